@@ -1,1 +1,28 @@
-//! placeholder
+//! Text and tree of the mesh-policy language.
+//!
+//! ```text
+//! text -cut-> chunks -balance-> repaired chunks -pest-> nodes -> Tree
+//! Tree -format-> text
+//! ```
+//!
+//! Invariants:
+//! - Reading never fails: [`parse`] returns a tree of whatever could be read and a report for each fault.
+//! - The tree holds no keyword: words, literals, lists, groups, blocks. What they mean is the compiler's.
+//! - Every node has its place in the file; comments are nodes.
+//! - Pure: no file is read, nothing is printed.
+
+mod balance;
+mod chunk;
+pub mod code;
+pub mod diagnostic;
+mod grammar;
+pub mod parse;
+pub mod source;
+pub mod text;
+pub mod tree;
+
+pub use code::Code;
+pub use diagnostic::{Applicability, Diagnostic, Edit, Fix, Related, Severity};
+pub use parse::{Parsed, decode, parse};
+pub use source::{FileId, SourceFile, Span, Spanned};
+pub use tree::{Arg, Arguments, Attribute, Block, Chunk, Kind, Statement, Statements, Tree};

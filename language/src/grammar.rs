@@ -1,0 +1,92 @@
+//! From the text of one balanced chunk to its nodes, by pest.
+
+use crate::tree::{Chunk, Kind, Node};
+use pest::{Parser, Token};
+
+/// The generated parser. Its rules stay in this file: no rule name ever reaches a message.
+#[derive(pest_derive::Parser)]
+#[grammar = "mesh.pest"]
+struct Mesh;
+
+/// Reads `text`, which stands at byte `base` of its file.
+///
+/// Total for any text whose nesting is bounded (see `balance`): the grammar accepts whatever it is given, so the only
+/// `None` is a fault of the grammar itself, and the caller reports it as such.
+pub(crate) fn read(text: &str, base: u32) -> Option<Chunk> {
+    let pairs = Mesh::parse(Rule::chunk, text).ok()?;
+    let mut builder = Builder { text, base, nodes: Vec::with_capacity(text.len() / 5), open: Vec::with_capacity(16), last_end: base };
+    for token in pairs.tokens() {
+        match token {
+            Token::Start { rule, pos } => builder.start(rule, pos.pos()),
+            Token::End { rule, pos } => builder.end(rule, pos.pos()),
+        }
+    }
+    builder.nodes.shrink_to_fit();
+    Some(Chunk { nodes: builder.nodes })
+}
+
+struct Builder<'t> {
+    text: &'t str,
+    base: u32,
+    nodes: Vec<Node>,
+    /// Indices of the nodes that have not ended.
+    open: Vec<usize>,
+    /// Where the node that ended last ended.
+    last_end: u32,
+}
+
+impl Builder<'_> {
+    fn start(&mut self, rule: Rule, at: usize) {
+        if let Some(kind) = self.kind(rule, at) {
+            let start = self.base + at as u32;
+            self.open.push(self.nodes.len());
+            self.nodes.push(Node { kind, start, end: start, next: 0 });
+        }
+    }
+
+    fn end(&mut self, rule: Rule, at: usize) {
+        if self.kind(rule, at).is_none() {
+            return;
+        }
+        let next = self.nodes.len() as u32;
+        let end = self.base + at as u32;
+        if let Some(node) = self.open.pop().and_then(|index| self.nodes.get_mut(index)) {
+            node.next = next;
+            // A statement swallows the blanks behind it; it ends with its last child.
+            node.end = if node.kind == Kind::Statement { self.last_end } else { end };
+            self.last_end = node.end;
+        }
+    }
+
+    /// The kind of node that a rule makes, if it makes one.
+    fn kind(&self, rule: Rule, at: usize) -> Option<Kind> {
+        match rule {
+            Rule::statement => Some(Kind::Statement),
+            Rule::attribute => Some(Kind::Attribute),
+            Rule::block => Some(Kind::Block),
+            Rule::list => Some(Kind::List),
+            Rule::group => Some(Kind::Group),
+            Rule::comment => Some(if self.starts(at, b"##") { Kind::Doc } else { Kind::Comment }),
+            Rule::separator => Some(if self.starts(at, b",") { Kind::Comma } else { Kind::Arrow }),
+            Rule::token => Some(self.token_kind(at)),
+            Rule::handle => Some(Kind::Word),
+            _ => None,
+        }
+    }
+
+    fn token_kind(&self, at: usize) -> Kind {
+        if self.starts(at, b"\"\"\"") {
+            Kind::TextBlock
+        } else if self.starts(at, b"\"") {
+            Kind::Text
+        } else if self.starts(at, b"r\"") {
+            Kind::Raw
+        } else {
+            Kind::Word
+        }
+    }
+
+    fn starts(&self, at: usize, with: &[u8]) -> bool {
+        self.text.as_bytes().get(at..).is_some_and(|rest| rest.starts_with(with))
+    }
+}

@@ -1,0 +1,190 @@
+//! From text to tree: cut, balance, read; reports on the way, never a refusal.
+
+use crate::balance::{self, Fault, MAX_DEPTH};
+use crate::chunk::{self, Piece};
+use crate::code::Code;
+use crate::diagnostic::{Applicability, Diagnostic};
+use crate::grammar;
+use crate::source::{FileId, Span};
+use crate::text;
+use crate::tree::{Chunk, Kind, Tree};
+use rayon::prelude::*;
+
+/// The largest file that is read: 1 GiB, so that a place in it fits into 32 bits with room to spare.
+pub const MAX_FILE_SIZE: usize = 1 << 30;
+
+/// A tree of what could be read, and what was wrong with the rest.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    /// The tree.
+    pub tree: Tree,
+    /// Reports in source order.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Decodes a file's bytes; a byte order mark is dropped.
+///
+/// # Errors
+///
+/// A report at the first byte that is not UTF-8, together with the text with each such byte replaced, so that the
+/// report has lines to show.
+pub fn decode(file: FileId, bytes: Vec<u8>) -> Result<String, Box<(String, Diagnostic)>> {
+    match String::from_utf8(bytes) {
+        Ok(text) if text.starts_with('\u{feff}') => Ok(text.trim_start_matches('\u{feff}').to_owned()),
+        Ok(text) => Ok(text),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let byte = error.as_bytes().get(at).copied().unwrap_or_default();
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let span = Span::new(file, 0, u32::try_from(text.len()).unwrap_or(u32::MAX)).part(at, 3);
+            let report = Diagnostic::new(Code::NOT_UTF8, span, format!("byte 0x{byte:02x} at offset {at} is not UTF-8"))
+                .consequence("nothing of this file is compiled")
+                .help("save the file as UTF-8");
+            Err(Box::new((text, report)))
+        }
+    }
+}
+
+/// Reads a file. Every statement that can be read is in the tree, whatever stands around it.
+#[must_use]
+pub fn parse(file: FileId, text: &str) -> Parsed {
+    if text.len() > MAX_FILE_SIZE {
+        let span = Span::new(file, 0, 1);
+        let report = Diagnostic::new(Code::FILE_TOO_LARGE, span, "the file is larger than 1 GiB")
+            .help("split it into modules");
+        return Parsed { tree: Tree { file, chunks: Vec::new() }, diagnostics: vec![report] };
+    }
+    let pieces = chunk::cut(text);
+    let read: Vec<(Chunk, Vec<Diagnostic>)> =
+        pieces.par_iter().with_min_len(16).map(|piece| read_piece(file, text, piece)).collect();
+    let mut chunks = Vec::with_capacity(read.len());
+    let mut diagnostics: Vec<Diagnostic> = invisible_character(file, text).into_iter().collect();
+    for (chunk, reports) in read {
+        chunks.push(chunk);
+        diagnostics.extend(reports);
+    }
+    Parsed { tree: Tree { file, chunks }, diagnostics }
+}
+
+fn read_piece(file: FileId, text: &str, piece: &Piece) -> (Chunk, Vec<Diagnostic>) {
+    let source = text.get(piece.range.clone()).unwrap_or_default();
+    let base = piece.range.start as u32;
+    let span = Span::new(file, base, piece.range.end as u32);
+    if piece.balance.deepest > MAX_DEPTH as i32 {
+        let report = Diagnostic::new(Code::TOO_DEEP, first_word(span, source), "brackets are nested too deep")
+            .consequence("this item is not compiled")
+            .help(format!("nest at most {MAX_DEPTH} brackets"));
+        return (Chunk::default(), vec![report]);
+    }
+    let mut reports = Vec::new();
+    let chunk = if piece.balance.is_balanced() {
+        grammar::read(source, base)
+    } else {
+        let repaired = balance::repair(source);
+        reports.extend(bracket_report(span, source, &repaired.faults));
+        grammar::read(&repaired.text, base)
+    };
+    let chunk = chunk.unwrap_or_default();
+    unterminated_strings(file, text, &chunk, &mut reports);
+    (chunk, reports)
+}
+
+fn first_word(span: Span, source: &str) -> Span {
+    span.part(0, source.find(|char: char| char.is_whitespace()).unwrap_or(source.len()))
+}
+
+/// The brackets of one chunk are reported once: the first fault, which explains the others.
+fn bracket_report(span: Span, source: &str, faults: &[Fault]) -> Option<Diagnostic> {
+    let char_at = |at: usize| source.as_bytes().get(at).map_or('?', |byte| char::from(*byte));
+    let report = match faults.iter().min_by_key(|fault| place(fault))? {
+        Fault::Surplus { at } => {
+            let message = format!("this `{}` closes nothing", char_at(*at));
+            Diagnostic::new(Code::UNBALANCED, span.part(*at, 1), message)
+                .help("remove it")
+                .edit(Applicability::Unsafe, span.part(*at, 1), "")
+        }
+        Fault::Mismatch { at, opener, closer } => {
+            let message = format!("this `{}` should be `{closer}`", char_at(*at));
+            Diagnostic::new(Code::UNBALANCED, span.part(*at, 1), message)
+                .related(span.part(*opener, 1), format!("to close this `{}`", char_at(*opener)))
+                .help(format!("write `{closer}`"))
+                .edit(Applicability::Unsafe, span.part(*at, 1), closer.to_string())
+        }
+        Fault::Unclosed { opener, before, closer } => {
+            let message = format!("this `{}` is never closed", char_at(*opener));
+            let end = source.get(..*before).map_or(0, |text| text.trim_end().len());
+            Diagnostic::new(Code::UNBALANCED, span.part(*opener, 1), message)
+                .related(span.part(end, 0), format!("`{closer}` seems to belong here"))
+                .help(format!("write `{closer}`"))
+                .edit(Applicability::Unsafe, span.part(end, 0), insertion(source, *opener, *closer))
+        }
+    };
+    Some(report.consequence("the brackets were guessed from the indentation; nothing is written until they are right"))
+}
+
+/// A closing brace goes onto a line of its own under the line that opened it, other closers behind the text.
+fn insertion(source: &str, opener: usize, closer: char) -> String {
+    if closer != '}' {
+        return closer.to_string();
+    }
+    let line = source.get(..opener).and_then(|text| text.rfind('\n')).map_or(0, |newline| newline + 1);
+    let indent: String =
+        source.get(line..).unwrap_or_default().chars().take_while(|char| matches!(char, ' ' | '\t')).collect();
+    format!("\n{indent}}}")
+}
+
+fn place(fault: &Fault) -> usize {
+    match fault {
+        Fault::Surplus { at } | Fault::Mismatch { at, .. } => *at,
+        Fault::Unclosed { opener, .. } => *opener,
+    }
+}
+
+fn unterminated_strings(file: FileId, source: &str, chunk: &Chunk, reports: &mut Vec<Diagnostic>) {
+    for node in &chunk.nodes {
+        if !matches!(node.kind, Kind::Text | Kind::Raw | Kind::TextBlock) {
+            continue;
+        }
+        let literal = source.get(node.start as usize..node.end as usize).unwrap_or_default();
+        if !text::is_terminated(literal) {
+            let quotes = if node.kind == Kind::TextBlock { "\"\"\"" } else { "\"" };
+            let span = Span::new(file, node.start, node.end);
+            let shown = span.part(0, literal.lines().next().unwrap_or_default().len());
+            reports.push(
+                Diagnostic::new(Code::UNTERMINATED_STRING, shown, "this string has no closing quote")
+                    .consequence("what follows on the line was read as part of the string")
+                    .help(format!("close it with `{quotes}`"))
+                    .edit(Applicability::Unsafe, shown.part(literal.trim_end().len(), 0), quotes),
+            );
+        }
+    }
+}
+
+/// Control characters and marks that turn the direction of text: what a reader sees is not what is compiled.
+fn invisible_character(file: FileId, text: &str) -> Option<Diagnostic> {
+    let suspicious = |byte: u8| (byte < 0x20 && !matches!(byte, b'\n' | b'\r' | b'\t')) || byte == 0x7f || byte >= 0x80;
+    let mut from = 0;
+    while let Some(offset) = text.as_bytes().get(from..).and_then(|rest| rest.iter().position(|byte| suspicious(*byte))) {
+        let at = from + offset;
+        let Some(char) = text.get(at..).and_then(|rest| rest.chars().next()) else {
+            from = at + 1;
+            continue;
+        };
+        if char.is_control() || is_direction_mark(char) {
+            let span = Span::new(file, 0, text.len() as u32).part(at, char.len_utf8());
+            let message = format!("the invisible character U+{:04X} stands here", u32::from(char));
+            return Some(
+                Diagnostic::new(Code::INVISIBLE_CHARACTER, span, message)
+                    .consequence("what a reader sees is not what is compiled")
+                    .help("remove it; inside a string, write it as an escape such as `\\u{1b}`")
+                    .edit(Applicability::Safe, span, ""),
+            );
+        }
+        from = at + char.len_utf8();
+    }
+    None
+}
+
+fn is_direction_mark(char: char) -> bool {
+    matches!(char, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}

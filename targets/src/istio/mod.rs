@@ -1,0 +1,3 @@
+//! The Istio target.
+
+pub mod api;
