@@ -133,7 +133,21 @@ impl<'t> Brackets<'t> {
         let before = |back: usize| self.at.checked_sub(back).and_then(|at| self.bytes.get(at)).copied();
         before(1) == Some(b'r')
             && before(2).is_none_or(|byte| {
-                matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b';' | b',' | b'[' | b'(' | b'{' | b'}' | b']' | b')' | b'"')
+                matches!(
+                    byte,
+                    b' ' | b'\t'
+                        | b'\r'
+                        | b'\n'
+                        | b';'
+                        | b','
+                        | b'['
+                        | b'('
+                        | b'{'
+                        | b'}'
+                        | b']'
+                        | b')'
+                        | b'"'
+                )
             })
     }
 }
@@ -144,7 +158,10 @@ const STOPS: [bool; 256] = {
     let stops = b"{}[]()\"#";
     let mut i = 0;
     while i < stops.len() {
-        #[expect(clippy::indexing_slicing, reason = "evaluated at compile time: out of bounds does not compile")]
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "evaluated at compile time: out of bounds does not compile"
+        )]
         {
             table[stops[i] as usize] = true;
         }
@@ -159,7 +176,8 @@ impl Iterator for Brackets<'_> {
     fn next(&mut self) -> Option<(usize, Bracket)> {
         loop {
             let rest = self.rest();
-            let offset = rest.iter().position(|byte| STOPS.get(usize::from(*byte)).copied().unwrap_or(false))?;
+            let offset =
+                rest.iter().position(|byte| STOPS.get(usize::from(*byte)).copied().unwrap_or(false))?;
             self.at += offset;
             match rest.get(offset) {
                 Some(b'"') => self.skip_string(),
@@ -194,7 +212,8 @@ pub(crate) struct Repaired {
 /// Puts brackets right by the indentation: a block ends before the first line that stands no deeper than the line
 /// that opened it.
 pub(crate) fn repair(text: &str) -> Repaired {
-    let mut repair = Repair { text, out: text.as_bytes().to_vec(), open: Vec::new(), faults: Vec::new(), line: 0 };
+    let mut repair =
+        Repair { text, out: text.as_bytes().to_vec(), open: Vec::new(), faults: Vec::new(), line: 0 };
     let net = measure(text).net;
     for (at, bracket) in Brackets::new(text) {
         repair.close_by_indentation(at);
@@ -307,10 +326,10 @@ impl Repair<'_> {
 
     /// Writes the missing inner closer over a blank in front of `at`, if there is one, and goes on with the outer.
     fn close_in_place(&mut self, at: usize, closer: u8, bracket: Bracket, net: i32) {
-        if let Some(slot) = at.checked_sub(1).and_then(|before| self.out.get_mut(before)) {
-            if matches!(slot, b' ' | b'\t') {
-                *slot = closer;
-            }
+        if let Some(slot) = at.checked_sub(1).and_then(|before| self.out.get_mut(before))
+            && matches!(slot, b' ' | b'\t')
+        {
+            *slot = closer;
         }
         self.close(at, bracket, net);
     }
@@ -325,7 +344,11 @@ impl Repair<'_> {
     fn close_rest(&mut self) {
         let end = self.text.trim_end().len();
         while let Some(open) = self.open.pop() {
-            self.faults.push(Fault::Unclosed { opener: open.at, before: end, closer: char::from(open.bracket.closer()) });
+            self.faults.push(Fault::Unclosed {
+                opener: open.at,
+                before: end,
+                closer: char::from(open.bracket.closer()),
+            });
         }
     }
 }

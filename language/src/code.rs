@@ -44,7 +44,8 @@ impl Code {
     /// The code that is written like this, in any letter case.
     #[must_use]
     pub fn find(written: &str) -> Option<Self> {
-        let digits = written.get(..4).filter(|prefix| prefix.eq_ignore_ascii_case("MESH")).and(written.get(4..))?;
+        let digits =
+            written.get(..4).filter(|prefix| prefix.eq_ignore_ascii_case("MESH")).and(written.get(4..))?;
         let number = (digits.len() == 4).then(|| digits.parse::<u16>().ok())??;
         let at = REGISTRY.binary_search_by_key(&number, |entry| entry.code.0).ok()?;
         REGISTRY.get(at).map(|entry| entry.code)

@@ -14,7 +14,13 @@ struct Mesh;
 /// `None` is a fault of the grammar itself, and the caller reports it as such.
 pub(crate) fn read(text: &str, base: u32) -> Option<Chunk> {
     let pairs = Mesh::parse(Rule::chunk, text).ok()?;
-    let mut builder = Builder { text, base, nodes: Vec::with_capacity(text.len() / 5), open: Vec::with_capacity(16), last_end: base };
+    let mut builder = Builder {
+        text,
+        base,
+        nodes: Vec::with_capacity(text.len() / 5),
+        open: Vec::with_capacity(16),
+        last_end: base,
+    };
     for token in pairs.tokens() {
         match token {
             Token::Start { rule, pos } => builder.start(rule, pos.pos()),
@@ -59,6 +65,7 @@ impl Builder<'_> {
     }
 
     /// The kind of node that a rule makes, if it makes one.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "most rules make no node")]
     fn kind(&self, rule: Rule, at: usize) -> Option<Kind> {
         match rule {
             Rule::statement => Some(Kind::Statement),

@@ -15,6 +15,7 @@ mod balance;
 mod chunk;
 pub mod code;
 pub mod diagnostic;
+pub mod format;
 mod grammar;
 pub mod parse;
 pub mod source;
@@ -23,6 +24,7 @@ pub mod tree;
 
 pub use code::Code;
 pub use diagnostic::{Applicability, Diagnostic, Edit, Fix, Related, Severity};
+pub use format::{Formatted, format};
 pub use parse::{Parsed, decode, parse};
 pub use source::{FileId, SourceFile, Span, Spanned};
 pub use tree::{Arg, Arguments, Attribute, Block, Chunk, Kind, Statement, Statements, Tree};

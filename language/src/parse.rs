@@ -9,6 +9,7 @@ use crate::source::{FileId, Span};
 use crate::text;
 use crate::tree::{Chunk, Kind, Tree};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// The largest file that is read: 1 GiB, so that a place in it fits into 32 bits with room to spare.
 pub const MAX_FILE_SIZE: usize = 1 << 30;
@@ -37,9 +38,13 @@ pub fn decode(file: FileId, bytes: Vec<u8>) -> Result<String, Box<(String, Diagn
             let byte = error.as_bytes().get(at).copied().unwrap_or_default();
             let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
             let span = Span::new(file, 0, u32::try_from(text.len()).unwrap_or(u32::MAX)).part(at, 3);
-            let report = Diagnostic::new(Code::NOT_UTF8, span, format!("byte 0x{byte:02x} at offset {at} is not UTF-8"))
-                .consequence("nothing of this file is compiled")
-                .help("save the file as UTF-8");
+            let report = Diagnostic::new(
+                Code::NOT_UTF8,
+                span,
+                format!("byte 0x{byte:02x} at offset {at} is not UTF-8"),
+            )
+            .consequence("nothing of this file is compiled")
+            .help("save the file as UTF-8");
             Err(Box::new((text, report)))
         }
     }
@@ -54,16 +59,39 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
             .help("split it into modules");
         return Parsed { tree: Tree { file, chunks: Vec::new() }, diagnostics: vec![report] };
     }
-    let pieces = chunk::cut(text);
-    let read: Vec<(Chunk, Vec<Diagnostic>)> =
-        pieces.par_iter().with_min_len(16).map(|piece| read_piece(file, text, piece)).collect();
-    let mut chunks = Vec::with_capacity(read.len());
+    collect(file, text, read(file, text))
+}
+
+/// Puts the parts of a file together.
+pub(crate) fn collect(file: FileId, text: &str, parts: Vec<Part>) -> Parsed {
+    let mut chunks = Vec::with_capacity(parts.len());
     let mut diagnostics: Vec<Diagnostic> = invisible_character(file, text).into_iter().collect();
-    for (chunk, reports) in read {
-        chunks.push(chunk);
-        diagnostics.extend(reports);
+    for part in parts {
+        chunks.push(part.chunk);
+        diagnostics.extend(part.reports);
     }
     Parsed { tree: Tree { file, chunks }, diagnostics }
+}
+
+/// A piece of a file and what was read of it.
+pub(crate) struct Part {
+    pub(crate) range: Range<usize>,
+    pub(crate) chunk: Chunk,
+    /// Faults of the syntax; the tree of a part without any says all that its text says.
+    pub(crate) reports: Vec<Diagnostic>,
+}
+
+/// The parts of a file of at most [`MAX_FILE_SIZE`], in order, without gaps.
+pub(crate) fn read(file: FileId, text: &str) -> Vec<Part> {
+    let pieces = chunk::cut(text);
+    pieces
+        .par_iter()
+        .with_min_len(16)
+        .map(|piece| {
+            let (chunk, reports) = read_piece(file, text, piece);
+            Part { range: piece.range.clone(), chunk, reports }
+        })
+        .collect()
 }
 
 fn read_piece(file: FileId, text: &str, piece: &Piece) -> (Chunk, Vec<Diagnostic>) {
@@ -71,9 +99,10 @@ fn read_piece(file: FileId, text: &str, piece: &Piece) -> (Chunk, Vec<Diagnostic
     let base = piece.range.start as u32;
     let span = Span::new(file, base, piece.range.end as u32);
     if piece.balance.deepest > MAX_DEPTH as i32 {
-        let report = Diagnostic::new(Code::TOO_DEEP, first_word(span, source), "brackets are nested too deep")
-            .consequence("this item is not compiled")
-            .help(format!("nest at most {MAX_DEPTH} brackets"));
+        let report =
+            Diagnostic::new(Code::TOO_DEEP, first_word(span, source), "brackets are nested too deep")
+                .consequence("this item is not compiled")
+                .help(format!("nest at most {MAX_DEPTH} brackets"));
         return (Chunk::default(), vec![report]);
     }
     let mut reports = Vec::new();
@@ -99,9 +128,11 @@ fn bracket_report(span: Span, source: &str, faults: &[Fault]) -> Option<Diagnost
     let report = match faults.iter().min_by_key(|fault| place(fault))? {
         Fault::Surplus { at } => {
             let message = format!("this `{}` closes nothing", char_at(*at));
-            Diagnostic::new(Code::UNBALANCED, span.part(*at, 1), message)
-                .help("remove it")
-                .edit(Applicability::Unsafe, span.part(*at, 1), "")
+            Diagnostic::new(Code::UNBALANCED, span.part(*at, 1), message).help("remove it").edit(
+                Applicability::Unsafe,
+                span.part(*at, 1),
+                "",
+            )
         }
         Fault::Mismatch { at, opener, closer } => {
             let message = format!("this `{}` should be `{closer}`", char_at(*at));
@@ -119,7 +150,9 @@ fn bracket_report(span: Span, source: &str, faults: &[Fault]) -> Option<Diagnost
                 .edit(Applicability::Unsafe, span.part(end, 0), insertion(source, *opener, *closer))
         }
     };
-    Some(report.consequence("the brackets were guessed from the indentation; nothing is written until they are right"))
+    Some(report.consequence(
+        "the brackets were guessed from the indentation; nothing is written until they are right",
+    ))
 }
 
 /// A closing brace goes onto a line of its own under the line that opened it, other closers behind the text.
@@ -128,8 +161,12 @@ fn insertion(source: &str, opener: usize, closer: char) -> String {
         return closer.to_string();
     }
     let line = source.get(..opener).and_then(|text| text.rfind('\n')).map_or(0, |newline| newline + 1);
-    let indent: String =
-        source.get(line..).unwrap_or_default().chars().take_while(|char| matches!(char, ' ' | '\t')).collect();
+    let indent: String = source
+        .get(line..)
+        .unwrap_or_default()
+        .chars()
+        .take_while(|char| matches!(char, ' ' | '\t'))
+        .collect();
     format!("\n{indent}}}")
 }
 
@@ -162,9 +199,12 @@ fn unterminated_strings(file: FileId, source: &str, chunk: &Chunk, reports: &mut
 
 /// Control characters and marks that turn the direction of text: what a reader sees is not what is compiled.
 fn invisible_character(file: FileId, text: &str) -> Option<Diagnostic> {
-    let suspicious = |byte: u8| (byte < 0x20 && !matches!(byte, b'\n' | b'\r' | b'\t')) || byte == 0x7f || byte >= 0x80;
+    let suspicious =
+        |byte: u8| (byte < 0x20 && !matches!(byte, b'\n' | b'\r' | b'\t')) || byte == 0x7f || byte >= 0x80;
     let mut from = 0;
-    while let Some(offset) = text.as_bytes().get(from..).and_then(|rest| rest.iter().position(|byte| suspicious(*byte))) {
+    while let Some(offset) =
+        text.as_bytes().get(from..).and_then(|rest| rest.iter().position(|byte| suspicious(*byte)))
+    {
         let at = from + offset;
         let Some(char) = text.get(at..).and_then(|rest| rest.chars().next()) else {
             from = at + 1;

@@ -37,6 +37,14 @@ pub enum Kind {
     Block,
 }
 
+impl Kind {
+    /// Whether it is a comment, documentation included.
+    #[must_use]
+    pub const fn is_comment(self) -> bool {
+        matches!(self, Self::Comment | Self::Doc)
+    }
+}
+
 /// One node of a chunk.
 #[derive(Clone, Copy, Debug)]
 pub struct Node {
