@@ -14,20 +14,15 @@ struct Mesh;
 /// `None` is a fault of the grammar itself, and the caller reports it as such.
 pub(crate) fn read(text: &str, base: u32) -> Option<Chunk> {
     let pairs = Mesh::parse(Rule::chunk, text).ok()?;
-    let mut builder = Builder {
-        text,
-        base,
-        nodes: Vec::with_capacity(text.len() / 5),
-        open: Vec::with_capacity(16),
-        last_end: base,
-    };
-    for token in pairs.tokens() {
+    let tokens = pairs.tokens();
+    let nodes = Vec::with_capacity(tokens.len() / 2);
+    let mut builder = Builder { text, base, nodes, open: Vec::with_capacity(16), last_end: base };
+    for token in tokens {
         match token {
             Token::Start { rule, pos } => builder.start(rule, pos.pos()),
             Token::End { rule, pos } => builder.end(rule, pos.pos()),
         }
     }
-    builder.nodes.shrink_to_fit();
     Some(Chunk { nodes: builder.nodes })
 }
 
@@ -43,25 +38,38 @@ struct Builder<'t> {
 
 impl Builder<'_> {
     fn start(&mut self, rule: Rule, at: usize) {
-        if let Some(kind) = self.kind(rule, at) {
-            let start = self.base + at as u32;
-            self.open.push(self.nodes.len());
-            self.nodes.push(Node { kind, start, end: start, next: 0 });
+        let Some(kind) = self.kind(rule, at) else { return };
+        let start = self.base + at as u32;
+        let index = self.nodes.len();
+        // A separator swallows the blanks and comments behind it; they are not part of it.
+        let length = match kind {
+            Kind::Comma => 1,
+            Kind::Arrow => 2,
+            _ => 0,
+        };
+        self.nodes.push(Node { kind, start, end: start + length, next: index as u32 + 1 });
+        if length == 0 {
+            self.open.push(index);
+        } else {
+            self.last_end = start + length;
         }
     }
 
     fn end(&mut self, rule: Rule, at: usize) {
-        if self.kind(rule, at).is_none() {
+        if matches!(rule, Rule::chunk | Rule::EOI | Rule::separator | Rule::stray | Rule::stray_in_block) {
             return;
         }
+        // A word swallows the blank behind it.
+        let blank = usize::from(rule == Rule::token && self.text.as_bytes().get(at.wrapping_sub(1)) == Some(&b' '));
         let next = self.nodes.len() as u32;
-        let end = self.base + at as u32;
-        if let Some(node) = self.open.pop().and_then(|index| self.nodes.get_mut(index)) {
-            node.next = next;
+        let Some(node) = self.open.pop().and_then(|index| self.nodes.get_mut(index)) else { return };
+        node.next = next;
+        node.end = match rule {
             // A statement swallows the blanks behind it; it ends with its last child.
-            node.end = if node.kind == Kind::Statement { self.last_end } else { end };
-            self.last_end = node.end;
-        }
+            Rule::statement => self.last_end,
+            _ => self.base + (at - blank) as u32,
+        };
+        self.last_end = node.end;
     }
 
     /// The kind of node that a rule makes, if it makes one.
@@ -76,7 +84,7 @@ impl Builder<'_> {
             Rule::comment => Some(if self.starts(at, b"##") { Kind::Doc } else { Kind::Comment }),
             Rule::separator => Some(if self.starts(at, b",") { Kind::Comma } else { Kind::Arrow }),
             Rule::token => Some(self.token_kind(at)),
-            Rule::handle => Some(Kind::Word),
+            Rule::handle | Rule::semicolon => Some(Kind::Word),
             _ => None,
         }
     }

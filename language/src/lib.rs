@@ -11,6 +11,9 @@
 //! - Every node has its place in the file; comments are nodes.
 //! - Pure: no file is read, nothing is printed.
 
+// The parser that pest generates without `std` names it.
+extern crate alloc;
+
 mod balance;
 mod chunk;
 pub mod code;

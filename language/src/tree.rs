@@ -79,6 +79,21 @@ impl Tree {
     }
 }
 
+impl Tree {
+    /// Every node in source order: how deep it stands, what it is, and where. For tools that need no meaning.
+    pub fn nodes(&self) -> impl Iterator<Item = (usize, Kind, Span)> {
+        self.chunks.iter().flat_map(move |chunk| {
+            let mut open: Vec<u32> = Vec::new();
+            chunk.nodes.iter().zip(0_u32..).map(move |(node, at)| {
+                while open.pop_if(|end| *end <= at).is_some() {}
+                let depth = open.len();
+                open.push(node.next);
+                (depth, node.kind, Span::new(self.file, node.start, node.end))
+            })
+        })
+    }
+}
+
 impl Chunk {
     /// The statements at the top of the chunk.
     #[must_use]

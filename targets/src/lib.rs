@@ -1,1 +1,21 @@
-//! placeholder
+//! From the checked model to configuration artefacts, one module per target.
+//!
+//! ```text
+//! Checked -fit-> reports at the source line | Fitted -emit, cannot fail-> artefacts
+//! ```
+//!
+//! Invariants:
+//! - [`Fitted`] has private fields and is made by [`fit`] alone: nothing is emitted that its target cannot carry.
+//! - An emitter takes the model apart without `..`: a new field stops it from compiling until it answers.
+//! - Output depends on the model and the options only; the same input gives the same bytes.
+//! - Pure: artefacts are texts; writing them is the program's.
+
+pub mod artifact;
+pub mod capability;
+pub mod istio;
+pub mod target;
+pub mod yaml;
+
+pub use artifact::Artifact;
+pub use capability::{Feature, Support};
+pub use target::{Fitted, Options, Split, TARGETS, Target, fit, target};

@@ -55,9 +55,11 @@ fn difference(reading: &Reading, meant: &[Value]) -> Option<String> {
 
 fn first_difference(path: &str, seen: &Value, meant: &Value) -> Option<String> {
     match (seen, meant) {
-        (Value::Object(seen), Value::Object(meant)) if seen.keys().eq(meant.keys()) => {
-            let mut pairs = seen.iter().zip(meant.values());
-            pairs.find_map(|((name, seen), meant)| first_difference(&format!("{path}.{name}"), seen, meant))
+        (Value::Object(seen), Value::Object(meant)) if seen.len() == meant.len() => {
+            meant.iter().find_map(|(name, meant)| match seen.get(name) {
+                Some(seen) => first_difference(&format!("{path}.{name}"), seen, meant),
+                None => Some(format!("{path} has no key {name:?}")),
+            })
         }
         (Value::Array(seen), Value::Array(meant)) if seen.len() == meant.len() => {
             let mut pairs = seen.iter().zip(meant).enumerate();

@@ -1,3 +1,98 @@
-//! The Istio target.
+//! Istio: Gateway, VirtualService, DestinationRule and ServiceEntry of `networking.istio.io`.
 
 pub mod api;
+mod emit;
+mod raw;
+
+use crate::artifact::Artifact;
+use crate::capability::{Feature, Support};
+use crate::target::{Fitted, Options, Target};
+use meshc_compiler::Checked;
+use meshc_language::Diagnostic;
+
+/// The target `istio`.
+#[derive(Clone, Copy, Debug)]
+pub struct Istio;
+
+/// A version of Istio's networking API. The three have one schema.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ApiVersion {
+    /// `v1alpha3`, which every release of Istio since 2018 takes.
+    #[default]
+    V1Alpha3,
+    /// `v1beta1`.
+    V1Beta1,
+    /// `v1`.
+    V1,
+}
+
+impl ApiVersion {
+    /// The words of the command line and the project file.
+    pub const WORDS: [(&'static str, Self); 3] =
+        [("v1alpha3", Self::V1Alpha3), ("v1beta1", Self::V1Beta1), ("v1", Self::V1)];
+
+    /// The `apiVersion` of a resource.
+    #[must_use]
+    pub const fn group_version(self) -> &'static str {
+        match self {
+            Self::V1Alpha3 => "networking.istio.io/v1alpha3",
+            Self::V1Beta1 => "networking.istio.io/v1beta1",
+            Self::V1 => "networking.istio.io/v1",
+        }
+    }
+}
+
+impl Target for Istio {
+    fn name(&self) -> &'static str {
+        "istio"
+    }
+
+    /// The language is Istio's model: everything is native.
+    fn support(&self, feature: Feature) -> Support {
+        match feature {
+            Feature::HttpListener
+            | Feature::Passthrough
+            | Feature::TcpListener
+            | Feature::RedirectToHttps
+            | Feature::PathMatch
+            | Feature::MethodMatch
+            | Feature::HeaderMatch
+            | Feature::HeaderAbsent
+            | Feature::QueryMatch
+            | Feature::SourceMatch
+            | Feature::WeightedDestinations
+            | Feature::Redirect
+            | Feature::Respond
+            | Feature::Delegation
+            | Feature::RewritePath
+            | Feature::RewritePattern
+            | Feature::Timeout
+            | Feature::Retries
+            | Feature::FaultDelay
+            | Feature::FaultAbort
+            | Feature::Cors
+            | Feature::Mirror
+            | Feature::HeaderOperations
+            | Feature::DestinationHeaders
+            | Feature::TlsRoutes
+            | Feature::TcpRoutes
+            | Feature::SimpleBalancing
+            | Feature::ConsistentHash
+            | Feature::ConnectionPool
+            | Feature::Ejection
+            | Feature::UpstreamTls
+            | Feature::ExternalServices
+            | Feature::EgressGateway
+            | Feature::Visibility
+            | Feature::RawConfiguration => Support::Native,
+        }
+    }
+
+    fn fit(&self, checked: &Checked, options: &Options<'_>) -> Vec<Diagnostic> {
+        raw::check(checked, options)
+    }
+
+    fn emit(&self, fitted: &Fitted<'_>, options: &Options<'_>) -> Vec<Artifact> {
+        emit::artifacts(fitted.checked(), options)
+    }
+}

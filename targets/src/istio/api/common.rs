@@ -7,8 +7,6 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smol_str::SmolStr;
 
-use crate::yaml::Sourced;
-
 /// Declares message structs: each field is left out when absent, `null` reads as absent, unknown fields are refused.
 macro_rules! messages {
     ($($(#[$meta:meta])* pub struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident: $type:ty,)* })*) => {
@@ -248,18 +246,24 @@ impl Absent for u32 {
     }
 }
 
-/// A percentage of 0 is written: without its value, `percentage: {}` would only puzzle the reader.
+/// A percentage of 0 is written: `percentage: {}` would only puzzle the reader.
 impl Absent for f64 {
     fn is_absent(&self) -> bool {
         false
     }
 }
 
-impl<T: Absent> Absent for Sourced<T> {
-    fn is_absent(&self) -> bool {
-        self.value.is_absent()
-    }
+/// A required message is written even when nobody filled it in, so that the omission shows.
+macro_rules! never_absent {
+    ($($message:ty),*) => {
+        $(impl Absent for $message {
+            fn is_absent(&self) -> bool {
+                false
+            }
+        })*
+    };
 }
+never_absent!(super::Destination, super::Port);
 
 /// Reads a field that stands there as `null` like one that is not there.
 pub(super) fn null_as_absent<'de, T, D>(deserializer: D) -> Result<T, D::Error>

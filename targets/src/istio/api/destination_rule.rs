@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::common::{Duration, PortSelector, Spec, StringMap, WorkloadSelector, messages};
+use super::common::{Duration, PortSelector, Spec, StringMap, messages};
 use crate::yaml::Sourced;
 
 impl Spec for DestinationRule {
@@ -14,16 +14,25 @@ impl Spec for DestinationRule {
 messages! {
     /// Subsets and traffic policy of one service.
     pub struct DestinationRule {
-        /// Service in the registry, or a wildcard; a name without dots belongs to the resource's namespace; required. `DestinationRule.host`.
+        /// Service in the registry, or a wildcard; a name without dots belongs to the resource's namespace; required.
+        /// `DestinationRule.host`.
         pub host: SmolStr,
         /// Policy for every subset and port without one of its own. `DestinationRule.traffic_policy`.
         pub traffic_policy: Option<Box<Sourced<TrafficPolicy>>>,
         /// Named parts of the service. `DestinationRule.subsets`.
         pub subsets: Vec<Sourced<Subset>>,
-        /// Namespaces that see it: names, `.` for its own, `*` for all; empty: the mesh's default. `DestinationRule.export_to`.
+        /// Namespaces that see it: names, `.` for its own, `*` for all; empty: the mesh's default.
+        /// `DestinationRule.export_to`.
         pub export_to: Vec<SmolStr>,
         /// Callers, in the rule's namespace, that it is for; absent: all. `DestinationRule.workload_selector`.
-        pub workload_selector: Option<Box<WorkloadSelector>>,
+        pub workload_selector: Option<Box<PolicyWorkloadSelector>>,
+    }
+
+    /// Picks workloads of the rule's namespace by label. This is the selector of Istio's policies, `istio.type.v1beta1.WorkloadSelector`,
+    /// and not [`super::WorkloadSelector`], whose field is `labels`.
+    pub struct PolicyWorkloadSelector {
+        /// Labels that a workload must all carry with these values; no wildcards. `WorkloadSelector.match_labels`.
+        pub match_labels: StringMap<SmolStr>,
     }
 
     /// How connections to a service are balanced, limited, watched and encrypted.
@@ -106,7 +115,8 @@ messages! {
         pub locality_lb_setting: Option<Box<LocalityLoadBalancerSetting>>,
         /// Even load over zones while preferring the own one. `LoadBalancerSettings.zone_aware_lb_setting`.
         pub zone_aware_lb_setting: Option<Box<ZoneAwareLoadBalancerSetting>>,
-        /// Time over which a new endpoint's load rises; deprecated for `warmup`. `LoadBalancerSettings.warmup_duration_secs`.
+        /// Time over which a new endpoint's load rises; deprecated for `warmup`.
+        /// `LoadBalancerSettings.warmup_duration_secs`.
         pub warmup_duration_secs: Option<Duration>,
         /// How a new endpoint's load rises. `LoadBalancerSettings.warmup`.
         pub warmup: Option<Box<WarmupConfiguration>>,
@@ -126,19 +136,22 @@ messages! {
         pub ring_hash: Option<RingHash>,
         /// Maglev. `LoadBalancerSettings.ConsistentHashLB.maglev`.
         pub maglev: Option<MagLev>,
-        /// Least size of the ring; deprecated for `ringHash`. `LoadBalancerSettings.ConsistentHashLB.minimum_ring_size`.
+        /// Least size of the ring; deprecated for `ringHash`.
+        /// `LoadBalancerSettings.ConsistentHashLB.minimum_ring_size`.
         pub minimum_ring_size: Option<u64>,
     }
 
     /// Ring hash.
     pub struct RingHash {
-        /// Least number of points on the ring; default 1024. `LoadBalancerSettings.ConsistentHashLB.RingHash.minimum_ring_size`.
+        /// Least number of points on the ring; default 1024.
+        /// `LoadBalancerSettings.ConsistentHashLB.RingHash.minimum_ring_size`.
         pub minimum_ring_size: Option<u64>,
     }
 
     /// Maglev hash.
     pub struct MagLev {
-        /// Size of the table, a prime below 5000011; default 65537. `LoadBalancerSettings.ConsistentHashLB.MagLev.table_size`.
+        /// Size of the table, a prime below 5000011; default 65537.
+        /// `LoadBalancerSettings.ConsistentHashLB.MagLev.table_size`.
         pub table_size: Option<u64>,
     }
 
@@ -186,17 +199,21 @@ messages! {
         pub max_connections: Option<i32>,
         /// Time to connect; default 10s, set for the mesh. `ConnectionPoolSettings.TCPSettings.connect_timeout`.
         pub connect_timeout: Option<Duration>,
-        /// Probes on idle connections; absent: the system's setting. `ConnectionPoolSettings.TCPSettings.tcp_keepalive`.
+        /// Probes on idle connections; absent: the system's setting.
+        /// `ConnectionPoolSettings.TCPSettings.tcp_keepalive`.
         pub tcp_keepalive: Option<Box<TcpKeepalive>>,
-        /// Longest life of a connection; absent: unlimited. `ConnectionPoolSettings.TCPSettings.max_connection_duration`.
+        /// Longest life of a connection; absent: unlimited.
+        /// `ConnectionPoolSettings.TCPSettings.max_connection_duration`.
         pub max_connection_duration: Option<Duration>,
-        /// Idle time after which a connection is closed; default 1h; `0s`: never. `ConnectionPoolSettings.TCPSettings.idle_timeout`.
+        /// Idle time after which a connection is closed; default 1h; `0s`: never.
+        /// `ConnectionPoolSettings.TCPSettings.idle_timeout`.
         pub idle_timeout: Option<Duration>,
     }
 
     /// TCP keep-alive; what is absent is the system's setting.
     pub struct TcpKeepalive {
-        /// Unanswered probes until the connection is dead; Linux: 9. `ConnectionPoolSettings.TCPSettings.TcpKeepalive.probes`.
+        /// Unanswered probes until the connection is dead; Linux: 9.
+        /// `ConnectionPoolSettings.TCPSettings.TcpKeepalive.probes`.
         pub probes: Option<u32>,
         /// Idle time before the first probe; Linux: 2h. `ConnectionPoolSettings.TCPSettings.TcpKeepalive.time`.
         pub time: Option<Duration>,
@@ -206,21 +223,26 @@ messages! {
 
     /// Limits of HTTP requests.
     pub struct HttpSettings {
-        /// Most requests that wait for a connection; default 2^32-1. `ConnectionPoolSettings.HTTPSettings.http1_max_pending_requests`.
+        /// Most requests that wait for a connection; default 2^32-1.
+        /// `ConnectionPoolSettings.HTTPSettings.http1_max_pending_requests`.
         pub http1_max_pending_requests: Option<i32>,
         /// Most requests under way; default 2^32-1. `ConnectionPoolSettings.HTTPSettings.http2_max_requests`.
         pub http2_max_requests: Option<i32>,
-        /// Most requests over one connection; 1: no keep-alive; default 0: unlimited. `ConnectionPoolSettings.HTTPSettings.max_requests_per_connection`.
+        /// Most requests over one connection; 1: no keep-alive; default 0: unlimited.
+        /// `ConnectionPoolSettings.HTTPSettings.max_requests_per_connection`.
         pub max_requests_per_connection: Option<i32>,
         /// Most retries under way; default 2^32-1. `ConnectionPoolSettings.HTTPSettings.max_retries`.
         pub max_retries: Option<i32>,
-        /// Time without requests after which a connection is closed; default 1h. `ConnectionPoolSettings.HTTPSettings.idle_timeout`.
+        /// Time without requests after which a connection is closed; default 1h.
+        /// `ConnectionPoolSettings.HTTPSettings.idle_timeout`.
         pub idle_timeout: Option<Duration>,
         /// Whether HTTP/1.1 is forwarded as HTTP/2. `ConnectionPoolSettings.HTTPSettings.h2_upgrade_policy`.
         pub h2_upgrade_policy: Option<H2UpgradePolicy>,
-        /// Forward with the protocol that the client used; excludes `h2UpgradePolicy`; default false. `ConnectionPoolSettings.HTTPSettings.use_client_protocol`.
+        /// Forward with the protocol that the client used; excludes `h2UpgradePolicy`; default false.
+        /// `ConnectionPoolSettings.HTTPSettings.use_client_protocol`.
         pub use_client_protocol: Option<bool>,
-        /// Most streams over one HTTP/2 connection; default 2^31-1. `ConnectionPoolSettings.HTTPSettings.max_concurrent_streams`.
+        /// Most streams over one HTTP/2 connection; default 2^31-1.
+        /// `ConnectionPoolSettings.HTTPSettings.max_concurrent_streams`.
         pub max_concurrent_streams: Option<i32>,
         /// HTTP/2 pings on idle connections. `ConnectionPoolSettings.HTTPSettings.http2_keep_alive`.
         pub http2_keep_alive: Option<Box<ConnectionKeepalive>>,
@@ -238,9 +260,11 @@ messages! {
     pub struct OutlierDetection {
         /// Failures in a row; deprecated for the two below. `OutlierDetection.consecutive_errors`.
         pub consecutive_errors: Option<i32>,
-        /// Tell failures to connect from failures answered; default false. `OutlierDetection.split_external_local_origin_errors`.
+        /// Tell failures to connect from failures answered; default false.
+        /// `OutlierDetection.split_external_local_origin_errors`.
         pub split_external_local_origin_errors: Option<bool>,
-        /// Failures to connect in a row, if told apart; default 5. `OutlierDetection.consecutive_local_origin_failures`.
+        /// Failures to connect in a row, if told apart; default 5.
+        /// `OutlierDetection.consecutive_local_origin_failures`.
         pub consecutive_local_origin_failures: Option<u32>,
         /// 502, 503 and 504 in a row; 0: off; default off. `OutlierDetection.consecutive_gateway_errors`.
         pub consecutive_gateway_errors: Option<u32>,
@@ -252,9 +276,11 @@ messages! {
         pub base_ejection_time: Option<Duration>,
         /// Most percent of the endpoints that may be out; default 10. `OutlierDetection.max_ejection_percent`.
         pub max_ejection_percent: Option<i32>,
-        /// Percent of healthy endpoints below which nothing is left out; default 0. `OutlierDetection.min_health_percent`.
+        /// Percent of healthy endpoints below which nothing is left out; default 0.
+        /// `OutlierDetection.min_health_percent`.
         pub min_health_percent: Option<i32>,
-        /// HTTP statuses, 100 to 599, that count as failures instead of 5xx. `OutlierDetection.outlier_detection_http_error_codes`.
+        /// HTTP statuses, 100 to 599, that count as failures instead of 5xx.
+        /// `OutlierDetection.outlier_detection_http_error_codes`.
         pub outlier_detection_http_error_codes: Vec<u32>,
     }
 
@@ -266,11 +292,13 @@ messages! {
         pub client_certificate: Option<SmolStr>,
         /// File with the own private key, PEM; for `MUTUAL`. `ClientTLSSettings.private_key`.
         pub private_key: Option<SmolStr>,
-        /// File with the authorities for server certificates; default the system's. `ClientTLSSettings.ca_certificates`.
+        /// File with the authorities for server certificates; default the system's.
+        /// `ClientTLSSettings.ca_certificates`.
         pub ca_certificates: Option<SmolStr>,
         /// Secret that holds them instead of files; for gateways. `ClientTLSSettings.credential_name`.
         pub credential_name: Option<SmolStr>,
-        /// Names of which the server certificate must carry one; default the service entry's. `ClientTLSSettings.subject_alt_names`.
+        /// Names of which the server certificate must carry one; default the service entry's.
+        /// `ClientTLSSettings.subject_alt_names`.
         pub subject_alt_names: Vec<SmolStr>,
         /// SNI name to send; default the request's host. `ClientTLSSettings.sni`.
         pub sni: Option<SmolStr>,
@@ -286,7 +314,8 @@ messages! {
         pub distribute: Vec<LocalityDistribute>,
         /// Where traffic goes when a region fails. `LocalityLoadBalancerSetting.failover`.
         pub failover: Vec<LocalityFailover>,
-        /// Labels by which endpoints are ranked: the more agree with the caller's, from the first on, the better. `LocalityLoadBalancerSetting.failover_priority`.
+        /// Labels by which endpoints are ranked: the more agree with the caller's, from the first on, the better.
+        /// `LocalityLoadBalancerSetting.failover_priority`.
         pub failover_priority: Vec<SmolStr>,
         /// Whether locality counts at all; default the mesh's. `LocalityLoadBalancerSetting.enabled`.
         pub enabled: Option<bool>,
@@ -316,7 +345,8 @@ messages! {
         pub failover: Vec<ZoneAwareFailover>,
         /// Labels by which endpoints are ranked. `ZoneAwareLoadBalancerSetting.failover_priority`.
         pub failover_priority: Vec<SmolStr>,
-        /// Endpoints below which zones do not count, at least 1; default 6. `ZoneAwareLoadBalancerSetting.min_cluster_size`.
+        /// Endpoints below which zones do not count, at least 1; default 6.
+        /// `ZoneAwareLoadBalancerSetting.min_cluster_size`.
         pub min_cluster_size: Option<u64>,
     }
 

@@ -14,10 +14,11 @@ impl Spec for Gateway {
 messages! {
     /// A load balancer at the edge of the mesh. Which requests go where is said by virtual services that name it.
     pub struct Gateway {
+        /// Labels of the proxies that serve this gateway, in any namespace; empty: every gateway proxy.
+        /// `Gateway.selector`.
+        pub selector: StringMap<SmolStr>,
         /// Listening ports with their hosts. `Gateway.servers`.
         pub servers: Vec<Sourced<Server>>,
-        /// Labels of the proxies that serve this gateway, in any namespace; empty: every gateway proxy. `Gateway.selector`.
-        pub selector: StringMap<SmolStr>,
     }
 
     /// One listening port of a gateway.
@@ -40,10 +41,10 @@ messages! {
     pub struct Port {
         /// Port number, 1 to 65535; required. `Port.number`.
         pub number: u32,
-        /// One of HTTP, HTTPS, GRPC, GRPC-Web, HTTP2, MONGO, TCP, TLS; required. `Port.protocol`.
-        pub protocol: SmolStr,
         /// Label of the port, unique within the gateway; required. `Port.name`.
         pub name: SmolStr,
+        /// One of HTTP, HTTPS, GRPC, GRPC-Web, HTTP2, MONGO, TCP, TLS; required. `Port.protocol`.
+        pub protocol: SmolStr,
         /// Port of the proxy's container; deprecated. `Port.target_port`.
         pub target_port: Option<u32>,
     }
@@ -52,21 +53,26 @@ messages! {
     pub struct ServerTlsSettings {
         /// Answer every plain HTTP request with a 301 to HTTPS; default false. `ServerTLSSettings.https_redirect`.
         pub https_redirect: Option<bool>,
-        /// Who terminates TLS and whether clients must show a certificate; default `PASSTHROUGH`. `ServerTLSSettings.mode`.
+        /// Who terminates TLS and whether clients must show a certificate; default `PASSTHROUGH`.
+        /// `ServerTLSSettings.mode`.
         pub mode: Option<ServerTlsMode>,
-        /// File with the server's certificate chain, PEM; for `SIMPLE` and `MUTUAL`. `ServerTLSSettings.server_certificate`.
+        /// File with the server's certificate chain, PEM; for `SIMPLE` and `MUTUAL`.
+        /// `ServerTLSSettings.server_certificate`.
         pub server_certificate: Option<SmolStr>,
         /// File with the server's private key, PEM; for `SIMPLE` and `MUTUAL`. `ServerTLSSettings.private_key`.
         pub private_key: Option<SmolStr>,
-        /// File with the authorities that client certificates are checked against; for `MUTUAL`. `ServerTLSSettings.ca_certificates`.
+        /// File with the authorities that client certificates are checked against; for `MUTUAL`.
+        /// `ServerTLSSettings.ca_certificates`.
         pub ca_certificates: Option<SmolStr>,
         /// File with the list of revoked client certificates; absent: none is checked. `ServerTLSSettings.ca_crl`.
         pub ca_crl: Option<SmolStr>,
-        /// Kubernetes Secret or SDS name that holds certificate and key instead of files. `ServerTLSSettings.credential_name`.
+        /// Kubernetes Secret or SDS name that holds certificate and key instead of files.
+        /// `ServerTLSSettings.credential_name`.
         pub credential_name: Option<SmolStr>,
         /// One or two such names, for an RSA and an ECDSA certificate. `ServerTLSSettings.credential_names`.
         pub credential_names: Vec<SmolStr>,
-        /// Secret with the authorities for client certificates, apart from the server's own. `ServerTLSSettings.ca_cert_credential_name`.
+        /// Secret with the authorities for client certificates, apart from the server's own.
+        /// `ServerTLSSettings.ca_cert_credential_name`.
         pub ca_cert_credential_name: Option<SmolStr>,
         /// One or two certificates from files. `ServerTLSSettings.tls_certificates`.
         pub tls_certificates: Vec<TlsCertificate>,
@@ -92,7 +98,8 @@ messages! {
         pub server_certificate: Option<SmolStr>,
         /// File with the private key, PEM. `ServerTLSSettings.TLSCertificate.private_key`.
         pub private_key: Option<SmolStr>,
-        /// File with authorities for client certificates; hidden from Istio's docs. `ServerTLSSettings.TLSCertificate.ca_certificates`.
+        /// File with authorities for client certificates; hidden from Istio's docs.
+        /// `ServerTLSSettings.TLSCertificate.ca_certificates`.
         pub ca_certificates: Option<SmolStr>,
     }
 }

@@ -9,7 +9,8 @@
 //!   absent, as it does in proto3.
 //! - A protobuf `oneof` is several optional fields beside each other, as in YAML. That only one is set is up to who builds it.
 //! - An unknown field is an error, an explicit `null` is an absent field.
-//! - Fields stand in the order in which Istio documents them, and are written so. Maps are written sorted by key.
+//! - Fields stand, and are written, in the order in which Istio documents them; `selector` of a gateway and `name` of a port come
+//!   earlier, as in Istio's examples. Maps are written sorted by key.
 //! - Rare, large members are boxed: a mesh has 100,000 of these values.
 
 mod common;

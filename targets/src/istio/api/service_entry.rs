@@ -28,7 +28,8 @@ messages! {
         pub endpoints: Vec<Sourced<WorkloadEntry>>,
         /// Labels of the workloads that are its endpoints. `ServiceEntry.workload_selector`.
         pub workload_selector: Option<Box<WorkloadSelector>>,
-        /// Namespaces that see it: names, `.`, `*`, or `~` for none; empty: the mesh's default. `ServiceEntry.export_to`.
+        /// Namespaces that see it: names, `.`, `*`, or `~` for none; empty: the mesh's default.
+        /// `ServiceEntry.export_to`.
         pub export_to: Vec<SmolStr>,
         /// Names of which a server certificate must carry one. `ServiceEntry.subject_alt_names`.
         pub subject_alt_names: Vec<SmolStr>,
@@ -38,10 +39,10 @@ messages! {
     pub struct ServicePort {
         /// Port number, 1 to 65535, unique within the entry; required. `ServicePort.number`.
         pub number: u32,
-        /// One of HTTP, HTTPS, GRPC, HTTP2, MONGO, TCP, TLS; absent: detected. `ServicePort.protocol`.
-        pub protocol: Option<SmolStr>,
         /// Label of the port; required. `ServicePort.name`.
         pub name: SmolStr,
+        /// One of HTTP, HTTPS, GRPC, HTTP2, MONGO, TCP, TLS; absent: detected. `ServicePort.protocol`.
+        pub protocol: Option<SmolStr>,
         /// Port of the endpoints; default `number`. `ServicePort.target_port`.
         pub target_port: Option<u32>,
     }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::common::{Absent, Duration, Percent, PortSelector, Spec, StringMap, messages};
+use super::common::{Duration, Percent, PortSelector, Spec, StringMap, messages};
 use crate::yaml::Sourced;
 
 impl Spec for VirtualService {
@@ -24,13 +24,15 @@ messages! {
         pub tls: Vec<Sourced<TlsRoute>>,
         /// Rules for every other connection. `VirtualService.tcp`.
         pub tcp: Vec<Sourced<TcpRoute>>,
-        /// Namespaces that see it: names, `.` for its own, `*` for all; empty: the mesh's default. `VirtualService.export_to`.
+        /// Namespaces that see it: names, `.` for its own, `*` for all; empty: the mesh's default.
+        /// `VirtualService.export_to`.
         pub export_to: Vec<SmolStr>,
     }
 
     /// A service, and which part of it.
     pub struct Destination {
-        /// Service in the registry; a name without dots belongs to the resource's namespace; required. `Destination.host`.
+        /// Service in the registry; a name without dots belongs to the resource's namespace; required.
+        /// `Destination.host`.
         pub host: SmolStr,
         /// Subset that a destination rule defines; absent: all endpoints. `Destination.subset`.
         pub subset: Option<SmolStr>,
@@ -65,7 +67,8 @@ messages! {
         pub mirror: Option<Box<Destination>>,
         /// Several such destinations; excludes `mirror`. `HTTPRoute.mirrors`.
         pub mirrors: Vec<HttpMirrorPolicy>,
-        /// Whole percent of requests to mirror; deprecated for `mirrorPercentage`. `HTTPRoute.mirror_percent`.
+        /// Whole percent of requests to mirror; deprecated for `mirrorPercentage`; read under both names that the CRD has.
+        /// `HTTPRoute.mirror_percent`.
         #[serde(alias = "mirror_percent")]
         pub mirror_percent: Option<u32>,
         /// Share of requests that `mirror` gets; absent: all. `HTTPRoute.mirror_percentage`.
@@ -142,7 +145,8 @@ messages! {
         pub gateways: Vec<SmolStr>,
         /// Query parameters by name, undecoded; an empty match: present. `HTTPMatchRequest.query_params`.
         pub query_params: StringMap<StringMatch>,
-        /// Compare exact and prefix paths without regard to letter case; default false. `HTTPMatchRequest.ignore_uri_case`.
+        /// Compare exact and prefix paths without regard to letter case; default false.
+        /// `HTTPMatchRequest.ignore_uri_case`.
         pub ignore_uri_case: Option<bool>,
         /// Headers that must not match; an empty match: the header is absent. `HTTPMatchRequest.without_headers`.
         pub without_headers: StringMap<StringMatch>,
@@ -188,7 +192,8 @@ messages! {
 
     /// Conditions on a TLS connection that must all hold.
     pub struct TlsMatchAttributes {
-        /// SNI names of which one must fit, `*.` prefixes allowed, each within the virtual service's hosts; required. `TLSMatchAttributes.sni_hosts`.
+        /// SNI names of which one must fit, `*.` prefixes allowed, each within the virtual service's hosts; required.
+        /// `TLSMatchAttributes.sni_hosts`.
         pub sni_hosts: Vec<SmolStr>,
         /// Destination addresses, IP or CIDR, of which one must fit. `TLSMatchAttributes.destination_subnets`.
         pub destination_subnets: Vec<SmolStr>,
@@ -271,7 +276,8 @@ messages! {
         pub attempts: Option<i32>,
         /// Time for each try; absent: the rule's timeout. `HTTPRetry.per_try_timeout`.
         pub per_try_timeout: Option<Duration>,
-        /// Comma-separated Envoy conditions and status codes; default `connect-failure,refused-stream,unavailable,cancelled`. `HTTPRetry.retry_on`.
+        /// Comma-separated Envoy conditions and status codes; default `connect-failure,refused-stream,unavailable,cancelled`.
+        /// `HTTPRetry.retry_on`.
         pub retry_on: Option<SmolStr>,
         /// Whether retries may go to other localities; default false. `HTTPRetry.retry_remote_localities`.
         pub retry_remote_localities: Option<bool>,
@@ -315,7 +321,8 @@ messages! {
         pub percent: Option<i32>,
         /// How long. `HTTPFaultInjection.Delay.fixed_delay`.
         pub fixed_delay: Option<Duration>,
-        /// Mean of a random delay; hidden from Istio's docs, not implemented. `HTTPFaultInjection.Delay.exponential_delay`.
+        /// Mean of a random delay; hidden from Istio's docs, not implemented.
+        /// `HTTPFaultInjection.Delay.exponential_delay`.
         pub exponential_delay: Option<Duration>,
         /// Share of requests; absent: `percent`, else none. `HTTPFaultInjection.Delay.percentage`.
         pub percentage: Option<Percent>,
@@ -364,11 +371,4 @@ pub enum UnmatchedPreflights {
     Forward,
     /// It is answered without CORS headers.
     Ignore,
-}
-
-/// A destination is required: it is written even when nobody filled it in, so that the omission shows.
-impl Absent for Destination {
-    fn is_absent(&self) -> bool {
-        false
-    }
 }

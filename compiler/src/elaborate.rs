@@ -1,0 +1,315 @@
+//! From statements to the model: unfold templates and loops, read items, resolve names.
+
+use crate::model::{
+    DestinationId, External, Gateway, Host, Mesh, Model, Raw, Resource, Service, Subset, policy_named,
+};
+use crate::policy::TrafficPolicy;
+use crate::project::{Definitions, ModuleId};
+use crate::reading::{Accepted, Keyword, Reader, Scope};
+use crate::values::Word;
+use meshc_language::{Applicability, Code, Diagnostic, Severity, Spanned, Statement};
+use rayon::prelude::*;
+use smol_str::SmolStr;
+use std::sync::Arc;
+
+/// The kinds of item, by keyword.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ItemKind {
+    Gateway,
+    Host,
+    Service,
+    External,
+    Raw,
+}
+
+/// An item after templates and loops have been unfolded.
+struct Instance<'p> {
+    kind: ItemKind,
+    statement: Statement<'p>,
+    module: ModuleId,
+    scope: Option<Arc<Scope>>,
+}
+
+/// What elaboration returns beside the model.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) reports: Vec<Diagnostic>,
+    pub(crate) accepted: Vec<Accepted>,
+    /// Whether an item or a route was lost: absences then prove nothing.
+    pub(crate) lost: bool,
+}
+
+/// Builds the model of one environment.
+pub(crate) fn elaborate(definitions: &Definitions<'_>, cluster_domain: &str, found: &mut Found) -> Model {
+    let instances = instances(definitions, found);
+    let mut model = Model { environment: definitions.environment.clone(), ..Model::default() };
+    model.mesh.cluster_domain = SmolStr::new(cluster_domain);
+    read_destinations(definitions, &instances, &mut model.mesh, found);
+    let hosts = read_all::<Host>(definitions, Some(&model.mesh), &instances, ItemKind::Host, found);
+    for host in hosts.into_iter().flatten() {
+        model.hosts.add(host);
+    }
+    let raw = read_all::<Raw>(definitions, Some(&model.mesh), &instances, ItemKind::Raw, found);
+    model.raw = raw.into_iter().flatten().collect();
+    model
+}
+
+/// All items in order: files by name, statements as they stand, templates where they are applied.
+fn instances<'p>(definitions: &Definitions<'p>, found: &mut Found) -> Vec<Instance<'p>> {
+    let mut instances = Vec::new();
+    for (index, module) in definitions.modules.iter().enumerate() {
+        let id = ModuleId(index as u32);
+        let mut cx = Reader::new(definitions, id, None);
+        cx.each(module.items.iter().copied(), &mut |statement, cx| {
+            let keyword = statement.keyword().and_then(|keyword| keyword.word()).unwrap_or_default();
+            let Some(kind) = item_kind(keyword) else {
+                report_unknown_item(keyword, statement, cx);
+                return;
+            };
+            // An item belongs to the namespace of the file that applies the template, not of the template.
+            let scope = (!cx.scope.is_empty()).then(|| Arc::new(cx.scope.clone()));
+            instances.push(Instance { kind, statement, module: cx.module, scope });
+        });
+        found.lost |= cx.lost_route;
+        found.reports.append(&mut cx.reports);
+        found.accepted.append(&mut cx.accepted);
+    }
+    instances
+}
+
+fn item_kind(keyword: &str) -> Option<ItemKind> {
+    Some(match keyword {
+        "gateway" => ItemKind::Gateway,
+        "host" => ItemKind::Host,
+        "service" => ItemKind::Service,
+        "external" => ItemKind::External,
+        "raw" => ItemKind::Raw,
+        _ => return None,
+    })
+}
+
+#[cold]
+fn report_unknown_item(keyword: &str, statement: Statement<'_>, cx: &mut Reader<'_, '_>) {
+    cx.lost_route = true;
+    let span = statement.keyword().map_or(statement.head(), |keyword| keyword.span());
+    if crate::reference::LATER.contains(&keyword) {
+        let message = format!("`{keyword}` is not built yet");
+        let report = Diagnostic::new(Code::NOT_YET, span, message);
+        cx.report(report.consequence("nothing is compiled while it stands here").help("remove it until a later version brings it"));
+        return;
+    }
+    if !cx.scope.applied.is_empty() && crate::reference::DEFINITIONS.contains(&keyword) {
+        let message = format!("a template cannot hold `{keyword}`");
+        cx.report(Diagnostic::new(Code::UNKNOWN_KEYWORD, span, message).help("declare it at the top of a file"));
+        return;
+    }
+    let items = crate::reference::item_keywords();
+    let homes = crate::reference::homes(keyword);
+    let report = Diagnostic::new(Code::UNKNOWN_KEYWORD, span, format!("there is no item `{keyword}`"))
+        .consequence("nothing of it is compiled");
+    cx.report(match crate::values::did_you_mean(keyword, items.iter().copied()) {
+        Some(meant) => {
+            report.help(format!("did you mean `{meant}`?")).edit(Applicability::Unsafe, span, meant)
+        }
+        None if !homes.is_empty() => {
+            report.help(format!("`{keyword}` stands inside of {}", crate::reading::listed(&homes)))
+        }
+        None => report.help(format!("an item is one of {}", crate::reading::listed(&items))),
+    });
+}
+
+/// Reads all items of one kind, in parallel. `None` where one could not be read.
+fn read_all<'p, T: Keyword + Send>(
+    definitions: &Definitions<'p>,
+    mesh: Option<&Mesh>,
+    instances: &[Instance<'p>],
+    kind: ItemKind,
+    found: &mut Found,
+) -> Vec<Option<Resource<T>>> {
+    let chosen: Vec<&Instance<'p>> = instances.iter().filter(|instance| instance.kind == kind).collect();
+    let read: Vec<(Option<Resource<T>>, Found)> = chosen
+        .par_iter()
+        .with_min_len(8)
+        .map(|instance| {
+            let mut cx = Reader::new(definitions, instance.module, instance.scope.clone());
+            cx.mesh = mesh;
+            let declared = T::read_statement(instance.statement, &mut cx);
+            let incomplete = cx.lost_route || cx.reports.iter().any(|report| report.severity == Severity::Error);
+            let resource = declared.map(|declared| Resource {
+                declared,
+                namespace: cx.namespace().cloned(),
+                module: instance.module,
+                applied: instance.scope.as_ref().map_or(Vec::new(), |scope| scope.applied.clone()),
+                incomplete,
+            });
+            let lost = incomplete || resource.is_none();
+            (resource, Found { reports: cx.reports, accepted: cx.accepted, lost })
+        })
+        .collect();
+    let mut resources = Vec::with_capacity(read.len());
+    for (resource, one) in read {
+        found.lost |= one.lost;
+        found.reports.extend(one.reports);
+        found.accepted.extend(one.accepted);
+        resources.push(resource);
+    }
+    resources
+}
+
+fn read_destinations<'p>(
+    definitions: &Definitions<'p>,
+    instances: &[Instance<'p>],
+    mesh: &mut Mesh,
+    found: &mut Found,
+) {
+    let gateways = read_all::<Gateway>(definitions, None, instances, ItemKind::Gateway, found);
+    let services = read_all::<Service>(definitions, None, instances, ItemKind::Service, found);
+    let externals = read_all::<External>(definitions, None, instances, ItemKind::External, found);
+    let broken = |kind: ItemKind, at: usize| {
+        let instance = instances.iter().filter(|instance| instance.kind == kind).nth(at)?;
+        let name = instance.statement.arguments().next()?.written();
+        let cx = Reader::new(definitions, instance.module, instance.scope.clone());
+        Some((cx.namespace().map(|namespace| SmolStr::new(namespace.as_str())), SmolStr::new(name)))
+    };
+    for (at, gateway) in gateways.into_iter().enumerate() {
+        match gateway {
+            Some(gateway) => add_gateway(gateway, mesh, found),
+            None => broken(ItemKind::Gateway, at).into_iter().for_each(|name| mesh.directory.add_broken(name)),
+        }
+    }
+    for (at, service) in services.into_iter().enumerate() {
+        match service {
+            Some(service) => add_service(service, mesh, found),
+            None => broken(ItemKind::Service, at).into_iter().for_each(|name| mesh.directory.add_broken(name)),
+        }
+    }
+    for (at, external) in externals.into_iter().enumerate() {
+        match external {
+            Some(external) => add_external(external, mesh, found),
+            None => broken(ItemKind::External, at).into_iter().for_each(|name| mesh.directory.add_broken(name)),
+        }
+    }
+    link(definitions, mesh, found);
+}
+
+fn key<T>(resource: &Resource<T>, name: &str) -> (Option<SmolStr>, SmolStr) {
+    (resource.namespace_name().map(SmolStr::new), SmolStr::new(name))
+}
+
+fn declared_twice(what: &str, name: &Spanned<crate::values::DnsLabel>, earlier: meshc_language::Span) -> Diagnostic {
+    let message = format!("{what} `{}` is declared twice", name.value);
+    Diagnostic::new(Code::DUPLICATE_DECLARATION, name.span, message)
+        .related(earlier, "first declared here")
+        .consequence("Istio would merge the two in an order that nobody chose")
+        .help("put what both say into one of them")
+}
+
+fn add_gateway(gateway: Resource<Gateway>, mesh: &mut Mesh, found: &mut Found) {
+    let name = gateway.name.clone();
+    let key = key(&gateway, name.value.as_str());
+    let id = mesh.gateways.add(gateway);
+    if let Some(earlier) = mesh.directory.add_gateway(key, id, name.span) {
+        found.reports.push(declared_twice("gateway", &name, earlier));
+    }
+}
+
+fn add_service(service: Resource<Service>, mesh: &mut Mesh, found: &mut Found) {
+    let name = service.name.clone();
+    let key = key(&service, name.value.as_str());
+    let host = mesh.service_host(&service);
+    let is_full = host.contains('.');
+    let id = DestinationId::Service(mesh.services.add(service));
+    if let Some(earlier) = mesh.directory.add(key, id, name.span) {
+        found.reports.push(declared_twice("service or external", &name, earlier));
+    } else if is_full && let Some(earlier) = mesh.directory.add_host(host.clone(), id) {
+        found.reports.push(host_twice(mesh, &host, name.span, earlier));
+    }
+}
+
+fn add_external(external: Resource<External>, mesh: &mut Mesh, found: &mut Found) {
+    let name = external.name.clone();
+    let key = key(&external, name.value.as_str());
+    let hosts = external.body.hosts.clone().map_or(Vec::new(), |hosts| hosts.0);
+    let id = DestinationId::External(mesh.externals.add(external));
+    if let Some(earlier) = mesh.directory.add(key, id, name.span) {
+        found.reports.push(declared_twice("service or external", &name, earlier));
+    }
+    for host in hosts {
+        let text = SmolStr::new(host.value.as_str());
+        if let Some(earlier) = mesh.directory.add_host(text.clone(), id) {
+            found.reports.push(host_twice(mesh, &text, host.span, earlier));
+        }
+    }
+}
+
+fn host_twice(mesh: &Mesh, host: &str, span: meshc_language::Span, earlier: DestinationId) -> Diagnostic {
+    let report = Diagnostic::new(Code::EXTERNAL_HOST_TWICE, span, format!("the host `{host}` is declared twice"))
+        .consequence("Istio would keep one of the two, by age, or merge their ports")
+        .help("declare each host once, with all of its ports");
+    match mesh.name_span(earlier) {
+        Some(earlier) => report.related(earlier, "first declared here"),
+        None => report,
+    }
+}
+
+/// Resolves what services, externals and gateways say of each other, and puts in the policies that they name.
+fn link(definitions: &Definitions<'_>, mesh: &mut Mesh, found: &mut Found) {
+    let mut services = std::mem::take(&mut mesh.services);
+    for service in services.iter_mut() {
+        let mut cx = reader_of(definitions, service);
+        let body = &mut service.declared.body;
+        put_policies(&mut body.traffic, &mut body.policies, &mut cx);
+        put_subset_policies(&mut body.subsets, &mut cx);
+        finish(cx, found);
+    }
+    mesh.services = services;
+    let mut externals = std::mem::take(&mut mesh.externals);
+    for external in externals.iter_mut() {
+        let mut cx = reader_of(definitions, external);
+        let body = &mut external.declared.body;
+        put_policies(&mut body.traffic, &mut body.policies, &mut cx);
+        put_subset_policies(&mut body.subsets, &mut cx);
+        if let Some(via) = &body.via {
+            external.declared.egress = mesh.gateway(via, &mut cx);
+        }
+        finish(cx, found);
+    }
+    mesh.externals = externals;
+    let mut gateways = std::mem::take(&mut mesh.gateways);
+    for gateway in gateways.iter_mut() {
+        let mut cx = reader_of(definitions, gateway);
+        if let Some(reference) = &gateway.declared.body.service {
+            gateway.declared.front = mesh.resolve_service(reference, &mut cx);
+        }
+        finish(cx, found);
+    }
+    mesh.gateways = gateways;
+}
+
+fn reader_of<'d, 'p, T>(definitions: &'d Definitions<'p>, resource: &Resource<T>) -> Reader<'d, 'p> {
+    let scope = Scope { locals: Vec::new(), applied: resource.applied.clone() };
+    Reader::new(definitions, resource.module, Some(Arc::new(scope)))
+}
+
+fn finish(cx: Reader<'_, '_>, found: &mut Found) {
+    found.lost |= !cx.reports.is_empty();
+    found.reports.extend(cx.reports);
+}
+
+fn put_subset_policies(subsets: &mut [Subset], cx: &mut Reader<'_, '_>) {
+    for subset in subsets {
+        put_policies(&mut subset.body.traffic, &mut subset.body.policies, cx);
+    }
+}
+
+fn put_policies(traffic: &mut TrafficPolicy, policies: &mut Vec<Spanned<Word>>, cx: &mut Reader<'_, '_>) {
+    for name in std::mem::take(policies) {
+        let Some(body) = policy_named(&name, cx) else { continue };
+        if !body.route.is_empty() {
+            let message = format!("policy `{}` says how requests are routed, not how a destination is called", name.value);
+            let report = Diagnostic::new(Code::WRONG_SIDE, name.span, message);
+            cx.report(report.help("use it in a `route`"));
+        }
+        traffic.inherit(&body.traffic);
+    }
+}

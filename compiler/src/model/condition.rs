@@ -1,0 +1,414 @@
+//! `when ...`: what a route asks of a request, and its normal form, a list of alternatives.
+
+use super::destination::GatewayReference;
+use super::gateway::Gateway;
+use super::{Id, Resource};
+use crate::policy::{Comparison, TextMatch};
+use crate::reading::{Args, List, Reader, Shape, Syntax, literal};
+use crate::values::{
+    HeaderName, HostPattern, IpOrCidr, Label, Literal, MatchHeaderName, Method, Namespace, Path, PathPrefix, Pattern, Port,
+    Scheme, SniHost, Text, escape_literal, words,
+};
+use meshc_language::{Code, Diagnostic, Span, Spanned};
+use smol_str::SmolStr;
+
+/// How a path is compared.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PathTest {
+    /// The whole path.
+    Exact(SmolStr),
+    /// A prefix, byte by byte: `/foo` also takes `/foobar`.
+    Prefix(SmolStr),
+    /// A prefix that ends where a segment ends: `/foo` takes `/foo` and `/foo/bar`. Never ends with `/` but for the root.
+    Under(SmolStr),
+    /// A full match in RE2 syntax.
+    Pattern(Pattern),
+}
+
+/// A path and whether letter case counts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PathMatch {
+    /// How it is compared.
+    pub test: PathTest,
+    /// Whether letter case is ignored.
+    pub ignore_case: bool,
+}
+
+/// How a header or query parameter is compared.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HeaderTest {
+    /// It is there, whatever it says.
+    Present,
+    /// It says this.
+    Text(TextMatch),
+}
+
+/// A side of a request that a condition looks at.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Side {
+    /// The path, without the query.
+    Path(PathMatch),
+    /// The scheme.
+    Scheme(TextMatch),
+    /// One of these methods.
+    Method(Vec<SmolStr>),
+    /// The host as the caller wrote it.
+    Authority(TextMatch),
+    /// A header.
+    Header(MatchHeaderName, HeaderTest),
+    /// A query parameter.
+    Query(SmolStr, HeaderTest),
+    /// The port of the listener: one of these.
+    Port(Vec<Port>),
+    /// The namespace of the caller.
+    SourceNamespace(Namespace),
+    /// A label of the caller's workload.
+    SourceLabel(Label),
+    /// The gateway that carries the request: one of these.
+    Gateway(Vec<MatchBinding>),
+    /// The name that TLS asks for: one of these.
+    Sni(Vec<SniHost>),
+    /// The address that the caller asked for: in one of these.
+    Destination(Vec<IpOrCidr>),
+}
+
+/// Where a request comes in: a gateway or the mesh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MatchBinding {
+    /// A sidecar.
+    Mesh,
+    /// A gateway.
+    Gateway(Id<Resource<Gateway>>),
+}
+
+/// One comparison and where it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Test {
+    /// What is compared.
+    pub side: Side,
+    /// Where.
+    pub span: Span,
+}
+
+/// A condition as it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Condition {
+    All(Vec<Condition>),
+    Any(Vec<Condition>),
+    Not(Box<Condition>, Span),
+    Test(Test),
+}
+
+/// One alternative: everything in it must hold. Nothing in it: every request.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Match {
+    /// The path.
+    pub path: Option<PathMatch>,
+    /// The scheme.
+    pub scheme: Option<TextMatch>,
+    /// The methods, any of them; empty for all.
+    pub methods: Vec<SmolStr>,
+    /// The host as the caller wrote it.
+    pub authority: Option<TextMatch>,
+    /// Headers that must be there, by name.
+    pub headers: Vec<(MatchHeaderName, HeaderTest)>,
+    /// Headers that must not be there, or not like this, by name.
+    pub without: Vec<(MatchHeaderName, HeaderTest)>,
+    /// Query parameters, by name.
+    pub query: Vec<(SmolStr, HeaderTest)>,
+    /// Ports of the listener, any of them; empty for all.
+    pub ports: Vec<Port>,
+    /// The namespace of the caller.
+    pub source_namespace: Option<Namespace>,
+    /// Labels of the caller's workload.
+    pub source_labels: Vec<Label>,
+    /// Where the request comes in, any of them; empty for all.
+    pub bindings: Vec<MatchBinding>,
+    /// Names that TLS asks for, any of them.
+    pub sni: Vec<SniHost>,
+    /// Addresses that the caller asked for, any of them.
+    pub destinations: Vec<IpOrCidr>,
+}
+
+words! {
+    /// What a condition looks at.
+    enum Subject: "condition" {
+        Path = "path" "the path, without the query",
+        Method = "method" "the method",
+        Header = "header" "a header",
+        Cookie = "cookie" "a cookie",
+        Query = "query" "a query parameter, as it is written in the URL",
+        Authority = "authority" "the host as the caller wrote it",
+        Scheme = "scheme" "`http` or `https`",
+        Port = "port" "the port of the listener",
+        Source = "source" "the caller: `source ns qa`, `source labels app=web`",
+        Gateway = "gateway" "the gateway that carries the request",
+        Sni = "sni" "the name that TLS asks for",
+        Destination = "destination" "the address that the caller asked for",
+    }
+}
+
+/// How a condition is written, for the reference page.
+pub(crate) const CONDITION_SYNTAX: &[(&str, &str)] = &[
+    ("path is <path>", "the whole path is this; `path in [<path>, ...]` is one of these"),
+    ("path prefix <path>", "the path starts with this, byte by byte: `/foo` also takes `/foobar`"),
+    ("path under <path>", "the path is this or goes on behind a `/`"),
+    ("path matches <pattern>", "the expression matches the whole path; any path test may end with `ignoring-case`"),
+    ("method is <method>", "`method in [GET, HEAD]` is one of these"),
+    ("header <name> is | prefix | matches <text>", "the header has this value; `in [<text>, ...]` is one of these"),
+    ("header <name> present | absent", "the header is there, or not"),
+    ("cookie <name> is <text>", "the cookie has this value"),
+    ("query <name> is | prefix | matches <text>", "the parameter has this value; `present` is there at all"),
+    ("authority is | prefix | matches <text>", "the host as the caller wrote it"),
+    ("scheme is http | https", "the scheme"),
+    ("port <port>", "the port of the listener; `port in [<port>, ...]` is one of these"),
+    ("source ns <namespace>", "the namespace of the caller"),
+    ("source labels <label>, ...", "labels of the caller's workload"),
+    ("gateway <gateway>", "the request comes in through this gateway; `gateway mesh` through none"),
+    ("sni <host>", "tls routes: the name that is asked for; `sni in [<host>, ...]` is one of these"),
+    ("destination in [<address or range>, ...]", "tls and tcp routes: the address that was asked for"),
+];
+
+impl Condition {
+    /// Reads a condition up to `->` or the end.
+    pub(crate) fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+        let mut alternatives = vec![Self::read_all(args, cx)?];
+        while args.take_word("or", cx).is_some() {
+            alternatives.push(Self::read_all(args, cx)?);
+        }
+        Some(if alternatives.len() == 1 { alternatives.pop()? } else { Self::Any(alternatives) })
+    }
+
+    fn read_all<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+        let mut parts = vec![Self::read_one(args, cx)?];
+        while args.take_word("and", cx).is_some() {
+            parts.push(Self::read_one(args, cx)?);
+        }
+        Some(if parts.len() == 1 { parts.pop()? } else { Self::All(parts) })
+    }
+
+    fn read_one<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+        if let Some(span) = args.take_word("not", cx) {
+            let inner = Self::read_one(args, cx)?;
+            return Some(Self::Not(Box::new(inner), span.to(args.last)));
+        }
+        if args.peek(cx).is_some_and(|term| matches!(term.shape, Shape::Group(_))) {
+            let term = args.next(cx)?;
+            let Shape::Group(terms) = term.shape else { return None };
+            let mut inner = Args::from_terms(terms, args.owner, term.span);
+            let condition = Self::read(&mut inner, cx)?;
+            inner.finish(&["and", "or"], cx);
+            return Some(condition);
+        }
+        let subject = Spanned::<Subject>::read(args, cx)?;
+        read_test(subject, args, cx)
+    }
+}
+
+fn read_test<'p>(subject: Spanned<Subject>, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Condition> {
+    let side = match subject.value {
+        Subject::Path => return read_path(subject.span, args, cx),
+        Subject::Method => {
+            Side::Method(read_is_in::<Method>(args, cx)?.into_iter().map(|method| method.value.as_str().into()).collect())
+        }
+        Subject::Header => return read_header(subject.span, args, cx),
+        Subject::Cookie => read_cookie(args, cx)?,
+        Subject::Query => {
+            let name = read_name(args, cx)?;
+            return read_text_test(subject.span, args, cx, |test| Side::Query(name.clone(), test));
+        }
+        Subject::Authority => return read_text_test(subject.span, args, cx, |test| match test {
+            HeaderTest::Text(text) => Side::Authority(text),
+            HeaderTest::Present => Side::Authority(TextMatch::Prefix(SmolStr::default())),
+        }),
+        Subject::Scheme => {
+            args.take_word("is", cx);
+            Side::Scheme(TextMatch::Exact(Spanned::<Scheme>::read(args, cx)?.value.word().into()))
+        }
+        Subject::Port => Side::Port(read_is_in::<Port>(args, cx)?.into_iter().map(|port| port.value).collect()),
+        Subject::Source => return read_source(subject.span, args, cx),
+        Subject::Gateway => Side::Gateway(vec![read_gateway(args, cx)?]),
+        Subject::Sni => Side::Sni(read_is_in::<SniHost>(args, cx)?.into_iter().map(|name| name.value).collect()),
+        Subject::Destination => {
+            Side::Destination(read_is_in::<IpOrCidr>(args, cx)?.into_iter().map(|range| range.value).collect())
+        }
+    };
+    Some(Condition::Test(Test { side, span: subject.span.to(args.last) }))
+}
+
+/// `is x`, `in [x, y]` or just `x`.
+fn read_is_in<'p, L: Literal>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Vec<Spanned<L>>> {
+    if args.take_word("in", cx).is_some() {
+        return List::read(args, cx).map(|list: List<_>| list.0);
+    }
+    args.take_word("is", cx);
+    Some(vec![Spanned::read(args, cx)?])
+}
+
+fn read_gateway<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<MatchBinding> {
+    if args.take_word("mesh", cx).is_some() {
+        return Some(MatchBinding::Mesh);
+    }
+    let reference = GatewayReference::read(args, cx)?;
+    let mesh = cx.mesh?;
+    mesh.gateway(&reference, cx).map(MatchBinding::Gateway)
+}
+
+words! {
+    /// How a path is compared.
+    enum PathComparison: "comparison" {
+        Is = "is" "the whole path is this",
+        In = "in" "the whole path is one of these",
+        Prefix = "prefix" "the path starts with this, byte by byte",
+        Under = "under" "the path is this or goes on behind a `/`",
+        Matches = "matches" "this regular expression matches the whole path",
+    }
+}
+
+fn read_path<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Condition> {
+    let tests = match Spanned::<PathComparison>::read(args, cx)?.value {
+        PathComparison::Is => vec![PathTest::Exact(Spanned::<Path>::read(args, cx)?.value.as_str().into())],
+        PathComparison::In => {
+            let List(paths) = List::<Spanned<Path>>::read(args, cx)?;
+            paths.into_iter().map(|path| PathTest::Exact(path.value.as_str().into())).collect()
+        }
+        PathComparison::Prefix => vec![PathTest::Prefix(Spanned::<PathPrefix>::read(args, cx)?.value.as_str().into())],
+        PathComparison::Under => {
+            let path = Spanned::<PathPrefix>::read(args, cx)?;
+            vec![under(path.value.as_str())]
+        }
+        PathComparison::Matches => {
+            let pattern = Spanned::<Pattern>::read(args, cx)?;
+            vec![PathTest::Pattern(pattern.value)]
+        }
+    };
+    let ignore_case = args.take_word("ignoring-case", cx).is_some();
+    let span = start.to(args.last);
+    let side = |test| Condition::Test(Test { side: Side::Path(PathMatch { test, ignore_case }), span });
+    Some(any(tests.into_iter().map(side).collect()))
+}
+
+/// `under "/"` is every path; elsewhere a closing `/` says nothing.
+fn under(path: &str) -> PathTest {
+    match path.strip_suffix('/') {
+        Some("") => PathTest::Prefix("/".into()),
+        Some(path) => PathTest::Under(path.into()),
+        None => PathTest::Under(path.into()),
+    }
+}
+
+fn any(mut alternatives: Vec<Condition>) -> Condition {
+    match alternatives.pop() {
+        Some(only) if alternatives.is_empty() => only,
+        Some(last) => {
+            alternatives.push(last);
+            Condition::Any(alternatives)
+        }
+        None => Condition::All(Vec::new()),
+    }
+}
+
+fn read_header<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Condition> {
+    let name = Spanned::<MatchHeaderName>::read(args, cx)?.value;
+    if args.take_word("absent", cx).is_some() {
+        let span = start.to(args.last);
+        let present = Condition::Test(Test { side: Side::Header(name, HeaderTest::Present), span });
+        return Some(Condition::Not(Box::new(present), span));
+    }
+    read_text_test(start, args, cx, |test| Side::Header(name.clone(), test))
+}
+
+/// A cookie is a part of the `cookie` header, which lists all of them.
+fn read_cookie<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Side> {
+    let name = Spanned::<HeaderName>::read(args, cx)?;
+    if args.take_word("is", cx).is_none() {
+        args.missing("`is` and a text", cx);
+        return None;
+    }
+    let value = Spanned::<Text>::read(args, cx)?;
+    let written = cx.written(name.span).unwrap_or(name.value.as_str());
+    let pattern = format!("(.*; *)?{}={}(;.*)?", escape_literal(written), escape_literal(value.value.as_str()));
+    match (Pattern::parse(&pattern), MatchHeaderName::parse("cookie")) {
+        (Ok(pattern), Ok(header)) => Some(Side::Header(header, HeaderTest::Text(TextMatch::Pattern(pattern)))),
+        _ => {
+            let message = "this cookie is too long to be matched";
+            cx.report(Diagnostic::new(Code::BAD_LITERAL, value.span, message).help("match a shorter text"));
+            None
+        }
+    }
+}
+
+fn read_text_test<'p>(
+    start: Span,
+    args: &mut Args<'p>,
+    cx: &mut Reader<'_, 'p>,
+    side: impl Fn(HeaderTest) -> Side,
+) -> Option<Condition> {
+    let test = |test, span| Condition::Test(Test { side: side(test), span });
+    if args.take_word("present", cx).is_some() {
+        return Some(test(HeaderTest::Present, start.to(args.last)));
+    }
+    if args.take_word("in", cx).is_some() {
+        let List(texts) = List::<Spanned<Text>>::read(args, cx)?;
+        let exact = |text: Spanned<Text>| HeaderTest::Text(TextMatch::Exact(text.value.as_str().into()));
+        let span = start.to(args.last);
+        return Some(any(texts.into_iter().map(|text| test(exact(text), span)).collect()));
+    }
+    let comparison = Spanned::<Comparison>::read(args, cx)?;
+    let text = match comparison.value {
+        Comparison::Is => TextMatch::Exact(Spanned::<Text>::read(args, cx)?.value.as_str().into()),
+        Comparison::Prefix => {
+            let text = Spanned::<Text>::read(args, cx)?;
+            if text.value.as_str().is_empty() {
+                let message = "every text starts with nothing";
+                let help = "write `present`, or a prefix";
+                cx.report(Diagnostic::new(Code::BAD_LITERAL, text.span, message).help(help));
+                return None;
+            }
+            TextMatch::Prefix(text.value.as_str().into())
+        }
+        Comparison::Matches => TextMatch::Pattern(Spanned::<Pattern>::read(args, cx)?.value),
+    };
+    Some(test(HeaderTest::Text(text), start.to(args.last)))
+}
+
+words! {
+    /// What is known of a caller.
+    enum SourceSide: "property of a caller" {
+        Namespace = "ns" "its namespace",
+        Labels = "labels" "labels of its workload",
+    }
+}
+
+fn read_source<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Condition> {
+    match Spanned::<SourceSide>::read(args, cx)?.value {
+        SourceSide::Namespace => {
+            let side = Side::SourceNamespace(Spanned::<Namespace>::read(args, cx)?.value);
+            Some(Condition::Test(Test { side, span: start.to(args.last) }))
+        }
+        SourceSide::Labels => {
+            let crate::reading::Comma(labels) = super::service::Labels::read(args, cx)?;
+            let span = start.to(args.last);
+            let test = |label: Spanned<Label>| Condition::Test(Test { side: Side::SourceLabel(label.value), span });
+            Some(Condition::All(labels.into_iter().map(test).collect()))
+        }
+    }
+}
+
+/// A name that is written as a word or in quotes.
+fn read_name<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<SmolStr> {
+    let term = args.expect("a name", cx)?;
+    match term.text() {
+        Some(text) if !text.is_empty() => Some(SmolStr::new(text)),
+        _ => {
+            literal::<Text>(&term, cx);
+            None
+        }
+    }
+}
+
+/// Whether a wildcard host covers all names that another one covers; used for SNI.
+#[must_use]
+pub fn sni_within(sni: &SniHost, host: &HostPattern) -> bool {
+    HostPattern::parse(&sni.to_string()).is_ok_and(|sni| host.covers(&sni))
+}

@@ -1,0 +1,370 @@
+//! References to destinations and gateways: `[namespace/]name[:port][@subset]`.
+
+use super::arena::Id;
+use super::directory::Found;
+use super::external::External;
+use super::gateway::Gateway;
+use super::service::{Port, Service, Subset};
+use super::{Mesh, Resource};
+use crate::reading::{Args, Reader, Shape, Syntax, Term, TypeDoc};
+use crate::values::{Literal, Port as Number, did_you_mean};
+use meshc_language::{Applicability, Code, Diagnostic, Span, Spanned};
+use smol_str::SmolStr;
+
+/// A reference as it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reference {
+    /// `namespace/`.
+    pub namespace: Option<SmolStr>,
+    /// The name; with dots it is a full host name.
+    pub name: SmolStr,
+    /// `:port`.
+    pub port: Option<Spanned<Number>>,
+    /// `@subset`.
+    pub subset: Option<Spanned<SmolStr>>,
+    /// Where `[namespace/]name` stands.
+    pub name_span: Span,
+    /// The whole reference.
+    pub span: Span,
+}
+
+impl Reference {
+    fn parse(term: &Term<'_>, cx: &mut Reader<'_, '_>) -> Option<Self> {
+        let span = term.span;
+        let Shape::Word(text) = &term.shape else {
+            if !matches!(term.shape, Shape::Unknown) {
+                let message = format!("expected a service or external, found {}", term.describe());
+                let help = "write `[namespace/]name[:port][@subset]`, without quotes";
+                cx.report_at(term, Diagnostic::new(Code::WRONG_FORM, span, message).help(help));
+            }
+            return None;
+        };
+        // Places inside the reference can be shown only where it was written as it is.
+        let part = |offset: usize, length: usize| {
+            if term.origin.is_none() && span.range().len() == text.len() { span.part(offset, length) } else { span }
+        };
+        let (rest, subset) = match text.split_once('@') {
+            Some((rest, subset)) => (rest, Some(Spanned::new(SmolStr::new(subset), part(rest.len() + 1, subset.len())))),
+            None => (text.as_ref(), None),
+        };
+        let (path, port) = match rest.split_once(':') {
+            None => (rest, None),
+            Some((path, port)) => match Number::parse(port) {
+                Ok(number) => (path, Some(Spanned::new(number, part(path.len() + 1, port.len())))),
+                Err(error) => {
+                    let span = part(path.len() + 1, port.len());
+                    cx.report_at(term, Diagnostic::new(Code::BAD_LITERAL, span, error.message).maybe_help(error.help));
+                    return None;
+                }
+            },
+        };
+        let (namespace, name) = match path.split_once('/') {
+            Some((namespace, name)) => (Some(SmolStr::new(namespace)), name),
+            None => (None, path),
+        };
+        if name.is_empty() || name.contains('/') || subset.as_ref().is_some_and(|subset| subset.value.is_empty()) {
+            let message = format!("`{text}` is not a reference to a destination");
+            let help = "write `[namespace/]name[:port][@subset]`";
+            cx.report_at(term, Diagnostic::new(Code::BAD_LITERAL, span, message).help(help));
+            return None;
+        }
+        Some(Self { namespace, name: SmolStr::new(name), port, subset, name_span: part(0, path.len()), span })
+    }
+}
+
+impl Syntax for Reference {
+    fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+        let term = args.expect("a service or external", cx)?;
+        Self::parse(&term, cx)
+    }
+
+    fn signature() -> String {
+        "<destination>".to_owned()
+    }
+
+    fn types(types: &mut Vec<TypeDoc>) {
+        types.push(TypeDoc {
+            name: "destination",
+            doc: "`[namespace/]name[:port][@subset]` of a declared service or external, such as `reviews@v2`; a name with dots is a full host name",
+            words: &[],
+        });
+    }
+}
+
+/// `via edge`: a gateway, `[namespace/]name`, as it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GatewayReference {
+    /// `namespace/`.
+    pub namespace: Option<SmolStr>,
+    /// The name.
+    pub name: SmolStr,
+    /// Where it was written.
+    pub span: Span,
+}
+
+impl Syntax for GatewayReference {
+    fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+        let term = args.expect("a gateway", cx)?;
+        let Shape::Word(text) = &term.shape else {
+            if !matches!(term.shape, Shape::Unknown) {
+                let message = format!("expected a gateway, found {}", term.describe());
+                cx.report_at(&term, Diagnostic::new(Code::WRONG_FORM, term.span, message).help("write its name without quotes"));
+            }
+            return None;
+        };
+        let (namespace, name) = match text.split_once('/') {
+            Some((namespace, name)) => (Some(SmolStr::new(namespace)), name),
+            None => (None, text.as_ref()),
+        };
+        Some(Self { namespace, name: SmolStr::new(name), span: term.span })
+    }
+
+    fn signature() -> String {
+        "<gateway>".to_owned()
+    }
+
+    fn types(types: &mut Vec<TypeDoc>) {
+        types.push(TypeDoc { name: "gateway", doc: "`[namespace/]name` of a declared gateway", words: &[] });
+    }
+}
+
+/// A service or an external.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DestinationId {
+    /// A service.
+    Service(Id<Resource<Service>>),
+    /// An external.
+    External(Id<Resource<External>>),
+}
+
+/// A resolved destination of a route, a mirror.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Destination {
+    /// What it is.
+    pub target: DestinationId,
+    /// Which host of an external; `None` for its only one, and for services.
+    pub host: Option<SmolStr>,
+    /// Which port; `None` for the only one.
+    pub port: Option<Spanned<Number>>,
+    /// Which subset.
+    pub subset: Option<Spanned<SmolStr>>,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// What routes need to know of a service or an external.
+struct Known<'m> {
+    what: &'static str,
+    name: &'m str,
+    span: Span,
+    ports: &'m [Port],
+    subsets: &'m [Subset],
+    incomplete: bool,
+}
+
+impl Mesh {
+    fn known(&self, target: DestinationId) -> Option<Known<'_>> {
+        Some(match target {
+            DestinationId::Service(id) => {
+                let service = self.services.get(id)?;
+                Known {
+                    what: "service",
+                    name: service.name.value.as_str(),
+                    span: service.name.span,
+                    ports: &service.body.ports,
+                    subsets: &service.body.subsets,
+                    incomplete: service.incomplete,
+                }
+            }
+            DestinationId::External(id) => {
+                let external = self.externals.get(id)?;
+                Known {
+                    what: "external",
+                    name: external.name.value.as_str(),
+                    span: external.name.span,
+                    ports: &external.body.ports,
+                    subsets: &external.body.subsets,
+                    incomplete: external.incomplete,
+                }
+            }
+        })
+    }
+
+    /// The ports of a destination.
+    #[must_use]
+    pub fn ports(&self, target: DestinationId) -> &[Port] {
+        self.known(target).map_or(&[], |known| known.ports)
+    }
+
+    /// The port that a destination is called on: the one that is named, or the only one.
+    #[must_use]
+    pub fn port_of(&self, destination: &Destination) -> Option<&Port> {
+        let ports = self.ports(destination.target);
+        match destination.port {
+            Some(number) => ports.iter().find(|port| port.number.value == number.value),
+            None => ports.first(),
+        }
+    }
+
+    /// Resolves a reference; reports what is wrong with it.
+    pub fn resolve(&self, reference: &Reference, cx: &mut Reader<'_, '_>) -> Option<Destination> {
+        let own = cx.namespace();
+        let own = own.map(|namespace| namespace.as_str());
+        let (target, host) = match self.directory.find(reference, own) {
+            Found::Destination(target, host) => (target, host),
+            Found::Broken => return None,
+            Found::Nothing => {
+                cx.report(self.directory.unknown(reference, own));
+                return None;
+            }
+        };
+        let known = self.known(target)?;
+        let port_is_known = self.check_port(reference, &known, cx);
+        let subset_is_known = self.check_subset(reference, &known, cx);
+        let host = self.check_host(reference, target, host, cx);
+        (port_is_known && subset_is_known).then_some(())?;
+        Some(Destination {
+            target,
+            host: host?,
+            port: reference.port,
+            subset: reference.subset.clone(),
+            span: reference.span,
+        })
+    }
+
+    fn check_port(&self, reference: &Reference, known: &Known<'_>, cx: &mut Reader<'_, '_>) -> bool {
+        if known.incomplete {
+            return true;
+        }
+        let numbers = || known.ports.iter().map(|port| format!("`{}`", port.number.value)).collect::<Vec<_>>().join(", ");
+        match reference.port {
+            Some(port) if !known.ports.iter().any(|known| known.number.value == port.value) => {
+                let message = format!("{} `{}` has no port {}", known.what, known.name, port.value);
+                let mut report = Diagnostic::new(Code::UNKNOWN_PORT, port.span, message)
+                    .related(known.span, "declared here")
+                    .consequence("Istio would send these requests to a cluster that does not exist: 503")
+                    .help(if known.ports.is_empty() { "it has no ports".to_owned() } else { format!("it has {}", numbers()) });
+                if let [only] = known.ports {
+                    report = report.edit(Applicability::Unsafe, port.span, only.number.value.to_string());
+                }
+                cx.report(report);
+                false
+            }
+            None if known.ports.len() > 1 => {
+                let message = format!("{} `{}` has several ports: which one?", known.what, known.name);
+                cx.report(
+                    Diagnostic::new(Code::PORT_NEEDED, reference.span, message)
+                        .related(known.span, "declared here")
+                        .consequence("Istio would use the port of the listener, whatever that is")
+                        .help(format!("name one of {}, as in `{}:{}`", numbers(), reference.name, known.ports.first().map_or(0, |port| port.number.value.get()))),
+                );
+                false
+            }
+            _ => true,
+        }
+    }
+
+    fn check_subset(&self, reference: &Reference, known: &Known<'_>, cx: &mut Reader<'_, '_>) -> bool {
+        let Some(subset) = &reference.subset else { return true };
+        let names = known.subsets.iter().map(|subset| subset.name.value.as_str());
+        if known.incomplete {
+            return true;
+        }
+        if let Some(declared) = known.subsets.iter().find(|known| known.name.value.as_str() == subset.value) {
+            if let Some(deprecation) = declared.attributes.as_ref().and_then(|attributes| attributes.deprecated.as_ref()) {
+                cx.report(crate::checks::deprecated_use("subset", &subset.value, deprecation, subset.span));
+            }
+            return true;
+        }
+        let message = format!("{} `{}` has no subset `{}`", known.what, known.name, subset.value);
+        let report = Diagnostic::new(Code::UNKNOWN_SUBSET, subset.span, message)
+            .related(known.span, "declared here")
+            .consequence("Istio would answer these requests with 503");
+        let listed: Vec<&str> = names.clone().collect();
+        cx.report(match did_you_mean(&subset.value, names) {
+            Some(meant) => report
+                .help(format!("did you mean `{meant}`?"))
+                .edit(Applicability::Unsafe, subset.span, meant.to_owned()),
+            None if listed.is_empty() => report.help(format!("it has no subsets; declare `subset {}`", subset.value)),
+            None => report.help(format!("it has {}", crate::reading::listed(&listed))),
+        });
+        false
+    }
+
+    /// An external with several hosts is addressed by one of them.
+    fn check_host(
+        &self,
+        reference: &Reference,
+        target: DestinationId,
+        host: Option<SmolStr>,
+        cx: &mut Reader<'_, '_>,
+    ) -> Option<Option<SmolStr>> {
+        let DestinationId::External(id) = target else { return Some(None) };
+        let external = self.externals.get(id)?;
+        let hosts = external.body.hosts.as_ref().map_or(&[][..], |hosts| hosts);
+        if host.is_some() || hosts.len() == 1 {
+            return Some(host);
+        }
+        let names: Vec<String> = hosts.iter().map(|host| host.value.to_string()).collect();
+        if !external.incomplete {
+            let message = format!("external `{}` has several hosts: which one?", reference.name);
+            cx.report(
+                Diagnostic::new(Code::UNKNOWN_DESTINATION, reference.span, message)
+                    .related(external.name.span, "declared here")
+                    .help(format!("name one of {}", crate::reading::listed(&names))),
+            );
+        }
+        None
+    }
+
+    /// Resolves a reference to a gateway; reports it if there is none.
+    pub fn gateway(&self, reference: &GatewayReference, cx: &mut Reader<'_, '_>) -> Option<Id<Resource<Gateway>>> {
+        let own = cx.namespace();
+        let own = own.map(|namespace| namespace.as_str());
+        match self.directory.gateway(reference, own) {
+            Some(Ok(id)) => Some(id),
+            Some(Err(())) => None,
+            None => {
+                cx.report(self.directory.unknown_gateway(reference, own));
+                None
+            }
+        }
+    }
+
+    /// Resolves a reference to the service in front of a gateway: a declared one, or a full host name as it is.
+    pub(crate) fn resolve_service(&self, reference: &Reference, cx: &mut Reader<'_, '_>) -> Option<FrontService> {
+        let own = cx.namespace().map(|namespace| namespace.as_str());
+        match self.directory.find(reference, own) {
+            Found::Destination(DestinationId::Service(id), _) => Some(FrontService::Declared(id)),
+            Found::Nothing if reference.namespace.is_none() && reference.name.matches('.').count() > 1 => {
+                Some(FrontService::Outside(reference.name.clone()))
+            }
+            Found::Broken => None,
+            Found::Destination(DestinationId::External(_), _) => {
+                let message = format!("`{}` is an external: it cannot stand in front of a gateway", reference.name);
+                let report = Diagnostic::new(Code::UNKNOWN_DESTINATION, reference.span, message);
+                cx.report(report.help("name the service of the gateway's workloads"));
+                None
+            }
+            Found::Nothing => {
+                cx.report(self.directory.unknown(reference, own));
+                None
+            }
+        }
+    }
+
+    /// Where a destination was declared.
+    #[must_use]
+    pub fn name_span(&self, target: DestinationId) -> Option<Span> {
+        self.known(target).map(|known| known.span)
+    }
+}
+
+/// The service in front of a gateway's workloads.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FrontService {
+    /// A declared one.
+    Declared(Id<Resource<Service>>),
+    /// A full host name that is not declared.
+    Outside(SmolStr),
+}

@@ -1,0 +1,191 @@
+//! The names of gateways, services and externals across all files and namespaces.
+
+use super::Resource;
+use super::arena::Id;
+use super::destination::{DestinationId, GatewayReference, Reference};
+use super::gateway::Gateway;
+use crate::values::did_you_mean;
+use meshc_language::{Applicability, Code, Diagnostic, Span};
+use rustc_hash::{FxHashMap, FxHashSet};
+use smol_str::SmolStr;
+
+/// A name in a namespace.
+pub type Name = (Option<SmolStr>, SmolStr);
+
+/// Names of resources. Look-ups only: nothing is ever listed in the order of a hash.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    destinations: FxHashMap<Name, (DestinationId, Span)>,
+    /// Full host names of services and hosts of externals.
+    hosts: FxHashMap<SmolStr, DestinationId>,
+    gateways: FxHashMap<Name, (Id<Resource<Gateway>>, Span)>,
+    /// Names whose declarations could not be read: not reported a second time where they are used.
+    broken: FxHashSet<Name>,
+    /// All names in order of declaration, for "did you mean".
+    listed: Vec<Name>,
+    listed_gateways: Vec<Name>,
+}
+
+/// What a look-up finds.
+pub(crate) enum Found {
+    /// A destination; and which host of it, if the reference was a host name.
+    Destination(DestinationId, Option<SmolStr>),
+    /// Something that could not be read.
+    Broken,
+    /// Nothing.
+    Nothing,
+}
+
+impl Directory {
+    /// Enters a service or external. The earlier declaration, if there is one, stays.
+    pub(crate) fn add(&mut self, name: Name, id: DestinationId, span: Span) -> Option<Span> {
+        if let Some((_, earlier)) = self.destinations.get(&name) {
+            return Some(*earlier);
+        }
+        self.listed.push(name.clone());
+        self.destinations.insert(name, (id, span));
+        None
+    }
+
+    /// Enters a full host name. The earlier one, if there is one, stays.
+    pub(crate) fn add_host(&mut self, host: SmolStr, id: DestinationId) -> Option<DestinationId> {
+        match self.hosts.get(&host) {
+            Some(earlier) => Some(*earlier),
+            None => {
+                self.hosts.insert(host, id);
+                None
+            }
+        }
+    }
+
+    /// Enters a gateway. The earlier declaration, if there is one, stays.
+    pub(crate) fn add_gateway(&mut self, name: Name, id: Id<Resource<Gateway>>, span: Span) -> Option<Span> {
+        if let Some((_, earlier)) = self.gateways.get(&name) {
+            return Some(*earlier);
+        }
+        self.listed_gateways.push(name.clone());
+        self.gateways.insert(name, (id, span));
+        None
+    }
+
+    /// Enters a name whose declaration could not be read.
+    pub(crate) fn add_broken(&mut self, name: Name) {
+        self.broken.insert(name);
+    }
+
+    /// The destination with this full host name.
+    #[must_use]
+    pub fn host(&self, host: &str) -> Option<DestinationId> {
+        self.hosts.get(host).copied()
+    }
+
+    /// The destination of this name in a namespace.
+    #[must_use]
+    pub fn destination(&self, namespace: Option<&str>, name: &str) -> Option<DestinationId> {
+        let key = (namespace.map(SmolStr::new), SmolStr::new(name));
+        self.destinations.get(&key).map(|(id, _)| *id)
+    }
+
+    pub(crate) fn find(&self, reference: &Reference, own: Option<&str>) -> Found {
+        if reference.namespace.is_none() && reference.name.contains('.') {
+            return match self.hosts.get(&reference.name) {
+                Some(id) => Found::Destination(*id, Some(reference.name.clone())),
+                None => Found::Nothing,
+            };
+        }
+        let namespace = reference.namespace.clone().or_else(|| own.map(SmolStr::new));
+        let key = (namespace, reference.name.clone());
+        match self.destinations.get(&key) {
+            Some((id, _)) => Found::Destination(*id, None),
+            None if self.broken.contains(&key) => Found::Broken,
+            None => Found::Nothing,
+        }
+    }
+
+    /// The report for a reference that leads nowhere.
+    #[cold]
+    pub(crate) fn unknown(&self, reference: &Reference, own: Option<&str>) -> Diagnostic {
+        let written = match &reference.namespace {
+            Some(namespace) => format!("{namespace}/{}", reference.name),
+            None => reference.name.to_string(),
+        };
+        let span = reference.name_span;
+        if let Some(report) = self.half_a_name(&reference.name, span, own) {
+            return report;
+        }
+        let dotted = reference.namespace.is_none() && reference.name.contains('.');
+        let message = if dotted {
+            format!("no service or external has the host `{written}`")
+        } else {
+            format!("there is no service or external `{written}`")
+        };
+        let report = Diagnostic::new(Code::UNKNOWN_DESTINATION, span, message)
+            .consequence("Istio would answer these requests with 503");
+        match self.meant(reference, own) {
+            Some(meant) => report.help(format!("did you mean `{meant}`?")).edit(Applicability::Unsafe, span, meant),
+            None if dotted => report.help("declare it as an `external`, or as a `service` in the file of its namespace"),
+            None => report.help(format!("declare it: `service {} {{ port http 80 }}`", reference.name)),
+        }
+    }
+
+    /// A name in another namespace, or the nearest one in reach.
+    fn meant(&self, reference: &Reference, own: Option<&str>) -> Option<String> {
+        let elsewhere = self.listed.iter().find(|(_, name)| *name == reference.name);
+        if let Some((Some(namespace), name)) = elsewhere {
+            return Some(format!("{namespace}/{name}"));
+        }
+        let namespace = reference.namespace.as_deref().or(own);
+        let near = self.listed.iter().filter(|(home, _)| home.as_deref() == namespace);
+        let meant = did_you_mean(&reference.name, near.map(|(_, name)| name.as_str()))?;
+        Some(match &reference.namespace {
+            Some(namespace) => format!("{namespace}/{meant}"),
+            None => meant.to_owned(),
+        })
+    }
+
+    /// `reviews.default`: a service and its namespace, which Istio takes for a full host name.
+    pub(crate) fn half_a_name(&self, name: &str, span: Span, own: Option<&str>) -> Option<Diagnostic> {
+        let (service, rest) = name.split_once('.')?;
+        let namespace = rest.strip_suffix(".svc").unwrap_or(rest);
+        let id = self.destinations.get(&(Some(SmolStr::new(namespace)), SmolStr::new(service)));
+        id.filter(|_| !namespace.contains('.'))?;
+        let right = if own == Some(namespace) { service.to_owned() } else { format!("{namespace}/{service}") };
+        Some(
+            Diagnostic::new(Code::HALF_A_NAME, span, format!("`{name}` is only half a host name"))
+                .consequence("Istio takes a name with a dot as it is, never adds the rest, and finds no such host")
+                .help(format!("write `{right}`"))
+                .edit(Applicability::Safe, span, right),
+        )
+    }
+
+    /// The gateway of a reference; `Err` if its declaration could not be read.
+    pub(crate) fn gateway(&self, reference: &GatewayReference, own: Option<&str>) -> Option<Result<Id<Resource<Gateway>>, ()>> {
+        let namespace = reference.namespace.clone().or_else(|| own.map(SmolStr::new));
+        let key = (namespace, reference.name.clone());
+        match self.gateways.get(&key) {
+            Some((id, _)) => Some(Ok(*id)),
+            None => self.broken.contains(&key).then_some(Err(())),
+        }
+    }
+
+    /// The report for a gateway that does not exist.
+    #[cold]
+    pub(crate) fn unknown_gateway(&self, reference: &GatewayReference, own: Option<&str>) -> Diagnostic {
+        let message = format!("there is no gateway `{}`", reference.name);
+        let report = Diagnostic::new(Code::UNKNOWN_GATEWAY, reference.span, message)
+            .consequence("Istio would ignore the binding: no gateway would serve the host");
+        let elsewhere = self.listed_gateways.iter().find(|(_, name)| *name == reference.name);
+        if let Some((Some(namespace), name)) = elsewhere.filter(|(home, _)| home.as_deref() != own) {
+            let meant = format!("{namespace}/{name}");
+            return report
+                .help(format!("did you mean `{meant}`?"))
+                .edit(Applicability::Unsafe, reference.span, meant);
+        }
+        match did_you_mean(&reference.name, self.listed_gateways.iter().map(|(_, name)| name.as_str())) {
+            Some(meant) => report
+                .help(format!("did you mean `{meant}`?"))
+                .edit(Applicability::Unsafe, reference.span, meant.to_owned()),
+            None => report.help(format!("declare it: `gateway {} {{ ... }}`", reference.name)),
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! `gateway`: the workload that carries traffic into, out of or across the mesh: ports, protocols, TLS.
+
+use super::destination::{FrontService, Reference};
+use super::service::Labels;
+use crate::policy::FileRef;
+use crate::reading::{Args, Boxed, Comma, List, Reader, Syntax, TypeDoc, keyword, section};
+use crate::values::{
+    CertHash, CipherSuite, DnsLabel, HostPattern, IpAddress, Label, Literal, Namespace, Port, Protocol, SecretName, Spki,
+    SubjectAltName, Switch, TlsVersion, ValueError, words,
+};
+use meshc_language::{Span, Spanned};
+
+keyword! {
+    /// A workload that carries traffic into, out of or across the mesh.
+    pub struct Gateway {
+        /// Its name.
+        pos name: Spanned<DnsLabel>;
+        body required body: GatewayBody;
+    }
+    links {
+        /// The service of `service`.
+        front: FrontService,
+    }
+}
+
+section! {
+    /// What a gateway says of itself.
+    pub struct GatewayBody {
+        /// Who implements it; `istio` by default.
+        once "controller" controller: Spanned<Controller>;
+        /// The labels of the workloads that carry it, or `any`. Istio: Gateway.selector.
+        need "workload" workload: Workload;
+        /// The service in front of these workloads, for traffic that is sent through the gateway.
+        once "service" service: Reference;
+        /// A port that it listens on. Istio: Gateway.servers.
+        many "listen" listeners: Listener;
+    }
+}
+
+words! {
+    /// Who implements a gateway.
+    pub enum Controller: "controller" {
+        Istio = "istio" "Istio configures the workload",
+        Envoy = "envoy" "one Envoy, by a bootstrap of its own",
+        Nginx = "nginx" "one nginx, by a configuration of its own",
+    }
+}
+
+/// `workload istio=ingressgateway` or `workload any`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Workload {
+    /// The labels; none for any workload.
+    pub labels: Vec<Spanned<Label>>,
+    /// Where they were written.
+    pub span: Span,
+}
+
+impl Syntax for Workload {
+    fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+        if let Some(span) = args.take_word("any", cx) {
+            return Some(Self { labels: Vec::new(), span });
+        }
+        let start = args.start(cx);
+        let Comma(labels) = Labels::read(args, cx)?;
+        Some(Self { labels, span: start.to(args.last) })
+    }
+
+    fn signature() -> String {
+        format!("any | {}", Labels::signature())
+    }
+
+    fn types(types: &mut Vec<TypeDoc>) {
+        Labels::types(types);
+    }
+}
+
+keyword! {
+    /// A port of a gateway (Istio `Server`).
+    pub struct Listener {
+        /// The protocol that callers speak.
+        pos protocol: Spanned<Protocol>;
+        /// The number.
+        pos port: Spanned<Port>;
+        body required body: ListenerBody;
+    }
+}
+
+section! {
+    /// What a listener serves.
+    pub struct ListenerBody {
+        /// The names that it serves; `team-a/*.x.com` only for hosts of that namespace. Istio: Server.hosts.
+        need "hosts" hosts: Comma<Spanned<ServerHost>>;
+        /// How TLS ends here, or passes through. Istio: Server.tls.
+        once "tls" tls: Boxed<ServerTls>;
+        /// `redirect https`: every request is sent to HTTPS. Istio: ServerTLSSettings.httpsRedirect.
+        once "redirect" redirect: Spanned<RedirectTarget>;
+        /// The address that it binds to; all addresses by default. Istio: Server.bind.
+        once "bind" bind: Spanned<IpAddress>;
+        /// A name for statistics. Istio: Server.name.
+        once "name" name: Spanned<DnsLabel>;
+        /// The name of the port; the protocol and the number by default, such as `https-443`. Istio: Port.name.
+        once "port-name" port_name: Spanned<DnsLabel>;
+    }
+}
+
+words! {
+    /// Where a plaintext listener sends every request.
+    pub enum RedirectTarget: "redirect target" {
+        Https = "https" "the same address by HTTPS",
+    }
+}
+
+/// `[namespace/]host` of a gateway: an exact name, a wildcard, `*` or an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerHost {
+    /// Only hosts of this namespace, if it is given.
+    pub namespace: Option<HostNamespace>,
+    /// The name.
+    pub host: HostPattern,
+}
+
+/// The namespace in front of a gateway's host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostNamespace {
+    /// `./`: the gateway's own.
+    Own,
+    /// `*/`: any.
+    Any,
+    /// `name/`.
+    Named(Namespace),
+}
+
+impl Literal for ServerHost {
+    const NAME: &'static str = "gateway host";
+    const DOC: &'static str =
+        "an exact host name, a wildcard such as `*.a.com`, `*` or an address; in front of it a namespace and `/`, as in `team-a/*.a.com`";
+    const FORM: crate::values::Form = crate::values::Form::Bare;
+
+    fn parse(text: &str) -> Result<Self, ValueError> {
+        let (namespace, host) = match text.split_once('/') {
+            None => (None, text),
+            Some((".", host)) => (Some(HostNamespace::Own), host),
+            Some(("*", host)) => (Some(HostNamespace::Any), host),
+            Some((namespace, host)) => (Some(HostNamespace::Named(Namespace::parse(namespace)?)), host),
+        };
+        let host = HostPattern::parse(host)?;
+        if host.is_partial_wildcard() {
+            return Err(ValueError::new(format!("a gateway cannot serve `{host}`"))
+                .help("a wildcard stands for whole labels: `*.a.com`"));
+        }
+        if host.is_short() && !host.is_any() && !host.is_ip() {
+            return Err(ValueError::new(format!("a gateway cannot serve the short name `{host}`"))
+                .help("write the full host name"));
+        }
+        Ok(Self { namespace, host })
+    }
+}
+
+keyword! {
+    /// How TLS ends at a gateway, or passes through (Istio `ServerTLSSettings`).
+    pub struct ServerTls {
+        /// How.
+        pos mode: Spanned<ServerTlsMode>;
+        body optional body: ServerTlsBody;
+    }
+}
+
+words! {
+    /// How TLS ends at a gateway.
+    pub enum ServerTlsMode: "TLS mode" {
+        Simple = "simple" "the gateway shows a certificate",
+        Mutual = "mutual" "both sides show a certificate",
+        OptionalMutual = "optional-mutual" "the caller may show a certificate",
+        Passthrough = "passthrough" "TLS passes through to the destination of the name asked for",
+        AutoPassthrough = "auto-passthrough" "TLS passes through to the service that the name encodes",
+        IstioMutual = "istio-mutual" "both sides show the certificates that Istio gives to workloads",
+    }
+}
+
+section! {
+    /// Certificates and limits of a listener's TLS.
+    pub struct ServerTlsBody {
+        /// The secret with certificate and key. Istio: ServerTLSSettings.credentialName.
+        once "credential" credential: Spanned<SecretName>;
+        /// Two secrets, one with an RSA and one with an ECDSA certificate. Istio: ServerTLSSettings.credentialNames.
+        once "credentials" credentials: List<Spanned<SecretName>>;
+        /// The secret with the CA of callers. Istio: ServerTLSSettings.caCertCredentialName.
+        once "ca-credential" ca_credential: Spanned<SecretName>;
+        /// The certificate. Istio: ServerTLSSettings.serverCertificate.
+        once "cert" cert: FileRef;
+        /// The key of the certificate. Istio: ServerTLSSettings.privateKey.
+        once "key" key: FileRef;
+        /// Who may have signed the certificates of callers. Istio: ServerTLSSettings.caCertificates.
+        once "ca" ca: FileRef;
+        /// Certificates of callers that are no longer good. Istio: ServerTLSSettings.caCrl.
+        once "crl" crl: FileRef;
+        /// One of several certificates, in files. Istio: ServerTLSSettings.tlsCertificates.
+        many "certificate" certificates: Certificate;
+        /// Names one of which a caller's certificate must have. Istio: ServerTLSSettings.subjectAltNames.
+        once "names" names: List<Spanned<SubjectAltName>>;
+        /// Public keys one of which a caller's certificate must have. Istio: ServerTLSSettings.verifyCertificateSpki.
+        once "spki" spki: List<Spanned<Spki>>;
+        /// Hashes one of which a caller's certificate must have. Istio: ServerTLSSettings.verifyCertificateHash.
+        once "hash" hash: List<Spanned<CertHash>>;
+        /// The oldest version of TLS; 1.2 by default. Istio: ServerTLSSettings.minProtocolVersion.
+        once "min-version" min_version: Spanned<TlsVersion>;
+        /// The newest version of TLS. Istio: ServerTLSSettings.maxProtocolVersion.
+        once "max-version" max_version: Spanned<TlsVersion>;
+        /// The cipher suites. Istio: ServerTLSSettings.cipherSuites.
+        once "ciphers" ciphers: List<Spanned<CipherSuite>>;
+        /// Whether the caller's certificate is taken unseen. Istio: ServerTLSSettings.insecureSkipVerify.
+        once "skip-verify" skip_verify: Spanned<Switch>;
+    }
+}
+
+keyword! {
+    /// A certificate and its key, in files.
+    pub struct Certificate {
+        body required body: CertificateBody;
+    }
+}
+
+section! {
+    /// The two files of a certificate.
+    pub struct CertificateBody {
+        /// The certificate. Istio: TLSCertificate.serverCertificate.
+        need "cert" cert: FileRef;
+        /// Its key. Istio: TLSCertificate.privateKey.
+        need "key" key: FileRef;
+    }
+}
+
+impl Gateway {
+    /// Who implements the gateway.
+    #[must_use]
+    pub fn controller(&self) -> Controller {
+        self.body.controller.map_or(Controller::Istio, |controller| controller.value)
+    }
+}

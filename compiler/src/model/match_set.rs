@@ -1,0 +1,289 @@
+//! The normal form of a condition: alternatives, each a set of comparisons that must all hold.
+
+use super::condition::{Condition, HeaderTest, Match, PathMatch, PathTest, Side, Test};
+use crate::policy::TextMatch;
+use crate::reading::Reader;
+use crate::values::MatchHeaderName;
+use meshc_language::{Code, Diagnostic, Span};
+
+/// The most alternatives that one route may have.
+pub const MAX_MATCHES: usize = 64;
+
+/// Why two comparisons cannot stand in one alternative.
+enum Clash {
+    /// Both can never hold.
+    Never,
+    /// Both may hold, but no data plane compares twice.
+    Twice(&'static str),
+}
+
+/// The alternatives of a condition. Reports what cannot be expressed; the alternatives that can be stay.
+pub(crate) fn normalise(condition: &Condition, cx: &mut Reader<'_, '_>) -> Vec<Match> {
+    let tests = spread(condition, false, cx);
+    if tests.len() > MAX_MATCHES {
+        let span = tests.iter().flatten().next().map(|(test, _)| test.span);
+        if let Some(span) = span {
+            let message = format!("this condition has {} alternatives", tests.len());
+            cx.report(
+                Diagnostic::new(Code::TOO_MANY_MATCHES, span, message)
+                    .help(format!("split the route; one route may have {MAX_MATCHES}")),
+            );
+        }
+        return Vec::new();
+    }
+    let all = tests.len();
+    let mut matches = Vec::with_capacity(all);
+    let mut never: Option<(Span, Span)> = None;
+    for tests in tests {
+        match conjunction(&tests, cx) {
+            Ok(one) => {
+                if !matches.contains(&one) {
+                    matches.push(one);
+                }
+            }
+            Err(spans) => never = never.or(spans),
+        }
+    }
+    if let Some((first, second)) = never.filter(|_| matches.is_empty()) {
+        cx.report(
+            Diagnostic::new(Code::CONTRADICTION, second, "this condition can never be true together with another")
+                .related(first, "the other one")
+                .consequence("the route would never be taken")
+                .help("join them with `or`, or remove one"),
+        );
+    }
+    matches
+}
+
+type Tests<'c> = Vec<(&'c Test, bool)>;
+
+/// Alternatives of comparisons, each with whether it is negated. Inner `or` and `not` are multiplied out, up to one more
+/// alternative than is allowed.
+fn spread<'c>(condition: &'c Condition, negated: bool, cx: &mut Reader<'_, '_>) -> Vec<Tests<'c>> {
+    match condition {
+        Condition::Test(test) => {
+            if negated && !matches!(test.side, Side::Header(..)) {
+                report_not(test, cx);
+                return vec![Vec::new()];
+            }
+            vec![vec![(test, negated)]]
+        }
+        Condition::Not(inner, _) => spread(inner, !negated, cx),
+        Condition::All(parts) if !negated => product(parts, negated, cx),
+        Condition::Any(parts) if negated => product(parts, negated, cx),
+        Condition::All(parts) | Condition::Any(parts) => {
+            parts.iter().flat_map(|part| spread(part, negated, cx)).take(MAX_MATCHES + 1).collect()
+        }
+    }
+}
+
+fn product<'c>(parts: &'c [Condition], negated: bool, cx: &mut Reader<'_, '_>) -> Vec<Tests<'c>> {
+    let mut alternatives: Vec<Tests<'c>> = vec![Vec::new()];
+    for part in parts {
+        let choices = spread(part, negated, cx);
+        alternatives = alternatives
+            .iter()
+            .flat_map(|left| {
+                choices.iter().map(move |right| left.iter().chain(right).copied().collect::<Tests<'c>>())
+            })
+            .take(MAX_MATCHES + 1)
+            .collect();
+    }
+    alternatives
+}
+
+#[cold]
+fn report_not(test: &Test, cx: &mut Reader<'_, '_>) {
+    let what = side_name(&test.side);
+    let message = format!("`not` cannot be said of {what}");
+    cx.report(
+        Diagnostic::new(Code::INEXPRESSIBLE_CONDITION, test.span, message)
+            .consequence("Istio can only ask for the absence of headers; the condition would be lost")
+            .help("put a route for the case itself in front of this one, and let this one take the rest"),
+    );
+}
+
+fn side_name(side: &Side) -> &'static str {
+    match side {
+        Side::Path(_) => "the path",
+        Side::Scheme(_) => "the scheme",
+        Side::Method(_) => "the method",
+        Side::Authority(_) => "the authority",
+        Side::Header(..) => "a header",
+        Side::Query(..) => "a query parameter",
+        Side::Port(_) => "the port",
+        Side::SourceNamespace(_) => "the namespace of the caller",
+        Side::SourceLabel(_) => "the labels of the caller",
+        Side::Gateway(_) => "the gateway",
+        Side::Sni(_) => "the server name",
+        Side::Destination(_) => "the address",
+    }
+}
+
+/// One alternative; the two places if they exclude each other. What cannot be expressed has been reported (`None`).
+fn conjunction(tests: &Tests<'_>, cx: &mut Reader<'_, '_>) -> Result<Match, Option<(Span, Span)>> {
+    let mut all = Match::default();
+    for (at, (test, negated)) in tests.iter().enumerate() {
+        let Err(clash) = add(&mut all, &test.side, *negated) else { continue };
+        let same_side = |other: &&(&Test, bool)| side_name(&other.0.side) == side_name(&test.side);
+        let other = tests.iter().take(at).rev().find(same_side).map_or(test.span, |(other, _)| other.span);
+        return match clash {
+            Clash::Never => Err(Some((other, test.span))),
+            Clash::Twice(help) => {
+                let message = format!("{} is compared twice in one condition", side_name(&test.side));
+                cx.report(
+                    Diagnostic::new(Code::INEXPRESSIBLE_CONDITION, test.span, message)
+                        .related(other, "the other comparison")
+                        .consequence("Istio compares it once in each match; one of the two would be lost")
+                        .help(help),
+                );
+                Err(None)
+            }
+        };
+    }
+    all.headers.sort_by(|left, right| left.0.as_str().cmp(right.0.as_str()));
+    all.without.sort_by(|left, right| left.0.as_str().cmp(right.0.as_str()));
+    all.query.sort_by(|left, right| left.0.cmp(&right.0));
+    Ok(all)
+}
+
+fn add(all: &mut Match, side: &Side, negated: bool) -> Result<(), Clash> {
+    match side {
+        Side::Path(path) => add_path(&mut all.path, path),
+        Side::Scheme(text) => add_text(&mut all.scheme, text),
+        Side::Authority(text) => add_text(&mut all.authority, text),
+        Side::Method(methods) => intersect(&mut all.methods, methods),
+        Side::Port(ports) => intersect(&mut all.ports, ports),
+        Side::Gateway(bindings) => intersect(&mut all.bindings, bindings),
+        Side::Sni(names) => intersect(&mut all.sni, names),
+        Side::Destination(ranges) => intersect(&mut all.destinations, ranges),
+        Side::Header(name, test) if negated => add_without(&mut all.without, name, test),
+        Side::Header(name, test) => add_named(&mut all.headers, name, test),
+        Side::Query(name, test) => add_named(&mut all.query, name, test),
+        Side::SourceNamespace(namespace) => match &all.source_namespace {
+            Some(other) if other != namespace => Err(Clash::Never),
+            _ => {
+                all.source_namespace = Some(namespace.clone());
+                Ok(())
+            }
+        },
+        Side::SourceLabel(label) => {
+            let other = all.source_labels.iter().find(|other| other.key() == label.key());
+            match other {
+                Some(other) if other != label => Err(Clash::Never),
+                Some(_) => Ok(()),
+                None => {
+                    all.source_labels.push(label.clone());
+                    Ok(())
+                }
+            }
+        }
+    }
+}
+
+/// Several values of which one must be: both lists must agree on one. An empty list stands for all.
+fn intersect<T: Clone + PartialEq>(all: &mut Vec<T>, values: &[T]) -> Result<(), Clash> {
+    if all.is_empty() {
+        all.extend_from_slice(values);
+        return Ok(());
+    }
+    all.retain(|value| values.contains(value));
+    if all.is_empty() { Err(Clash::Never) } else { Ok(()) }
+}
+
+const ONE_PATTERN: &str = "write one regular expression that says both";
+
+fn add_path(all: &mut Option<PathMatch>, path: &PathMatch) -> Result<(), Clash> {
+    let Some(other) = all else {
+        *all = Some(path.clone());
+        return Ok(());
+    };
+    if other == path {
+        return Ok(());
+    }
+    if other.ignore_case || path.ignore_case {
+        return Err(Clash::Twice(ONE_PATTERN));
+    }
+    match (&other.test, &path.test) {
+        (PathTest::Pattern(_), _) | (_, PathTest::Pattern(_)) => Err(Clash::Twice(ONE_PATTERN)),
+        (left, right) if path_within(right, left) => {
+            *all = Some(path.clone());
+            Ok(())
+        }
+        (left, right) if path_within(left, right) => Ok(()),
+        _ => Err(Clash::Never),
+    }
+}
+
+/// Whether every path that `inner` takes is also taken by `outer`. Neither is a pattern.
+fn path_within(inner: &PathTest, outer: &PathTest) -> bool {
+    let (PathTest::Exact(text) | PathTest::Prefix(text) | PathTest::Under(text)) = inner else { return false };
+    match outer {
+        PathTest::Exact(whole) => matches!(inner, PathTest::Exact(_)) && text == whole,
+        PathTest::Prefix(prefix) => text.starts_with(prefix.as_str()),
+        PathTest::Under(prefix) => match text.strip_prefix(prefix.as_str()) {
+            Some("") => !matches!(inner, PathTest::Prefix(_)),
+            Some(rest) => rest.starts_with('/'),
+            None => false,
+        },
+        PathTest::Pattern(_) => false,
+    }
+}
+
+fn add_text(all: &mut Option<TextMatch>, text: &TextMatch) -> Result<(), Clash> {
+    let merged = match all.take() {
+        None => text.clone(),
+        Some(other) => merge(other, text)?,
+    };
+    *all = Some(merged);
+    Ok(())
+}
+
+/// Both comparisons as one.
+fn merge(left: TextMatch, right: &TextMatch) -> Result<TextMatch, Clash> {
+    if left == *right {
+        return Ok(left);
+    }
+    match (&left, right) {
+        (TextMatch::Pattern(_), _) | (_, TextMatch::Pattern(_)) => Err(Clash::Twice(ONE_PATTERN)),
+        (TextMatch::Exact(text) | TextMatch::Prefix(text), TextMatch::Prefix(prefix)) if text.starts_with(prefix.as_str()) => Ok(left),
+        (TextMatch::Prefix(prefix), TextMatch::Exact(text) | TextMatch::Prefix(text)) if text.starts_with(prefix.as_str()) => {
+            Ok(right.clone())
+        }
+        _ => Err(Clash::Never),
+    }
+}
+
+fn add_named<N: Clone + PartialEq>(all: &mut Vec<(N, HeaderTest)>, name: &N, test: &HeaderTest) -> Result<(), Clash> {
+    let Some((_, other)) = all.iter_mut().find(|(other, _)| other == name) else {
+        all.push((name.clone(), test.clone()));
+        return Ok(());
+    };
+    match (&other, test) {
+        (_, HeaderTest::Present) => {}
+        (HeaderTest::Present, HeaderTest::Text(_)) => *other = test.clone(),
+        (HeaderTest::Text(left), HeaderTest::Text(right)) => *other = HeaderTest::Text(merge(left.clone(), right)?),
+    }
+    Ok(())
+}
+
+fn add_without(
+    all: &mut Vec<(MatchHeaderName, HeaderTest)>,
+    name: &MatchHeaderName,
+    test: &HeaderTest,
+) -> Result<(), Clash> {
+    let Some((_, other)) = all.iter_mut().find(|(other, _)| other == name) else {
+        all.push((name.clone(), test.clone()));
+        return Ok(());
+    };
+    // "Not there" says more than "there, but not like this".
+    match (&other, test) {
+        (HeaderTest::Present, _) => Ok(()),
+        (_, HeaderTest::Present) => {
+            *other = HeaderTest::Present;
+            Ok(())
+        }
+        (left, right) if *left == right => Ok(()),
+        _ => Err(Clash::Twice("write one regular expression for all that must not be")),
+    }
+}

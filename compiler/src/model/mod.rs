@@ -1,0 +1,121 @@
+//! The typed model of a mesh: what was declared, with every name resolved and a place on everything.
+
+mod arena;
+mod condition;
+mod destination;
+mod directory;
+mod external;
+mod gateway;
+mod host;
+mod match_set;
+mod raw;
+mod route;
+mod service;
+mod visibility;
+
+pub use arena::{Arena, Id};
+pub use condition::{HeaderTest, Match, MatchBinding, PathMatch, PathTest, Side, Test};
+pub use destination::{Destination, DestinationId, FrontService, GatewayReference, Reference};
+pub use directory::Directory;
+pub use external::{Endpoint, EndpointBody, EndpointPort, External, ExternalBody, Location, Resolution};
+pub use gateway::{
+    Certificate, CertificateBody, Controller, Gateway, GatewayBody, HostNamespace, Listener, ListenerBody, RedirectTarget,
+    ServerHost, ServerTls, ServerTlsBody, ServerTlsMode, Workload,
+};
+pub use host::{Binding, BindingKind, Host, HostBody, HostName, HostNameKind};
+pub use raw::{Anchor, AnchorKind, Raw, RawTarget};
+pub(crate) use route::policy as policy_named;
+pub(crate) use condition::CONDITION_SYNTAX;
+pub use match_set::MAX_MATCHES;
+pub use route::{
+    Action, Delegate, DestinationHeaders, Mirror, Redirect, RedirectPort, Respond, Route, RouteKind, RouteOptions,
+    WeightedDestination,
+};
+pub use service::{Port, Service, ServiceBody, Subset, SubsetBody};
+pub use visibility::{Visibility, Visible};
+
+use crate::project::ModuleId;
+use crate::values::Namespace;
+use meshc_language::Span;
+use smol_str::SmolStr;
+use std::ops::Deref;
+
+/// A resource of the mesh: what was declared, and where it belongs.
+#[derive(Clone, Debug)]
+pub struct Resource<T> {
+    /// What was declared.
+    pub declared: T,
+    /// Its Kubernetes namespace; `None` where the file names none.
+    pub namespace: Option<Namespace>,
+    /// Its module.
+    pub module: ModuleId,
+    /// Where the templates that it comes from were applied.
+    pub applied: Vec<Span>,
+    /// Whether a part of it could not be read: nothing may be concluded from what is absent.
+    pub incomplete: bool,
+}
+
+impl<T> Resource<T> {
+    /// Its namespace as text.
+    #[must_use]
+    pub fn namespace_name(&self) -> Option<&str> {
+        self.namespace.as_ref().map(Namespace::as_str)
+    }
+}
+
+impl<T> Deref for Resource<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.declared
+    }
+}
+
+/// The resources that routes can name.
+#[derive(Clone, Debug, Default)]
+pub struct Mesh {
+    /// Gateways.
+    pub gateways: Arena<Resource<Gateway>>,
+    /// Services inside the mesh.
+    pub services: Arena<Resource<Service>>,
+    /// What the platform does not know.
+    pub externals: Arena<Resource<External>>,
+    /// Their names.
+    pub directory: Directory,
+    /// The domain of the cluster, `cluster.local` unless the project says otherwise.
+    pub cluster_domain: SmolStr,
+}
+
+impl Mesh {
+    /// The full name of a service: `reviews.bookinfo.svc.cluster.local`; the short one if it has no namespace.
+    #[must_use]
+    pub fn service_host(&self, service: &Resource<Service>) -> SmolStr {
+        match (&service.body.host, service.namespace_name()) {
+            (Some(host), _) => SmolStr::new(host.value.as_str()),
+            (None, None) => SmolStr::new(service.name.value.as_str()),
+            (None, Some(namespace)) => full_name(service.name.value.as_str(), namespace, &self.cluster_domain),
+        }
+    }
+}
+
+/// `name.namespace.svc.domain`.
+#[must_use]
+pub fn full_name(name: &str, namespace: &str, domain: &str) -> SmolStr {
+    let mut full = String::with_capacity(name.len() + namespace.len() + domain.len() + 6);
+    for part in [name, ".", namespace, ".svc.", domain] {
+        full.push_str(part);
+    }
+    full.into()
+}
+
+/// The whole model of one environment.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    /// The environment, if the project has any.
+    pub environment: Option<SmolStr>,
+    /// What routes can name.
+    pub mesh: Mesh,
+    /// Hosts with their routes.
+    pub hosts: Arena<Resource<Host>>,
+    /// Raw configuration, anchored to items.
+    pub raw: Vec<Resource<Raw>>,
+}

@@ -1,0 +1,524 @@
+//! `route`, `tls route`, `tcp route`: one rule of a host.
+
+use super::condition::{Condition, Match};
+use super::destination::{Destination, Reference};
+use super::match_set;
+use crate::policy::{HeaderOperations, SharedRouteOptions};
+use crate::project::DefinitionKind;
+use crate::reading::{Args, Attributes, Boxed, Keyword, Reader, Section, Shape, Spec, Syntax, TypeDoc, section};
+use crate::values::{
+    DnsLabel, Fqdn, Literal, Namespace, Path, PathPrefix, Percent, Port, RedirectCode, Scheme, StatusCode, Text, Word,
+};
+use meshc_language::{Block, Code, Diagnostic, Span, Spanned, Statement};
+
+/// What a rule looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteKind {
+    /// HTTP requests.
+    Http,
+    /// TLS connections that pass through, by the name that they ask for.
+    Tls,
+    /// TCP connections.
+    Tcp,
+}
+
+impl RouteKind {
+    /// As it is written.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Http => "route",
+            Self::Tls => "tls route",
+            Self::Tcp => "tcp route",
+        }
+    }
+}
+
+/// One rule of a host (Istio `HTTPRoute`, `TLSRoute`, `TCPRoute`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Route {
+    /// What it looks at.
+    pub kind: RouteKind,
+    /// Its name: tests, statistics and diffs use it.
+    pub name: Spanned<Word>,
+    /// The alternatives under which it is taken; none for every request.
+    pub matches: Vec<Match>,
+    /// The condition as it was written, if there is one.
+    pub condition: Option<Span>,
+    /// What is done.
+    pub action: Action,
+    /// What is done on the way.
+    pub options: RouteOptions,
+    /// The statement without its block.
+    pub span: Span,
+    /// What stands in front of it.
+    pub attributes: Option<Box<Attributes>>,
+    /// Whether a part of it could not be read: nothing may be concluded from what is absent.
+    pub incomplete: bool,
+}
+
+/// What a route does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Sends the request to one of these, by weight.
+    Forward(Vec<WeightedDestination>),
+    /// Sends the caller elsewhere.
+    Redirect(Box<Redirect>),
+    /// Answers.
+    Respond(Box<Respond>),
+    /// Leaves it to the routes of another host block.
+    Delegate(Delegate),
+}
+
+/// A destination and its share of the traffic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WeightedDestination {
+    /// The share; `None` for a destination that stands alone.
+    pub weight: Option<Spanned<Percent>>,
+    /// The destination.
+    pub destination: Destination,
+    /// Header operations for this destination only.
+    pub headers: DestinationHeaders,
+}
+
+section! {
+    /// Header operations for one destination.
+    pub struct DestinationHeaders {
+        /// Headers set, added or removed on the way to it. Istio: HTTPRouteDestination.headers.request.
+        once "request-headers" request: Boxed<HeaderOperations>;
+        /// Headers set, added or removed on the way back. Istio: HTTPRouteDestination.headers.response.
+        once "response-headers" response: Boxed<HeaderOperations>;
+    }
+}
+
+section! {
+    /// The options of a route.
+    pub struct RouteOptions {
+        /// A copy of the requests goes here too; its answers are thrown away. Istio: HTTPRoute.mirror, mirrors.
+        many "mirror" mirrors: Mirror;
+        /// A `policy` whose statements hold unless they stand here too.
+        many "policy" policies: Spanned<Word>;
+    }
+    flatten { shared: SharedRouteOptions }
+}
+
+/// `mirror 10% to reviews@v3`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mirror {
+    /// The share of requests; all of them by default.
+    pub share: Option<Spanned<Percent>>,
+    /// Where they go.
+    pub destination: Destination,
+    /// Where it was written.
+    pub span: Span,
+}
+
+impl Syntax for Mirror {
+    fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+        let start = args.start(cx);
+        let mut share = None;
+        if !args.is_word("to", cx) {
+            share = Some(Spanned::<Percent>::read(args, cx)?);
+        }
+        if args.take_word("to", cx).is_none() {
+            args.missing("`to` and a destination", cx);
+            return None;
+        }
+        let reference = Reference::read(args, cx)?;
+        let destination = cx.mesh?.resolve(&reference, cx)?;
+        Some(Self { share, destination, span: start.to(args.last) })
+    }
+
+    fn signature() -> String {
+        "[<percentage>] to <destination>".to_owned()
+    }
+
+    fn types(types: &mut Vec<TypeDoc>) {
+        Reference::types(types);
+    }
+}
+
+/// `redirect 301 [scheme https] [host x] [path "/y"] [prefix "/y"] [port 443]` (Istio `HTTPRedirect`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Redirect {
+    /// The status; 301 by default.
+    pub code: Spanned<RedirectCode>,
+    /// The scheme, if it changes.
+    pub scheme: Option<Spanned<Scheme>>,
+    /// The host, if it changes.
+    pub host: Option<Spanned<Fqdn>>,
+    /// The path, if all of it changes.
+    pub path: Option<Spanned<Path>>,
+    /// What takes the place of the prefix that the condition asks for.
+    pub prefix: Option<Spanned<PathPrefix>>,
+    /// The port, if it changes.
+    pub port: Option<RedirectPort>,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// The port of a redirect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedirectPort {
+    /// This one.
+    Number(Port),
+    /// The one that the request came in on.
+    FromRequest,
+    /// The usual one of the scheme.
+    FromProtocol,
+}
+
+/// `respond 404 ["body"]` (Istio `HTTPDirectResponse`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Respond {
+    /// The status.
+    pub status: Spanned<StatusCode>,
+    /// The body.
+    pub body: Option<Spanned<Text>>,
+}
+
+/// `delegate namespace/name` (Istio `Delegate`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delegate {
+    /// The namespace; that of the route by default.
+    pub namespace: Option<Namespace>,
+    /// The name of the host block, which is bound `via delegate`.
+    pub name: DnsLabel,
+    /// Where it was written.
+    pub span: Span,
+}
+
+impl Route {
+    /// Reads `route ...`; for `tls route ...` and `tcp route ...` the first word has been taken.
+    fn read_kind<'p>(kind: RouteKind, statement: Statement<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+        let attributes = cx.attributes(statement);
+        let before = cx.reports.len();
+        let mut args = Args::of(statement);
+        if kind != RouteKind::Http && args.take_word("route", cx).is_none() {
+            args.missing("`route`", cx);
+            return None;
+        }
+        let name = Spanned::<Word>::read(&mut args, cx)?;
+        let mut condition = None;
+        let mut matches = Vec::new();
+        if let Some(when) = args.take_word("when", cx) {
+            let read = Condition::read(&mut args, cx)?;
+            condition = Some(Span { start: when.start, ..when.to(args.last) });
+            matches = match_set::normalise(&read, cx);
+        }
+        if !take_arrow(&mut args, cx) {
+            return None;
+        }
+        let action = read_action(kind, statement, &mut args, cx)?;
+        args.finish(&["when", "and", "or"], cx);
+        let mut options: RouteOptions = cx.optional_section(statement);
+        apply_policies(&mut options, cx);
+        let incomplete = cx.reports.get(before..).is_some_and(|new| new.iter().any(is_error));
+        Some(Self { kind, name, matches, condition, action, options, span: statement.head(), attributes, incomplete })
+    }
+}
+
+fn is_error(report: &Diagnostic) -> bool {
+    report.severity == meshc_language::Severity::Error
+}
+
+fn take_arrow<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> bool {
+    if args.peek(cx).is_some_and(|term| matches!(term.shape, Shape::Arrow)) {
+        args.next(cx);
+        return true;
+    }
+    match args.peek(cx).map(|term| (term.describe(), term.span, matches!(term.shape, Shape::Unknown))) {
+        Some((_, _, true)) => {}
+        Some((found, span, false)) => {
+            let message = format!("expected `when` or `->`, found {found}");
+            let help = "write `route NAME [when CONDITION] -> DESTINATION`; join conditions with `and` or `or`";
+            cx.report(Diagnostic::new(Code::UNEXPECTED_ARGUMENT, span, message).help(help));
+        }
+        None => args.missing("`->` and what to do", cx),
+    }
+    false
+}
+
+fn read_action<'p>(
+    kind: RouteKind,
+    statement: Statement<'p>,
+    args: &mut Args<'p>,
+    cx: &mut Reader<'_, 'p>,
+) -> Option<Action> {
+    let word = args.peek(cx).and_then(|term| term.word()).unwrap_or_default();
+    let special = matches!(word, "redirect" | "respond" | "delegate");
+    if special && kind != RouteKind::Http {
+        let word = word.to_owned();
+        let span = args.next(cx)?.span;
+        let message = format!("a `{}` cannot `{word}`", kind.word());
+        let help = "connections can only be sent to destinations";
+        cx.report(Diagnostic::new(Code::UNEXPECTED_ARGUMENT, span, message).help(help));
+        return None;
+    }
+    match word {
+        "redirect" => read_redirect(args, cx).map(|redirect| Action::Redirect(Box::new(redirect))),
+        "respond" => {
+            args.next(cx);
+            let status = Spanned::read(args, cx)?;
+            let body = if args.at_end(cx) { None } else { Some(Spanned::read(args, cx)?) };
+            Some(Action::Respond(Box::new(Respond { status, body })))
+        }
+        "delegate" => read_delegate(args, cx),
+        _ => read_destinations(statement, args, cx).map(Action::Forward),
+    }
+}
+
+fn read_redirect<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Redirect> {
+    let span = args.next(cx)?.span;
+    let code = match args.peek(cx).and_then(|term| term.word()) {
+        Some(word) if word.starts_with(|char: char| char.is_ascii_digit()) => Spanned::read(args, cx)?,
+        _ => Spanned::new(RedirectCode::parse("301").ok()?, span),
+    };
+    let mut redirect = Redirect { code, scheme: None, host: None, path: None, prefix: None, port: None, span };
+    loop {
+        if redirect.scheme.is_none() && args.take_word("scheme", cx).is_some() {
+            redirect.scheme = Some(Spanned::read(args, cx)?);
+        } else if redirect.host.is_none() && args.take_word("host", cx).is_some() {
+            redirect.host = Some(Spanned::read(args, cx)?);
+        } else if redirect.path.is_none() && args.take_word("path", cx).is_some() {
+            redirect.path = Some(Spanned::read(args, cx)?);
+        } else if redirect.prefix.is_none() && args.take_word("prefix", cx).is_some() {
+            redirect.prefix = Some(Spanned::read(args, cx)?);
+        } else if redirect.port.is_none() && args.take_word("port", cx).is_some() {
+            redirect.port = Some(match args.peek(cx).and_then(|term| term.word()) {
+                Some("from-request") => args.next(cx).map(|_| RedirectPort::FromRequest)?,
+                Some("from-protocol") => args.next(cx).map(|_| RedirectPort::FromProtocol)?,
+                _ => RedirectPort::Number(Spanned::<Port>::read(args, cx)?.value),
+            });
+        } else {
+            args.finish(&["scheme", "host", "path", "prefix", "port"], cx);
+            redirect.span = span.to(args.last);
+            return Some(redirect);
+        }
+    }
+}
+
+fn read_delegate<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Action> {
+    args.next(cx);
+    let term = args.expect("the name of a host block", cx)?;
+    let text = term.word().unwrap_or_default();
+    let (namespace, name) = match text.split_once('/') {
+        Some((namespace, name)) => (Some(Namespace::parse(namespace)), DnsLabel::parse(name)),
+        None => (None, DnsLabel::parse(text)),
+    };
+    match (namespace.transpose(), name) {
+        (Ok(namespace), Ok(name)) => Some(Action::Delegate(Delegate { namespace, name, span: term.span })),
+        (Err(error), _) | (_, Err(error)) => {
+            cx.report_at(&term, Diagnostic::new(Code::BAD_LITERAL, term.span, error.message).maybe_help(error.help));
+            None
+        }
+    }
+}
+
+/// The share of one destination as it was written.
+enum Share {
+    Percent(Spanned<Percent>),
+    Rest(Span),
+    None,
+}
+
+struct Parsed<'p> {
+    share: Share,
+    destination: Option<Destination>,
+    block: Option<Block<'p>>,
+    span: Span,
+}
+
+fn read_destinations<'p>(
+    statement: Statement<'p>,
+    args: &mut Args<'p>,
+    cx: &mut Reader<'_, 'p>,
+) -> Option<Vec<WeightedDestination>> {
+    let mut parsed = Vec::new();
+    loop {
+        parsed.push(read_destination(args, cx)?);
+        if !args.take_comma(cx) {
+            break;
+        }
+    }
+    report_ambiguous_block(statement, &parsed, cx);
+    let weights = share_out(&parsed, cx);
+    let mut destinations = Vec::with_capacity(parsed.len());
+    for (part, weight) in parsed.into_iter().zip(weights?) {
+        let headers = match part.block {
+            Some(block) => cx.section::<DestinationHeaders>(statement, block),
+            None => DestinationHeaders::default(),
+        };
+        if let Some(destination) = part.destination {
+            destinations.push(WeightedDestination { weight, destination, headers });
+        }
+    }
+    Some(destinations)
+}
+
+fn read_destination<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Parsed<'p>> {
+    let first = args.peek(cx).map(|term| term.span);
+    let share = match args.peek(cx).and_then(|term| term.word()) {
+        Some("rest") => Share::Rest(args.next(cx)?.span),
+        // A share ends with `%`; a number alone is a share that lacks it.
+        Some(word) if word.ends_with('%') || word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') => {
+            Share::Percent(Spanned::read(args, cx)?)
+        }
+        _ => Share::None,
+    };
+    let reference = Reference::read(args, cx)?;
+    let destination = cx.mesh.and_then(|mesh| mesh.resolve(&reference, cx));
+    let block = args.peek(cx).and_then(|term| match term.shape {
+        Shape::Block(block) => Some(block),
+        _ => None,
+    });
+    if block.is_some() {
+        args.next(cx);
+    }
+    Some(Parsed { share, destination, block, span: first.unwrap_or(reference.span).to(reference.span) })
+}
+
+/// The block at the end of a route is the route's. Where another destination has a block, and this one holds nothing but
+/// header operations, the author may have meant the last destination.
+fn report_ambiguous_block(statement: Statement<'_>, parsed: &[Parsed<'_>], cx: &mut Reader<'_, '_>) {
+    let Some(block) = statement.block() else { return };
+    if !parsed.iter().any(|part| part.block.is_some()) || parsed.last().is_some_and(|part| part.block.is_some()) {
+        return;
+    }
+    let is_header = |inner: Statement<'_>| {
+        inner.keyword().and_then(|key| key.word()).is_some_and(|key| matches!(key, "request-headers" | "response-headers"))
+    };
+    let mut inner = block.statements().peekable();
+    if inner.peek().is_some() && inner.all(is_header) {
+        let message = "does this block belong to the route or to its last destination?";
+        cx.report(
+            Diagnostic::new(Code::AMBIGUOUS_BLOCK, block.span().part(0, 1), message)
+                .consequence("read as the route's, these operations hold for every destination")
+                .help("write `{}` behind it if it is the last destination's, or move these statements in front of the others' blocks")
+                .edit(meshc_language::Applicability::Unsafe, block.span().after(), " {}"),
+        );
+    }
+}
+
+/// The weights: `rest` takes what the others leave, and all of them add up to 100 %.
+fn share_out(parsed: &[Parsed<'_>], cx: &mut Reader<'_, '_>) -> Option<Vec<Option<Spanned<Percent>>>> {
+    if let [only] = parsed
+        && matches!(only.share, Share::None)
+    {
+        return Some(vec![None]);
+    }
+    let mut left = i64::from(Percent::HUNDRED.ppm());
+    let mut rest: Option<Span> = None;
+    for part in parsed {
+        match &part.share {
+            Share::Percent(percent) => left -= i64::from(percent.value.ppm()),
+            Share::Rest(span) => {
+                if let Some(first) = rest {
+                    let message = "only one destination can take the rest";
+                    let report = Diagnostic::new(Code::WEIGHTS_TOTAL, *span, message);
+                    cx.report(report.related(first, "the first one").help("give one of them a percentage"));
+                    return None;
+                }
+                rest = Some(*span);
+            }
+            Share::None => {
+                let message = "this destination has no share of the traffic";
+                let report = Diagnostic::new(Code::WEIGHT_MISSING, part.span, message);
+                cx.report(
+                    report
+                        .consequence("Istio would never send it a request")
+                        .help("write a percentage in front of it, or `rest`")
+                        .edit(meshc_language::Applicability::Unsafe, part.span.before(), "rest "),
+                );
+                return None;
+            }
+        }
+    }
+    if left < 0 || (left > 0 && rest.is_none()) {
+        report_total(parsed, left, cx);
+        return None;
+    }
+    let rest_share = Percent::from_ppm(u32::try_from(left).unwrap_or(0));
+    let weight = |part: &Parsed<'_>| match &part.share {
+        Share::Percent(percent) => Some(*percent),
+        Share::Rest(span) => rest_share.map(|share| Spanned::new(share, *span)),
+        Share::None => None,
+    };
+    Some(parsed.iter().map(weight).collect())
+}
+
+fn report_total(parsed: &[Parsed<'_>], left: i64, cx: &mut Reader<'_, '_>) {
+    let total = i64::from(Percent::HUNDRED.ppm()) - left;
+    let total = u32::try_from(total).map_or(f64::INFINITY, |ppm| f64::from(ppm) / 10_000.0);
+    let span = parsed.iter().map(|part| part.span).reduce(Span::to);
+    let Some(span) = span else { return };
+    cx.report(
+        Diagnostic::new(Code::WEIGHTS_TOTAL, span, format!("these shares add up to {total} %"))
+            .consequence("Istio would take them as parts of that sum, not as percentages")
+            .help("make them add up to 100 %; `rest` takes what the others leave"),
+    );
+}
+
+/// Puts in the statements of the policies that a route names.
+fn apply_policies(options: &mut RouteOptions, cx: &mut Reader<'_, '_>) {
+    for name in std::mem::take(&mut options.policies) {
+        let Some(body) = policy(&name, cx) else { continue };
+        if !body.traffic.is_empty() {
+            let message = format!("policy `{}` says how a destination is called, not how requests are routed", name.value);
+            cx.report(
+                Diagnostic::new(Code::WRONG_SIDE, name.span, message)
+                    .help("use it in a `service`, a `subset` or an `external`"),
+            );
+        }
+        options.shared.inherit(&body.route);
+    }
+}
+
+/// The body of a policy by name; reports it if there is none.
+pub(crate) fn policy(
+    name: &Spanned<Word>,
+    cx: &mut Reader<'_, '_>,
+) -> Option<std::sync::Arc<crate::project::PolicyBody>> {
+    let written = name.value.as_str();
+    match cx.definitions.find(cx.module, written).map(|(_, definition)| &definition.kind) {
+        Some(DefinitionKind::Policy(body)) => body.clone(),
+        _ => {
+            let known = cx.definitions.names(cx.module, |kind| matches!(kind, DefinitionKind::Policy(_)));
+            cx.report(crate::project::unknown_definition("policy", written, name.span, &known));
+            None
+        }
+    }
+}
+
+/// `route NAME ...`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HttpRoute(pub Route);
+/// `tls route NAME ...`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TlsRoute(pub Route);
+/// `tcp route NAME ...`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TcpRoute(pub Route);
+
+macro_rules! route_keyword {
+    ($name:ident, $kind:ident, $signature:literal) => {
+        impl Keyword for $name {
+            fn read_statement<'p>(statement: Statement<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+                Route::read_kind(RouteKind::$kind, statement, cx).map(Self)
+            }
+
+            fn spec() -> Spec {
+                let mut entries = Vec::new();
+                RouteOptions::entries(&mut entries);
+                let mut types = Vec::new();
+                Reference::types(&mut types);
+                let block = matches!(RouteKind::$kind, RouteKind::Http).then_some(entries);
+                Spec { signature: $signature.to_owned(), types, block }
+            }
+        }
+    };
+}
+
+route_keyword!(HttpRoute, Http, "<name> [when <condition>] -> [<percentage> | rest] <destination>, ... | redirect [<code>] [scheme <scheme>] [host <host name>] [path <path>] [prefix <path>] [port <port> | from-request | from-protocol] | respond <status> [<text>] | delegate [<namespace>/]<name>");
+route_keyword!(TlsRoute, Tls, "route <name> when <condition> -> [<percentage> | rest] <destination>, ...");
+route_keyword!(TcpRoute, Tcp, "route <name> [when <condition>] -> [<percentage> | rest] <destination>, ...");

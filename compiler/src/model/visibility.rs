@@ -1,0 +1,78 @@
+//! `visible`: which namespaces may see a resource.
+
+use crate::reading::{Args, Comma, Reader, Syntax, TypeDoc};
+use crate::values::Namespace;
+use meshc_language::{Span, Spanned};
+
+/// `visible here, team-a` (Istio `exportTo`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Visibility {
+    /// Who sees it.
+    pub to: Vec<Visible>,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// Who sees a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Visible {
+    /// Its own namespace (`.`).
+    Here,
+    /// Every namespace (`*`).
+    Everywhere,
+    /// None (`~`): for a service entry that only gateways use.
+    Nowhere,
+    /// This namespace.
+    In(Namespace),
+}
+
+impl Syntax for Visible {
+    fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+        for (word, visible) in [("here", Self::Here), ("everywhere", Self::Everywhere), ("nowhere", Self::Nowhere)] {
+            if args.take_word(word, cx).is_some() {
+                return Some(visible);
+            }
+        }
+        Spanned::<Namespace>::read(args, cx).map(|namespace| Self::In(namespace.value))
+    }
+
+    fn signature() -> String {
+        "here | everywhere | nowhere | <namespace>".to_owned()
+    }
+
+    fn types(types: &mut Vec<TypeDoc>) {
+        Spanned::<Namespace>::types(types);
+    }
+}
+
+impl Syntax for Visibility {
+    fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+        let start = args.last;
+        let Comma(to) = Comma::read(args, cx)?;
+        let span = start.to(args.last);
+        let alone = |visible: &Visible| matches!(visible, Visible::Everywhere | Visible::Nowhere);
+        let repeated = to.iter().enumerate().any(|(at, visible)| to.iter().take(at).any(|earlier| earlier == visible));
+        if repeated || (to.len() > 1 && to.iter().any(alone)) {
+            let message = if repeated {
+                "a namespace is named twice"
+            } else {
+                "`everywhere` and `nowhere` stand alone"
+            };
+            cx.report(
+                meshc_language::Diagnostic::new(meshc_language::Code::BAD_LITERAL, span, message)
+                    .consequence("Istio would refuse the resource")
+                    .help("name each namespace once, or use one of the two words alone"),
+            );
+            return None;
+        }
+        Some(Self { to, span })
+    }
+
+    fn signature() -> String {
+        Comma::<Visible>::signature()
+    }
+
+    fn types(types: &mut Vec<TypeDoc>) {
+        Visible::types(types);
+    }
+}

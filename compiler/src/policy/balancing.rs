@@ -1,0 +1,157 @@
+//! `lb`: which endpoint gets the next request.
+
+use crate::reading::{Args, Reader, Syntax, TypeDoc};
+use crate::values::{Count, DurationOrZero, HeaderName, Literal, PathPrefix, Text, words};
+use meshc_language::{Code, Diagnostic, Span, Spanned};
+
+words! {
+    /// A load balancing method without settings.
+    pub enum SimpleBalancing: "load balancing method" {
+        LeastRequest = "least-request" "the less busy of two endpoints picked at random; Istio's default",
+        RoundRobin = "round-robin" "one after the other",
+        Random = "random" "any endpoint",
+        Passthrough = "passthrough" "the address that the caller asked for",
+    }
+}
+
+/// `lb ...` (Istio `LoadBalancerSettings`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Balancing {
+    /// The method.
+    pub method: Method,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// A load balancing method.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Method {
+    /// One without settings.
+    Simple(SimpleBalancing),
+    /// `hash ...`: equal keys go to the same endpoint (Istio `ConsistentHashLB`).
+    Hash {
+        /// What is hashed.
+        key: HashKey,
+        /// How keys are mapped to endpoints.
+        algorithm: Option<HashAlgorithm>,
+    },
+}
+
+/// What is hashed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HashKey {
+    /// `hash header x-user`.
+    Header(Spanned<HeaderName>),
+    /// `hash cookie "session" ttl 10s path "/"`; a cookie that is missing is made.
+    Cookie {
+        /// Its name.
+        name: Spanned<Text>,
+        /// How long a cookie that is made lives; `0s` for a session cookie.
+        ttl: Option<Spanned<DurationOrZero>>,
+        /// The path of a cookie that is made.
+        path: Option<Spanned<PathPrefix>>,
+    },
+    /// `hash source-ip`.
+    SourceIp,
+    /// `hash query "user"`.
+    Query(Spanned<Text>),
+}
+
+/// How keys are mapped to endpoints.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HashAlgorithm {
+    /// `ring 1024`: a hash ring of at least this size.
+    Ring(Spanned<Count>),
+    /// `maglev 65537`: a Maglev table of this size, a prime below 5,000,011.
+    Maglev(Spanned<Count>),
+}
+
+words! {
+    /// What a consistent hash is taken of.
+    enum KeyKind: "hash key" {
+        Header = "header" "a request header",
+        Cookie = "cookie" "a cookie, made if it is missing",
+        SourceIp = "source-ip" "the address of the caller",
+        Query = "query" "a query parameter",
+    }
+}
+
+impl Syntax for Balancing {
+    fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+        let start = args.start(cx);
+        let method = match args.take_word("hash", cx) {
+            Some(_) => {
+                let key = read_key(args, cx)?;
+                Method::Hash { key, algorithm: read_algorithm(args, cx)? }
+            }
+            None => {
+                // `hash` is one of the words that may stand here; the list in a message should say so.
+                let term = args.expect("a load balancing method", cx)?;
+                match term.word().map(SimpleBalancing::parse) {
+                    Some(Ok(simple)) => Method::Simple(simple),
+                    _ => {
+                        crate::reading::literal::<SimpleBalancing>(&term, cx);
+                        return None;
+                    }
+                }
+            }
+        };
+        Some(Self { method, span: start.to(args.last) })
+    }
+
+    fn signature() -> String {
+        "least-request | round-robin | random | passthrough | hash header <name> | hash cookie <text> [ttl <duration>] \
+         [path <path>] | hash source-ip | hash query <text>, each hash with [ring <size> | maglev <size>]"
+            .to_owned()
+    }
+
+    fn types(types: &mut Vec<TypeDoc>) {
+        Spanned::<SimpleBalancing>::types(types);
+        Spanned::<DurationOrZero>::types(types);
+    }
+}
+
+fn read_key<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<HashKey> {
+    Some(match Spanned::<KeyKind>::read(args, cx)?.value {
+        KeyKind::Header => HashKey::Header(Spanned::read(args, cx)?),
+        KeyKind::Query => HashKey::Query(Spanned::read(args, cx)?),
+        KeyKind::SourceIp => HashKey::SourceIp,
+        KeyKind::Cookie => {
+            let name = Spanned::read(args, cx)?;
+            let (mut ttl, mut path) = (None, None);
+            loop {
+                if ttl.is_none() && args.take_word("ttl", cx).is_some() {
+                    ttl = Some(Spanned::read(args, cx)?);
+                } else if path.is_none() && args.take_word("path", cx).is_some() {
+                    path = Some(Spanned::read(args, cx)?);
+                } else {
+                    break HashKey::Cookie { name, ttl, path };
+                }
+            }
+        }
+    })
+}
+
+fn read_algorithm<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Option<HashAlgorithm>> {
+    if args.take_word("ring", cx).is_some() {
+        return Some(Some(HashAlgorithm::Ring(Spanned::read(args, cx)?)));
+    }
+    if args.take_word("maglev", cx).is_none() {
+        return Some(None);
+    }
+    let size = Spanned::<Count>::read(args, cx)?;
+    let number = size.value.get();
+    if number >= 5_000_011 || !is_prime(number) {
+        cx.report(
+            Diagnostic::new(Code::HASH_SETTING, size.span, format!("a Maglev table cannot have {number} places"))
+                .consequence("Istio would refuse the destination rule")
+                .help("use a prime below 5000011, such as 65537"),
+        );
+        return None;
+    }
+    Some(Some(HashAlgorithm::Maglev(size)))
+}
+
+fn is_prime(number: u32) -> bool {
+    number >= 2 && (2..).take_while(|factor: &u32| factor.saturating_mul(*factor) <= number).all(|factor| number % factor != 0)
+}

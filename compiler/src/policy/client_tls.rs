@@ -1,0 +1,73 @@
+//! `tls` of a service or an external: how the connection to it is secured.
+
+use crate::reading::{Args, List, Reader, Syntax, TypeDoc, keyword, section};
+use crate::values::{FilePath, Fqdn, SecretName, SubjectAltName, Switch, words};
+use meshc_language::{Code, Diagnostic, Spanned};
+
+keyword! {
+    /// `tls MODE { ... }` (Istio `ClientTLSSettings`).
+    pub struct ClientTls {
+        /// How.
+        pos mode: Spanned<ClientTlsMode>;
+        body optional body: ClientTlsBody;
+    }
+}
+
+words! {
+    /// How a connection to a destination is secured.
+    pub enum ClientTlsMode: "TLS mode" {
+        Disable = "disable" "plaintext, also inside the mesh",
+        Simple = "simple" "TLS; the server shows a certificate",
+        Mutual = "mutual" "TLS; both sides show a certificate, from files or a secret",
+        IstioMutual = "istio-mutual" "TLS with the certificates that Istio gives to workloads",
+    }
+}
+
+section! {
+    /// Certificates and names for a connection.
+    pub struct ClientTlsBody {
+        /// The client's certificate. Istio: ClientTLSSettings.clientCertificate.
+        once "cert" cert: FileRef;
+        /// The key of the client's certificate. Istio: ClientTLSSettings.privateKey.
+        once "key" key: FileRef;
+        /// Who may have signed the server's certificate; the system's list by default.
+        /// Istio: ClientTLSSettings.caCertificates.
+        once "ca" ca: FileRef;
+        /// Certificates that are no longer good. Istio: ClientTLSSettings.caCrl.
+        once "crl" crl: FileRef;
+        /// The secret that holds certificate, key and CA. Istio: ClientTLSSettings.credentialName.
+        once "credential" credential: Spanned<SecretName>;
+        /// The name that is asked for; the request's host by default. Istio: ClientTLSSettings.sni.
+        once "sni" sni: Spanned<Fqdn>;
+        /// Names one of which the server's certificate must have. Istio: ClientTLSSettings.subjectAltNames.
+        once "names" names: List<Spanned<SubjectAltName>>;
+        /// Whether the server's certificate is taken unseen. Istio: ClientTLSSettings.insecureSkipVerify.
+        once "skip-verify" skip_verify: Spanned<Switch>;
+    }
+}
+
+/// `file "/etc/certs/tls.crt"`: a file where the proxy runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileRef(pub Spanned<FilePath>);
+
+impl Syntax for FileRef {
+    fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+        if args.take_word("file", cx).is_none() {
+            let message = format!("`{}` says where the file is", args.owner);
+            let at = args.start(cx);
+            let report = Diagnostic::new(Code::MISSING_ARGUMENT, at, message);
+            cx.report(report.help("write `file \"/path/in/the/proxy\"`; for a secret use `credential`"));
+            args.next(cx);
+            return None;
+        }
+        Spanned::read(args, cx).map(Self)
+    }
+
+    fn signature() -> String {
+        "file <path of a file>".to_owned()
+    }
+
+    fn types(types: &mut Vec<TypeDoc>) {
+        Spanned::<FilePath>::types(types);
+    }
+}

@@ -1,0 +1,65 @@
+//! `pool`: how many connections and requests at once.
+
+use crate::reading::{keyword, section};
+use crate::values::{Count, Duration, DurationOrZero, PositiveCount, Switch, words};
+use meshc_language::Spanned;
+
+keyword! {
+    /// `pool { ... }` (Istio `ConnectionPoolSettings`).
+    pub struct Pool {
+        body required body: PoolBody;
+    }
+}
+
+section! {
+    /// The limits of a pool. What is not set is unlimited unless it says otherwise.
+    pub struct PoolBody {
+        /// Most connections to one destination. Istio: TCPSettings.maxConnections.
+        once "connections" connections: Spanned<PositiveCount>;
+        /// How long a connection may take to open; 10s by default. Istio: TCPSettings.connectTimeout.
+        once "connect-timeout" connect_timeout: Spanned<Duration>;
+        /// How long a connection may live. Istio: TCPSettings.maxConnectionDuration.
+        once "lifetime" lifetime: Spanned<Duration>;
+        /// How long a TCP connection may be silent; 1h by default, `0s` for ever. Istio: TCPSettings.idleTimeout.
+        once "tcp-idle" tcp_idle: Spanned<DurationOrZero>;
+        /// Probes of the operating system on silent connections. Istio: TCPSettings.tcpKeepalive.
+        once "keepalive" keepalive: Keepalive;
+        /// Most requests that wait for a connection. Istio: HTTPSettings.http1MaxPendingRequests.
+        once "pending" pending: Spanned<PositiveCount>;
+        /// Most requests at once. Istio: HTTPSettings.http2MaxRequests.
+        once "requests" requests: Spanned<PositiveCount>;
+        /// Requests after which a connection is closed; 0 for no limit. Istio: HTTPSettings.maxRequestsPerConnection.
+        once "requests-per-connection" requests_per_connection: Spanned<Count>;
+        /// Most retries at once. Istio: HTTPSettings.maxRetries.
+        once "retries" retries: Spanned<Count>;
+        /// How long an HTTP connection may be without requests; 1h by default. Istio: HTTPSettings.idleTimeout.
+        once "idle" idle: Spanned<Duration>;
+        /// Whether HTTP/1.1 connections are upgraded to HTTP/2. Istio: HTTPSettings.h2UpgradePolicy.
+        once "http2" upgrade: Spanned<Upgrade>;
+        /// Whether the protocol of the caller is kept. Istio: HTTPSettings.useClientProtocol.
+        once "client-protocol" client_protocol: Spanned<Switch>;
+        /// Most streams on one HTTP/2 connection. Istio: HTTPSettings.maxConcurrentStreams.
+        once "streams" streams: Spanned<PositiveCount>;
+    }
+}
+
+keyword! {
+    /// `keepalive [probes 3] [time 2h] [interval 75s]` (Istio `TcpKeepalive`).
+    pub struct Keepalive {
+        /// Unanswered probes after which a connection is dead.
+        label "probes" probes: Spanned<PositiveCount>;
+        /// Silence before the first probe.
+        label "time" time: Spanned<Duration>;
+        /// Time between probes.
+        label "interval" interval: Spanned<Duration>;
+    }
+}
+
+words! {
+    /// Whether connections are upgraded to HTTP/2.
+    pub enum Upgrade: "upgrade policy" {
+        Default = "default" "what the mesh says",
+        Never = "never" "HTTP/1.1 stays HTTP/1.1",
+        Always = "always" "HTTP/1.1 becomes HTTP/2",
+    }
+}

@@ -1,0 +1,103 @@
+//! `retry`: what is tried again, and how often.
+
+use crate::project::DefinitionKind;
+use crate::reading::{Args, List, Reader, Syntax, TypeDoc, section};
+use crate::values::{Count, Duration, RetryCondition, Switch};
+use meshc_language::{Span, Spanned};
+use std::sync::Arc;
+
+section! {
+    /// The statements of a `retry` (Istio `HTTPRetry`).
+    pub struct RetryPolicy {
+        /// How often a request is tried again after the first time. Istio: HTTPRetry.attempts.
+        need "attempts" attempts: Spanned<Count>;
+        /// How long each try may take; the timeout of the route by default. Istio: HTTPRetry.perTryTimeout.
+        once "per-try" per_try: Spanned<Duration>;
+        /// What is tried again. Istio: HTTPRetry.retryOn.
+        once "on" on: List<Spanned<RetryCondition>>;
+        /// The shortest wait before a retry; 25ms by default. Istio: HTTPRetry.backoff.
+        once "backoff" backoff: Spanned<Duration>;
+        /// Whether endpoints of other localities are tried too. Istio: HTTPRetry.retryRemoteLocalities.
+        once "remote-localities" remote_localities: Spanned<Switch>;
+        /// Whether an endpoint that has failed may be tried again; `off` by default.
+        /// Istio: HTTPRetry.retryIgnorePreviousHosts.
+        once "previous-hosts" previous_hosts: Spanned<Switch>;
+    }
+}
+
+/// What a route says about retries.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Retry {
+    /// What it says.
+    pub choice: RetryChoice,
+    /// Where.
+    pub span: Span,
+}
+
+/// `retry off`, or a policy, by name or on the spot.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RetryChoice {
+    /// Nothing is tried again.
+    Off,
+    /// This is.
+    Policy(Arc<RetryPolicy>),
+}
+
+impl Syntax for Retry {
+    fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+        let first = args.peek(cx).cloned();
+        let Some(first) = first else {
+            args.missing("a number of retries, the name of a `retry`, or `off`", cx);
+            return None;
+        };
+        let choice = match first.word() {
+            Some("off") => {
+                args.next(cx);
+                RetryChoice::Off
+            }
+            Some(word) if word.starts_with(|char: char| char.is_ascii_alphabetic()) => {
+                args.next(cx);
+                RetryChoice::Policy(named(word, first.span, cx)?)
+            }
+            _ => RetryChoice::Policy(Arc::new(inline(args, cx)?)),
+        };
+        Some(Self { choice, span: first.span.to(args.last) })
+    }
+
+    fn signature() -> String {
+        "<count> [per-try <duration>] [on [<retry condition>, ...]] [backoff <duration>] | <name of a retry> | off".to_owned()
+    }
+
+    fn types(types: &mut Vec<TypeDoc>) {
+        Spanned::<Count>::types(types);
+        Spanned::<Duration>::types(types);
+        Spanned::<RetryCondition>::types(types);
+    }
+}
+
+fn named(name: &str, span: Span, cx: &mut Reader<'_, '_>) -> Option<Arc<RetryPolicy>> {
+    match cx.definitions.find(cx.module, name).map(|(_, definition)| &definition.kind) {
+        Some(DefinitionKind::Retry(policy)) => policy.clone(),
+        _ => {
+            let known = cx.definitions.names(cx.module, |kind| matches!(kind, DefinitionKind::Retry(_)));
+            cx.report(crate::project::unknown_definition("retry", name, span, &known));
+            None
+        }
+    }
+}
+
+fn inline<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<RetryPolicy> {
+    let mut policy = RetryPolicy { attempts: Some(Spanned::read(args, cx)?), ..RetryPolicy::default() };
+    loop {
+        if policy.per_try.is_none() && args.take_word("per-try", cx).is_some() {
+            policy.per_try = Some(Spanned::read(args, cx)?);
+        } else if policy.on.is_none() && args.take_word("on", cx).is_some() {
+            policy.on = Some(List::read(args, cx)?);
+        } else if policy.backoff.is_none() && args.take_word("backoff", cx).is_some() {
+            policy.backoff = Some(Spanned::read(args, cx)?);
+        } else {
+            args.finish(&["per-try", "on", "backoff"], cx);
+            return Some(policy);
+        }
+    }
+}

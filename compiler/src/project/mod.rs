@@ -1,0 +1,80 @@
+//! A project: its modules, what they define, what they import, and the environments.
+
+mod definitions;
+mod parameter;
+mod unfold;
+mod variables;
+
+pub use definitions::{Definition, DefinitionKind, Definitions, Module, PolicyBody};
+pub(crate) use unfold::unknown_definition;
+pub use parameter::ParameterType;
+
+use meshc_language::{Diagnostic, FileId, SourceFile, Tree, parse};
+use rayon::prelude::*;
+
+/// A module of the project, by its place in [`Project::modules`]. Its file has the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ModuleId(pub u32);
+
+impl ModuleId {
+    /// The file of the module.
+    #[must_use]
+    pub const fn file(self) -> FileId {
+        FileId(self.0)
+    }
+}
+
+/// The modules that ship inside the program: name and source.
+pub const STANDARD_LIBRARY: &[(&str, &str)] = &[
+    ("std.http", include_str!("../../../stdlib/http.mesh")),
+    ("std.tls", include_str!("../../../stdlib/tls.mesh")),
+    ("std.rollout", include_str!("../../../stdlib/rollout.mesh")),
+];
+
+/// One file as it is given to the compiler.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// Name of the module: the path from the project root with `.` for `/` and without `.mesh`.
+    pub module: String,
+    /// The file.
+    pub file: SourceFile,
+}
+
+/// All files of one compilation, read.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// The files; those of the standard library last.
+    pub files: Vec<SourceFile>,
+    /// Module names, in the same order.
+    pub modules: Vec<String>,
+    /// Syntax trees, in the same order.
+    pub trees: Vec<Tree>,
+    /// How many of the files are the user's.
+    pub own: usize,
+    /// Reports about syntax.
+    pub reports: Vec<Diagnostic>,
+}
+
+impl Project {
+    /// Reads the files. `inputs` are in the order of their names, which makes every later order independent of how
+    /// they were found.
+    #[must_use]
+    pub fn read(inputs: Vec<Input>) -> Self {
+        let own = inputs.len();
+        let library = STANDARD_LIBRARY.iter().map(|(module, text)| Input {
+            module: (*module).to_owned(),
+            file: SourceFile { name: format!("<{module}>"), text: (*text).to_owned() },
+        });
+        let (modules, files): (Vec<String>, Vec<SourceFile>) =
+            inputs.into_iter().chain(library).map(|input| (input.module, input.file)).unzip();
+        let parsed: Vec<_> =
+            files.par_iter().enumerate().map(|(index, file)| parse(FileId(index as u32), &file.text)).collect();
+        let mut trees = Vec::with_capacity(parsed.len());
+        let mut reports = Vec::new();
+        for file in parsed {
+            trees.push(file.tree);
+            reports.extend(file.diagnostics);
+        }
+        Self { files, modules, trees, own, reports }
+    }
+}

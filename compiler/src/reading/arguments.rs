@@ -1,0 +1,128 @@
+//! The arguments of one statement, read from left to right.
+
+use super::reader::Reader;
+use super::term::{Shape, Term};
+use meshc_language::{Arguments, Code, Diagnostic, Span, Statement};
+use std::collections::VecDeque;
+
+/// A cursor over arguments. Variables are put in as they are met.
+#[derive(Clone, Debug)]
+pub struct Args<'p> {
+    source: Option<Arguments<'p>>,
+    ahead: VecDeque<Term<'p>>,
+    /// What is being read, for messages: `timeout`, `route default`.
+    pub owner: &'p str,
+    /// Where the last argument ended: the place of one that is missing.
+    pub last: Span,
+}
+
+impl<'p> Args<'p> {
+    /// The arguments behind the keyword of a statement.
+    #[must_use]
+    pub fn of(statement: Statement<'p>) -> Self {
+        let keyword = statement.keyword();
+        Self {
+            source: Some(statement.arguments()),
+            ahead: VecDeque::new(),
+            owner: keyword.map_or("", |keyword| keyword.written()),
+            last: keyword.map_or(statement.head(), |keyword| keyword.span()),
+        }
+    }
+
+    /// Other arguments: those of an attribute or the elements of a list.
+    #[must_use]
+    pub fn over(source: Arguments<'p>, owner: &'p str, last: Span) -> Self {
+        Self { source: Some(source), ahead: VecDeque::new(), owner, last }
+    }
+
+    /// Arguments that have been read before, such as the elements of a list.
+    #[must_use]
+    pub fn from_terms(terms: Vec<Term<'p>>, owner: &'p str, last: Span) -> Self {
+        Self { source: None, ahead: terms.into(), owner, last }
+    }
+
+    /// The next argument, without taking it.
+    pub fn peek(&mut self, cx: &mut Reader<'_, 'p>) -> Option<&Term<'p>> {
+        if self.ahead.is_empty() {
+            let next = self.source.as_mut()?.next()?;
+            self.ahead.push_back(cx.term(next));
+        }
+        self.ahead.front()
+    }
+
+    /// Where the next argument stands; the place of the last one if there is none.
+    pub fn start(&mut self, cx: &mut Reader<'_, 'p>) -> Span {
+        let last = self.last;
+        self.peek(cx).map_or(last, |term| term.span)
+    }
+
+    /// Takes the next argument.
+    pub fn next(&mut self, cx: &mut Reader<'_, 'p>) -> Option<Term<'p>> {
+        let term = match self.ahead.pop_front() {
+            Some(term) => term,
+            None => cx.term(self.source.as_mut()?.next()?),
+        };
+        self.last = term.span;
+        Some(term)
+    }
+
+    /// Takes the next argument; its absence is a report that says what should stand there.
+    pub fn expect(&mut self, what: &str, cx: &mut Reader<'_, 'p>) -> Option<Term<'p>> {
+        if let Some(term) = self.next(cx) {
+            return Some(term);
+        }
+        self.missing(what, cx);
+        None
+    }
+
+    /// Reports that `what` should stand behind the last argument.
+    pub fn missing(&self, what: &str, cx: &mut Reader<'_, 'p>) {
+        let message = format!("`{}` needs {what} here", self.owner);
+        cx.report(Diagnostic::new(Code::MISSING_ARGUMENT, self.last, message).help(format!("add {what} behind this")));
+    }
+
+    /// Whether the next argument is this bare word.
+    pub fn is_word(&mut self, word: &str, cx: &mut Reader<'_, 'p>) -> bool {
+        self.peek(cx).and_then(Term::word) == Some(word)
+    }
+
+    /// Takes the next argument if it is this bare word.
+    pub fn take_word(&mut self, word: &str, cx: &mut Reader<'_, 'p>) -> Option<Span> {
+        if self.is_word(word, cx) { self.next(cx).map(|term| term.span) } else { None }
+    }
+
+    /// Takes the next argument if it is a comma.
+    pub fn take_comma(&mut self, cx: &mut Reader<'_, 'p>) -> bool {
+        let comma = self.peek(cx).is_some_and(|term| matches!(term.shape, Shape::Comma));
+        if comma {
+            self.next(cx);
+        }
+        comma
+    }
+
+    /// Whether nothing is left.
+    pub fn at_end(&mut self, cx: &mut Reader<'_, 'p>) -> bool {
+        self.peek(cx).is_none()
+    }
+
+    /// Reports what is left. `labels` are the words that could have stood here.
+    pub fn finish(&mut self, labels: &[&str], cx: &mut Reader<'_, 'p>) {
+        let Some(term) = self.next(cx) else { return };
+        if matches!(term.shape, Shape::Unknown) {
+            return;
+        }
+        let message = format!("`{}` takes no {} here", self.owner, term.describe());
+        let mut report = Diagnostic::new(Code::UNEXPECTED_ARGUMENT, term.span, message);
+        let meant = term.word().and_then(|word| crate::values::did_you_mean(word, labels.iter().copied()));
+        report = match meant {
+            Some(label) => report.help(format!("did you mean `{label}`?")).edit(
+                meshc_language::Applicability::Unsafe,
+                term.span,
+                label,
+            ),
+            None if labels.is_empty() => report.help("remove it, or start a new statement on the next line"),
+            None => report.help(format!("remove it, or use one of {}", super::keyword::listed(labels))),
+        };
+        cx.report(report);
+    }
+}

@@ -1,0 +1,20 @@
+//! From syntax to typed values: the machinery that every keyword is read with.
+//!
+//! A keyword is a struct declared by [`section!`](section) or [`keyword!`](keyword): its arguments, their types, which
+//! statements its block holds, and its documentation stand there once. Reading, "did you mean", the reference page and
+//! completion all come from that declaration.
+
+mod arguments;
+mod attributes;
+mod keyword;
+mod lists;
+mod reader;
+mod term;
+
+pub use arguments::Args;
+pub use attributes::{Accepted, Attributes, Degradation, Deprecation, Loss};
+pub use keyword::{Boxed, Entry, Keyword, Repeat, Section, Spec, Syntax, TypeDoc};
+pub(crate) use keyword::{keyword, listed, literal, section, with_article};
+pub use lists::{Comma, List};
+pub use reader::{Reader, Scope};
+pub use term::{Shape, Term, Value, ValueShape};

@@ -1,0 +1,381 @@
+//! What is known while a statement is read: its module, its variables, the environment; and where reports go.
+
+use super::attributes::Accepted;
+use super::keyword::{Entry, Section, listed};
+use super::term::{Shape, Term, Value};
+use crate::model::Mesh;
+use crate::project::{Definitions, ModuleId};
+use crate::values::Namespace;
+use meshc_language::{
+    Applicability, Arg, Block, Code, Diagnostic, Kind, Span, Spanned, Statement, Statements, text,
+};
+use smol_str::SmolStr;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// The variables of the templates and loops around a statement, and where they were applied.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// Innermost last.
+    pub locals: Vec<(SmolStr, Value)>,
+    /// Where the templates around it were applied, outermost first.
+    pub applied: Vec<Span>,
+}
+
+impl Scope {
+    /// Whether there are no variables and no templates.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.locals.is_empty() && self.applied.is_empty()
+    }
+}
+
+/// Reads the statements of one module in one environment.
+pub struct Reader<'d, 'p> {
+    /// Constants, parameters, policies, templates of all modules.
+    pub definitions: &'d Definitions<'p>,
+    /// The module of the statement.
+    pub module: ModuleId,
+    /// Reports so far.
+    pub reports: Vec<Diagnostic>,
+    /// What routes can name, once that is known.
+    pub mesh: Option<&'d Mesh>,
+    /// Whether a route or an item was lost: what is absent then proves nothing.
+    pub lost_route: bool,
+    /// `@allow` attributes so far.
+    pub accepted: Vec<Accepted>,
+    pub(crate) scope: Scope,
+    /// The templates that are being applied, by their names' places.
+    pub(crate) templates: Vec<Span>,
+    /// Statements of the sections that are being read: keyword and place; the current section starts at `frame`.
+    seen: Vec<(&'static str, Span)>,
+    frame: usize,
+}
+
+impl<'d, 'p> Reader<'d, 'p> {
+    /// A reader for statements of `module`.
+    #[must_use]
+    pub fn new(definitions: &'d Definitions<'p>, module: ModuleId, scope: Option<Arc<Scope>>) -> Self {
+        Self {
+            definitions,
+            module,
+            mesh: None,
+            lost_route: false,
+            reports: Vec::new(),
+            accepted: Vec::new(),
+            scope: scope.map(|scope| Scope::clone(&scope)).unwrap_or_default(),
+            templates: Vec::new(),
+            seen: Vec::new(),
+            frame: 0,
+        }
+    }
+
+    /// The namespace of what is read: that of the file which applies the outermost template, else of the module.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&'d Namespace> {
+        let home = self.scope.applied.first().map_or(self.module, |applied| ModuleId(applied.file.0));
+        self.definitions.module(home)?.namespace.as_ref().map(|namespace| &namespace.value)
+    }
+
+    /// The text at a place of the sources.
+    #[must_use]
+    pub fn written(&self, span: Span) -> Option<&'p str> {
+        let file = self.definitions.project.files.get(span.file.0 as usize)?;
+        Some(file.slice(span))
+    }
+
+    /// Takes a report. Inside of templates it also says where they were applied.
+    pub fn report(&mut self, mut report: Diagnostic) {
+        for applied in self.scope.applied.iter().rev() {
+            report = report.related(*applied, "applied here");
+        }
+        self.reports.push(report);
+    }
+
+    /// Takes a report about an argument; if its value came from elsewhere, that place is shown too.
+    pub fn report_at(&mut self, term: &Term<'_>, mut report: Diagnostic) {
+        if let Some(origin) = term.origin {
+            report = report.related(origin, "the value was written here");
+        }
+        self.report(report);
+    }
+
+    /// An argument with its variables put in.
+    pub fn term(&mut self, arg: Arg<'p>) -> Term<'p> {
+        let span = arg.span();
+        let written = arg.written();
+        let shape = match arg.kind {
+            Kind::Word if written.contains('$') => return self.word_with_variables(written, span),
+            Kind::Word => Shape::Word(Cow::Borrowed(written)),
+            Kind::Text => self.text(written, span),
+            Kind::Raw => {
+                let body = written.strip_prefix("r\"").unwrap_or(written);
+                Shape::Raw(Cow::Borrowed(body.strip_suffix('"').unwrap_or(body)))
+            }
+            Kind::TextBlock => Shape::TextBlock(Cow::Owned(text::unquote_block(written))),
+            Kind::Arrow => Shape::Arrow,
+            Kind::Comma => Shape::Comma,
+            Kind::List => Shape::List(self.elements(arg)),
+            Kind::Group => Shape::Group(self.elements(arg)),
+            Kind::Block => arg.block().map_or(Shape::Unknown, Shape::Block),
+            Kind::Statement | Kind::Attribute | Kind::Doc | Kind::Comment => Shape::Unknown,
+        };
+        Term { shape, span, origin: None }
+    }
+
+    fn elements(&mut self, arg: Arg<'p>) -> Vec<Term<'p>> {
+        let mut terms = Vec::new();
+        for element in arg.elements() {
+            let term = self.term(element);
+            match term.shape {
+                // A variable that holds a list puts its elements into the list around it.
+                Shape::List(inner) if term.origin.is_some() => terms.extend(inner),
+                _ => terms.push(term),
+            }
+        }
+        terms
+    }
+
+    fn text(&mut self, written: &'p str, span: Span) -> Shape<'p> {
+        if !written.contains(['\\', '$']) {
+            let body = written.strip_prefix('"').unwrap_or(written);
+            return Shape::Text(Cow::Borrowed(body.strip_suffix('"').unwrap_or(body)));
+        }
+        let read = text::unquote(written);
+        for offset in read.bad_escapes {
+            let message = "this escape means nothing";
+            let help = "use `\\n`, `\\t`, `\\\"`, `\\\\`, `\\$` or `\\u{1f600}`; `r\"...\"` takes a backslash as it is";
+            self.report(Diagnostic::new(Code::BAD_ESCAPE, span.part(offset, 2), message).help(help));
+        }
+        Shape::Text(Cow::Owned(self.interpolate(&read.text, span)))
+    }
+
+    /// `$name` stands for its value, whatever that is; inside a longer word only scalars fit.
+    fn word_with_variables(&mut self, written: &'p str, span: Span) -> Term<'p> {
+        let name = written.strip_prefix('$').map(|name| {
+            name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name)
+        });
+        if let Some(name) = name.filter(|name| is_name(name)) {
+            return match self.variable(name, span) {
+                Some(value) => value.to_term(span),
+                None => Term { shape: Shape::Unknown, span, origin: None },
+            };
+        }
+        let mark = self.reports.len();
+        let text = self.interpolate(written, span);
+        let shape = if self.reports.len() > mark { Shape::Unknown } else { Shape::Word(Cow::Owned(text)) };
+        Term { shape, span, origin: None }
+    }
+
+    /// Puts variables into a text. `\$` is a plain `$`; in a string only `${name}` is a variable.
+    fn interpolate(&mut self, written: &str, span: Span) -> String {
+        let in_word = !written.contains(char::is_whitespace) && span.range().len() == written.len();
+        let mut result = String::with_capacity(written.len());
+        let mut rest = written;
+        while let Some((before, behind)) = rest.split_once('$') {
+            if let Some(before) = before.strip_suffix('\\') {
+                result.push_str(before);
+                result.push('$');
+                rest = behind;
+                continue;
+            }
+            result.push_str(before);
+            let braced = behind.strip_prefix('{').and_then(|name| name.split_once('}'));
+            let (name, after) = match braced {
+                Some(parts) => parts,
+                None if in_word => split_name(behind),
+                None => ("", behind),
+            };
+            if name.is_empty() {
+                result.push('$');
+                rest = behind;
+                continue;
+            }
+            rest = after;
+            if let Some(value) = self.variable(name, span) {
+                match value.to_term(span).text() {
+                    Some(text) => result.push_str(text),
+                    None => {
+                        let message = format!("`${name}` is a list and cannot stand inside of a text");
+                        self.report(Diagnostic::new(Code::WRONG_FORM, span, message).related(value.span, "written here"));
+                    }
+                }
+            }
+        }
+        result.push_str(rest);
+        result
+    }
+
+    /// The value of a variable: of a loop or template, else of the module.
+    pub fn variable(&mut self, name: &str, span: Span) -> Option<Value> {
+        if let Some((_, value)) = self.scope.locals.iter().rev().find(|(local, _)| local == name) {
+            return Some(value.clone());
+        }
+        match self.definitions.variable(self.module, name) {
+            Ok(value) => value.cloned(),
+            Err(candidates) => {
+                let locals = self.scope.locals.iter().map(|(local, _)| local.as_str());
+                let all: Vec<&str> = locals.chain(candidates.iter().map(String::as_str)).collect();
+                let message = format!("there is no constant or parameter `${name}`");
+                let report = Diagnostic::new(Code::UNKNOWN_VARIABLE, span, message);
+                let report = match crate::values::did_you_mean(name, all.into_iter()) {
+                    Some(meant) => {
+                        let report = report.help(format!("did you mean `${meant}`?"));
+                        if span.range().len() == name.len() + 1 {
+                            report.edit(Applicability::Unsafe, span, format!("${meant}"))
+                        } else {
+                            report
+                        }
+                    }
+                    None => report.help(format!("declare it with `const ${name} = ...`, or bring it in with `use`")),
+                };
+                self.report(report);
+                None
+            }
+        }
+    }
+
+    /// The section in the block of a statement that needs one.
+    pub fn required_section<S: Section>(&mut self, statement: Statement<'p>) -> Option<S> {
+        if let Some(block) = statement.block() {
+            return Some(self.section(statement, block));
+        }
+        let name = statement.keyword().map_or("", |keyword| keyword.written());
+        let message = format!("`{name}` needs a block");
+        let help = "write `{ ... }` behind it";
+        self.report(Diagnostic::new(Code::MISSING_BLOCK, statement.head(), message).help(help));
+        None
+    }
+
+    /// The section in the block of a statement that may have one; empty if it has none.
+    pub fn optional_section<S: Section>(&mut self, statement: Statement<'p>) -> S {
+        statement.block().map_or_else(S::default, |block| self.section(statement, block))
+    }
+
+    /// Reads the statements of a block into a section.
+    pub fn section<S: Section>(&mut self, owner: Statement<'p>, block: Block<'p>) -> S {
+        let mut section = S::default();
+        let outer = (self.frame, self.seen.len());
+        self.frame = self.seen.len();
+        self.each(block.statements(), &mut |statement, cx| cx.into_section(&mut section, owner, statement));
+        let mut missing = Vec::new();
+        section.missing(&mut |key| missing.push(key));
+        let unread = self.seen.get(self.frame..).unwrap_or_default();
+        missing.retain(|key| !unread.iter().any(|(seen, _)| seen == key));
+        for key in missing {
+            self.missing_statement(owner, key);
+        }
+        self.frame = outer.0;
+        self.seen.truncate(outer.1);
+        section
+    }
+
+    fn into_section<S: Section>(&mut self, section: &mut S, owner: Statement<'p>, statement: Statement<'p>) {
+        let key = statement.keyword().and_then(|keyword| keyword.word()).unwrap_or_default();
+        if !section.statement(key, statement, self) {
+            let mut entries = Vec::new();
+            S::entries(&mut entries);
+            self.unknown_statement(owner, statement, &entries);
+        }
+    }
+
+    #[cold]
+    fn missing_statement(&mut self, owner: Statement<'p>, key: &str) {
+        let name = owner.keyword().map_or("", |keyword| keyword.written());
+        let message = format!("this `{name}` has no `{key}`");
+        self.report(Diagnostic::new(Code::MISSING_STATEMENT, owner.head(), message).help(format!("add `{key} ...`")));
+    }
+
+    #[cold]
+    fn unknown_statement(&mut self, owner: Statement<'p>, statement: Statement<'p>, entries: &[Entry]) {
+        let Some(keyword) = statement.keyword() else { return };
+        let owner = owner.keyword().map_or("", |keyword| keyword.written());
+        let Some(word) = keyword.word() else {
+            let message = format!("a statement of `{owner}` starts with a word");
+            self.report(Diagnostic::new(Code::UNKNOWN_KEYWORD, keyword.span(), message));
+            return;
+        };
+        let homes = crate::reference::homes(word);
+        if let Some(report) = crate::reference::wrong_side(word, owner, &homes, keyword.span()) {
+            self.report(report);
+            return;
+        }
+        let message = format!("`{owner}` has no statement `{word}`");
+        let mut report = Diagnostic::new(Code::UNKNOWN_KEYWORD, keyword.span(), message);
+        let keys: Vec<&str> = entries.iter().map(|entry| entry.key).collect();
+        report = match crate::values::did_you_mean(word, keys.iter().copied()) {
+            Some(meant) => report
+                .help(format!("did you mean `{meant}`?"))
+                .edit(Applicability::Unsafe, keyword.span(), meant),
+            None if !homes.is_empty() => report.help(format!("`{word}` is a statement of {}", listed(&homes))),
+            None => report.help(format!("it takes {}", listed(&keys))),
+        };
+        self.report(report);
+    }
+
+    /// Whether a statement that may stand once stands here for the first time; reports it if not.
+    pub fn first(&mut self, already: bool, key: &'static str, statement: Statement<'p>) -> bool {
+        let earlier = self.seen.get(self.frame..).and_then(|seen| seen.iter().find(|(seen, _)| *seen == key));
+        let earlier = earlier.map(|(_, span)| *span);
+        if !already && earlier.is_none() {
+            self.seen.push((key, statement.head()));
+            return true;
+        }
+        let mut report =
+            Diagnostic::new(Code::REPEATED_STATEMENT, statement.head(), format!("`{key}` is given twice"))
+                .help("keep one of them");
+        if let Some(earlier) = earlier {
+            report = report.related(earlier, "first given here");
+        }
+        self.report(report);
+        false
+    }
+
+    /// Reports a block behind a statement that takes none.
+    pub fn refuse_block(&mut self, statement: Statement<'p>) {
+        let Some(block) = statement.block() else { return };
+        let name = statement.keyword().map_or("", |keyword| keyword.written());
+        let message = format!("`{name}` takes no block");
+        self.report(
+            Diagnostic::new(Code::UNEXPECTED_BLOCK, block.span().part(0, 1), message)
+                .help("remove the block, or move its statements to where they belong"),
+        );
+    }
+
+    /// Calls `f` for each statement, with `in`, `for` and `apply` unfolded.
+    pub fn each(
+        &mut self,
+        statements: impl IntoIterator<Item = Statement<'p>>,
+        f: &mut dyn FnMut(Statement<'p>, &mut Self),
+    ) {
+        for statement in statements {
+            match statement.keyword().and_then(|keyword| keyword.word()) {
+                Some("in") => self.unfold_in(statement, f),
+                Some("for") => self.unfold_for(statement, f),
+                Some("apply") => self.unfold_apply(statement, f),
+                _ => f(statement, self),
+            }
+        }
+    }
+
+    /// A spanned copy of a keyword, for reports that name it.
+    #[must_use]
+    pub fn keyword_of(statement: Statement<'p>) -> Spanned<&'p str> {
+        statement.keyword().map_or(Spanned::new("", statement.head()), |keyword| {
+            Spanned::new(keyword.written(), keyword.span())
+        })
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// The longest name at the start of a text, and what follows it.
+fn split_name(text: &str) -> (&str, &str) {
+    let length = text
+        .bytes()
+        .take_while(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-')
+        .count();
+    text.split_at_checked(length).unwrap_or((text, ""))
+}

@@ -1,0 +1,91 @@
+//! Regular expressions: what Istio and Envoy read, and what every target reads alike.
+
+mod portable;
+mod re2;
+
+use regex_syntax::hir::Hir;
+use smol_str::SmolStr;
+
+pub use portable::NotPortable;
+
+use super::newtype::text_value;
+use super::{Form, Literal, ValueError};
+
+/// A regular expression in RE2 syntax, which a value must match as a whole: at most 1024 bytes, not empty
+/// (rule C8).
+///
+/// Whether other engines read it alike is a second question: [`Pattern::portable`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pattern {
+    text: SmolStr,
+}
+
+text_value!(Pattern);
+
+/// Longest pattern in bytes that Istio's admission takes.
+const MOST: usize = 1024;
+
+impl Pattern {
+    /// Whether RE2, PCRE2 (nginx) and Rust's `regex` read the pattern alike, matched as a whole on bytes
+    /// without Unicode.
+    ///
+    /// `$` inside a pattern is taken for portable, although PCRE2 also lets it stand before a last newline: no
+    /// part of a request that is matched has one.
+    ///
+    /// # Errors
+    /// The first construct that they read differently.
+    pub fn portable(&self) -> Result<(), NotPortable> {
+        portable::check(self.as_str())
+    }
+
+    /// The pattern as `regex-syntax` reads it on bytes, without Unicode; none for one that is not portable,
+    /// because there the reading would differ from RE2's.
+    #[must_use]
+    pub fn hir(&self) -> Option<Hir> {
+        self.portable().ok()?;
+        regex_syntax::ParserBuilder::new()
+            .unicode(false)
+            .utf8(false)
+            .nest_limit(portable::NEST_MAX)
+            .build()
+            .parse(self.as_str())
+            .ok()
+    }
+}
+
+impl Literal for Pattern {
+    const NAME: &'static str = "pattern";
+    const DOC: &'static str = "a regular expression in RE2 syntax, at most 1024 bytes, that the whole value must match, such as \
+         `r\"/v[0-9]+/.*\"`";
+    const FORM: Form = Form::Quoted;
+
+    fn parse(text: &str) -> Result<Self, ValueError> {
+        if text.is_empty() {
+            return Err(ValueError::new("empty pattern").help("write `.*` to match everything"));
+        }
+        if text.len() > MOST {
+            return Err(ValueError::new(format!(
+                "the pattern has {} bytes; the limit of Istio is {MOST}",
+                text.len()
+            ))
+            .help("split it into several conditions"));
+        }
+        re2::check(text).map(|()| Self { text: text.into() })
+    }
+}
+
+/// The pattern that matches exactly `text`.
+#[must_use]
+pub fn escape_literal(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if matches!(c, '\\' | '.' | '+' | '*' | '?' | '(' | ')' | '|' | '[' | ']' | '{' | '}' | '^' | '$') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern
+}
+
+#[cfg(test)]
+mod tests;

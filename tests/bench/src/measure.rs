@@ -1,0 +1,216 @@
+//! Times `meshc check` and `meshc build` on generated meshes, beside the limit of reading and writing the bytes.
+
+use crate::tree;
+use meshc_bench::{Layout, files};
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What to measure.
+pub(crate) struct Options {
+    /// The binary, as an absolute path.
+    pub(crate) meshc: PathBuf,
+    /// Timed runs of each command; the median counts.
+    pub(crate) runs: usize,
+    /// Also 100,000 services.
+    pub(crate) huge: bool,
+}
+
+/// One mesh in one layout, with its folders.
+struct Bench {
+    services: usize,
+    layout: Layout,
+    source: PathBuf,
+    /// What meshc built, kept as the pattern of the limit.
+    product: PathBuf,
+    /// Where timed runs write; emptied before each.
+    out: PathBuf,
+}
+
+struct Measured {
+    services: usize,
+    layout: Layout,
+    source_bytes: u64,
+    product_bytes: u64,
+    limit: Duration,
+    check: Duration,
+    check_memory: Option<u64>,
+    build: Duration,
+    build_memory: Option<u64>,
+}
+
+pub(crate) fn run(options: &Options) -> io::Result<()> {
+    let folder = std::env::temp_dir().join(format!("meshc-bench-{}", std::process::id()));
+    let measured = measure_all(options, &folder);
+    tree::remove(&folder)?;
+    io::stdout().write_all(table(&measured?).as_bytes())
+}
+
+fn measure_all(options: &Options, folder: &Path) -> io::Result<Vec<Measured>> {
+    let sizes: &[usize] = if options.huge { &[100, 1_000, 10_000, 100_000] } else { &[100, 1_000, 10_000] };
+    let mut measured = Vec::new();
+    for &services in sizes {
+        for layout in [Layout::OneFile, Layout::FilePerService] {
+            let bench = Bench {
+                services,
+                layout,
+                source: folder.join("source"),
+                product: folder.join("product"),
+                out: folder.join("out"),
+            };
+            measured.push(bench.measure(options)?);
+            tree::remove(folder)?;
+        }
+    }
+    Ok(measured)
+}
+
+impl Bench {
+    fn measure(&self, options: &Options) -> io::Result<Measured> {
+        for file in files(self.services, self.layout) {
+            tree::write(&self.source.join(file.path), file.text.as_bytes())?;
+        }
+        let (source, product, out) =
+            (self.source.as_os_str(), self.product.as_os_str(), self.out.as_os_str());
+        let meshc = |arguments: &[&std::ffi::OsStr]| {
+            let mut command = Command::new(&options.meshc);
+            command.args(arguments);
+            command
+        };
+        let check = || meshc(&["check".as_ref(), source]);
+        let build = |out| {
+            meshc(&["build".as_ref(), source, "--target".as_ref(), "istio".as_ref(), "--out".as_ref(), out])
+        };
+        let limit = || -> io::Result<Command> {
+            let mut command = Command::new(std::env::current_exe()?);
+            command.arg("limit").args([source, product, out]);
+            Ok(command)
+        };
+        finish(build(product))?;
+        Ok(Measured {
+            services: self.services,
+            layout: self.layout,
+            source_bytes: tree::size(&self.source)?,
+            product_bytes: tree::size(&self.product)?,
+            limit: self.median(options.runs, limit)?,
+            check: self.median(options.runs, || Ok(check()))?,
+            check_memory: self.peak_memory(check())?,
+            build: self.median(options.runs, || Ok(build(out)))?,
+            build_memory: self.peak_memory(build(out))?,
+        })
+    }
+
+    /// Median wall time of `runs` runs, each writing into a folder that is not there yet.
+    fn median(&self, runs: usize, command: impl Fn() -> io::Result<Command>) -> io::Result<Duration> {
+        let mut times = Vec::new();
+        for _ in 0..runs {
+            tree::remove(&self.out)?;
+            let command = command()?;
+            let start = Instant::now();
+            finish(command)?;
+            times.push(start.elapsed());
+        }
+        times.sort_unstable();
+        times.get(runs / 2).copied().ok_or_else(|| io::Error::other("no run was asked for"))
+    }
+
+    /// Largest resident memory of a run of its own, in bytes, which is not timed because it is watched; `None` where
+    /// the system does not tell. Linux only: the kernel keeps the high-water mark, so that sampling once a millisecond
+    /// misses no more than what is taken in the last one.
+    fn peak_memory(&self, mut command: Command) -> io::Result<Option<u64>> {
+        tree::remove(&self.out)?;
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+        let mut peak = None;
+        while child.try_wait()?.is_none() {
+            peak = high_water_mark(&status).max(peak);
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(peak)
+    }
+}
+
+/// `VmHWM` of /proc/PID/status, in bytes; a process that has ended has none.
+fn high_water_mark(status: &Path) -> Option<u64> {
+    let text = fs::read_to_string(status).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+/// Runs a command to its end; one that fails ends the measurement with its own words.
+fn finish(mut command: Command) -> io::Result<()> {
+    let output = command.stdin(Stdio::null()).stdout(Stdio::null()).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let words = String::from_utf8_lossy(&output.stderr);
+    let first: Vec<&str> = words.lines().take(20).collect();
+    Err(io::Error::other(format!("{command:?} ended with {}:\n{}", output.status, first.join("\n"))))
+}
+
+fn table(measured: &[Measured]) -> String {
+    let mut text = String::from(
+        "| services | layout | source MB | YAML MB | limit ms | check ms | check MB | build ms | build MB | build / limit |\n\
+         |---:|---|---:|---:|---:|---:|---:|---:|---:|---:|\n",
+    );
+    for row in measured {
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "| {} | {} | {:.1} | {:.1} | {:.1} | {:.1} | {} | {:.1} | {} | {:.1} |",
+            row.services,
+            name(row.layout),
+            megabytes(row.source_bytes),
+            megabytes(row.product_bytes),
+            milliseconds(row.limit),
+            milliseconds(row.check),
+            memory(row.check_memory),
+            milliseconds(row.build),
+            memory(row.build_memory),
+            row.build.as_secs_f64() / row.limit.as_secs_f64(),
+        );
+    }
+    text.push('\n');
+    text.push_str(&growth(measured));
+    text
+}
+
+/// How time grows from each size to the next, ten times larger: 10 is linear.
+fn growth(measured: &[Measured]) -> String {
+    let mut text = String::from("| from | to | layout | check | build |\n|---:|---:|---|---:|---:|\n");
+    for small in measured {
+        let next = |large: &&Measured| large.services == small.services * 10 && large.layout == small.layout;
+        if let Some(large) = measured.iter().find(next) {
+            let check = large.check.as_secs_f64() / small.check.as_secs_f64();
+            let build = large.build.as_secs_f64() / small.build.as_secs_f64();
+            let (from, to, layout) = (small.services, large.services, name(small.layout));
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "| {from} | {to} | {layout} | {check:.1} x | {build:.1} x |");
+        }
+    }
+    text
+}
+
+fn name(layout: Layout) -> &'static str {
+    match layout {
+        Layout::OneFile => "one file",
+        Layout::FilePerService => "file per service",
+    }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
+
+fn memory(bytes: Option<u64>) -> String {
+    bytes.map_or_else(|| "?".to_owned(), |bytes| format!("{:.0}", megabytes(bytes)))
+}
