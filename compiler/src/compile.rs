@@ -128,7 +128,7 @@ fn compile(project: &Project, environment: Option<SmolStr>, options: &Options) -
     let model = elaborate(&definitions, &options.cluster_domain, &mut found);
     // With an item missing, what the checks conclude from absence would be a cascade of the first fault.
     let lost = found.lost || project.reports.iter().any(|report| report.severity == Severity::Error);
-    found.reports.extend(checks::run(&model, project, lost));
+    found.reports.extend(checks::run(&model, lost));
     if !lost {
         found.reports.extend(definitions.unused());
     }

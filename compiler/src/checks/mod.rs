@@ -1,15 +1,60 @@
-//! The checks. Each is one small function; this list is the order in which they run.
+//! The checks. Each is one small function; the two lists below are the order in which they run.
+//!
+//! A check reads the model and reports. It never changes anything and never depends on another check. What a single
+//! literal may be is not a check: it is the type of the literal (`values`).
 
 mod deprecation;
+mod gateways;
+mod hosts;
+mod retries;
+mod routes;
+mod services;
+mod tls;
+mod externals;
 
+use crate::graph::Graph;
 use crate::model::Model;
-use crate::project::Project;
 use meshc_language::Diagnostic;
+use rayon::prelude::*;
 
 pub(crate) use deprecation::deprecated_use;
 
-/// Runs every check. With `lost`, something could not be read: checks that conclude from absence are left out.
-pub(crate) fn run(model: &Model, project: &Project, lost: bool) -> Vec<Diagnostic> {
-    let _ = (model, project, lost);
-    Vec::new()
+/// What a check sees.
+pub(crate) struct Context<'m> {
+    /// The model.
+    pub(crate) model: &'m Model,
+    /// Which resource leads to which.
+    pub(crate) graph: &'m Graph,
+}
+
+/// A check that reports what is there and wrong: it also runs when a part of the mesh could not be read.
+type Check = fn(&Context<'_>, &mut Vec<Diagnostic>);
+
+/// Checks of what is there.
+const CHECKS: &[Check] = &[
+    gateways::check,
+    tls::listeners,
+    services::check,
+    tls::clients,
+    externals::check,
+    routes::check,
+    retries::check,
+    hosts::check,
+];
+
+/// Checks that conclude from absence: with an item missing they would report its fault a second time.
+const CHECKS_OF_ABSENCE: &[Check] = &[hosts::coverage, gateways::unused];
+
+/// Runs every check. With `lost`, something could not be read.
+pub(crate) fn run(model: &Model, lost: bool) -> Vec<Diagnostic> {
+    let graph = Graph::of(model);
+    let context = Context { model, graph: &graph };
+    let absence = if lost { &[] } else { CHECKS_OF_ABSENCE };
+    let checks: Vec<&Check> = CHECKS.iter().chain(absence).collect();
+    let run = |check: &&Check| {
+        let mut reports = Vec::new();
+        check(&context, &mut reports);
+        reports
+    };
+    checks.par_iter().flat_map_iter(run).collect()
 }

@@ -353,6 +353,28 @@ impl Mesh {
         }
     }
 
+    /// The name under which a destination was declared.
+    #[must_use]
+    pub fn destination_name(&self, target: DestinationId) -> &str {
+        self.known(target).map_or("", |known| known.name)
+    }
+
+    /// The host name of a destination, as Istio gets it.
+    #[must_use]
+    pub fn destination_host(&self, destination: &Destination) -> SmolStr {
+        if let Some(host) = &destination.host {
+            return host.clone();
+        }
+        let host = match destination.target {
+            DestinationId::Service(id) => self.services.get(id).map(|service| self.service_host(service)),
+            DestinationId::External(id) => {
+                let hosts = self.externals.get(id).and_then(|external| external.body.hosts.as_ref());
+                hosts.and_then(|hosts| hosts.first()).map(|host| SmolStr::new(host.value.as_str()))
+            }
+        };
+        host.unwrap_or_default()
+    }
+
     /// Where a destination was declared.
     #[must_use]
     pub fn name_span(&self, target: DestinationId) -> Option<Span> {

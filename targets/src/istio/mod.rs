@@ -1,8 +1,23 @@
 //! Istio: Gateway, VirtualService, DestinationRule and ServiceEntry of `networking.istio.io`.
 
 pub mod api;
+mod destination_rule;
+mod document;
+mod egress;
 mod emit;
+mod gateway;
+mod matches;
+mod name;
+mod plan;
+mod policy;
+mod provenance;
 mod raw;
+mod rewrite;
+mod service_entry;
+mod virtual_service;
+mod visibility;
+
+pub use emit::HEADER;
 
 use crate::artifact::Artifact;
 use crate::capability::{Feature, Support};

@@ -1,0 +1,184 @@
+//! One resource: from its item to text.
+
+use super::plan::Planned;
+use super::provenance::Provenance;
+use super::{api, destination_rule, egress, gateway, name, raw, service_entry, virtual_service};
+use crate::target::Options;
+use crate::yaml::{self, Sourced};
+use meshc_compiler::Model;
+use meshc_compiler::model::{AnchorKind, HostName, HostNameKind, Raw, Resource};
+use meshc_language::Span;
+use serde::Serialize;
+use smol_str::SmolStr;
+
+/// A resource.
+pub(super) enum Document {
+    Gateway(Box<api::Resource<api::Gateway>>),
+    VirtualService(Box<api::Resource<api::VirtualService>>),
+    DestinationRule(Box<api::Resource<api::DestinationRule>>),
+    ServiceEntry(Box<api::Resource<api::ServiceEntry>>),
+}
+
+/// Turns items into resources and resources into text.
+pub(super) struct Writer<'m> {
+    model: &'m Model,
+    from: Provenance<'m>,
+    group_version: &'static str,
+}
+
+impl<'m> Writer<'m> {
+    pub(super) fn new(model: &'m Model, options: &Options<'m>) -> Self {
+        Self { model, from: Provenance::new(options.files), group_version: options.api_version.group_version() }
+    }
+
+    /// The resource with its raw configuration put in; `None` if it has nothing to say.
+    pub(super) fn document(&self, planned: Planned) -> Option<Document> {
+        let document = self.typed(planned)?;
+        let raw: Vec<&Raw> = self.raw(planned).map(|raw| &raw.declared).collect();
+        if raw.is_empty() {
+            return Some(document);
+        }
+        // `fit` has merged it once already and reported what does not fit.
+        raw::merged(document, &raw).ok()
+    }
+
+    /// The resource as the typed statements say it.
+    pub(super) fn typed(&self, planned: Planned) -> Option<Document> {
+        let mesh = &self.model.mesh;
+        Some(match planned {
+            Planned::Gateway(id) => {
+                let gateway = gateway::spec(self.model, id, mesh.gateways.get(id)?, &self.from);
+                // Admission refuses a gateway without servers; one that only names a workload makes no resource.
+                (!gateway.servers.is_empty()).then_some(())?;
+                Document::Gateway(self.resource(planned, gateway))
+            }
+            Planned::ServiceEntry(id) => {
+                Document::ServiceEntry(self.resource(planned, service_entry::spec(mesh.externals.get(id)?, &self.from)))
+            }
+            Planned::VirtualService(id) => {
+                let host = self.model.hosts.get(id)?;
+                Document::VirtualService(self.resource(planned, virtual_service::spec(mesh, host, &self.from)))
+            }
+            Planned::EgressService(id) => {
+                let spec = egress::virtual_service(mesh, mesh.externals.get(id)?, &self.from)?;
+                Document::VirtualService(self.resource(planned, spec))
+            }
+            Planned::ServiceRule(id) => {
+                let rule = destination_rule::of_service(self.model, id, mesh.services.get(id)?, &self.from)?;
+                Document::DestinationRule(self.resource(planned, rule))
+            }
+            Planned::ExternalRule(id, host) => {
+                let rule = destination_rule::of_external(mesh.externals.get(id)?, host, &self.from)?;
+                Document::DestinationRule(self.resource(planned, rule))
+            }
+            Planned::EgressRule(id) => {
+                let rule = egress::destination_rule(self.model, id, mesh.gateways.get(id)?, &self.from)?;
+                Document::DestinationRule(self.resource(planned, rule))
+            }
+        })
+    }
+
+    fn resource<S: api::Spec>(&self, planned: Planned, spec: S) -> Box<api::Resource<S>> {
+        let metadata = api::Metadata {
+            name: self.name(planned),
+            namespace: self.namespace(planned).map(SmolStr::new),
+            ..api::Metadata::default()
+        };
+        Box::new(api::Resource::new(self.group_version, metadata, spec))
+    }
+
+    /// Appends the text of a resource, with a comment on where it comes from.
+    pub(super) fn write(&self, planned: Planned, document: &Document, out: &mut String) {
+        match document {
+            Document::Gateway(resource) => self.write_one(planned, resource, out),
+            Document::VirtualService(resource) => self.write_one(planned, resource, out),
+            Document::DestinationRule(resource) => self.write_one(planned, resource, out),
+            Document::ServiceEntry(resource) => self.write_one(planned, resource, out),
+        }
+    }
+
+    fn write_one<T: Serialize>(&self, planned: Planned, resource: &T, out: &mut String) {
+        let comment = self.span(planned).map(|span| self.from.comment(span));
+        // The writer refuses bytes and collections as keys, which the types of the API cannot hold.
+        let written = yaml::write_document(out, &Sourced { comment, value: resource });
+        debug_assert!(written.is_ok(), "the API types can always be written");
+    }
+
+    /// The namespace of a resource.
+    pub(super) fn namespace(&self, planned: Planned) -> Option<&'m str> {
+        let mesh = &self.model.mesh;
+        match planned {
+            Planned::Gateway(id) | Planned::EgressRule(id) => mesh.gateways.get(id)?.namespace_name(),
+            Planned::ServiceEntry(id) | Planned::ExternalRule(id, _) | Planned::EgressService(id) => {
+                mesh.externals.get(id)?.namespace_name()
+            }
+            Planned::VirtualService(id) => self.model.hosts.get(id)?.namespace_name(),
+            Planned::ServiceRule(id) => mesh.services.get(id)?.namespace_name(),
+        }
+    }
+
+    /// The name of a resource.
+    pub(super) fn name(&self, planned: Planned) -> SmolStr {
+        let mesh = &self.model.mesh;
+        let name = match planned {
+            Planned::Gateway(id) => mesh.gateways.get(id).map(|gateway| SmolStr::new(gateway.name.value.as_str())),
+            Planned::EgressRule(id) => mesh.gateways.get(id).map(|gateway| egress::rule_name(gateway)),
+            Planned::ServiceEntry(id) | Planned::EgressService(id) => {
+                mesh.externals.get(id).map(|external| SmolStr::new(external.name.value.as_str()))
+            }
+            Planned::ExternalRule(id, host) => mesh.externals.get(id).map(|external| name::destination_rule(external, host)),
+            Planned::VirtualService(id) => self.model.hosts.get(id).map(|host| name::virtual_service(mesh, host)),
+            Planned::ServiceRule(id) => mesh.services.get(id).map(|service| SmolStr::new(service.name.value.as_str())),
+        };
+        name.unwrap_or_default()
+    }
+
+    /// Where the item of a resource stands.
+    pub(super) fn span(&self, planned: Planned) -> Option<Span> {
+        let mesh = &self.model.mesh;
+        match planned {
+            Planned::Gateway(id) | Planned::EgressRule(id) => mesh.gateways.get(id).map(|gateway| gateway.span),
+            Planned::ServiceEntry(id) | Planned::ExternalRule(id, _) | Planned::EgressService(id) => {
+                mesh.externals.get(id).map(|external| external.span)
+            }
+            Planned::VirtualService(id) => self.model.hosts.get(id).map(|host| host.span),
+            Planned::ServiceRule(id) => mesh.services.get(id).map(|service| service.span),
+        }
+    }
+
+    /// The raw configuration that belongs to a resource.
+    pub(super) fn raw(&self, planned: Planned) -> impl Iterator<Item = &'m Resource<Raw>> {
+        let raw = self.model.raw.iter();
+        raw.filter(move |raw| self.is_anchor(planned, raw))
+    }
+
+    /// Whether raw configuration is anchored to the item of this resource.
+    fn is_anchor(&self, planned: Planned, raw: &Resource<Raw>) -> bool {
+        let mesh = &self.model.mesh;
+        let anchor = &raw.anchor;
+        let is_item = match (planned, anchor.kind.value) {
+            (Planned::VirtualService(id), AnchorKind::Host) => {
+                self.model.hosts.get(id).and_then(|host| host.names.first()).is_some_and(|name| self.is_named(name, &anchor.name.value))
+            }
+            (Planned::Gateway(id), AnchorKind::Gateway) => {
+                mesh.gateways.get(id).is_some_and(|gateway| gateway.name.value.as_str() == anchor.name.value)
+            }
+            (Planned::ServiceRule(id), AnchorKind::Service) => {
+                mesh.services.get(id).is_some_and(|service| service.name.value.as_str() == anchor.name.value)
+            }
+            (Planned::ServiceEntry(id), AnchorKind::External) => {
+                mesh.externals.get(id).is_some_and(|external| external.name.value.as_str() == anchor.name.value)
+            }
+            _ => false,
+        };
+        is_item && self.namespace(planned) == raw.namespace_name()
+    }
+
+    fn is_named(&self, name: &HostName, anchor: &str) -> bool {
+        match &name.kind {
+            HostNameKind::Pattern(pattern) => pattern.as_str() == anchor,
+            HostNameKind::Delegate(name) => name == anchor,
+            HostNameKind::Destination(id) => self.model.mesh.destination_name(*id) == anchor,
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! `via` of an external: everything that sends its traffic through a gateway.
+//!
+//! Sidecars send what is meant for the external to the gateway's service, under a subset of its own; the gateway listens
+//! for it and sends it on.
+
+use super::api;
+use super::name;
+use super::provenance::Provenance;
+use super::visibility::export_to;
+use crate::yaml::Sourced;
+use meshc_compiler::model::{External, FrontService, Gateway, Id, Mesh, Model, Port, Resource, Service};
+use meshc_compiler::values::{HostPattern, Protocol};
+use smol_str::SmolStr;
+
+fn externals(model: &Model) -> impl Iterator<Item = (&Resource<External>, Id<Resource<Gateway>>)> {
+    model.mesh.externals.as_slice().iter().filter_map(|external| Some((external, external.egress?)))
+}
+
+fn hosts(external: &External) -> impl Iterator<Item = &HostPattern> {
+    external.body.hosts.iter().flat_map(|hosts| hosts.iter()).map(|host| &host.value)
+}
+
+/// What a gateway listens for: TLS passes through, the rest is HTTP.
+fn listener_protocol(port: &Port) -> Protocol {
+    if port.protocol.value.is_tls_family() { Protocol::Tls } else { port.protocol.value }
+}
+
+/// The servers that a gateway needs for what is sent through it, one for each port and protocol.
+pub(super) fn servers(model: &Model, gateway: Id<Resource<Gateway>>, from: &Provenance<'_>) -> Vec<Sourced<api::Server>> {
+    let mut servers: Vec<Sourced<api::Server>> = Vec::new();
+    for (external, _) in externals(model).filter(|(_, through)| *through == gateway) {
+        for port in &external.body.ports {
+            let protocol = listener_protocol(port);
+            let number = u32::from(port.number.value.get());
+            let names = hosts(external).map(|host| SmolStr::new(host.as_str()));
+            let same = |server: &&mut Sourced<api::Server>| server.port.number == number && server.port.protocol == protocol.istio();
+            if let Some(server) = servers.iter_mut().find(same) {
+                server.hosts.extend(names);
+                continue;
+            }
+            let server = api::Server {
+                port: api::Port {
+                    number,
+                    name: SmolStr::new(format!("egress-{}-{number}", protocol.word())),
+                    protocol: SmolStr::new_static(protocol.istio()),
+                    target_port: None,
+                },
+                bind: None,
+                hosts: names.collect(),
+                tls: (protocol == Protocol::Tls).then(|| {
+                    Box::new(api::ServerTlsSettings {
+                        mode: Some(api::ServerTlsMode::Passthrough),
+                        ..api::ServerTlsSettings::default()
+                    })
+                }),
+                default_endpoint: None,
+                name: None,
+            };
+            servers.push(Sourced::new(from.comment(external.span), server));
+        }
+    }
+    servers
+}
+
+/// The subsets that the service in front of a gateway needs: one for each external that is sent through it.
+pub(super) fn subsets(model: &Model, service: Id<Resource<Service>>, from: &Provenance<'_>) -> Vec<Sourced<api::Subset>> {
+    let through = |(_, gateway): &(&Resource<External>, Id<Resource<Gateway>>)| {
+        let front = model.mesh.gateways.get(*gateway).and_then(|gateway| gateway.front.as_ref());
+        front == Some(&FrontService::Declared(service))
+    };
+    externals(model).filter(through).map(|(external, _)| subset(external, from)).collect()
+}
+
+fn subset(external: &External, from: &Provenance<'_>) -> Sourced<api::Subset> {
+    let subset = api::Subset { name: SmolStr::new(external.name.value.as_str()), ..api::Subset::default() };
+    Sourced::new(from.comment(external.span), subset)
+}
+
+/// The rule for a gateway whose service is not declared: its subsets have no other place.
+pub(super) fn destination_rule(
+    model: &Model,
+    id: Id<Resource<Gateway>>,
+    gateway: &Gateway,
+    from: &Provenance<'_>,
+) -> Option<api::DestinationRule> {
+    let Some(FrontService::Outside(host)) = &gateway.front else { return None };
+    let subsets: Vec<_> =
+        externals(model).filter(|(_, through)| *through == id).map(|(external, _)| subset(external, from)).collect();
+    if subsets.is_empty() {
+        return None;
+    }
+    Some(api::DestinationRule { host: host.clone(), subsets, ..api::DestinationRule::default() })
+}
+
+/// The name of that rule.
+pub(super) fn rule_name(gateway: &Gateway) -> SmolStr {
+    SmolStr::new(format!("{}-egress", gateway.name.value))
+}
+
+/// The two rules for each host and port: to the gateway, and from it.
+pub(super) fn virtual_service(mesh: &Mesh, external: &External, from: &Provenance<'_>) -> Option<api::VirtualService> {
+    let gateway = mesh.gateways.get(external.egress?)?;
+    let through = name::gateway(mesh, external.egress?);
+    let front = match gateway.front.as_ref()? {
+        FrontService::Outside(host) => host.clone(),
+        FrontService::Declared(id) => mesh.service_host(mesh.services.get(*id)?),
+    };
+    let mut spec = api::VirtualService {
+        hosts: hosts(external).map(|host| SmolStr::new(host.as_str())).collect(),
+        gateways: vec![SmolStr::new_static("mesh"), through.clone()],
+        export_to: export_to(external.body.visibility.as_ref()),
+        ..api::VirtualService::default()
+    };
+    let several = spec.hosts.len() > 1;
+    let comment = from.comment(external.span);
+    for host in hosts(external) {
+        let host = SmolStr::new(host.as_str());
+        for port in &external.body.ports {
+            let number = u32::from(port.number.value.get());
+            let to = api::Destination {
+                host: front.clone(),
+                subset: Some(SmolStr::new(external.name.value.as_str())),
+                port: Some(api::PortSelector { number }),
+            };
+            let out = api::Destination { host: host.clone(), subset: None, port: Some(api::PortSelector { number }) };
+            let steps = [("to-gateway", SmolStr::new_static("mesh"), to), ("from-gateway", through.clone(), out)];
+            for (step, binding, destination) in steps {
+                if port.protocol.value.is_tls_family() {
+                    let route = tls_step(&host, number, binding, destination);
+                    spec.tls.push(Sourced::new(comment.clone(), route));
+                } else {
+                    let route = http_step(step, several.then_some(&host), number, binding, destination);
+                    spec.http.push(Sourced::new(comment.clone(), route));
+                }
+            }
+        }
+    }
+    Some(spec)
+}
+
+fn tls_step(host: &SmolStr, port: u32, binding: SmolStr, destination: api::Destination) -> api::TlsRoute {
+    api::TlsRoute {
+        matches: vec![api::TlsMatchAttributes {
+            sni_hosts: vec![host.clone()],
+            port: Some(port),
+            gateways: vec![binding],
+            ..api::TlsMatchAttributes::default()
+        }],
+        route: vec![api::RouteDestination { destination, weight: None }],
+    }
+}
+
+fn http_step(
+    step: &str,
+    authority: Option<&SmolStr>,
+    port: u32,
+    binding: SmolStr,
+    destination: api::Destination,
+) -> api::HttpRoute {
+    api::HttpRoute {
+        name: Some(SmolStr::new(step)),
+        matches: vec![api::HttpMatchRequest {
+            port: Some(port),
+            gateways: vec![binding],
+            authority: authority
+                .map(|host| Box::new(api::StringMatch { exact: Some(host.clone()), ..api::StringMatch::default() })),
+            ..api::HttpMatchRequest::default()
+        }],
+        route: vec![api::HttpRouteDestination { destination, weight: None, headers: None }],
+        ..api::HttpRoute::default()
+    }
+}

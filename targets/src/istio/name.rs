@@ -1,0 +1,74 @@
+//! Names of resources.
+
+use meshc_compiler::model::{Binding, BindingKind, External, Gateway, Host, HostName, HostNameKind, Id, Mesh, Resource};
+use meshc_compiler::values::HostPattern;
+use smol_str::SmolStr;
+
+/// The name of the VirtualService of a host block: the one that it gives, else the first host and the gateways.
+pub(super) fn virtual_service(mesh: &Mesh, host: &Host) -> SmolStr {
+    if let Some(name) = &host.body.name {
+        return SmolStr::new(name.value.as_str());
+    }
+    let mut name = host.names.first().map_or(String::new(), |name| host_part(mesh, name));
+    let gateways: Vec<&str> =
+        host.gateways().filter_map(|(id, _)| mesh.gateways.get(id)).map(|gateway| gateway.name.value.as_str()).collect();
+    if !gateways.is_empty() {
+        name.push_str("-via-");
+        name.push_str(&gateways.join("-"));
+    }
+    name.into()
+}
+
+fn host_part(mesh: &Mesh, name: &HostName) -> String {
+    match &name.kind {
+        HostNameKind::Delegate(name) => name.to_string(),
+        HostNameKind::Pattern(pattern) => dashed(pattern),
+        HostNameKind::Destination(id) => mesh.destination_name(*id).to_owned(),
+    }
+}
+
+/// A host as a part of a name: `*.a.com` is `wildcard-a-com`.
+fn dashed(pattern: &HostPattern) -> String {
+    let text = pattern.as_str();
+    let text = match text.strip_prefix('*') {
+        Some(rest) => format!("wildcard{rest}"),
+        None => text.to_owned(),
+    };
+    let dashed: String =
+        text.chars().map(|char| if char.is_ascii_alphanumeric() { char.to_ascii_lowercase() } else { '-' }).collect();
+    dashed.trim_matches('-').to_owned()
+}
+
+/// The name of the DestinationRule for one host of an external: its own, or with the host if there are several.
+pub(super) fn destination_rule(external: &External, host: usize) -> SmolStr {
+    let hosts = external.body.hosts.as_ref().map_or(&[][..], |hosts| hosts);
+    let own = external.name.value.as_str();
+    match hosts.get(host) {
+        Some(host) if hosts.len() > 1 => SmolStr::new(format!("{own}-{}", dashed(&host.value))),
+        _ => SmolStr::new(own),
+    }
+}
+
+/// A gateway as VirtualServices name it: with its namespace if it has one.
+pub(super) fn gateway(mesh: &Mesh, id: Id<Resource<Gateway>>) -> SmolStr {
+    let Some(gateway) = mesh.gateways.get(id) else { return SmolStr::default() };
+    let name = gateway.name.value.as_str();
+    match gateway.namespace_name() {
+        Some(namespace) => SmolStr::new(format!("{namespace}/{name}")),
+        None => SmolStr::new(name),
+    }
+}
+
+/// The `gateways` of a VirtualService; nothing for one that only sidecars use.
+pub(super) fn bindings(mesh: &Mesh, via: &[Binding]) -> Vec<SmolStr> {
+    if via.iter().all(|binding| matches!(binding.kind, BindingKind::Mesh | BindingKind::Delegate)) {
+        return Vec::new();
+    }
+    via.iter()
+        .filter_map(|binding| match binding.kind {
+            BindingKind::Mesh => Some(SmolStr::new_static("mesh")),
+            BindingKind::Gateway(id) => Some(gateway(mesh, id)),
+            BindingKind::Delegate => None,
+        })
+        .collect()
+}

@@ -1,0 +1,76 @@
+//! Rewrites in Istio's words.
+//!
+//! Istio replaces what the match of the path took: all of an exact path, the bytes of a prefix. Where the language means
+//! something else, a regular expression says it.
+
+use super::api;
+use meshc_compiler::model::{Match, PathTest};
+use meshc_compiler::policy::{Rewrite, RewriteKind};
+use meshc_compiler::values::escape_literal;
+use smol_str::SmolStr;
+
+/// The rewrites of a route whose conditions are `matches`.
+pub(super) fn http(rewrites: &[Rewrite], matches: &[Match]) -> Option<api::HttpRewrite> {
+    if rewrites.is_empty() {
+        return None;
+    }
+    let mut out = api::HttpRewrite::default();
+    for Rewrite { kind, span: _ } in rewrites {
+        match kind {
+            RewriteKind::Host(host) => out.authority = Some(SmolStr::new(host.value.as_str())),
+            RewriteKind::Matches { pattern, with } => {
+                out.uri_regex_rewrite = Some(regex(pattern.value.as_str().to_owned(), with.value.as_str()));
+            }
+            RewriteKind::Path(path) => whole_path(path.value.as_str(), matches, &mut out),
+            RewriteKind::Prefix(path) => prefix(path.value.as_str(), matches, &mut out),
+        }
+    }
+    Some(out)
+}
+
+fn regex(pattern: String, with: &str) -> api::RegexRewrite {
+    api::RegexRewrite { pattern: Some(pattern.into()), rewrite: Some(SmolStr::new(with)) }
+}
+
+fn tests(matches: &[Match]) -> impl Iterator<Item = Option<(&PathTest, bool)>> {
+    matches.iter().map(|one| one.path.as_ref().map(|path| (&path.test, path.ignore_case)))
+}
+
+fn whole_path(path: &str, matches: &[Match], out: &mut api::HttpRewrite) {
+    let all_exact = !matches.is_empty() && tests(matches).all(|test| matches!(test, Some((PathTest::Exact(_), _))));
+    if all_exact {
+        out.uri = Some(SmolStr::new(path));
+    } else {
+        out.uri_regex_rewrite = Some(regex("^.*$".to_owned(), &escape_replacement(path)));
+    }
+}
+
+fn prefix(path: &str, matches: &[Match], out: &mut api::HttpRewrite) {
+    let segments: Vec<(&str, bool)> = tests(matches)
+        .filter_map(|test| match test {
+            Some((PathTest::Under(prefix), ignore_case)) => Some((prefix.as_str(), ignore_case)),
+            _ => None,
+        })
+        .collect();
+    if segments.is_empty() {
+        out.uri = Some(SmolStr::new(path));
+        return;
+    }
+    let ignore_case = if segments.iter().any(|(_, ignore_case)| *ignore_case) { "(?i)" } else { "" };
+    let any: Vec<String> = segments.iter().map(|(prefix, _)| escape_literal(prefix)).collect();
+    let any = any.join("|");
+    let base = path.strip_suffix('/').unwrap_or(path);
+    let pattern = if base.is_empty() {
+        // Into the root: the `/` behind the old prefix may be missing, the new one may not.
+        format!("{ignore_case}^(?:{any})/?(.*)$")
+    } else {
+        format!("{ignore_case}^(?:{any})(/.*)?$")
+    };
+    let with = if base.is_empty() { "/\\1".to_owned() } else { format!("{}\\1", escape_replacement(base)) };
+    out.uri_regex_rewrite = Some(regex(pattern, &with));
+}
+
+/// A literal as the replacement of a regular expression.
+fn escape_replacement(text: &str) -> String {
+    text.replace('\\', "\\\\")
+}
