@@ -1,3 +1,4 @@
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a probe")]
 use std::time::Instant;
 fn main() {
     let path = std::env::args().nth(1).unwrap();

@@ -1,198 +1,16 @@
-//! Brackets of one chunk: are they balanced, and if not, where does the one that is missing belong?
+//! Puts the brackets and quotes of one piece right, so that the grammar can read it.
 //!
 //! A repair never moves a byte: a surplus closer becomes a blank, a missing closer takes the place of a blank of the
 //! indentation behind it. So every span of the repaired text is a span of the file.
 
+use crate::chunk::Piece;
+use crate::lexis::{Bracket, indent_of, line_start};
+use std::ops::Range;
+
 /// Nesting deeper than this is refused before the parser sees it: no mesh needs it, and recursion must be bounded.
 pub(crate) const MAX_DEPTH: u32 = 128;
 
-/// What one pass over the text of a chunk tells.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Balance {
-    /// Closers missing (positive) or surplus (negative) at the end.
-    pub(crate) net: i32,
-    /// The lowest depth on the way; below zero if a closer came before its opener.
-    pub(crate) lowest: i32,
-    /// The greatest depth on the way.
-    pub(crate) deepest: i32,
-    /// Whether a closer met an opener of another kind.
-    pub(crate) mismatch: bool,
-}
-
-impl Balance {
-    pub(crate) fn is_balanced(&self) -> bool {
-        self.net == 0 && self.lowest >= 0 && !self.mismatch
-    }
-}
-
-/// Walks over the brackets of `text` that stand outside strings and comments.
-pub(crate) fn measure(text: &str) -> Balance {
-    let mut balance = Balance::default();
-    // Which kind each open bracket has, as a stack of two-bit numbers; beyond 64 levels kinds are not compared.
-    let mut kinds: u128 = 0;
-    for (_, bracket) in Brackets::new(text) {
-        if bracket.opens() {
-            balance.net += 1;
-            balance.deepest = balance.deepest.max(balance.net);
-            kinds = kinds << 2 | bracket.kind();
-        } else {
-            if balance.net > 0 && balance.net <= 64 && kinds & 3 != bracket.kind() {
-                balance.mismatch = true;
-            }
-            balance.net -= 1;
-            balance.lowest = balance.lowest.min(balance.net);
-            kinds >>= 2;
-        }
-    }
-    balance
-}
-
-/// One of `{ } [ ] ( )`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Bracket(u8);
-
-impl Bracket {
-    fn opens(self) -> bool {
-        matches!(self.0, b'{' | b'[' | b'(')
-    }
-
-    fn kind(self) -> u128 {
-        match self.0 {
-            b'{' | b'}' => 0,
-            b'[' | b']' => 1,
-            _ => 2,
-        }
-    }
-
-    fn closer(self) -> u8 {
-        match self.0 {
-            b'{' => b'}',
-            b'[' => b']',
-            b'(' => b')',
-            other => other,
-        }
-    }
-}
-
-/// The brackets of a text with their places; strings and comments are passed over as the grammar reads them.
-struct Brackets<'t> {
-    bytes: &'t [u8],
-    at: usize,
-}
-
-impl<'t> Brackets<'t> {
-    fn new(text: &'t str) -> Self {
-        Self { bytes: text.as_bytes(), at: 0 }
-    }
-
-    fn rest(&self) -> &'t [u8] {
-        self.bytes.get(self.at..).unwrap_or_default()
-    }
-
-    fn skip_comment(&mut self) {
-        self.at += memchr::memchr(b'\n', self.rest()).unwrap_or(self.rest().len());
-    }
-
-    fn skip_string(&mut self) {
-        if self.rest().starts_with(b"\"\"\"") {
-            let body = self.rest().get(3..).unwrap_or_default();
-            let length = memchr::memmem::find(body, b"\"\"\"").map_or(body.len(), |at| at + 3);
-            self.at += 3 + length;
-            return;
-        }
-        let raw = self.is_raw();
-        self.at += 1;
-        loop {
-            let rest = self.rest();
-            match memchr::memchr3(b'"', b'\n', if raw { b'"' } else { b'\\' }, rest) {
-                None => {
-                    self.at += rest.len();
-                    return;
-                }
-                Some(offset) => match rest.get(offset) {
-                    Some(b'\\') if rest.get(offset + 1) == Some(&b'\n') => {
-                        self.at += offset + 1;
-                        return;
-                    }
-                    Some(b'\\') => self.at = (self.at + offset + 2).min(self.bytes.len()),
-                    Some(b'"') => {
-                        self.at += offset + 1;
-                        return;
-                    }
-                    _ => {
-                        self.at += offset;
-                        return;
-                    }
-                },
-            }
-        }
-    }
-
-    /// Whether the quote here is that of `r"..."`: an `r` before it that does not end a longer word.
-    fn is_raw(&self) -> bool {
-        let before = |back: usize| self.at.checked_sub(back).and_then(|at| self.bytes.get(at)).copied();
-        before(1) == Some(b'r')
-            && before(2).is_none_or(|byte| {
-                matches!(
-                    byte,
-                    b' ' | b'\t'
-                        | b'\r'
-                        | b'\n'
-                        | b';'
-                        | b','
-                        | b'['
-                        | b'('
-                        | b'{'
-                        | b'}'
-                        | b']'
-                        | b')'
-                        | b'"'
-                )
-            })
-    }
-}
-
-/// The bytes at which the walk stops; all others are passed over.
-const STOPS: [bool; 256] = {
-    let mut table = [false; 256];
-    let stops = b"{}[]()\"#";
-    let mut i = 0;
-    while i < stops.len() {
-        #[expect(
-            clippy::indexing_slicing,
-            reason = "evaluated at compile time: out of bounds does not compile"
-        )]
-        {
-            table[stops[i] as usize] = true;
-        }
-        i += 1;
-    }
-    table
-};
-
-impl Iterator for Brackets<'_> {
-    type Item = (usize, Bracket);
-
-    fn next(&mut self) -> Option<(usize, Bracket)> {
-        loop {
-            let rest = self.rest();
-            let offset =
-                rest.iter().position(|byte| STOPS.get(usize::from(*byte)).copied().unwrap_or(false))?;
-            self.at += offset;
-            match rest.get(offset) {
-                Some(b'"') => self.skip_string(),
-                Some(b'#') => self.skip_comment(),
-                Some(&bracket) => {
-                    self.at += 1;
-                    return Some((self.at - 1, Bracket(bracket)));
-                }
-                None => return None,
-            }
-        }
-    }
-}
-
-/// One bracket that is missing or too many.
+/// One bracket that is missing or too many; places are places in the piece.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// The opener at `opener` has no closer; by the indentation it belongs in front of `before`.
@@ -203,7 +21,7 @@ pub(crate) enum Fault {
     Mismatch { at: usize, opener: usize, closer: char },
 }
 
-/// A chunk with its brackets put right, byte for byte as long as before, and what was wrong.
+/// A piece with its brackets put right, byte for byte as long as before, and what was wrong.
 pub(crate) struct Repaired {
     pub(crate) text: String,
     pub(crate) faults: Vec<Fault>,
@@ -211,21 +29,15 @@ pub(crate) struct Repaired {
 
 /// Puts brackets right by the indentation: a block ends before the first line that stands no deeper than the line
 /// that opened it.
-pub(crate) fn repair(text: &str) -> Repaired {
+pub(crate) fn repair(text: &str, piece: &Piece) -> Repaired {
     let mut repair =
         Repair { text, out: text.as_bytes().to_vec(), open: Vec::new(), faults: Vec::new(), line: 0 };
-    let net = measure(text).net;
-    for (at, bracket) in Brackets::new(text) {
-        repair.close_by_indentation(at);
-        if bracket.opens() {
-            let indent = repair.indent_of(at);
-            repair.open.push(Open { at, bracket, indent });
-        } else {
-            repair.close(at, bracket, net);
-        }
+    for string in &piece.loose {
+        repair.quote(string.start - piece.range.start..string.end - piece.range.start);
     }
-    repair.close_by_indentation(text.len());
-    repair.close_rest();
+    if !piece.balance.is_balanced() {
+        repair.brackets(piece);
+    }
     let text = String::from_utf8(repair.out).unwrap_or_else(|_| text.to_owned());
     Repaired { text, faults: repair.faults }
 }
@@ -246,18 +58,55 @@ struct Repair<'t> {
 }
 
 impl Repair<'_> {
+    fn brackets(&mut self, piece: &Piece) {
+        for (at, bracket) in &piece.brackets {
+            let at = at - piece.range.start;
+            self.close_by_indentation(at);
+            if bracket.opens() {
+                let indent = self.indent(at);
+                self.open.push(Open { at, bracket: *bracket, indent });
+            } else {
+                self.close(at, *bracket, piece.balance.net);
+            }
+        }
+        self.close_by_indentation(self.text.len());
+        self.close_rest();
+    }
+
+    /// Closes a string that ends at the end of `string` over its last bytes; the tree shows them as they were.
+    fn quote(&mut self, string: Range<usize>) {
+        let literal = self.text.get(string.clone()).unwrap_or_default();
+        let (opening, quotes): (usize, &[u8]) = match literal.as_bytes() {
+            [b'"', b'"', b'"', ..] => (3, b"\"\"\""),
+            [b'r', ..] => (2, b"\""),
+            _ => (1, b"\""),
+        };
+        let Some(closing) = string.end.checked_sub(quotes.len()).filter(|at| *at >= string.start + opening)
+        else {
+            return self.blank(string);
+        };
+        let mut from = closing;
+        while !self.text.is_char_boundary(from) {
+            from -= 1;
+        }
+        self.blank(from..string.end);
+        for slot in self.out.iter_mut().take(closing).skip(string.start + opening) {
+            // Nothing inside may end the string before, or keep it from ending here.
+            if matches!(slot, b'"' | b'\\') {
+                *slot = b' ';
+            }
+        }
+        for (slot, quote) in self.out.iter_mut().skip(closing).zip(quotes) {
+            *slot = *quote;
+        }
+    }
+
     fn line_start(&self, at: usize) -> usize {
-        let before = self.text.as_bytes().get(..at).unwrap_or_default();
-        memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1)
+        line_start(self.text.as_bytes(), at)
     }
 
-    fn indent_of(&self, at: usize) -> usize {
-        self.indent(self.line_start(at))
-    }
-
-    fn indent(&self, line: usize) -> usize {
-        let rest = self.text.as_bytes().get(line..).unwrap_or_default();
-        rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
+    fn indent(&self, at: usize) -> usize {
+        indent_of(self.text.as_bytes(), at)
     }
 
     /// Looks at each line up to `upto`: where it stands no deeper than the line that opened a bracket, that bracket
@@ -294,23 +143,17 @@ impl Repair<'_> {
     }
 
     fn close(&mut self, at: usize, bracket: Bracket, net: i32) {
-        let Some(open) = self.open.last() else {
-            self.blank(at);
-            self.faults.push(Fault::Surplus { at });
-            return;
-        };
+        let Some(open) = self.open.last() else { return self.surplus(at) };
         // With more closers than openers, one that stands deeper than its block is the one too many.
-        let first_on_line = self.line_start(at) + self.indent_of(at) == at;
-        if net < 0 && first_on_line && self.indent_of(at) > open.indent && open.at < self.line_start(at) {
-            self.blank(at);
-            self.faults.push(Fault::Surplus { at });
-            return;
+        let first_on_line = self.line_start(at) + self.indent(at) == at;
+        if net < 0 && first_on_line && self.indent(at) > open.indent && open.at < self.line_start(at) {
+            return self.surplus(at);
         }
-        if open.bracket.kind() != bracket.kind() {
+        if open.bracket.closer() != bracket.closer() {
             let closer = open.bracket.closer();
             let opener = open.at;
             // A closer that fits an outer opener leaves the inner one unclosed; otherwise it is a slip of the key.
-            if self.open.iter().rev().skip(1).any(|outer| outer.bracket.kind() == bracket.kind()) {
+            if self.open.iter().rev().skip(1).any(|outer| outer.bracket.closer() == bracket.closer()) {
                 self.open.pop();
                 self.faults.push(Fault::Unclosed { opener, before: at, closer: char::from(closer) });
                 self.close_in_place(at, closer, bracket, net);
@@ -334,13 +177,18 @@ impl Repair<'_> {
         self.close(at, bracket, net);
     }
 
-    fn blank(&mut self, at: usize) {
-        if let Some(slot) = self.out.get_mut(at) {
+    fn surplus(&mut self, at: usize) {
+        self.blank(at..at + 1);
+        self.faults.push(Fault::Surplus { at });
+    }
+
+    fn blank(&mut self, range: Range<usize>) {
+        for slot in self.out.get_mut(range).into_iter().flatten() {
             *slot = b' ';
         }
     }
 
-    /// What is still open at the end of the chunk is closed there by the grammar; here it is only reported.
+    /// What is still open at the end of the piece is closed there by the grammar; here it is only reported.
     fn close_rest(&mut self) {
         let end = self.text.trim_end().len();
         while let Some(open) = self.open.pop() {

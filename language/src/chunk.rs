@@ -1,116 +1,185 @@
-//! Cuts a file into chunks: an item starts with a word, `@` or `##` in column 0.
+//! Cuts a file into pieces: an item starts with a word, `@` or `##` in column 0.
 //!
-//! A chunk is the unit of recovery and of parallel work. The cut needs no parser, so a fault in one item never reaches
+//! A piece is the unit of recovery and of parallel work. The cut needs no parser, so a fault in one item never reaches
 //! the next.
 
-use crate::balance::{self, Balance};
+use crate::join;
+use crate::lexis::{Bracket, Mark, Marks};
 use std::ops::Range;
 
 /// A piece of a file and what is known of its brackets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Piece {
     pub(crate) range: Range<usize>,
     pub(crate) balance: Balance,
+    /// Its brackets and their places in the file, unless all is well.
+    pub(crate) brackets: Vec<(usize, Bracket)>,
+    /// Its strings without a closing quote.
+    pub(crate) loose: Vec<Range<usize>>,
+}
+
+impl Piece {
+    pub(crate) fn is_sound(&self) -> bool {
+        self.balance.is_balanced() && self.loose.is_empty()
+    }
+}
+
+/// What the brackets of a piece add up to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Balance {
+    /// Closers missing (positive) or surplus (negative) at the end.
+    pub(crate) net: i32,
+    /// The lowest depth on the way; below zero if a closer came before its opener.
+    pub(crate) lowest: i32,
+    /// The greatest depth on the way.
+    pub(crate) deepest: i32,
+    /// Whether a closer met an opener of another kind.
+    pub(crate) mismatch: bool,
+}
+
+impl Balance {
+    pub(crate) fn is_balanced(&self) -> bool {
+        self.net == 0 && self.lowest >= 0 && !self.mismatch
+    }
+
+    pub(crate) fn of(brackets: &[(usize, Bracket)]) -> Self {
+        let mut balance = Self::default();
+        let mut open = Vec::new();
+        for (_, bracket) in brackets {
+            balance.count(*bracket, &mut open);
+        }
+        balance
+    }
+
+    fn count(&mut self, bracket: Bracket, open: &mut Vec<Bracket>) {
+        if bracket.opens() {
+            open.push(bracket);
+            self.net += 1;
+            self.deepest = self.deepest.max(self.net);
+        } else {
+            self.mismatch |= open.pop().is_some_and(|opener| opener.closer() != bracket.0);
+            self.net -= 1;
+            self.lowest = self.lowest.min(self.net);
+        }
+    }
 }
 
 /// The pieces of `text`, in order, without gaps.
 pub(crate) fn cut(text: &str) -> Vec<Piece> {
-    let pieces: Vec<Piece> = candidates(text)
-        .into_iter()
-        .map(|range| {
-            let balance = balance::measure(text.get(range.clone()).unwrap_or_default());
-            Piece { range, balance }
-        })
-        .collect();
-    join(text, pieces)
+    let mut pieces = candidates(text, true);
+    // A `"""` that is never closed may have swallowed others that are.
+    if pieces.iter().flat_map(|piece| &piece.loose).any(|string| is_block_string(text, string)) {
+        pieces = candidates(text, false);
+    }
+    if pieces.iter().all(|piece| piece.balance.is_balanced()) { pieces } else { join::join(text, pieces) }
+}
+
+fn is_block_string(text: &str, string: &Range<usize>) -> bool {
+    text.get(string.clone()).is_some_and(|string| string.starts_with("\"\"\""))
 }
 
 /// Cuts in front of each line that could start an item.
-fn candidates(text: &str) -> Vec<Range<usize>> {
+fn candidates(text: &str, trusting: bool) -> Vec<Piece> {
     let bytes = text.as_bytes();
-    let strings = block_strings(bytes);
-    let mut strings = strings.iter().peekable();
-    let mut ranges: Vec<Range<usize>> = Vec::new();
-    let mut start = 0;
-    let mut prefix = None;
-    let lines = std::iter::once(0).chain(memchr::memchr_iter(b'\n', bytes).map(|newline| newline + 1));
-    for line in lines {
-        while strings.next_if(|string| string.end <= line).is_some() {}
-        if strings.peek().is_some_and(|string| string.start < line) {
-            continue;
-        }
-        let rest = bytes.get(line..).unwrap_or_default();
-        match rest.first() {
-            Some(b'@') => _ = prefix.get_or_insert(line),
-            Some(b'#') if rest.get(1) == Some(&b'#') => _ = prefix.get_or_insert(line),
-            Some(byte) if byte.is_ascii_alphabetic() => {
-                let cut = prefix.take().unwrap_or(line);
-                if cut > start {
-                    ranges.push(start..cut);
-                }
-                start = cut;
+    let mut cutter = Cutter::default();
+    cutter.line(bytes, 0);
+    for mark in Marks::new(text, trusting) {
+        match mark {
+            Mark::Bracket(at, bracket) => {
+                cutter.brackets.push((at, bracket));
+                cutter.balance.count(bracket, &mut cutter.open);
             }
-            _ => {}
+            Mark::Line(at) => cutter.line(bytes, at),
+            Mark::Loose(string) => cutter.loose.push(string),
         }
     }
-    if start < text.len() {
-        ranges.push(start..text.len());
-    }
-    ranges
+    cutter.cut(text.len());
+    cutter.pieces
 }
 
-/// The `"""` strings, whose lines may start in column 0. One that is never closed counts as one line.
-fn block_strings(bytes: &[u8]) -> Vec<Range<usize>> {
-    let mut strings = Vec::new();
-    let mut quotes = memchr::memmem::find_iter(bytes, b"\"\"\"").filter(|at| !in_comment(bytes, *at));
-    while let (Some(open), Some(close)) = (quotes.next(), quotes.next()) {
-        strings.push(open..close + 3);
-    }
-    strings
+#[derive(Default)]
+struct Cutter {
+    pieces: Vec<Piece>,
+    start: usize,
+    balance: Balance,
+    open: Vec<Bracket>,
+    brackets: Vec<(usize, Bracket)>,
+    loose: Vec<Range<usize>>,
+    /// The attributes and documentation in front of the next item: where they start, and the brackets before them.
+    prefix: Option<Prefix>,
 }
 
-fn in_comment(bytes: &[u8], at: usize) -> bool {
-    let before = bytes.get(..at).unwrap_or_default();
-    let line = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
-    before.get(line..).is_some_and(|line| line.trim_ascii_start().starts_with(b"#"))
+struct Prefix {
+    start: usize,
+    brackets: usize,
+    loose: usize,
+    balance: Balance,
+    open: Vec<Bracket>,
 }
 
-/// Joins pieces that were cut inside an item whose author does not indent.
-fn join(text: &str, pieces: Vec<Piece>) -> Vec<Piece> {
-    if pieces.iter().all(|piece| piece.balance.is_balanced()) {
-        return pieces;
-    }
-    let flat = is_flat(text);
-    let mut joined: Vec<Piece> = Vec::with_capacity(pieces.len());
-    for piece in pieces {
-        if let Some(last) = joined.last_mut()
-            && last.balance.net > 0
-            && (flat || completes(text, last, &piece))
-        {
-            last.range.end = piece.range.end;
-            last.balance = balance::measure(text.get(last.range.clone()).unwrap_or_default());
-            continue;
-        }
-        joined.push(piece);
-    }
-    joined
-}
-
-/// Whether `piece` is one stray line of column 0 and the rest of the item before it.
-fn completes(text: &str, open: &Piece, piece: &Piece) -> bool {
-    let first_line = text.get(piece.range.clone()).and_then(|text| text.lines().next()).unwrap_or_default();
-    piece.balance.net == -open.balance.net && !first_line.trim_end().ends_with('{')
-}
-
-/// Whether the author does not indent: most lines inside of braces start in column 0.
-fn is_flat(text: &str) -> bool {
-    let (mut indented, mut flat) = (0_usize, 0_usize);
-    for line in text.lines() {
-        match line.bytes().next() {
-            Some(b' ' | b'\t') => indented += 1,
-            Some(byte) if byte.is_ascii_alphabetic() => flat += 1,
-            _ => {}
+impl Cutter {
+    fn line(&mut self, bytes: &[u8], at: usize) {
+        let line = bytes.get(at..).unwrap_or_default();
+        match line {
+            [b'@', ..] | [b'#', b'#', ..] => {
+                if self.prefix.is_none() {
+                    self.start_prefix(at);
+                }
+            }
+            [first, ..] if first.is_ascii_alphabetic() => match self.prefix.take() {
+                Some(prefix) => self.cut_before(prefix),
+                None => self.cut(at),
+            },
+            [] | [b'\n' | b'\r' | b'#', ..] => {}
+            // Between an attribute and its item stand only the further lines of the attribute.
+            _ => {
+                self.prefix.take_if(|prefix| self.balance.net <= prefix.balance.net);
+            }
         }
     }
-    flat > 4 * indented
+
+    fn start_prefix(&mut self, start: usize) {
+        self.prefix = Some(Prefix {
+            start,
+            brackets: self.brackets.len(),
+            loose: self.loose.len(),
+            balance: self.balance,
+            open: self.open.clone(),
+        });
+    }
+
+    /// Ends the piece at `end`.
+    fn cut(&mut self, end: usize) {
+        self.prefix = None;
+        if end == self.start {
+            return;
+        }
+        let mut piece = Piece {
+            range: self.start..end,
+            balance: std::mem::take(&mut self.balance),
+            brackets: Vec::new(),
+            loose: std::mem::take(&mut self.loose),
+        };
+        if !piece.is_sound() {
+            piece.brackets.extend_from_slice(&self.brackets);
+        }
+        self.brackets.clear();
+        self.open.clear();
+        self.start = end;
+        self.pieces.push(piece);
+    }
+
+    /// Ends the piece where the attributes of the next item start; their brackets belong to that item.
+    fn cut_before(&mut self, prefix: Prefix) {
+        let brackets = self.brackets.split_off(prefix.brackets);
+        let loose = self.loose.split_off(prefix.loose);
+        self.balance = prefix.balance;
+        self.open = prefix.open;
+        self.cut(prefix.start);
+        for (at, bracket) in brackets {
+            self.brackets.push((at, bracket));
+            self.balance.count(bracket, &mut self.open);
+        }
+        self.loose = loose;
+    }
 }

@@ -158,7 +158,7 @@ registry! {
     425 TOO_MANY_MATCHES Error "a condition has too many alternatives";
     426 AMBIGUOUS_BLOCK Error "a block could belong to the route or to its last destination";
     427 LARGE_BODY Warning "a response body is very large";
-    428 DELAY_EXCEEDS_TIMEOUT Warning "an injected delay outlasts the timeout";
+    428 EMPTY_RETRY Error "a retry that never retries";
     429 RESPONSE_FAULT Error "a fault that injects nothing";
 
     501 UNSUPPORTED Error "the target cannot express this";

@@ -10,8 +10,7 @@ struct Mesh;
 
 /// Reads `text`, which stands at byte `base` of its file.
 ///
-/// Total for any text whose nesting is bounded (see `balance`): the grammar accepts whatever it is given, so the only
-/// `None` is a fault of the grammar itself, and the caller reports it as such.
+/// The grammar accepts any text (see `mesh.pest`); `None` would be a fault of the grammar itself.
 pub(crate) fn read(text: &str, base: u32) -> Option<Chunk> {
     let pairs = Mesh::parse(Rule::chunk, text).ok()?;
     let tokens = pairs.tokens();
@@ -42,9 +41,9 @@ impl Builder<'_> {
         let start = self.base + at as u32;
         let index = self.nodes.len();
         // A separator swallows the blanks and comments behind it; they are not part of it.
-        let length = match kind {
-            Kind::Comma => 1,
-            Kind::Arrow => 2,
+        let length = match (rule, kind) {
+            (Rule::separator, Kind::Comma) => 1,
+            (Rule::separator, _) => 2,
             _ => 0,
         };
         self.nodes.push(Node { kind, start, end: start + length, next: index as u32 + 1 });
@@ -59,16 +58,15 @@ impl Builder<'_> {
         if matches!(rule, Rule::chunk | Rule::EOI | Rule::separator | Rule::stray | Rule::stray_in_block) {
             return;
         }
-        // A word swallows the blank behind it.
-        let blank = usize::from(rule == Rule::token && self.text.as_bytes().get(at.wrapping_sub(1)) == Some(&b' '));
+        let behind_blank =
+            at.checked_sub(1).and_then(|before| self.text.as_bytes().get(before)) == Some(&b' ');
         let next = self.nodes.len() as u32;
         let Some(node) = self.open.pop().and_then(|index| self.nodes.get_mut(index)) else { return };
         node.next = next;
-        node.end = match rule {
-            // A statement swallows the blanks behind it; it ends with its last child.
-            Rule::statement => self.last_end,
-            _ => self.base + (at - blank) as u32,
-        };
+        // A word swallows the blank behind it.
+        let blank = usize::from(behind_blank && node.kind == Kind::Word);
+        // A statement swallows the blanks behind it; it ends with its last child.
+        node.end = if rule == Rule::statement { self.last_end } else { self.base + (at - blank) as u32 };
         self.last_end = node.end;
     }
 

@@ -20,6 +20,8 @@ pub mod code;
 pub mod diagnostic;
 pub mod format;
 mod grammar;
+mod join;
+mod lexis;
 pub mod parse;
 pub mod source;
 pub mod text;

@@ -6,8 +6,7 @@ use crate::code::Code;
 use crate::diagnostic::{Applicability, Diagnostic};
 use crate::grammar;
 use crate::source::{FileId, Span};
-use crate::text;
-use crate::tree::{Chunk, Kind, Tree};
+use crate::tree::{Chunk, Tree};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -106,15 +105,20 @@ fn read_piece(file: FileId, text: &str, piece: &Piece) -> (Chunk, Vec<Diagnostic
         return (Chunk::default(), vec![report]);
     }
     let mut reports = Vec::new();
-    let chunk = if piece.balance.is_balanced() {
+    let chunk = if piece.is_sound() {
         grammar::read(source, base)
     } else {
-        let repaired = balance::repair(source);
-        reports.extend(bracket_report(span, source, &repaired.faults));
+        let repaired = balance::repair(source, piece);
+        reports.extend(piece.loose.iter().map(|string| unterminated_string(file, text, string)));
+        if reports.is_empty() {
+            reports.extend(bracket_report(span, source, &repaired.faults));
+        }
         grammar::read(&repaired.text, base)
     };
-    let chunk = chunk.unwrap_or_default();
-    unterminated_strings(file, text, &chunk, &mut reports);
+    let chunk = chunk.unwrap_or_else(|| {
+        reports.push(Diagnostic::new(Code::UNBALANCED, first_word(span, source), "this item cannot be read"));
+        Chunk::default()
+    });
     (chunk, reports)
 }
 
@@ -177,24 +181,18 @@ fn place(fault: &Fault) -> usize {
     }
 }
 
-fn unterminated_strings(file: FileId, source: &str, chunk: &Chunk, reports: &mut Vec<Diagnostic>) {
-    for node in &chunk.nodes {
-        if !matches!(node.kind, Kind::Text | Kind::Raw | Kind::TextBlock) {
-            continue;
-        }
-        let literal = source.get(node.start as usize..node.end as usize).unwrap_or_default();
-        if !text::is_terminated(literal) {
-            let quotes = if node.kind == Kind::TextBlock { "\"\"\"" } else { "\"" };
-            let span = Span::new(file, node.start, node.end);
-            let shown = span.part(0, literal.lines().next().unwrap_or_default().len());
-            reports.push(
-                Diagnostic::new(Code::UNTERMINATED_STRING, shown, "this string has no closing quote")
-                    .consequence("what follows on the line was read as part of the string")
-                    .help(format!("close it with `{quotes}`"))
-                    .edit(Applicability::Unsafe, shown.part(literal.trim_end().len(), 0), quotes),
-            );
-        }
-    }
+/// A string without a closing quote; brackets that do not fit are its doing.
+fn unterminated_string(file: FileId, source: &str, string: &Range<usize>) -> Diagnostic {
+    let literal = source.get(string.clone()).unwrap_or_default();
+    let quotes = if literal.starts_with("\"\"\"") { "\"\"\"" } else { "\"" };
+    let span = Span::new(file, string.start as u32, string.end as u32);
+    let shown = span.part(0, literal.lines().next().unwrap_or_default().trim_end().len());
+    let written = literal.trim_end();
+    let closing = if quotes.len() == 3 && written.contains('\n') { "\n\"\"\"" } else { quotes };
+    Diagnostic::new(Code::UNTERMINATED_STRING, shown, "this string has no closing quote")
+        .consequence("where it ends was guessed; nothing is written until it is closed")
+        .help(format!("close it with `{quotes}`"))
+        .edit(Applicability::Unsafe, span.part(written.len(), 0), closing)
 }
 
 /// Control characters and marks that turn the direction of text: what a reader sees is not what is compiled.

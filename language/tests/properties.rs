@@ -1,6 +1,6 @@
 //! What holds for any text: reading and formatting never fail, never lose a byte, and formatting settles at once.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::string_slice, reason = "tests")]
 
 use meshc_language::{FileId, Kind, Tree, format, parse};
 use proptest::prelude::*;
@@ -13,10 +13,65 @@ const SAMPLE: &str = include_str!("sample.mesh");
 
 /// What breaks readers: brackets, quotes, escapes, comments, line ends, marks that nobody sees.
 const FRAGMENTS: &[&str] = &[
-    "{", "}", "[", "]", "(", ")", ",", "->", ";", "\n", "\n\n\n", "\n  ", "\n    ", " ", "   ", "\t", "\r\n", "\r", "#",
-    "# c\n", "## d\n", "\"", "\"\"\"", "\"\"\"\n x\n\"\"\"", "\"s\"", "\"\\\"\"", "r\"", "r\"\\\"", "\\", "$", "${",
-    "${a}", "$x", "@", "@a(b)", "\n@a", "a", "r", "-", "--", "->x", "=", ":", "host b {\n  x y\n}\n", "\nhost ", "x-y",
-    "a.b", "name(", "{}", "[]", "()", "{ a; b }", "[a, b]", "é", "\0", "\u{c}", "\u{feff}", "\u{202e}", "\u{2028}",
+    "{",
+    "}",
+    "[",
+    "]",
+    "(",
+    ")",
+    ",",
+    "->",
+    ";",
+    "\n",
+    "\n\n\n",
+    "\n  ",
+    "\n    ",
+    " ",
+    "   ",
+    "\t",
+    "\r\n",
+    "\r",
+    "#",
+    "# c\n",
+    "## d\n",
+    "\"",
+    "\"\"\"",
+    "\"\"\"\n x\n\"\"\"",
+    "\"s\"",
+    "\"\\\"\"",
+    "r\"",
+    "r\"\\\"",
+    "\\",
+    "$",
+    "${",
+    "${a}",
+    "$x",
+    "@",
+    "@a(b)",
+    "\n@a",
+    "a",
+    "r",
+    "-",
+    "--",
+    "->x",
+    "=",
+    ":",
+    "host b {\n  x y\n}\n",
+    "\nhost ",
+    "x-y",
+    "a.b",
+    "name(",
+    "{}",
+    "[]",
+    "()",
+    "{ a; b }",
+    "[a, b]",
+    "é",
+    "\0",
+    "\u{c}",
+    "\u{feff}",
+    "\u{202e}",
+    "\u{2028}",
     "0123456789012345678901234567890123456789012345678901234567890123456789",
 ];
 
@@ -118,7 +173,8 @@ fn check(text: &str) {
     assert_eq!(content(&formatted.text), content(text), "content");
     let again = format(FILE, &formatted.text);
     assert_eq!(again.text, formatted.text, "formatting twice");
-    let syntax = |report: &meshc_language::Diagnostic| report.code != meshc_language::Code::INVISIBLE_CHARACTER;
+    let syntax =
+        |report: &meshc_language::Diagnostic| report.code != meshc_language::Code::INVISIBLE_CHARACTER;
     if !parsed.diagnostics.iter().any(syntax) {
         assert!(!again.diagnostics.iter().any(syntax), "{:?}", again.diagnostics);
         let tree = parse(FILE, &formatted.text).tree;

@@ -72,23 +72,33 @@ impl<'t> Layout<'t> {
         indent: usize,
     ) -> Before {
         for (at, node) in members {
-            if node.kind.is_comment() && self.trails(nodes, before, node) {
-                self.trailing(nodes.comment(at));
-                before = match before {
-                    Before::Start(_) => Before::Start(node.end),
-                    Before::End(_) => Before::End(node.end),
-                };
-                continue;
-            }
-            self.new_line(nodes.text, before, node.start, indent);
-            if node.kind.is_comment() {
-                self.out.push_str(nodes.comment(at));
-            } else {
-                self.statement(nodes, at);
-            }
-            before = Before::End(node.end);
+            before = self.member(nodes, at, node, before, indent);
         }
         before
+    }
+
+    fn member(&mut self, nodes: Nodes<'t>, at: u32, node: &Node, before: Before, indent: usize) -> Before {
+        if !node.kind.is_comment() {
+            self.new_line(nodes.text, before, node.start, indent);
+            let Some((next, last)) = nodes.needs_semicolon(at) else {
+                self.statement(nodes, nodes.pieces(nodes.children(at)));
+                return Before::End(node.end);
+            };
+            self.statement(nodes, nodes.pieces(nodes.siblings(at + 1, next)));
+            self.out.push(';');
+            return self.sequence(nodes, nodes.siblings(next, node.next), Before::End(last.end), indent);
+        }
+        if self.trails(nodes, before, node) {
+            self.trailing(nodes.comment(at));
+            return if let Before::Start(_) = before {
+                Before::Start(node.end)
+            } else {
+                Before::End(node.end)
+            };
+        }
+        self.new_line(nodes.text, before, node.start, indent);
+        self.out.push_str(nodes.comment(at));
+        Before::End(node.end)
     }
 
     /// Whether a comment stands on the line of what is before it.
@@ -134,21 +144,13 @@ impl<'t> Layout<'t> {
     }
 
     /// Writes a statement or an attribute at the start of a line.
-    fn statement(&mut self, nodes: Nodes<'t>, at: u32) {
-        let mut pieces = nodes.pieces(nodes.children(at));
-        let flat = join(&pieces).filter(|flat| self.fits(width(flat)));
-        match flat {
+    fn statement(&mut self, nodes: Nodes<'t>, mut pieces: Vec<Piece>) {
+        match join(&pieces).filter(|flat| self.fits(width(flat))) {
             Some(flat) => self.out.push_str(&flat),
             None => {
                 let block = pieces.pop_if(|last| last.what == What::Block);
                 self.head_and_block(nodes, pieces, block);
             }
-        }
-        if nodes.needs_semicolon(at) {
-            if self.closed {
-                self.line(self.indent + CONTINUATION);
-            }
-            self.out.push(';');
         }
     }
 

@@ -92,13 +92,16 @@ impl<'t> Nodes<'t> {
         inside.trim_start_matches([' ', '\t', '\r']).starts_with('\n')
     }
 
-    /// A statement that ends with `,` or `->` goes on at the next line unless `;` ends it.
-    pub(super) fn needs_semicolon(self, statement: u32) -> bool {
-        let Some(node) = self.node(statement) else { return false };
-        let last = self.children(statement).filter(|(_, child)| !child.kind.is_comment()).last();
-        let behind = self.between(node.end, self.text.len() as u32);
-        last.is_some_and(|(_, child)| matches!(child.kind, Kind::Comma | Kind::Arrow))
-            && behind.trim_start_matches([' ', '\t', '\r', '\n']).starts_with(';')
+    /// The last node of a statement that is not a comment, with the index behind it, if it is `,` or `->` and more
+    /// follows: the next line would go on with the statement, so `;` has to end it.
+    pub(super) fn needs_semicolon(self, statement: u32) -> Option<(u32, &'t Node)> {
+        let node = self.node(statement)?;
+        let (at, last) = self.children(statement).filter(|(_, child)| !child.kind.is_comment()).last()?;
+        let behind =
+            self.between(node.end, self.text.len() as u32).trim_start_matches([' ', '\t', '\r', '\n']);
+        let ends =
+            matches!(last.kind, Kind::Comma | Kind::Arrow) && !behind.is_empty() && !behind.starts_with('}');
+        ends.then_some((at + 1, last))
     }
 
     /// The pieces that `children` are printed as.
@@ -193,7 +196,7 @@ impl<'t> Nodes<'t> {
             }
             flat.push_str(if flat.len() == 1 || flat.ends_with(';') { " " } else { "; " });
             flat.push_str(&self.flat_run(statement)?);
-            if self.needs_semicolon(statement) {
+            if self.needs_semicolon(statement).is_some() {
                 flat.push(';');
             }
         }
