@@ -1,10 +1,226 @@
 //! Host blocks: who claims which host, where it comes in, and whether somebody serves it there.
 
 use super::Context;
-use meshc_language::Diagnostic;
+use crate::model::{
+    BindingKind, Gateway, Host, HostNamespace, HostNameKind, Id, Resource, ServerHost, Visibility, Visible,
+};
+use crate::values::{HostPattern, did_you_mean};
+use meshc_language::{Code, Diagnostic, Span};
+use rustc_hash::FxHashMap;
 
 /// Claims and bindings.
-pub(super) fn check(_: &Context<'_>, _: &mut Vec<Diagnostic>) {}
+pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
+    for (_, host) in context.model.hosts.iter() {
+        has_routes(host, reports);
+        names_do_not_overlap(context, host, reports);
+        any_host_only_at_gateways(host, reports);
+        visibility_is_possible(host, reports);
+    }
+    claimed_once(context, reports);
+}
 
-/// Hosts that their gateways do not serve.
-pub(super) fn coverage(_: &Context<'_>, _: &mut Vec<Diagnostic>) {}
+/// V7.
+fn has_routes(host: &Resource<Host>, reports: &mut Vec<Diagnostic>) {
+    if host.routes.is_empty() && !host.incomplete {
+        reports.push(
+            Diagnostic::new(Code::NO_ROUTES, host.span, "this host has no routes")
+                .consequence("Istio would refuse the virtual service")
+                .help("add `route NAME -> DESTINATION`, or remove the host"),
+        );
+    }
+}
+
+/// V6: inside one host block no name may cover another.
+fn names_do_not_overlap(context: &Context<'_>, host: &Host, reports: &mut Vec<Diagnostic>) {
+    let mut seen: Vec<(HostPattern, Span)> = Vec::new();
+    for name in &host.names {
+        for pattern in context.model.mesh.host_patterns(name) {
+            if let Some((other, span)) = seen.iter().find(|(other, _)| other.covers(&pattern) || pattern.covers(other)) {
+                let message = format!("`{pattern}` and `{other}` overlap");
+                reports.push(
+                    Diagnostic::new(Code::HOST_OVERLAP, name.span, message)
+                        .related(*span, "the other name")
+                        .consequence("Istio would refuse the virtual service")
+                        .help("remove the narrower one"),
+                );
+            }
+            if pattern.is_generated() {
+                let message = format!("`{pattern}` is a name that Istio makes itself");
+                let report = Diagnostic::new(Code::BAD_LITERAL, name.span, message);
+                reports.push(report.help("name the service that it stands for"));
+            }
+            seen.push((pattern, name.span));
+        }
+    }
+}
+
+/// V5: inside the mesh `*` would take over every host.
+fn any_host_only_at_gateways(host: &Host, reports: &mut Vec<Diagnostic>) {
+    if !host.in_mesh() {
+        return;
+    }
+    let is_any = |kind: &HostNameKind| matches!(kind, HostNameKind::Pattern(pattern) if pattern.is_any());
+    if let Some(name) = host.names.iter().find(|name| is_any(&name.kind)) {
+        reports.push(
+            Diagnostic::new(Code::ANY_HOST_IN_MESH, name.span, "`*` cannot be claimed inside the mesh")
+                .consequence("Istio would refuse the virtual service")
+                .help("bind it to a gateway with `via`, or name hosts"),
+        );
+    }
+}
+
+/// C7: only an external can be hidden from every namespace.
+fn visibility_is_possible(host: &Host, reports: &mut Vec<Diagnostic>) {
+    let Some(visibility) = &host.body.visibility else { return };
+    if visibility.to.contains(&Visible::Nowhere) {
+        reports.push(
+            Diagnostic::new(Code::BAD_LITERAL, visibility.span, "only an external can be visible `nowhere`")
+                .consequence("Istio would refuse the virtual service")
+                .help("write `here`, or leave it out"),
+        );
+    }
+}
+
+/// Where a claim holds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Place {
+    Mesh,
+    Gateway(Id<Resource<Gateway>>),
+}
+
+/// A claim of a host at a place.
+struct Claim<'m> {
+    span: Span,
+    namespace: Option<&'m str>,
+    visibility: Option<&'m Visibility>,
+}
+
+/// Two host blocks that claim one host in one place: which of them wins is decided by age.
+fn claimed_once(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
+    let mut claims: FxHashMap<(Place, HostPattern), Vec<Claim<'_>>> = FxHashMap::default();
+    for (place, pattern, new) in all_claims(context) {
+        let earlier = claims.entry((place, pattern.clone())).or_default();
+        if let Some(first) = earlier.iter().find(|first| place != Place::Mesh || seen_together(first, &new)) {
+            reports.push(claimed_twice(&pattern, place, first.span, new.span));
+            continue;
+        }
+        earlier.push(new);
+    }
+}
+
+/// All claims in the order of the sources.
+fn all_claims<'m>(context: &Context<'m>) -> Vec<(Place, HostPattern, Claim<'m>)> {
+    let mesh = &context.model.mesh;
+    let mut all = Vec::new();
+    for (_, host) in context.model.hosts.iter().filter(|(_, host)| !host.is_delegate()) {
+        let mut places: Vec<Place> = host.gateways().map(|(id, _)| Place::Gateway(id)).collect();
+        if host.in_mesh() {
+            places.push(Place::Mesh);
+        }
+        for name in &host.names {
+            for pattern in mesh.host_patterns(name) {
+                for place in &places {
+                    let visibility = host.declared.body.visibility.as_ref();
+                    all.push((*place, pattern.clone(), Claim { span: name.span, namespace: host.namespace_name(), visibility }));
+                }
+            }
+        }
+    }
+    // What is sent through an egress gateway is routed by a virtual service of its own.
+    for (_, external) in mesh.externals.iter() {
+        let Some(gateway) = external.egress else { continue };
+        for host in external.declared.body.hosts.iter().flat_map(|hosts| hosts.iter()) {
+            for place in [Place::Mesh, Place::Gateway(gateway)] {
+                let visibility = external.declared.body.visibility.as_ref();
+                let claim = Claim { span: host.span, namespace: external.namespace_name(), visibility };
+                all.push((place, host.value.clone(), claim));
+            }
+        }
+    }
+    all
+}
+
+/// Whether some namespace sees both.
+fn seen_together(left: &Claim<'_>, right: &Claim<'_>) -> bool {
+    match (namespaces(left), namespaces(right)) {
+        (None, _) | (_, None) => true,
+        (Some(left), Some(right)) => left.iter().any(|namespace| right.contains(namespace)),
+    }
+}
+
+/// The namespaces that see a claim; `None` for all.
+fn namespaces<'m>(claim: &Claim<'m>) -> Option<Vec<Option<&'m str>>> {
+    let mut seen = Vec::new();
+    for visible in &claim.visibility?.to {
+        match visible {
+            Visible::Everywhere => return None,
+            Visible::Nowhere => {}
+            Visible::Here => seen.push(claim.namespace),
+            Visible::In(namespace) => seen.push(Some(namespace.as_str())),
+        }
+    }
+    Some(seen)
+}
+
+fn claimed_twice(pattern: &HostPattern, place: Place, first: Span, second: Span) -> Diagnostic {
+    let (place, consequence) = match place {
+        Place::Mesh => ("inside the mesh", "Istio would use the older of the two and ignore the other"),
+        Place::Gateway(_) => ("at the same gateway", "Istio would put their routes together in the order of their age"),
+    };
+    Diagnostic::new(Code::HOST_CLAIMED_TWICE, second, format!("`{pattern}` is claimed twice {place}"))
+        .related(first, "first claimed here")
+        .consequence(consequence)
+        .help("put all routes of a host into one block")
+}
+
+/// H12: every name must be served by every gateway that the host is bound to.
+pub(super) fn coverage(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
+    let mesh = &context.model.mesh;
+    for (_, host) in context.model.hosts.iter() {
+        for binding in &host.via {
+            let BindingKind::Gateway(id) = binding.kind else { continue };
+            let Some(gateway) = mesh.gateways.get(id).filter(|gateway| !gateway.incomplete) else { continue };
+            for name in &host.names {
+                for pattern in mesh.host_patterns(name) {
+                    if !serves(gateway, host, &pattern) {
+                        reports.push(not_served(gateway, &pattern, name.span));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether a gateway serves a name for hosts of this namespace.
+pub(super) fn serves(gateway: &Resource<Gateway>, host: &Resource<Host>, pattern: &HostPattern) -> bool {
+    let listeners = gateway.body.listeners.iter();
+    let mut served = listeners.flat_map(|listener| listener.body.hosts.iter().flat_map(|hosts| hosts.iter()));
+    served.any(|served| {
+        served.value.host.overlaps(pattern) && admits(&served.value, gateway.namespace_name(), host.namespace_name())
+    })
+}
+
+/// Whether the namespace in front of a gateway's host lets in hosts of a namespace.
+fn admits(served: &ServerHost, gateway: Option<&str>, host: Option<&str>) -> bool {
+    match &served.namespace {
+        None | Some(HostNamespace::Any) => true,
+        Some(HostNamespace::Own) => gateway == host,
+        Some(HostNamespace::Named(namespace)) => host == Some(namespace.as_str()),
+    }
+}
+
+fn not_served(gateway: &Resource<Gateway>, pattern: &HostPattern, span: Span) -> Diagnostic {
+    let listeners = gateway.body.listeners.iter();
+    let served: Vec<String> = listeners
+        .flat_map(|listener| listener.body.hosts.iter().flat_map(|hosts| hosts.iter()))
+        .map(|served| served.value.host.to_string())
+        .collect();
+    let message = format!("gateway `{}` does not serve `{pattern}`", gateway.name.value);
+    let report = Diagnostic::new(Code::HOST_NOT_SERVED, span, message)
+        .related(gateway.name.span, "the gateway")
+        .consequence("requests for it would get 404 there");
+    match did_you_mean(pattern.as_str(), served.iter().map(String::as_str)) {
+        Some(near) => report.help(format!("it serves `{near}`: is one of the two misspelt?")),
+        None => report.help(format!("add `{pattern}` to the `hosts` of one of its listeners, or leave the gateway out")),
+    }
+}

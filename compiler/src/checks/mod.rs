@@ -3,17 +3,22 @@
 //! A check reads the model and reports. It never changes anything and never depends on another check. What a single
 //! literal may be is not a check: it is the type of the literal (`values`).
 
+mod cover;
+mod delegation;
 mod deprecation;
+mod externals;
 mod gateways;
+mod headers;
 mod hosts;
+mod protocols;
 mod retries;
+mod rewrites;
 mod routes;
 mod services;
 mod tls;
-mod externals;
 
 use crate::graph::Graph;
-use crate::model::Model;
+use crate::model::{DestinationId, Model, Visibility};
 use meshc_language::Diagnostic;
 use rayon::prelude::*;
 
@@ -27,6 +32,24 @@ pub(crate) struct Context<'m> {
     pub(crate) graph: &'m Graph,
 }
 
+impl<'m> Context<'m> {
+    /// What a destination says of who sees it.
+    pub(crate) fn visibility(&self, target: DestinationId) -> Option<&'m Visibility> {
+        match target {
+            DestinationId::Service(id) => self.model.mesh.services.get(id)?.declared.body.visibility.as_ref(),
+            DestinationId::External(id) => self.model.mesh.externals.get(id)?.declared.body.visibility.as_ref(),
+        }
+    }
+
+    /// The namespace of a destination.
+    pub(crate) fn namespace_of(&self, target: DestinationId) -> Option<&'m str> {
+        match target {
+            DestinationId::Service(id) => self.model.mesh.services.get(id)?.namespace_name(),
+            DestinationId::External(id) => self.model.mesh.externals.get(id)?.namespace_name(),
+        }
+    }
+}
+
 /// A check that reports what is there and wrong: it also runs when a part of the mesh could not be read.
 type Check = fn(&Context<'_>, &mut Vec<Diagnostic>);
 
@@ -38,12 +61,16 @@ const CHECKS: &[Check] = &[
     tls::clients,
     externals::check,
     routes::check,
+    rewrites::check,
+    headers::check,
     retries::check,
+    protocols::check,
+    delegation::check,
     hosts::check,
 ];
 
 /// Checks that conclude from absence: with an item missing they would report its fault a second time.
-const CHECKS_OF_ABSENCE: &[Check] = &[hosts::coverage, gateways::unused];
+const CHECKS_OF_ABSENCE: &[Check] = &[hosts::coverage, delegation::unused, gateways::unused];
 
 /// Runs every check. With `lost`, something could not be read.
 pub(crate) fn run(model: &Model, lost: bool) -> Vec<Diagnostic> {

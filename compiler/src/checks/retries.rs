@@ -1,7 +1,69 @@
-//! Checks of retries.
+//! Retries: whether they retry at all, and whether they fit into the timeout.
 
 use super::Context;
-use meshc_language::Diagnostic;
+use crate::model::Route;
+use crate::policy::{RetryChoice, RetryPolicy};
+use crate::values::Duration;
+use meshc_language::{Applicability, Code, Diagnostic, Span};
+
+/// The shortest wait before a retry, in milliseconds, if the retry does not say; Istio and Envoy agree on it.
+const DEFAULT_BACKOFF: u64 = 25;
 
 /// All checks of retries.
-pub(super) fn check(_: &Context<'_>, _: &mut Vec<Diagnostic>) {}
+pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
+    for (_, host) in context.model.hosts.iter() {
+        for route in &host.routes {
+            let Some(retry) = &route.options.shared.retry else { continue };
+            if let RetryChoice::Policy(policy) = &retry.choice {
+                never_retries(policy, retry.span, reports);
+                fits_into_timeout(route, policy, retry.span, reports);
+            }
+        }
+    }
+}
+
+/// V27: with no retries, nothing else may be said of them.
+fn never_retries(policy: &RetryPolicy, span: Span, reports: &mut Vec<Diagnostic>) {
+    let none = policy.attempts.is_some_and(|attempts| attempts.value.get() == 0);
+    if none && (policy.per_try.is_some() || policy.on.is_some() || policy.remote_localities.is_some()) {
+        reports.push(
+            Diagnostic::new(Code::EMPTY_RETRY, span, "0 retries, and still conditions for them")
+                .consequence("Istio would refuse the virtual service")
+                .help("write `retry off`, or a number of retries"),
+        );
+    }
+}
+
+/// (attempts + 1) x per-try and the waits in between must fit into the timeout of the whole response.
+fn fits_into_timeout(route: &Route, policy: &RetryPolicy, span: Span, reports: &mut Vec<Diagnostic>) {
+    let limit = route.options.shared.timeout.as_ref().and_then(|timeout| Some((timeout.limit?, timeout.span)));
+    let (Some((limit, limit_span)), Some(per_try), Some(attempts)) = (limit, policy.per_try, policy.attempts) else { return };
+    let tries = u64::from(attempts.value.get()) + 1;
+    let needed = tries.saturating_mul(per_try.value.as_millis()).saturating_add(longest_waits(policy, tries - 1));
+    if needed <= limit.as_millis() {
+        return;
+    }
+    let used = limit.as_millis() / per_try.value.as_millis().max(1);
+    let message = format!("{tries} tries of {} do not fit into the timeout of {limit}", per_try.value);
+    let mut report = Diagnostic::new(Code::RETRY_EXCEEDS_TIMEOUT, span, message)
+        .related(limit_span, "the timeout of the whole response, retries included")
+        .consequence(match used {
+            0 => "the timeout ends the first try; nothing is ever retried".to_owned(),
+            used => format!("the timeout would end the request after about {used} of {tries} tries"),
+        });
+    // The next quarter of a second above what is needed reads like what a person would write.
+    if let Some(enough) = Duration::from_millis(needed.div_ceil(250).saturating_mul(250)) {
+        report = report
+            .help(format!("give it a timeout of at least {enough}, or fewer or shorter tries"))
+            .edit(Applicability::Unsafe, limit_span, enough.to_string());
+    }
+    reports.push(report);
+}
+
+/// The longest that Envoy waits between tries, in milliseconds: before retry k a random time below (2^k - 1) x base, at
+/// most ten times the base.
+fn longest_waits(policy: &RetryPolicy, retries: u64) -> u64 {
+    let base = policy.backoff.map_or(DEFAULT_BACKOFF, |backoff| backoff.value.as_millis());
+    let wait = |retry: u64| base.saturating_mul(if retry < 4 { (1 << retry) - 1 } else { 10 });
+    (1..=retries.min(64)).map(wait).fold(0, u64::saturating_add)
+}

@@ -1,7 +1,425 @@
-//! Checks of routes.
+//! Routes: what admission refuses (rules V of the API), what Istio ignores, and what can never happen.
 
 use super::Context;
-use meshc_language::Diagnostic;
+use super::cover::{covers, takes_everything};
+use crate::model::{
+    Action, Host, Id, Match, MatchBinding, PathTest, Redirect, Resource, Route, RouteKind, Visible,
+    WeightedDestination,
+};
+use crate::values::MatchHeaderName;
+use meshc_language::{Code, Diagnostic, Span};
+use rayon::prelude::*;
+
+/// One route with what stands around it.
+struct Site<'m> {
+    context: &'m Context<'m>,
+    host: &'m Resource<Host>,
+    route: &'m Route,
+}
+
+type RouteCheck = fn(&Site<'_>, &mut Vec<Diagnostic>);
+
+/// Checks of one route.
+const ROUTE_CHECKS: &[RouteCheck] = &[
+    sides_fit_the_kind,
+    names_asked_for_belong_to_the_host,
+    no_ignored_condition,
+    bindings_are_bound,
+    ports_are_served,
+    claims_are_checked,
+    options_have_effect,
+    one_fault_of_a_kind,
+    redirect_changes_something,
+    no_destination_twice,
+    destinations_are_visible,
+    body_is_small,
+];
 
 /// All checks of routes.
-pub(super) fn check(_: &Context<'_>, _: &mut Vec<Diagnostic>) {}
+pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
+    let hosts = context.model.hosts.as_slice();
+    let found: Vec<Diagnostic> = hosts.par_iter().with_min_len(32).flat_map_iter(|host| check_host(context, host)).collect();
+    reports.extend(found);
+}
+
+fn check_host(context: &Context<'_>, host: &Resource<Host>) -> Vec<Diagnostic> {
+    let mut reports = Vec::new();
+    names_are_unique(host, &mut reports);
+    every_route_is_reachable(host, &mut reports);
+    for route in &host.routes {
+        let site = Site { context, host, route };
+        for check in ROUTE_CHECKS {
+            check(&site, &mut reports);
+        }
+    }
+    reports
+}
+
+/// Tests, statistics and diffs name routes.
+fn names_are_unique(host: &Host, reports: &mut Vec<Diagnostic>) {
+    for (at, route) in host.routes.iter().enumerate() {
+        if let Some(earlier) = host.routes.iter().take(at).find(|earlier| earlier.name.value == route.name.value) {
+            let message = format!("route `{}` is declared twice in this host", route.name.value);
+            reports.push(
+                Diagnostic::new(Code::DUPLICATE_DECLARATION, route.name.span, message)
+                    .related(earlier.name.span, "first declared here")
+                    .consequence("statistics and logs could not tell the two apart")
+                    .help("give it a name of its own"),
+            );
+        }
+    }
+}
+
+/// V35, V36: the first route that matches is taken, so one that is covered by earlier ones never is.
+fn every_route_is_reachable(host: &Host, reports: &mut Vec<Diagnostic>) {
+    let everything = Match::default();
+    for (at, route) in host.routes.iter().enumerate() {
+        if route.incomplete || (route.condition.is_some() && route.matches.is_empty()) {
+            continue;
+        }
+        let mine = if route.matches.is_empty() { std::slice::from_ref(&everything) } else { &route.matches };
+        let earlier = host.routes.iter().take(at).filter(|earlier| earlier.kind == route.kind && !earlier.incomplete);
+        let mut covering: Vec<&Route> = Vec::new();
+        for one in mine {
+            let by = earlier.clone().find(|earlier| {
+                (earlier.matches.is_empty() && earlier.condition.is_none()) || earlier.matches.iter().any(|outer| covers(outer, one))
+            });
+            match by {
+                Some(by) if covering.iter().any(|known| std::ptr::eq(*known, by)) => {}
+                Some(by) => covering.push(by),
+                None => {
+                    covering.clear();
+                    break;
+                }
+            }
+        }
+        if let Some(first) = covering.first() {
+            reports.push(unreachable(route, first, &covering));
+        }
+    }
+}
+
+fn unreachable(route: &Route, first: &Route, covering: &[&Route]) -> Diagnostic {
+    let names: Vec<String> = covering.iter().map(|route| format!("`{}`", route.name.value)).collect();
+    let message = format!("route `{}` is never reached: {} takes all of its requests", route.name.value, names.join(", "));
+    let span = route.condition.unwrap_or(route.name.span);
+    let everything = first.matches.is_empty() || first.matches.iter().any(takes_everything);
+    let mut report = Diagnostic::new(Code::UNREACHABLE_ROUTE, span, message);
+    for one in covering {
+        report = report.related(one.condition.unwrap_or(one.name.span), "this comes first and takes them");
+    }
+    report.consequence("the first route that matches is taken; this one would get no request").help(if everything {
+        format!("move `{}` to the end", first.name.value)
+    } else {
+        format!("move it in front of `{}`, or remove it", first.name.value)
+    })
+}
+
+/// A route for requests looks at requests, one for connections at connections.
+fn sides_fit_the_kind(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
+    let route = site.route;
+    let Some(condition) = route.condition else {
+        if route.kind == RouteKind::Tls {
+            let message = "a tls route needs the name that is asked for";
+            let report = Diagnostic::new(Code::WRONG_ROUTE_KIND, route.span, message);
+            reports.push(report.consequence("Istio would refuse it").help("add `when sni NAME`"));
+        }
+        return;
+    };
+    for one in &route.matches {
+        let request = asks_of_request(one);
+        let refused = match route.kind {
+            RouteKind::Http if !one.sni.is_empty() => Some("the name that TLS asks for"),
+            RouteKind::Http if !one.destinations.is_empty() => Some("the address that was asked for"),
+            RouteKind::Tcp if !one.sni.is_empty() => Some("the name that TLS asks for"),
+            RouteKind::Tls | RouteKind::Tcp if request.is_some() => request,
+            RouteKind::Tls if one.sni.is_empty() => {
+                let message = "a tls route needs the name that is asked for in every alternative";
+                reports.push(Diagnostic::new(Code::WRONG_ROUTE_KIND, condition, message).help("add `and sni NAME`"));
+                return;
+            }
+            RouteKind::Http | RouteKind::Tls | RouteKind::Tcp => None,
+        };
+        if let Some(refused) = refused {
+            let message = format!("a `{}` cannot look at {refused}", route.kind.word());
+            reports.push(
+                Diagnostic::new(Code::WRONG_ROUTE_KIND, condition, message)
+                    .consequence("Istio has no such match here; the condition would be lost")
+                    .help("use another kind of route, or leave this part out"),
+            );
+            return;
+        }
+    }
+}
+
+fn asks_of_request(one: &Match) -> Option<&'static str> {
+    if one.path.is_some() {
+        Some("the path")
+    } else if !one.methods.is_empty() {
+        Some("the method")
+    } else if !one.headers.is_empty() || !one.without.is_empty() {
+        Some("headers")
+    } else if !one.query.is_empty() {
+        Some("query parameters")
+    } else if one.authority.is_some() || one.scheme.is_some() {
+        Some("the host or scheme of a request")
+    } else {
+        None
+    }
+}
+
+/// V32: the names of a tls route lie inside the names of its host.
+fn names_asked_for_belong_to_the_host(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
+    let Some(condition) = site.route.condition.filter(|_| site.route.kind == RouteKind::Tls) else { return };
+    let names = &site.host.names;
+    let patterns: Vec<_> = names.iter().flat_map(|name| site.context.model.mesh.host_patterns(name)).collect();
+    for sni in site.route.matches.iter().flat_map(|one| &one.sni) {
+        if sni.as_host().is_any() || !patterns.iter().any(|host| host.covers(sni.as_host())) {
+            let message = format!("`{}` is not among the names of this host", sni.as_str());
+            let mut report = Diagnostic::new(Code::SNI_OUTSIDE_HOST, condition, message)
+                .consequence("Istio would refuse the virtual service")
+                .help("name it in the host block too, or ask for one of its names");
+            if let Some(name) = names.first() {
+                report = report.related(name.span, "the names of the host");
+            }
+            reports.push(report);
+            return;
+        }
+    }
+}
+
+/// Istio does not look at the caller where a condition names a gateway.
+fn no_ignored_condition(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
+    let Some(condition) = site.route.condition.filter(|_| site.route.kind == RouteKind::Http) else { return };
+    let ignored =
+        |one: &Match| !one.bindings.is_empty() && (one.source_namespace.is_some() || !one.source_labels.is_empty());
+    if site.route.matches.iter().any(ignored) {
+        reports.push(
+            Diagnostic::new(Code::IGNORED_CONDITION, condition, "`source` has no effect beside `gateway`")
+                .consequence("Istio would take requests of every caller")
+                .help("make two routes of it, or leave one of the two out"),
+        );
+    }
+}
+
+/// H9: a condition can only name where the host is bound.
+fn bindings_are_bound(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
+    let Some(condition) = site.route.condition else { return };
+    if site.host.is_delegate() {
+        return;
+    }
+    for binding in site.route.matches.iter().flat_map(|one| &one.bindings) {
+        let bound = match binding {
+            MatchBinding::Mesh => site.host.in_mesh(),
+            MatchBinding::Gateway(id) => site.host.gateways().any(|(bound, _)| bound == *id),
+        };
+        if !bound {
+            let name = match binding {
+                MatchBinding::Mesh => "mesh",
+                MatchBinding::Gateway(id) => site.context.model.mesh.gateways.get(*id).map_or("", |gateway| gateway.name.value.as_str()),
+            };
+            let message = format!("this host is not bound to `{name}`");
+            reports.push(
+                Diagnostic::new(Code::GATEWAY_NOT_BOUND, condition, message)
+                    .related(site.host.span, "its bindings stand here")
+                    .consequence("the condition could never hold")
+                    .help(format!("add `{name}` to its `via`, or leave this part out")),
+            );
+            return;
+        }
+    }
+}
+
+/// H10: a condition can only name a port that a bound gateway listens on. Inside the mesh, ports are those of services.
+fn ports_are_served(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
+    let Some(condition) = site.route.condition else { return };
+    let host = site.host;
+    let complete = |id: Id<Resource<crate::model::Gateway>>| {
+        site.context.model.mesh.gateways.get(id).is_some_and(|gateway| !gateway.incomplete)
+    };
+    if host.in_mesh() || host.is_delegate() || !host.gateways().all(|(id, _)| complete(id)) {
+        return;
+    }
+    let gateways = || host.gateways().filter_map(|(id, _)| site.context.model.mesh.gateways.get(id));
+    let served: Vec<_> =
+        gateways().flat_map(|gateway| &gateway.body.listeners).map(|listener| listener.port.value).collect();
+    if let Some(port) = site.route.matches.iter().flat_map(|one| &one.ports).find(|port| !served.contains(port)) {
+        let ports: Vec<String> = served.iter().map(ToString::to_string).collect();
+        let message = format!("no gateway of this host listens on port {port}");
+        let mut report = Diagnostic::new(Code::PORT_NOT_SERVED, condition, message)
+            .consequence("the condition could never hold")
+            .help(format!("they listen on {}", crate::reading::listed(&ports)));
+        if let Some(gateway) = gateways().next() {
+            report = report.related(gateway.name.span, "bound here");
+        }
+        reports.push(report);
+    }
+}
+
+/// V3: a token claim is known only where a gateway has checked the token.
+fn claims_are_checked(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
+    let Some(condition) = site.route.condition.filter(|_| site.host.in_mesh()) else { return };
+    let names = |one: &Match| one.headers.iter().chain(&one.without).any(|(name, _)| matches!(name, MatchHeaderName::Claim(_)));
+    if site.route.matches.iter().any(names) {
+        reports.push(
+            Diagnostic::new(Code::CLAIM_HEADER_IN_MESH, condition, "a token claim can be matched at a gateway only")
+                .consequence("Istio would refuse the virtual service")
+                .help("bind this host to gateways only, or match a header"),
+        );
+    }
+}
+
+/// V10, V12, V13: what is not sent anywhere cannot be rewritten, timed or retried on the way.
+fn options_have_effect(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
+    let route = site.route;
+    let what = match (route.kind, &route.action) {
+        (RouteKind::Http, Action::Forward(_) | Action::Delegate(_)) => return,
+        (RouteKind::Http, Action::Redirect(_)) => "a redirect",
+        (RouteKind::Http, Action::Respond(_)) => "a direct response",
+        (RouteKind::Tls, _) => "a tls route",
+        (RouteKind::Tcp, _) => "a tcp route",
+    };
+    let shared = &route.options.shared;
+    let answered = route.kind == RouteKind::Http;
+    let mut found: Vec<(&str, Span)> = Vec::new();
+    found.extend(shared.timeout.as_ref().map(|timeout| ("timeout", timeout.span)));
+    found.extend(shared.retry.as_ref().map(|retry| ("retry", retry.span)));
+    found.extend(shared.rewrite.iter().map(|rewrite| ("rewrite", rewrite.span)));
+    found.extend(shared.fault.iter().map(|fault| ("fault", fault.span)));
+    found.extend(route.options.mirrors.iter().map(|mirror| ("mirror", mirror.span)));
+    // The answer of a redirect or response still passes the proxy: CORS and response headers apply to it.
+    found.extend(shared.request_headers.as_ref().map(|headers| ("request-headers", headers.span)));
+    if !answered {
+        found.extend(shared.cors.as_ref().map(|cors| ("cors", cors.span)));
+        found.extend(shared.response_headers.as_ref().map(|headers| ("response-headers", headers.span)));
+        found.extend(headers_of_destinations(route));
+    }
+    for (option, span) in found {
+        reports.push(
+            Diagnostic::new(Code::OPTION_WITHOUT_ROUTE, span, format!("`{option}` has no effect on {what}"))
+                .consequence("Istio would refuse the virtual service, or drop the option")
+                .help("remove it"),
+        );
+    }
+}
+
+fn headers_of_destinations(route: &Route) -> impl Iterator<Item = (&'static str, Span)> {
+    let destinations = match &route.action {
+        Action::Forward(destinations) => destinations.as_slice(),
+        Action::Redirect(_) | Action::Respond(_) | Action::Delegate(_) => &[],
+    };
+    destinations.iter().flat_map(|one| {
+        let request = one.headers.request.as_ref().map(|headers| ("request-headers", headers.span));
+        request.into_iter().chain(one.headers.response.as_ref().map(|headers| ("response-headers", headers.span)))
+    })
+}
+
+/// Istio has one delay and one abort for each route.
+fn one_fault_of_a_kind(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
+    let faults = &site.route.options.shared.fault;
+    for (at, fault) in faults.iter().enumerate() {
+        let same = |other: &&crate::policy::Fault| std::mem::discriminant(&other.kind) == std::mem::discriminant(&fault.kind);
+        if let Some(earlier) = faults.iter().take(at).find(same) {
+            reports.push(
+                Diagnostic::new(Code::REPEATED_STATEMENT, fault.span, "a route has one delay and one abort")
+                    .related(earlier.span, "first given here")
+                    .help("keep one of them"),
+            );
+        }
+    }
+}
+
+/// V25.
+fn redirect_changes_something(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
+    let Action::Redirect(redirect) = &site.route.action else { return };
+    let Redirect { code: _, scheme, host, path, prefix, port, span } = &**redirect;
+    if scheme.is_none() && host.is_none() && path.is_none() && prefix.is_none() && port.is_none() {
+        reports.push(
+            Diagnostic::new(Code::EMPTY_REDIRECT, *span, "this redirect leads back to the same place")
+                .consequence("browsers would stop after too many redirects; Istio would refuse it")
+                .help("say what changes: `scheme https`, `host a.com`, `path \"/x\"`, `prefix \"/x\"` or `port 443`"),
+        );
+    }
+    let Some(prefix) = prefix else { return };
+    if let Some(path) = path {
+        reports.push(
+            Diagnostic::new(Code::OPTION_WITHOUT_ROUTE, prefix.span, "`prefix` and `path` exclude each other")
+                .related(path.span, "the whole path is replaced here")
+                .consequence("Istio would refuse the virtual service")
+                .help("keep one of them"),
+        );
+    }
+    let has_prefix = |one: &Match| matches!(&one.path, Some(path) if matches!(path.test, PathTest::Prefix(_)));
+    if site.route.matches.is_empty() || !site.route.matches.iter().all(has_prefix) {
+        let under = site.route.matches.iter().any(|one| matches!(&one.path, Some(path) if matches!(path.test, PathTest::Under(_))));
+        let report = Diagnostic::new(Code::PREFIX_WITHOUT_PREFIX, prefix.span, "there is no prefix that this could replace")
+            .consequence("Istio would refuse the virtual service");
+        reports.push(match site.route.condition {
+            Some(condition) => report.related(condition, "the condition"),
+            None => report,
+        }
+        .help(if under { "ask for `path prefix \"/x/\"`; Istio cannot redirect what `under` takes" } else { "ask for `path prefix` in every alternative, or redirect to a `path`" }));
+    }
+}
+
+/// H26: the second of two equal destinations adds nothing but confusion.
+fn no_destination_twice(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
+    let Action::Forward(destinations) = &site.route.action else { return };
+    let same = |left: &WeightedDestination, right: &WeightedDestination| {
+        let (left, right) = (&left.destination, &right.destination);
+        left.target == right.target && left.host == right.host && left.port == right.port && left.subset == right.subset
+    };
+    for (at, one) in destinations.iter().enumerate() {
+        if let Some(earlier) = destinations.iter().take(at).find(|earlier| same(earlier, one)) {
+            reports.push(
+                Diagnostic::new(Code::DUPLICATE_DESTINATION, one.destination.span, "this destination stands twice in the route")
+                    .related(earlier.destination.span, "first given here")
+                    .help("add the shares up in one of them"),
+            );
+        }
+    }
+}
+
+/// A destination whose policy or entry is not exported to the namespace of the route.
+fn destinations_are_visible(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
+    let Action::Forward(destinations) = &site.route.action else { return };
+    let mirrors = site.route.options.mirrors.iter().map(|mirror| &mirror.destination);
+    for destination in destinations.iter().map(|one| &one.destination).chain(mirrors) {
+        let Some(exported) = site.context.visibility(destination.target) else { continue };
+        let needs_policy = matches!(destination.target, crate::model::DestinationId::External(_)) || destination.subset.is_some();
+        let here = site.host.namespace_name();
+        let seen = exported.to.iter().any(|visible| match visible {
+            Visible::Everywhere => true,
+            Visible::Nowhere => false,
+            Visible::Here => site.context.namespace_of(destination.target) == here,
+            Visible::In(namespace) => Some(namespace.as_str()) == here,
+        });
+        if needs_policy && !seen {
+            let name = site.context.model.mesh.destination_name(destination.target);
+            let message = format!("`{name}` is not visible to this namespace");
+            reports.push(
+                Diagnostic::new(Code::NOT_VISIBLE, destination.span, message)
+                    .related(exported.span, "its visibility")
+                    .consequence("callers here would not know it: 503")
+                    .help("add this namespace to its `visible`"),
+            );
+        }
+    }
+}
+
+/// V26: Istio takes at most 1 MB, and copies the text into every proxy.
+fn body_is_small(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
+    let Action::Respond(respond) = &site.route.action else { return };
+    let Some(body) = &respond.body else { return };
+    let length = body.value.as_str().len();
+    if length <= 100 * 1024 {
+        return;
+    }
+    let mut report = Diagnostic::new(Code::LARGE_BODY, body.span, format!("this body has {} KiB", length / 1024))
+        .consequence("every proxy would hold a copy of it; Istio refuses more than 1 MiB")
+        .help("serve it from a service");
+    if length > 1024 * 1024 {
+        report.severity = meshc_language::Severity::Error;
+    }
+    reports.push(report);
+}

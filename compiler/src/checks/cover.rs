@@ -1,0 +1,106 @@
+//! Whether one alternative of a condition takes everything that another one takes.
+//!
+//! Sound, not complete: `true` is proven, `false` means "not seen". Expressions are compared as texts.
+
+use crate::model::{HeaderTest, Match, PathMatch, PathTest};
+use crate::policy::TextMatch;
+
+/// Whether `outer` takes every request that `inner` takes.
+pub(super) fn covers(outer: &Match, inner: &Match) -> bool {
+    let Match {
+        path,
+        scheme,
+        methods,
+        authority,
+        headers,
+        without,
+        query,
+        ports,
+        source_namespace,
+        source_labels,
+        bindings,
+        sni,
+        destinations,
+    } = outer;
+    covers_path(path.as_ref(), inner.path.as_ref())
+        && covers_text(scheme.as_ref(), inner.scheme.as_ref())
+        && covers_text(authority.as_ref(), inner.authority.as_ref())
+        && covers_set(methods, &inner.methods)
+        && covers_set(ports, &inner.ports)
+        && covers_set(bindings, &inner.bindings)
+        && covers_set(sni, &inner.sni)
+        && covers_set(destinations, &inner.destinations)
+        && covers_named(headers, &inner.headers)
+        && covers_named(query, &inner.query)
+        && without.iter().all(|test| inner.without.contains(test))
+        && (source_namespace.is_none() || *source_namespace == inner.source_namespace)
+        && source_labels.iter().all(|label| inner.source_labels.contains(label))
+}
+
+/// Whether an alternative takes every request: nothing in it, or a path that every request has.
+pub(super) fn takes_everything(one: &Match) -> bool {
+    covers(one, &Match::default())
+}
+
+/// An empty list stands for everything.
+fn covers_set<T: PartialEq>(outer: &[T], inner: &[T]) -> bool {
+    outer.is_empty() || (!inner.is_empty() && inner.iter().all(|value| outer.contains(value)))
+}
+
+fn covers_path(outer: Option<&PathMatch>, inner: Option<&PathMatch>) -> bool {
+    let Some(outer) = outer else { return true };
+    match &outer.test {
+        PathTest::Prefix(prefix) if prefix == "/" => return true,
+        PathTest::Pattern(pattern) if matches!(pattern.as_str(), ".*" | "/.*") => return true,
+        _ => {}
+    }
+    let Some(inner) = inner else { return false };
+    if outer == inner {
+        return true;
+    }
+    if inner.ignore_case && !outer.ignore_case {
+        return false;
+    }
+    let fold = |text: &str| if outer.ignore_case { text.to_ascii_lowercase() } else { text.to_owned() };
+    let (PathTest::Exact(text) | PathTest::Prefix(text) | PathTest::Under(text)) = &inner.test else { return false };
+    let text = fold(text);
+    match &outer.test {
+        PathTest::Exact(whole) => matches!(inner.test, PathTest::Exact(_)) && text == fold(whole),
+        PathTest::Prefix(prefix) => text.starts_with(&fold(prefix)),
+        PathTest::Under(prefix) => match text.strip_prefix(&fold(prefix)) {
+            Some("") => !matches!(inner.test, PathTest::Prefix(_)),
+            Some(rest) => rest.starts_with('/'),
+            None => false,
+        },
+        PathTest::Pattern(_) => false,
+    }
+}
+
+fn covers_text(outer: Option<&TextMatch>, inner: Option<&TextMatch>) -> bool {
+    match (outer, inner) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(outer), Some(inner)) => text_covers(outer, inner),
+    }
+}
+
+fn text_covers(outer: &TextMatch, inner: &TextMatch) -> bool {
+    match (outer, inner) {
+        (TextMatch::Prefix(prefix), TextMatch::Exact(text) | TextMatch::Prefix(text)) => text.starts_with(prefix.as_str()),
+        (TextMatch::Pattern(pattern), _) if pattern.as_str() == ".*" => true,
+        (outer, inner) => outer == inner,
+    }
+}
+
+/// Every comparison of `outer` must be implied by one of `inner` on the same name.
+fn covers_named<N: PartialEq>(outer: &[(N, HeaderTest)], inner: &[(N, HeaderTest)]) -> bool {
+    outer.iter().all(|(name, test)| {
+        let other = inner.iter().find(|(other, _)| other == name);
+        match (test, other) {
+            (_, None) => false,
+            (HeaderTest::Present, Some(_)) => true,
+            (HeaderTest::Text(_), Some((_, HeaderTest::Present))) => false,
+            (HeaderTest::Text(outer), Some((_, HeaderTest::Text(inner)))) => text_covers(outer, inner),
+        }
+    })
+}

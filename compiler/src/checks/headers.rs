@@ -1,0 +1,73 @@
+//! Header operations: what Envoy refuses, and what contradicts itself.
+
+use super::Context;
+use crate::model::{Action, Route};
+use crate::policy::{HeaderOperations, HeaderSetting};
+use crate::values::HeaderName;
+use meshc_language::{Code, Diagnostic, Spanned};
+
+/// All checks of header operations.
+pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
+    for (_, host) in context.model.hosts.iter() {
+        for route in &host.routes {
+            for (operations, is_request) in operations(route) {
+                names_are_allowed(operations, is_request, reports);
+                no_header_twice(operations, reports);
+            }
+        }
+    }
+}
+
+/// All header operations of a route, with whether they are of the request.
+fn operations(route: &Route) -> Vec<(&HeaderOperations, bool)> {
+    let shared = &route.options.shared;
+    let mut all: Vec<(&HeaderOperations, bool)> = Vec::new();
+    all.extend(shared.request_headers.as_deref().map(|operations| (operations, true)));
+    all.extend(shared.response_headers.as_deref().map(|operations| (operations, false)));
+    if let Action::Forward(destinations) = &route.action {
+        for one in destinations {
+            all.extend(one.headers.request.as_deref().map(|operations| (operations, true)));
+            all.extend(one.headers.response.as_deref().map(|operations| (operations, false)));
+        }
+    }
+    all
+}
+
+/// C9: the host can be set on a request, never removed, and there is none on a response. Pseudo headers are not headers.
+fn names_are_allowed(operations: &HeaderOperations, is_request: bool, reports: &mut Vec<Diagnostic>) {
+    let body = &operations.body;
+    let settings = body.set.iter().chain(&body.add).map(|setting| (&setting.name, true));
+    for (name, sets) in settings.chain(body.remove.iter().map(|name| (name, false))) {
+        let special = name.value.is_host() || name.value.is_pseudo();
+        let allowed = !special || (is_request && sets && name.value.is_host());
+        if !allowed {
+            let what = if is_request { "a request" } else { "a response" };
+            let message = format!("`{}` cannot be {} on {what}", name.value.as_written(), if sets { "set" } else { "removed" });
+            reports.push(
+                Diagnostic::new(Code::BAD_HEADER_OPERATION, name.span, message)
+                    .consequence("Istio would refuse the virtual service")
+                    .help("use `rewrite host` or `rewrite path`, or leave it out"),
+            );
+        }
+    }
+}
+
+/// H21: names differ in more than letter case; the second of two values would be lost.
+fn no_header_twice(operations: &HeaderOperations, reports: &mut Vec<Diagnostic>) {
+    let body = &operations.body;
+    let names = |settings: &'_ [HeaderSetting]| settings.iter().map(|setting| setting.name.clone()).collect::<Vec<_>>();
+    for (what, names) in [("set", names(&body.set)), ("added", names(&body.add)), ("removed", body.remove.clone())] {
+        for (at, name) in names.iter().enumerate() {
+            let earlier: Option<&Spanned<HeaderName>> = names.iter().take(at).find(|earlier| earlier.value == name.value);
+            if let Some(earlier) = earlier {
+                let message = format!("header `{}` is {what} twice", name.value.as_written());
+                reports.push(
+                    Diagnostic::new(Code::BAD_HEADER_OPERATION, name.span, message)
+                        .related(earlier.span, "first given here")
+                        .consequence("one of the two would be lost")
+                        .help("keep one of them"),
+                );
+            }
+        }
+    }
+}

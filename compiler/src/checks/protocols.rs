@@ -1,0 +1,113 @@
+//! Protocol typing: a route must be of a kind that its listeners and its services carry.
+
+use super::Context;
+use crate::model::{BindingKind, DestinationId, Gateway, Host, HostNameKind, Listener, Resource, Route, RouteKind, ServerTlsMode};
+use crate::values::{HostPattern, Protocol};
+use meshc_language::{Code, Diagnostic, Span};
+
+/// All checks of protocols.
+pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
+    for (_, host) in context.model.hosts.iter() {
+        for route in host.routes.iter().filter(|route| !route.incomplete) {
+            carried_by_gateways(context, host, route, reports);
+            carried_by_services(context, host, route, reports);
+        }
+    }
+}
+
+/// The kinds of route that a listener carries.
+pub(super) fn carries(listener: &Listener) -> RouteKind {
+    let protocol = listener.protocol.value;
+    let mode = listener.body.tls.as_ref().map(|tls| tls.mode.value);
+    match mode {
+        Some(ServerTlsMode::Passthrough | ServerTlsMode::AutoPassthrough) => RouteKind::Tls,
+        _ if protocol.is_http_family() || protocol == Protocol::Https => RouteKind::Http,
+        // TLS that ends here leaves a connection of which nothing is known.
+        _ => RouteKind::Tcp,
+    }
+}
+
+/// H11: on each gateway some listener for the host must carry the kind of the route.
+fn carried_by_gateways(context: &Context<'_>, host: &Resource<Host>, route: &Route, reports: &mut Vec<Diagnostic>) {
+    let names: Vec<HostPattern> = host.names.iter().flat_map(|name| context.model.mesh.host_patterns(name)).collect();
+    for (id, _) in host.gateways() {
+        let Some(gateway) = context.model.mesh.gateways.get(id).filter(|gateway| !gateway.incomplete) else { continue };
+        let asked = route.matches.iter().any(|one| {
+            one.bindings.is_empty() || one.bindings.contains(&crate::model::MatchBinding::Gateway(id))
+        });
+        if !asked && !route.matches.is_empty() {
+            continue;
+        }
+        let listeners: Vec<&Listener> = listeners_for(gateway, &names, &route.matches).collect();
+        let Some(first) = listeners.first() else { continue };
+        if listeners.iter().all(|listener| carries(listener) != route.kind) {
+            reports.push(wrong_kind(route, first));
+        }
+    }
+}
+
+/// The listeners of a gateway that serve one of the names, on one of the ports that the route asks for.
+fn listeners_for<'g>(
+    gateway: &'g Gateway,
+    names: &'g [HostPattern],
+    matches: &'g [crate::model::Match],
+) -> impl Iterator<Item = &'g Listener> {
+    let on_port = |listener: &Listener| {
+        let all = matches.is_empty() || matches.iter().any(|one| one.ports.is_empty());
+        all || matches.iter().any(|one| one.ports.contains(&listener.port.value))
+    };
+    gateway.body.listeners.iter().filter(move |listener| {
+        let hosts = listener.body.hosts.as_ref().map_or(&[][..], |hosts| hosts);
+        hosts.iter().any(|served| names.iter().any(|name| name.overlaps(&served.value.host))) && on_port(listener)
+    })
+}
+
+fn wrong_kind(route: &Route, listener: &Listener) -> Diagnostic {
+    let right = carries(listener).word();
+    let what = match carries(listener) {
+        RouteKind::Http => "this listener reads HTTP",
+        RouteKind::Tls => "TLS passes through this listener unread",
+        RouteKind::Tcp => "this listener carries plain connections",
+    };
+    let message = format!("no listener for this host carries a `{}`", route.kind.word());
+    Diagnostic::new(Code::WRONG_ROUTE_KIND, route.name.span, message)
+        .related(listener.span, what)
+        .consequence("Istio would leave the route out, and connections would be closed")
+        .help(format!("write a `{right}`, or change the listener"))
+}
+
+/// Inside the mesh the ports of a service decide which kinds of route are looked at.
+fn carried_by_services(context: &Context<'_>, host: &Resource<Host>, route: &Route, reports: &mut Vec<Diagnostic>) {
+    if !host.in_mesh() || host.via.iter().any(|binding| !matches!(binding.kind, BindingKind::Mesh)) {
+        return;
+    }
+    for name in &host.names {
+        let HostNameKind::Destination(target) = name.kind else { continue };
+        let ports = context.model.mesh.ports(target);
+        let fits = |protocol: Protocol| match route.kind {
+            RouteKind::Http => protocol.is_http_family(),
+            RouteKind::Tls => protocol.is_tls_family(),
+            RouteKind::Tcp => !protocol.is_http_family(),
+        };
+        if ports.is_empty() || ports.iter().any(|port| fits(port.protocol.value)) || is_incomplete(context, target) {
+            continue;
+        }
+        let Some(first) = ports.first() else { continue };
+        reports.push(never_looked_at(route, first.span, first.protocol.value));
+    }
+}
+
+fn is_incomplete(context: &Context<'_>, target: DestinationId) -> bool {
+    match target {
+        DestinationId::Service(id) => context.model.mesh.services.get(id).is_none_or(|service| service.incomplete),
+        DestinationId::External(id) => context.model.mesh.externals.get(id).is_none_or(|external| external.incomplete),
+    }
+}
+
+fn never_looked_at(route: &Route, port: Span, protocol: Protocol) -> Diagnostic {
+    let message = format!("no port of this host carries a `{}`", route.kind.word());
+    Diagnostic::new(Code::WRONG_ROUTE_KIND, route.name.span, message)
+        .related(port, format!("this port speaks `{protocol}`"))
+        .consequence("Istio would never look at this route")
+        .help("use the kind of route that fits the protocol, or correct the protocol of the port")
+}

@@ -1,0 +1,104 @@
+//! Rewrites: one of a kind, and only of what a condition asks for.
+
+use super::Context;
+use crate::model::{Action, Match, PathTest, Route};
+use crate::policy::{HeaderOperations, Rewrite, RewriteKind};
+use meshc_language::{Code, Diagnostic, Span};
+
+/// All checks of rewrites.
+pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
+    for (_, host) in context.model.hosts.iter() {
+        for route in &host.routes {
+            one_of_a_kind(&route.options.shared.rewrite, reports);
+            prefix_has_a_prefix(route, reports);
+            authority_once(route, reports);
+        }
+    }
+}
+
+fn is_host(rewrite: &Rewrite) -> bool {
+    matches!(rewrite.kind, RewriteKind::Host(_))
+}
+
+/// V28: the path can be rewritten in one way, and the host once.
+fn one_of_a_kind(rewrites: &[Rewrite], reports: &mut Vec<Diagnostic>) {
+    for (at, rewrite) in rewrites.iter().enumerate() {
+        if let Some(earlier) = rewrites.iter().take(at).find(|earlier| is_host(earlier) == is_host(rewrite)) {
+            let what = if is_host(rewrite) { "the host" } else { "the path" };
+            reports.push(
+                Diagnostic::new(Code::REPEATED_STATEMENT, rewrite.span, format!("{what} is rewritten twice"))
+                    .related(earlier.span, "first rewritten here")
+                    .consequence("Istio would refuse the virtual service")
+                    .help("keep one of them"),
+            );
+        }
+    }
+}
+
+/// `rewrite prefix` replaces what a `path prefix`, `path under` or `path is` has taken, in every alternative.
+fn prefix_has_a_prefix(route: &Route, reports: &mut Vec<Diagnostic>) {
+    let rewrite = route.options.shared.rewrite.iter().find(|rewrite| matches!(rewrite.kind, RewriteKind::Prefix(_)));
+    let Some(rewrite) = rewrite.filter(|_| !route.incomplete) else { return };
+    let test = |one: &Match| one.path.as_ref().map(|path| matches!(path.test, PathTest::Under(_)));
+    let literal = |one: &Match| one.path.as_ref().is_some_and(|path| !matches!(path.test, PathTest::Pattern(_)));
+    let report = |message: &str, help: &str| {
+        let report = Diagnostic::new(Code::PREFIX_WITHOUT_PREFIX, rewrite.span, message).help(help);
+        match route.condition {
+            Some(condition) => report.related(condition, "the condition"),
+            None => report,
+        }
+    };
+    if route.matches.is_empty() || !route.matches.iter().all(literal) {
+        reports.push(
+            report(
+                "there is no prefix that this could replace",
+                "ask for `path under` or `path prefix` in every alternative, or rewrite the whole `path`",
+            )
+            .consequence("Istio would replace something else, or nothing"),
+        );
+    } else if route.matches.iter().any(|one| test(one) != route.matches.first().and_then(test)) {
+        reports.push(
+            report(
+                "`under` and other comparisons of the path cannot share a rewrite of the prefix",
+                "use `under` in all of them, or make two routes",
+            )
+            .consequence("Istio has one rewrite for all alternatives of a route"),
+        );
+    }
+}
+
+/// V29: the host can be set in one place only.
+fn authority_once(route: &Route, reports: &mut Vec<Diagnostic>) {
+    let shared = &route.options.shared;
+    let rewritten: Vec<Span> = shared.rewrite.iter().filter(|rewrite| is_host(rewrite)).map(|rewrite| rewrite.span).collect();
+    let on_route = host_settings(shared.request_headers.as_deref());
+    let destinations = match &route.action {
+        Action::Forward(destinations) => destinations.as_slice(),
+        Action::Redirect(_) | Action::Respond(_) | Action::Delegate(_) => &[],
+    };
+    report_twice(&[rewritten.clone(), on_route.clone()].concat(), reports);
+    for one in destinations {
+        let here = host_settings(one.headers.request.as_deref());
+        if !here.is_empty() {
+            report_twice(&[rewritten.clone(), on_route.clone(), here].concat(), reports);
+        }
+    }
+}
+
+/// Where header operations set the host.
+fn host_settings(operations: Option<&HeaderOperations>) -> Vec<Span> {
+    let Some(operations) = operations else { return Vec::new() };
+    let settings = operations.body.set.iter().chain(&operations.body.add);
+    settings.filter(|setting| setting.name.value.is_host()).map(|setting| setting.span).collect()
+}
+
+fn report_twice(places: &[Span], reports: &mut Vec<Diagnostic>) {
+    if let [first, .., last] = places {
+        reports.push(
+            Diagnostic::new(Code::AUTHORITY_TWICE, *last, "the host is set twice on this route")
+                .related(*first, "first set here")
+                .consequence("Istio would refuse the virtual service")
+                .help("keep one of them"),
+        );
+    }
+}
