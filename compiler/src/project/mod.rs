@@ -27,8 +27,9 @@ impl ModuleId {
 /// The modules that ship inside the program: name and source.
 pub const STANDARD_LIBRARY: &[(&str, &str)] = &[
     ("std.http", include_str!("../../../stdlib/http.mesh")),
-    ("std.tls", include_str!("../../../stdlib/tls.mesh")),
     ("std.rollout", include_str!("../../../stdlib/rollout.mesh")),
+    ("std.service", include_str!("../../../stdlib/service.mesh")),
+    ("std.tls", include_str!("../../../stdlib/tls.mesh")),
 ];
 
 /// One file as it is given to the compiler.
