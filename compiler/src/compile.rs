@@ -73,7 +73,7 @@ impl Compilation {
 /// The environments that a project declares, in order.
 #[must_use]
 pub fn environments(project: &Project) -> Vec<SmolStr> {
-    Definitions::read(project, None, &mut Vec::new()).environments.into_keys().collect()
+    Definitions::environment_list(project)
 }
 
 /// Compiles a project, in the environments that are named or in all of them.

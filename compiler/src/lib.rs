@@ -24,6 +24,6 @@ pub mod reading;
 pub mod reference;
 pub mod values;
 
-pub use compile::{Checked, Compilation, Level, Levels, Options, check};
+pub use compile::{Checked, Compilation, Level, Levels, Options, check, environments};
 pub use model::Model;
 pub use project::{Input, Project};

@@ -192,6 +192,12 @@ impl<'t> Statement<'t> {
         }
     }
 
+    /// Whether the statement's keyword is this word.
+    #[must_use]
+    pub fn is(&self, keyword: &str) -> bool {
+        self.keyword().and_then(|first| first.word()) == Some(keyword)
+    }
+
     /// The first argument, which names the statement. It is not a word where somebody wrote, say, `"x" y`.
     #[must_use]
     pub fn keyword(&self) -> Option<Arg<'t>> {

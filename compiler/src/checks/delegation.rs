@@ -45,7 +45,10 @@ fn delegates_route_http(host: &Host, reports: &mut Vec<Diagnostic>) {
 
 /// H8: Istio drops, with nothing but a line in its log, what cannot match both here and there.
 fn child_takes_something(context: &Context<'_>, id: Id<Resource<Host>>, at: usize, route: &Route, reports: &mut Vec<Diagnostic>) {
-    let Some(child) = context.graph.delegate(id, at).and_then(|child| context.model.hosts.get(child)) else { return };
+    if !matches!(route.action, Action::Delegate(_)) {
+        return;
+    }
+    let Some(child) = context.graph().delegate(id, at).and_then(|child| context.model.hosts.get(child)) else { return };
     for inner in child.routes.iter().filter(|inner| !inner.incomplete) {
         let fits = route.matches.is_empty()
             || inner.matches.is_empty()
@@ -80,7 +83,7 @@ pub(super) fn unused(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     for (id, host) in context.model.hosts.iter() {
         for (at, route) in host.routes.iter().enumerate() {
             let Action::Delegate(delegate) = &route.action else { continue };
-            if context.graph.delegate(id, at).is_none() {
+            if context.graph().delegate(id, at).is_none() {
                 let message = format!("there is no host `{} via delegate`", delegate.name);
                 reports.push(
                     Diagnostic::new(Code::BAD_DELEGATION, delegate.span, message)
@@ -89,7 +92,7 @@ pub(super) fn unused(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
                 );
             }
         }
-        if host.is_delegate() && !context.graph.is_reached(&Node::Host(id)) {
+        if host.is_delegate() && !context.graph().is_reached(&Node::Host(id)) {
             reports.push(
                 Diagnostic::new(Code::UNUSED_DEFINITION, host.span, "nothing delegates to this host")
                     .consequence("its routes get no requests")

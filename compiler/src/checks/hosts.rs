@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     for (_, host) in context.model.hosts.iter() {
         has_routes(host, reports);
-        names_do_not_overlap(context, host, reports);
+        names_do_not_overlap(host, reports);
         any_host_only_at_gateways(host, reports);
         visibility_is_possible(host, reports);
     }
@@ -31,25 +31,22 @@ fn has_routes(host: &Resource<Host>, reports: &mut Vec<Diagnostic>) {
 }
 
 /// V6: inside one host block no name may cover another.
-fn names_do_not_overlap(context: &Context<'_>, host: &Host, reports: &mut Vec<Diagnostic>) {
-    let mut seen: Vec<(HostPattern, Span)> = Vec::new();
-    for name in &host.names {
-        for pattern in context.model.mesh.host_patterns(name) {
-            if let Some((other, span)) = seen.iter().find(|(other, _)| other.covers(&pattern) || pattern.covers(other)) {
-                let message = format!("`{pattern}` and `{other}` overlap");
-                reports.push(
-                    Diagnostic::new(Code::HOST_OVERLAP, name.span, message)
-                        .related(*span, "the other name")
-                        .consequence("Istio would refuse the virtual service")
-                        .help("remove the narrower one"),
-                );
-            }
-            if pattern.is_generated() {
-                let message = format!("`{pattern}` is a name that Istio makes itself");
-                let report = Diagnostic::new(Code::BAD_LITERAL, name.span, message);
-                reports.push(report.help("name the service that it stands for"));
-            }
-            seen.push((pattern, name.span));
+fn names_do_not_overlap(host: &Host, reports: &mut Vec<Diagnostic>) {
+    for (at, (pattern, span)) in host.patterns().enumerate() {
+        let other = host.patterns().take(at).find(|(other, _)| other.covers(pattern) || pattern.covers(other));
+        if let Some((other, other_span)) = other {
+            let message = format!("`{pattern}` and `{other}` overlap");
+            reports.push(
+                Diagnostic::new(Code::HOST_OVERLAP, span, message)
+                    .related(other_span, "the other name")
+                    .consequence("Istio would refuse the virtual service")
+                    .help("remove the narrower one"),
+            );
+        }
+        if pattern.is_generated() {
+            let message = format!("`{pattern}` is a name that Istio makes itself");
+            let report = Diagnostic::new(Code::BAD_LITERAL, span, message);
+            reports.push(report.help("name the service that it stands for"));
         }
     }
 }
@@ -97,11 +94,11 @@ struct Claim<'m> {
 
 /// Two host blocks that claim one host in one place: which of them wins is decided by age.
 fn claimed_once(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
-    let mut claims: FxHashMap<(Place, HostPattern), Vec<Claim<'_>>> = FxHashMap::default();
+    let mut claims: FxHashMap<(Place, &HostPattern), Vec<Claim<'_>>> = FxHashMap::default();
     for (place, pattern, new) in all_claims(context) {
-        let earlier = claims.entry((place, pattern.clone())).or_default();
+        let earlier = claims.entry((place, pattern)).or_default();
         if let Some(first) = earlier.iter().find(|first| place != Place::Mesh || seen_together(first, &new)) {
-            reports.push(claimed_twice(&pattern, place, first.span, new.span));
+            reports.push(claimed_twice(pattern, place, first.span, new.span));
             continue;
         }
         earlier.push(new);
@@ -109,7 +106,7 @@ fn claimed_once(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
 }
 
 /// All claims in the order of the sources.
-fn all_claims<'m>(context: &Context<'m>) -> Vec<(Place, HostPattern, Claim<'m>)> {
+fn all_claims<'m>(context: &Context<'m>) -> Vec<(Place, &'m HostPattern, Claim<'m>)> {
     let mesh = &context.model.mesh;
     let mut all = Vec::new();
     for (_, host) in context.model.hosts.iter().filter(|(_, host)| !host.is_delegate()) {
@@ -117,13 +114,10 @@ fn all_claims<'m>(context: &Context<'m>) -> Vec<(Place, HostPattern, Claim<'m>)>
         if host.in_mesh() {
             places.push(Place::Mesh);
         }
-        for name in &host.names {
-            for pattern in mesh.host_patterns(name) {
-                for place in &places {
-                    let visibility = host.declared.body.visibility.as_ref();
-                    all.push((*place, pattern.clone(), Claim { span: name.span, namespace: host.namespace_name(), visibility }));
-                }
-            }
+        let visibility = host.declared.body.visibility.as_ref();
+        for (pattern, span) in host.declared.patterns() {
+            let claim = |place: &Place| (*place, pattern, Claim { span, namespace: host.namespace_name(), visibility });
+            all.extend(places.iter().map(claim));
         }
     }
     // What is sent through an egress gateway is routed by a virtual service of its own.
@@ -133,7 +127,7 @@ fn all_claims<'m>(context: &Context<'m>) -> Vec<(Place, HostPattern, Claim<'m>)>
             for place in [Place::Mesh, Place::Gateway(gateway)] {
                 let visibility = external.declared.body.visibility.as_ref();
                 let claim = Claim { span: host.span, namespace: external.namespace_name(), visibility };
-                all.push((place, host.value.clone(), claim));
+                all.push((place, &host.value, claim));
             }
         }
     }
@@ -180,11 +174,9 @@ pub(super) fn coverage(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
         for binding in &host.via {
             let BindingKind::Gateway(id) = binding.kind else { continue };
             let Some(gateway) = mesh.gateways.get(id).filter(|gateway| !gateway.incomplete) else { continue };
-            for name in &host.names {
-                for pattern in mesh.host_patterns(name) {
-                    if !serves(gateway, host, &pattern) {
-                        reports.push(not_served(gateway, &pattern, name.span));
-                    }
+            for (pattern, span) in host.patterns() {
+                if !serves(gateway, host, pattern) {
+                    reports.push(not_served(gateway, pattern, span));
                 }
             }
         }

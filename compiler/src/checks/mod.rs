@@ -21,6 +21,7 @@ use crate::graph::Graph;
 use crate::model::{DestinationId, Model, Visibility};
 use meshc_language::Diagnostic;
 use rayon::prelude::*;
+use std::sync::OnceLock;
 
 pub(crate) use deprecation::deprecated_use;
 
@@ -28,11 +29,15 @@ pub(crate) use deprecation::deprecated_use;
 pub(crate) struct Context<'m> {
     /// The model.
     pub(crate) model: &'m Model,
-    /// Which resource leads to which.
-    pub(crate) graph: &'m Graph,
+    graph: OnceLock<Graph>,
 }
 
 impl<'m> Context<'m> {
+    /// Who sends traffic to whom. Made when the first check asks for it.
+    pub(crate) fn graph(&self) -> &Graph {
+        self.graph.get_or_init(|| Graph::of(self.model))
+    }
+
     /// What a destination says of who sees it.
     pub(crate) fn visibility(&self, target: DestinationId) -> Option<&'m Visibility> {
         match target {
@@ -74,8 +79,7 @@ const CHECKS_OF_ABSENCE: &[Check] = &[hosts::coverage, delegation::unused, gatew
 
 /// Runs every check. With `lost`, something could not be read.
 pub(crate) fn run(model: &Model, lost: bool) -> Vec<Diagnostic> {
-    let graph = Graph::of(model);
-    let context = Context { model, graph: &graph };
+    let context = Context { model, graph: OnceLock::new() };
     let absence = if lost { &[] } else { CHECKS_OF_ABSENCE };
     let checks: Vec<&Check> = CHECKS.iter().chain(absence).collect();
     let run = |check: &&Check| {

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::model::{BindingKind, DestinationId, Gateway, Host, HostNameKind, Listener, Resource, Route, RouteKind, ServerTlsMode};
-use crate::values::{HostPattern, Protocol};
+use crate::values::Protocol;
 use meshc_language::{Code, Diagnostic, Span};
 
 /// All checks of protocols.
@@ -29,7 +29,6 @@ pub(super) fn carries(listener: &Listener) -> RouteKind {
 
 /// H11: on each gateway some listener for the host must carry the kind of the route.
 fn carried_by_gateways(context: &Context<'_>, host: &Resource<Host>, route: &Route, reports: &mut Vec<Diagnostic>) {
-    let names: Vec<HostPattern> = host.names.iter().flat_map(|name| context.model.mesh.host_patterns(name)).collect();
     for (id, _) in host.gateways() {
         let Some(gateway) = context.model.mesh.gateways.get(id).filter(|gateway| !gateway.incomplete) else { continue };
         let asked = route.matches.iter().any(|one| {
@@ -38,7 +37,7 @@ fn carried_by_gateways(context: &Context<'_>, host: &Resource<Host>, route: &Rou
         if !asked && !route.matches.is_empty() {
             continue;
         }
-        let listeners: Vec<&Listener> = listeners_for(gateway, &names, &route.matches).collect();
+        let listeners: Vec<&Listener> = listeners_for(gateway, host, &route.matches).collect();
         let Some(first) = listeners.first() else { continue };
         if listeners.iter().all(|listener| carries(listener) != route.kind) {
             reports.push(wrong_kind(route, first));
@@ -49,7 +48,7 @@ fn carried_by_gateways(context: &Context<'_>, host: &Resource<Host>, route: &Rou
 /// The listeners of a gateway that serve one of the names, on one of the ports that the route asks for.
 fn listeners_for<'g>(
     gateway: &'g Gateway,
-    names: &'g [HostPattern],
+    host: &'g Host,
     matches: &'g [crate::model::Match],
 ) -> impl Iterator<Item = &'g Listener> {
     let on_port = |listener: &Listener| {
@@ -58,7 +57,7 @@ fn listeners_for<'g>(
     };
     gateway.body.listeners.iter().filter(move |listener| {
         let hosts = listener.body.hosts.as_ref().map_or(&[][..], |hosts| hosts);
-        hosts.iter().any(|served| names.iter().any(|name| name.overlaps(&served.value.host))) && on_port(listener)
+        hosts.iter().any(|served| host.patterns().any(|(name, _)| name.overlaps(&served.value.host))) && on_port(listener)
     })
 }
 

@@ -171,15 +171,13 @@ fn asks_of_request(one: &Match) -> Option<&'static str> {
 /// V32: the names of a tls route lie inside the names of its host.
 fn names_asked_for_belong_to_the_host(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Some(condition) = site.route.condition.filter(|_| site.route.kind == RouteKind::Tls) else { return };
-    let names = &site.host.names;
-    let patterns: Vec<_> = names.iter().flat_map(|name| site.context.model.mesh.host_patterns(name)).collect();
     for sni in site.route.matches.iter().flat_map(|one| &one.sni) {
-        if sni.as_host().is_any() || !patterns.iter().any(|host| host.covers(sni.as_host())) {
+        if sni.as_host().is_any() || !site.host.patterns().any(|(host, _)| host.covers(sni.as_host())) {
             let message = format!("`{}` is not among the names of this host", sni.as_str());
             let mut report = Diagnostic::new(Code::SNI_OUTSIDE_HOST, condition, message)
                 .consequence("Istio would refuse the virtual service")
                 .help("name it in the host block too, or ask for one of its names");
-            if let Some(name) = names.first() {
+            if let Some(name) = site.host.names.first() {
                 report = report.related(name.span, "the names of the host");
             }
             reports.push(report);

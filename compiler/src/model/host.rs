@@ -44,6 +44,8 @@ section! {
 pub struct HostName {
     /// What it names.
     pub kind: HostNameKind,
+    /// The host names that it stands for, as Istio gets them; none for a delegate.
+    pub patterns: Vec<HostPattern>,
     /// Where it was written.
     pub span: Span,
 }
@@ -101,22 +103,30 @@ impl Host {
     }
 }
 
-impl Mesh {
-    /// The host names that a name of a host block stands for, as Istio gets them.
-    #[must_use]
-    pub fn host_patterns(&self, name: &HostName) -> Vec<HostPattern> {
-        match &name.kind {
-            HostNameKind::Pattern(pattern) => vec![pattern.clone()],
-            HostNameKind::Delegate(_) => Vec::new(),
-            HostNameKind::Destination(DestinationId::Service(id)) => {
-                let host = self.services.get(*id).map(|service| self.service_host(service));
+impl HostName {
+    fn pattern(pattern: HostPattern, span: Span) -> Self {
+        Self { patterns: vec![pattern.clone()], kind: HostNameKind::Pattern(pattern), span }
+    }
+
+    fn destination(id: DestinationId, mesh: &Mesh, span: Span) -> Self {
+        let patterns = match id {
+            DestinationId::Service(id) => {
+                let host = mesh.services.get(id).map(|service| mesh.service_host(service));
                 host.and_then(|host| HostPattern::parse(&host).ok()).into_iter().collect()
             }
-            HostNameKind::Destination(DestinationId::External(id)) => {
-                let hosts = self.externals.get(*id).and_then(|external| external.body.hosts.as_ref());
+            DestinationId::External(id) => {
+                let hosts = mesh.externals.get(id).and_then(|external| external.body.hosts.as_ref());
                 hosts.into_iter().flat_map(|hosts| hosts.iter().map(|host| host.value.clone())).collect()
             }
-        }
+        };
+        Self { kind: HostNameKind::Destination(id), patterns, span }
+    }
+}
+
+impl Host {
+    /// The host names that it answers to, as Istio gets them, each with the place of the name that stands for it.
+    pub fn patterns(&self) -> impl Iterator<Item = (&HostPattern, Span)> {
+        self.names.iter().flat_map(|name| name.patterns.iter().map(|pattern| (pattern, name.span)))
     }
 }
 
@@ -255,7 +265,7 @@ fn read_name(term: &Term<'_>, delegate: bool, cx: &mut Reader<'_, '_>) -> Option
     };
     if delegate {
         let kind = HostNameKind::Delegate(crate::reading::literal::<crate::values::DnsLabel>(term, cx)?.value.as_str().into());
-        return Some(HostName { kind, span });
+        return Some(HostName { kind, patterns: Vec::new(), span });
     }
     let (namespace, name) = match text.split_once('/') {
         Some((namespace, name)) => (Some(SmolStr::new(namespace)), name),
@@ -270,16 +280,16 @@ fn read_name(term: &Term<'_>, delegate: bool, cx: &mut Reader<'_, '_>) -> Option
             return None;
         }
         let pattern: Spanned<HostPattern> = crate::reading::literal(term, cx)?;
-        return Some(HostName { kind: HostNameKind::Pattern(pattern.value), span });
+        return Some(HostName::pattern(pattern.value, span));
     }
     if name == "*" {
-        return Some(HostName { kind: HostNameKind::Pattern(HostPattern::parse("*").ok()?), span });
+        return Some(HostName::pattern(HostPattern::parse("*").ok()?, span));
     }
     let reference = Reference { namespace, name: name.into(), port: None, subset: None, name_span: span, span };
     let own = cx.namespace();
     let own = own.map(|namespace| namespace.as_str());
     match mesh.directory.find(&reference, own) {
-        Found::Destination(id, _) => Some(HostName { kind: HostNameKind::Destination(id), span }),
+        Found::Destination(id, _) => Some(HostName::destination(id, mesh, span)),
         Found::Broken => None,
         Found::Nothing => {
             let mut report = mesh.directory.unknown(&reference, own);

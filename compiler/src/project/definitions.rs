@@ -133,6 +133,18 @@ impl<'p> Definitions<'p> {
         definitions
     }
 
+    /// The names of the environments that a project declares, in order.
+    pub(crate) fn environment_list(project: &Project) -> Vec<SmolStr> {
+        let mut names: Vec<SmolStr> = Vec::new();
+        for (tree, file) in project.trees.iter().zip(&project.files) {
+            for statement in tree.statements(&file.text).filter(|statement| statement.is("env")) {
+                let name = statement.arguments().next().and_then(|name| name.word()).map(SmolStr::new);
+                names.extend(name.filter(|name| Word::parse(name).is_ok() && !names.contains(name)));
+            }
+        }
+        names
+    }
+
     /// The environments by name, in the order of declaration.
     pub fn environment_names(&self) -> impl Iterator<Item = &SmolStr> {
         self.environments.keys()

@@ -3,13 +3,21 @@
 use super::reader::Reader;
 use super::term::{Shape, Term};
 use meshc_language::{Arguments, Code, Diagnostic, Span, Statement};
-use std::collections::VecDeque;
+
+/// Where arguments come from.
+#[derive(Clone, Debug)]
+enum Source<'p> {
+    /// The tree.
+    Tree(Arguments<'p>),
+    /// What has been read before, such as the elements of a list.
+    Terms(std::vec::IntoIter<Term<'p>>),
+}
 
 /// A cursor over arguments. Variables are put in as they are met.
 #[derive(Clone, Debug)]
 pub struct Args<'p> {
-    source: Option<Arguments<'p>>,
-    ahead: VecDeque<Term<'p>>,
+    source: Source<'p>,
+    ahead: Option<Term<'p>>,
     /// What is being read, for messages: `timeout`, `route default`.
     pub owner: &'p str,
     /// Where the last argument ended: the place of one that is missing.
@@ -22,8 +30,8 @@ impl<'p> Args<'p> {
     pub fn of(statement: Statement<'p>) -> Self {
         let keyword = statement.keyword();
         Self {
-            source: Some(statement.arguments()),
-            ahead: VecDeque::new(),
+            source: Source::Tree(statement.arguments()),
+            ahead: None,
             owner: keyword.map_or("", |keyword| keyword.written()),
             last: keyword.map_or(statement.head(), |keyword| keyword.span()),
         }
@@ -32,22 +40,28 @@ impl<'p> Args<'p> {
     /// Other arguments: those of an attribute or the elements of a list.
     #[must_use]
     pub fn over(source: Arguments<'p>, owner: &'p str, last: Span) -> Self {
-        Self { source: Some(source), ahead: VecDeque::new(), owner, last }
+        Self { source: Source::Tree(source), ahead: None, owner, last }
     }
 
     /// Arguments that have been read before, such as the elements of a list.
     #[must_use]
     pub fn from_terms(terms: Vec<Term<'p>>, owner: &'p str, last: Span) -> Self {
-        Self { source: None, ahead: terms.into(), owner, last }
+        Self { source: Source::Terms(terms.into_iter()), ahead: None, owner, last }
+    }
+
+    fn pull(&mut self, cx: &mut Reader<'_, 'p>) -> Option<Term<'p>> {
+        match &mut self.source {
+            Source::Tree(arguments) => arguments.next().map(|next| cx.term(next)),
+            Source::Terms(terms) => terms.next(),
+        }
     }
 
     /// The next argument, without taking it.
     pub fn peek(&mut self, cx: &mut Reader<'_, 'p>) -> Option<&Term<'p>> {
-        if self.ahead.is_empty() {
-            let next = self.source.as_mut()?.next()?;
-            self.ahead.push_back(cx.term(next));
+        if self.ahead.is_none() {
+            self.ahead = self.pull(cx);
         }
-        self.ahead.front()
+        self.ahead.as_ref()
     }
 
     /// Where the next argument stands; the place of the last one if there is none.
@@ -58,9 +72,9 @@ impl<'p> Args<'p> {
 
     /// Takes the next argument.
     pub fn next(&mut self, cx: &mut Reader<'_, 'p>) -> Option<Term<'p>> {
-        let term = match self.ahead.pop_front() {
+        let term = match self.ahead.take() {
             Some(term) => term,
-            None => cx.term(self.source.as_mut()?.next()?),
+            None => self.pull(cx)?,
         };
         self.last = term.span;
         Some(term)

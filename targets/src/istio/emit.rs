@@ -1,6 +1,6 @@
 //! All resources of a model: which there are, in which file each stands, and their text.
 
-use super::document::{Document, Writer};
+use super::document::Writer;
 use super::plan::{Planned, plan};
 use crate::artifact::Artifact;
 use crate::target::{Options, Split};

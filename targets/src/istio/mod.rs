@@ -5,6 +5,7 @@ mod destination_rule;
 mod document;
 mod egress;
 mod emit;
+mod fit;
 mod gateway;
 mod matches;
 mod name;
@@ -104,7 +105,9 @@ impl Target for Istio {
     }
 
     fn fit(&self, checked: &Checked, options: &Options<'_>) -> Vec<Diagnostic> {
-        raw::check(checked, options)
+        let mut reports = fit::names(checked, options);
+        reports.extend(raw::check(checked, options));
+        reports
     }
 
     fn emit(&self, fitted: &Fitted<'_>, options: &Options<'_>) -> Vec<Artifact> {

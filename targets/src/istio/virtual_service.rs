@@ -9,7 +9,7 @@ use super::rewrite;
 use super::visibility::export_to;
 use crate::yaml::Sourced;
 use meshc_compiler::model::{
-    Action, Delegate, Destination, DestinationHeaders, Host, HostBody, Mesh, Mirror, Redirect, RedirectPort, Respond,
+    Action, Delegate, Destination, DestinationHeaders, Host, HostBody, HostName, Mesh, Mirror, Redirect, RedirectPort, Respond,
     Route, RouteKind, RouteOptions, WeightedDestination,
 };
 use meshc_compiler::policy::{
@@ -25,7 +25,7 @@ pub(super) fn spec(mesh: &Mesh, host: &Host, from: &Provenance<'_>) -> api::Virt
     let mut spec = api::VirtualService {
         hosts: names
             .iter()
-            .flat_map(|name| mesh.host_patterns(name))
+            .flat_map(|HostName { kind: _, patterns, span: _ }| patterns)
             .map(|pattern| SmolStr::new(pattern.as_str()))
             .collect(),
         gateways: name::bindings(mesh, via),
