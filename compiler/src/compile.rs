@@ -128,12 +128,22 @@ fn compile(project: &Project, environment: Option<SmolStr>, options: &Options) -
     let model = elaborate(&definitions, &options.cluster_domain, &mut found);
     // With an item missing, what the checks conclude from absence would be a cascade of the first fault.
     let lost = found.lost || project.reports.iter().any(|report| report.severity == Severity::Error);
+    found.reports.extend(empty_files(project));
     found.reports.extend(checks::run(&model, lost));
     if !lost {
         found.reports.extend(definitions.unused());
     }
     let reports = silence(found.reports, &found.accepted, options, lost);
     (model, reports)
+}
+
+/// Files that declare nothing.
+fn empty_files(project: &Project) -> impl Iterator<Item = Diagnostic> {
+    let own = project.trees.iter().zip(&project.files).take(project.own);
+    own.filter(|(tree, file)| tree.statements(&file.text).next().is_none()).map(|(tree, _)| {
+        let span = meshc_language::Span::new(tree.file, 0, 0);
+        Diagnostic::new(Code::NO_STATEMENTS, span, "this file declares nothing").help("remove it, or declare something in it")
+    })
 }
 
 /// Applies levels and exemptions; reports exemptions that have expired or match nothing.

@@ -129,7 +129,6 @@ registry! {
     301 BAD_LITERAL Error "a value is not of the type that stands here";
     302 WRONG_FORM Error "a value is written in the wrong form";
     303 BAD_PATTERN Error "a regular expression is not valid RE2";
-    304 UNPORTABLE_PATTERN Note "a regular expression means something else elsewhere";
 
     401 WEIGHTS_TOTAL Error "weights do not add up to 100 %" ["KIA1104"];
     402 WEIGHT_MISSING Error "a destination among several has no weight" ["KIA1104"];

@@ -49,10 +49,8 @@ fn covers_set<T: PartialEq>(outer: &[T], inner: &[T]) -> bool {
 
 fn covers_path(outer: Option<&PathMatch>, inner: Option<&PathMatch>) -> bool {
     let Some(outer) = outer else { return true };
-    match &outer.test {
-        PathTest::Prefix(prefix) if prefix == "/" => return true,
-        PathTest::Pattern(pattern) if matches!(pattern.as_str(), ".*" | "/.*") => return true,
-        _ => {}
+    if is_every_path(&outer.test) {
+        return true;
     }
     let Some(inner) = inner else { return false };
     if outer == inner {
@@ -73,6 +71,14 @@ fn covers_path(outer: Option<&PathMatch>, inner: Option<&PathMatch>) -> bool {
             None => false,
         },
         PathTest::Pattern(_) => false,
+    }
+}
+
+fn is_every_path(test: &PathTest) -> bool {
+    match test {
+        PathTest::Prefix(prefix) => prefix == "/",
+        PathTest::Pattern(pattern) => matches!(pattern.as_str(), ".*" | "/.*"),
+        PathTest::Exact(_) | PathTest::Under(_) => false,
     }
 }
 

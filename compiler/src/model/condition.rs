@@ -6,7 +6,7 @@ use super::{Id, Resource};
 use crate::policy::{Comparison, TextMatch};
 use crate::reading::{Args, List, Reader, Shape, Syntax, literal};
 use crate::values::{
-    HeaderName, HostPattern, IpOrCidr, Label, Literal, MatchHeaderName, Method, Namespace, Path, PathPrefix, Pattern, Port,
+    HeaderName, IpOrCidr, Label, Literal, MatchHeaderName, Method, Namespace, Path, PathPrefix, Pattern, Port,
     Scheme, SniHost, Text, escape_literal, words,
 };
 use meshc_language::{Code, Diagnostic, Span, Spanned};
@@ -149,7 +149,7 @@ words! {
 }
 
 /// How a condition is written, for the reference page.
-pub(crate) const CONDITION_SYNTAX: &[(&str, &str)] = &[
+pub const CONDITION_SYNTAX: &[(&str, &str)] = &[
     ("path is <path>", "the whole path is this; `path in [<path>, ...]` is one of these"),
     ("path prefix <path>", "the path starts with this, byte by byte: `/foo` also takes `/foobar`"),
     ("path under <path>", "the path is this or goes on behind a `/`"),
@@ -405,10 +405,4 @@ fn read_name<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<SmolStr
             None
         }
     }
-}
-
-/// Whether a wildcard host covers all names that another one covers; used for SNI.
-#[must_use]
-pub fn sni_within(sni: &SniHost, host: &HostPattern) -> bool {
-    HostPattern::parse(&sni.to_string()).is_ok_and(|sni| host.covers(&sni))
 }

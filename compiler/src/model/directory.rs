@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
 /// A name in a namespace.
-pub type Name = (Option<SmolStr>, SmolStr);
+type Name = (Option<SmolStr>, SmolStr);
 
 /// Names of resources. Look-ups only: nothing is ever listed in the order of a hash.
 #[derive(Clone, Debug, Default)]
@@ -113,6 +113,9 @@ impl Directory {
         if let Some(report) = self.half_a_name(&reference.name, span, own) {
             return report;
         }
+        if let Some(report) = self.without_namespace(reference, own) {
+            return report;
+        }
         let dotted = reference.namespace.is_none() && reference.name.contains('.');
         let message = if dotted {
             format!("no service or external has the host `{written}`")
@@ -126,6 +129,19 @@ impl Directory {
             None if dotted => report.help("declare it as an `external`, or as a `service` in the file of its namespace"),
             None => report.help(format!("declare it: `service {} {{ port http 80 }}`", reference.name)),
         }
+    }
+
+    /// A name that a file without a namespace declares, looked for from a namespace.
+    fn without_namespace(&self, reference: &Reference, own: Option<&str>) -> Option<Diagnostic> {
+        own.filter(|_| reference.namespace.is_none())?;
+        let (_, declared) = self.destinations.get(&(None, reference.name.clone()))?;
+        let message = format!("`{}` is declared in a file without a namespace", reference.name);
+        Some(
+            Diagnostic::new(Code::NAMESPACE_NEEDED, reference.name_span, message)
+                .related(*declared, "declared here")
+                .consequence("its full host name is not known, so no other namespace can address it")
+                .help("write `namespace NAME` at the top of that file"),
+        )
     }
 
     /// A name in another namespace, or the nearest one in reach.

@@ -186,9 +186,10 @@ impl Keyword for Host {
         let mut written = Vec::new();
         loop {
             let term = args.expect("a host name", cx)?;
-            match term.shape {
-                Shape::List(terms) => written.extend(terms.into_iter().filter(|term| !matches!(term.shape, Shape::Comma))),
-                _ => written.push(term),
+            if let Shape::List(terms) = term.shape {
+                written.extend(terms.into_iter().filter(|term| !matches!(term.shape, Shape::Comma)));
+            } else {
+                written.push(term);
             }
             if !args.take_comma(cx) {
                 break;

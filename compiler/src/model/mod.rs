@@ -14,7 +14,7 @@ mod service;
 mod visibility;
 
 pub use arena::{Arena, Id};
-pub use condition::{HeaderTest, Match, MatchBinding, PathMatch, PathTest, Side, Test};
+pub use condition::{CONDITION_SYNTAX, HeaderTest, Match, MatchBinding, PathMatch, PathTest, Side, Test};
 pub use destination::{Destination, DestinationId, FrontService, GatewayReference, Reference};
 pub use directory::Directory;
 pub use external::{Endpoint, EndpointBody, EndpointPort, External, ExternalBody, Location, Resolution};
@@ -23,15 +23,14 @@ pub use gateway::{
     ServerHost, ServerTls, ServerTlsBody, ServerTlsMode, Workload,
 };
 pub use host::{Binding, BindingKind, Host, HostBody, HostName, HostNameKind};
-pub use raw::{Anchor, AnchorKind, Raw, RawTarget};
+pub use raw::{Anchor, AnchorKind, Raw, RawTarget, RawText};
 pub(crate) use route::policy as policy_named;
-pub(crate) use condition::CONDITION_SYNTAX;
 pub use match_set::MAX_MATCHES;
 pub use route::{
     Action, Delegate, DestinationHeaders, Mirror, Redirect, RedirectPort, Respond, Route, RouteKind, RouteOptions,
     WeightedDestination,
 };
-pub use service::{Port, Service, ServiceBody, Subset, SubsetBody};
+pub use service::{Labels, Port, Service, ServiceBody, Subset, SubsetBody};
 pub use visibility::{Visibility, Visible};
 
 use crate::project::ModuleId;

@@ -368,10 +368,7 @@ fn read_destination<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<
     };
     let reference = Reference::read(args, cx)?;
     let destination = cx.mesh.and_then(|mesh| mesh.resolve(&reference, cx));
-    let block = args.peek(cx).and_then(|term| match term.shape {
-        Shape::Block(block) => Some(block),
-        _ => None,
-    });
+    let block = args.peek(cx).and_then(|term| if let Shape::Block(block) = term.shape { Some(block) } else { None });
     if block.is_some() {
         args.next(cx);
     }
@@ -492,13 +489,13 @@ pub(crate) fn policy(
 
 /// `route NAME ...`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct HttpRoute(pub Route);
+pub(super) struct HttpRoute(pub(super) Route);
 /// `tls route NAME ...`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct TlsRoute(pub Route);
+pub(super) struct TlsRoute(pub(super) Route);
 /// `tcp route NAME ...`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct TcpRoute(pub Route);
+pub(super) struct TcpRoute(pub(super) Route);
 
 macro_rules! route_keyword {
     ($name:ident, $kind:ident, $signature:literal) => {

@@ -153,5 +153,5 @@ fn read_algorithm<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Op
 }
 
 fn is_prime(number: u32) -> bool {
-    number >= 2 && (2..).take_while(|factor: &u32| factor.saturating_mul(*factor) <= number).all(|factor| number % factor != 0)
+    number >= 2 && (2..).take_while(|factor: &u32| factor.saturating_mul(*factor) <= number).all(|factor| !number.is_multiple_of(factor))
 }

@@ -18,15 +18,6 @@ section! {
     flatten { route: SharedRouteOptions, traffic: TrafficPolicy }
 }
 
-/// A policy that a route or a destination takes in.
-#[derive(Clone, Debug)]
-pub struct SharedPolicy {
-    /// Its statements.
-    pub body: Arc<PolicyBody>,
-    /// Where it was declared.
-    pub span: Span,
-}
-
 /// What a definition is.
 #[derive(Clone, Debug)]
 pub enum DefinitionKind<'p> {
@@ -273,21 +264,22 @@ impl<'p> Definitions<'p> {
 
     /// Reads retries and policies, each once.
     fn read_bodies(&mut self, reports: &mut Vec<Diagnostic>) {
-        self.read_each(reports, |statement, kind, cx| match kind {
-            DefinitionKind::Retry(_) => {
-                Some(DefinitionKind::Retry(cx.required_section::<RetryPolicy>(statement).map(Arc::new)))
-            }
-            _ => None,
+        self.read_each(reports, |statement, kind, cx| {
+            matches!(kind, DefinitionKind::Retry(_)).then(|| {
+                cx.attributes(statement);
+                DefinitionKind::Retry(cx.required_section::<RetryPolicy>(statement).map(Arc::new))
+            })
         });
-        self.read_each(reports, |statement, kind, cx| match kind {
-            DefinitionKind::Policy(_) => {
+        // Policies name retries, which are known now.
+        self.read_each(reports, |statement, kind, cx| {
+            matches!(kind, DefinitionKind::Policy(_)).then(|| {
+                cx.attributes(statement);
                 let body = cx.required_section::<PolicyBody>(statement);
                 if let Some(body) = &body {
                     one_side_only(statement, body, cx);
                 }
-                Some(DefinitionKind::Policy(body.map(Arc::new)))
-            }
-            _ => None,
+                DefinitionKind::Policy(body.map(Arc::new))
+            })
         });
     }
 

@@ -9,7 +9,7 @@ use smol_str::SmolStr;
 use std::sync::atomic::Ordering;
 
 /// Statements that loops and templates may unfold to in one compilation.
-pub const EXPANSION_BUDGET: u32 = 1_000_000;
+const EXPANSION_BUDGET: u32 = 1_000_000;
 
 /// Templates applied inside of each other; no circle is this long without repeating itself.
 const MAX_APPLIED: usize = 64;
@@ -92,9 +92,8 @@ impl<'d, 'p> Reader<'d, 'p> {
         self.attributes(statement);
         let mut args = Args::of(statement);
         let Some(name) = args.expect("the name of a template", self) else { return };
-        let arguments = args.next(self).map_or(Vec::new(), |term| match term.shape {
-            Shape::Group(terms) => terms,
-            _ => vec![term],
+        let arguments = args.next(self).map_or(Vec::new(), |term| {
+            if let Shape::Group(terms) = term.shape { terms } else { vec![term] }
         });
         args.finish(&[], self);
         self.refuse_block(statement);

@@ -4,7 +4,8 @@ use super::arguments::Args;
 use super::keyword::literal;
 use super::reader::Reader;
 use super::term::Term;
-use crate::values::{Date, Literal, Text, Word, words};
+use crate::model::Controller;
+use crate::values::{Date, Literal, Text, words};
 use meshc_language::{Attribute, Code, Diagnostic, Span, Spanned, Statement};
 
 /// What stands in front of a statement, other than `@allow`.
@@ -41,7 +42,7 @@ words! {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Degradation {
     /// The target.
-    pub target: Spanned<Word>,
+    pub target: Spanned<Controller>,
     /// What is accepted.
     pub loss: Spanned<Loss>,
     /// Why.
@@ -66,6 +67,9 @@ pub struct Accepted {
 /// Keywords of statements that may be deprecated.
 const DEPRECABLE: &[&str] = &["gateway", "host", "service", "external", "subset"];
 
+/// Statements on TLS and access: no target may drop or approximate them.
+const NEVER_DEGRADED: &[&str] = &["tls", "listen", "gateway", "visible", "credential"];
+
 impl<'p> Reader<'_, 'p> {
     /// Reads the attributes of a statement: exemptions are kept, the rest is returned.
     pub fn attributes(&mut self, statement: Statement<'p>) -> Option<Box<Attributes>> {
@@ -74,6 +78,7 @@ impl<'p> Reader<'_, 'p> {
             match attribute.name() {
                 "allow" => self.allow(attribute, statement),
                 "degrade" => {
+                    self.refuse_loss_of_safety(attribute, statement);
                     if let Some(degradation) = self.degradation(attribute) {
                         read.get_or_insert_default().degraded.push(degradation);
                     }
@@ -92,6 +97,20 @@ impl<'p> Reader<'_, 'p> {
             }
         }
         read
+    }
+
+    /// Who may come in, and whether it is encrypted, is never given up.
+    fn refuse_loss_of_safety(&mut self, attribute: Attribute<'p>, statement: Statement<'p>) {
+        let keyword = statement.keyword().map_or("", |keyword| keyword.written());
+        if NEVER_DEGRADED.contains(&keyword) {
+            let message = format!("the loss of `{keyword}` cannot be accepted");
+            let report = Diagnostic::new(Code::BAD_DEGRADE, attribute.span(), message);
+            self.report(
+                report
+                    .consequence("traffic would be open to others than those it is meant for")
+                    .help("remove the attribute; leave out the target, or what it cannot carry"),
+            );
+        }
     }
 
     #[cold]
@@ -135,7 +154,7 @@ impl<'p> Reader<'_, 'p> {
 
     fn degradation(&mut self, attribute: Attribute<'p>) -> Option<Degradation> {
         let mut parts = Parts::new(attribute, "degrade");
-        let target = parts.positional("a target", self).and_then(|term| literal::<Word>(&term, self))?;
+        let target = parts.positional("a target", self).and_then(|term| literal::<Controller>(&term, self))?;
         let loss = parts.positional("`drop` or `approximate`", self).and_then(|term| literal::<Loss>(&term, self))?;
         let named = parts.named(&["because"], self);
         let Some((_, reason)) = named.into_iter().next() else {

@@ -255,10 +255,12 @@ macro_rules! section {
                 cx: &mut $crate::reading::Reader<'_, 'p>,
             ) -> bool {
                 match key {
-                    $($key => $crate::reading::section!(@take $repeat self.$field, $key, statement, cx),)*
-                    _ => return false $($(|| $crate::reading::Section::statement(&mut self.$inner, key, statement, cx))*)?,
+                    $($key => {
+                        $crate::reading::section!(@take $repeat self.$field, $key, statement, cx);
+                        true
+                    })*
+                    _ => false $($(|| $crate::reading::Section::statement(&mut self.$inner, key, statement, cx))*)?,
                 }
-                true
             }
 
             #[allow(unused_variables, reason = "most sections need nothing")]
@@ -368,9 +370,7 @@ macro_rules! keyword {
                 #[allow(unused_mut, reason = "a keyword may have no arguments")]
                 let mut types = Vec::new();
                 $(<$type as $crate::reading::Syntax>::types(&mut types);)*
-                #[allow(unused_mut, reason = "a keyword may have no arguments")]
-                let mut parts: Vec<String> = Vec::new();
-                $(parts.push($crate::reading::keyword!(@signature $kind $($label)? $type));)*
+                let parts: Vec<String> = vec![$($crate::reading::keyword!(@signature $kind $($label)? $type)),*];
                 $crate::reading::Spec {
                     signature: parts.join(" "),
                     types,

@@ -14,7 +14,7 @@ mod term;
 pub use arguments::Args;
 pub use attributes::{Accepted, Attributes, Degradation, Deprecation, Loss};
 pub use keyword::{Boxed, Entry, Keyword, Repeat, Section, Spec, Syntax, TypeDoc};
-pub(crate) use keyword::{keyword, listed, literal, section, with_article};
+pub(crate) use keyword::{keyword, listed, literal, section};
 pub use lists::{Comma, List};
 pub use reader::{Reader, Scope};
 pub use term::{Shape, Term, Value, ValueShape};

@@ -7,7 +7,7 @@ use crate::model::Mesh;
 use crate::project::{Definitions, ModuleId};
 use crate::values::Namespace;
 use meshc_language::{
-    Applicability, Arg, Block, Code, Diagnostic, Kind, Span, Spanned, Statement, Statements, text,
+    Applicability, Arg, Block, Code, Diagnostic, Kind, Span, Spanned, Statement, text,
 };
 use smol_str::SmolStr;
 use std::borrow::Cow;
@@ -127,10 +127,13 @@ impl<'d, 'p> Reader<'d, 'p> {
         let mut terms = Vec::new();
         for element in arg.elements() {
             let term = self.term(element);
-            match term.shape {
-                // A variable that holds a list puts its elements into the list around it.
-                Shape::List(inner) if term.origin.is_some() => terms.extend(inner),
-                _ => terms.push(term),
+            // A variable that holds a list puts its elements into the list around it.
+            if term.origin.is_some()
+                && let Shape::List(inner) = term.shape
+            {
+                terms.extend(inner);
+            } else {
+                terms.push(term);
             }
         }
         terms
@@ -257,7 +260,7 @@ impl<'d, 'p> Reader<'d, 'p> {
         let mut section = S::default();
         let outer = (self.frame, self.seen.len());
         self.frame = self.seen.len();
-        self.each(block.statements(), &mut |statement, cx| cx.into_section(&mut section, owner, statement));
+        self.each(block.statements(), &mut |statement, cx| cx.put(&mut section, owner, statement));
         let mut missing = Vec::new();
         section.missing(&mut |key| missing.push(key));
         let unread = self.seen.get(self.frame..).unwrap_or_default();
@@ -270,7 +273,7 @@ impl<'d, 'p> Reader<'d, 'p> {
         section
     }
 
-    fn into_section<S: Section>(&mut self, section: &mut S, owner: Statement<'p>, statement: Statement<'p>) {
+    fn put<S: Section>(&mut self, section: &mut S, owner: Statement<'p>, statement: Statement<'p>) {
         let key = statement.keyword().and_then(|keyword| keyword.word()).unwrap_or_default();
         if !section.statement(key, statement, self) {
             let mut entries = Vec::new();

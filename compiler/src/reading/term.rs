@@ -44,10 +44,7 @@ impl Term<'_> {
     /// The text of a bare word.
     #[must_use]
     pub fn word(&self) -> Option<&str> {
-        match &self.shape {
-            Shape::Word(text) => Some(text),
-            _ => None,
-        }
+        if let Shape::Word(text) = &self.shape { Some(text) } else { None }
     }
 
     /// The text of a word or of any string.

@@ -5,9 +5,24 @@ use super::plan::{Planned, plan};
 use crate::target::Options;
 use meshc_compiler::Checked;
 use meshc_compiler::values::{Literal, ResourceName};
-use meshc_language::{Code, Diagnostic};
+use meshc_compiler::model::Controller;
+use meshc_language::{Code, Diagnostic, Severity};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
+
+/// Gateways that another program implements are not part of the output: said, not dropped in silence.
+pub(super) fn gateways(checked: &Checked) -> impl Iterator<Item = Diagnostic> {
+    checked.model().mesh.gateways.as_slice().iter().filter_map(|gateway| {
+        let controller = gateway.body.controller.filter(|controller| controller.value != Controller::Istio)?;
+        let message = format!("gateway `{}` is not part of the output for Istio", gateway.name.value);
+        let mut report = Diagnostic::new(Code::UNSUPPORTED, controller.span, message)
+            .label(format!("it is implemented by {}", controller.value))
+            .consequence("hosts that are bound only to it are left out here too")
+            .help("build the target of its controller beside this one");
+        report.severity = Severity::Warning;
+        Some(report)
+    })
+}
 
 /// Kubernetes keeps one resource of a kind under a name: of two, the one that is applied later would stay.
 pub(super) fn names(checked: &Checked, options: &Options<'_>) -> Vec<Diagnostic> {

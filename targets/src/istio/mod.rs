@@ -106,6 +106,7 @@ impl Target for Istio {
 
     fn fit(&self, checked: &Checked, options: &Options<'_>) -> Vec<Diagnostic> {
         let mut reports = fit::names(checked, options);
+        reports.extend(fit::gateways(checked));
         reports.extend(raw::check(checked, options));
         reports
     }
