@@ -1,0 +1,3 @@
+//! All tests of the whole program, in one binary: one link, one run.
+
+mod explain;
