@@ -7,7 +7,7 @@ use crate::policy::TrafficPolicy;
 use crate::project::{Definitions, ModuleId};
 use crate::reading::{Accepted, Keyword, Reader, Scope};
 use crate::values::Word;
-use meshc_language::{Applicability, Code, Diagnostic, Severity, Spanned, Statement};
+use meshc_language::{Applicability, Code, Diagnostic, Spanned, Statement};
 use rayon::prelude::*;
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -46,11 +46,11 @@ pub(crate) fn elaborate(definitions: &Definitions<'_>, cluster_domain: &str, fou
     model.mesh.cluster_domain = SmolStr::new(cluster_domain);
     read_destinations(definitions, &instances, &mut model.mesh, found);
     let hosts = read_all::<Host>(definitions, Some(&model.mesh), &instances, ItemKind::Host, found);
-    for host in hosts.into_iter().flatten() {
+    for host in hosts.into_iter().filter_map(|(_, host)| host) {
         model.hosts.add(host);
     }
     let raw = read_all::<Raw>(definitions, Some(&model.mesh), &instances, ItemKind::Raw, found);
-    model.raw = raw.into_iter().flatten().collect();
+    model.raw = raw.into_iter().filter_map(|(_, raw)| raw).collect();
     model
 }
 
@@ -70,7 +70,7 @@ fn instances<'p>(definitions: &Definitions<'p>, found: &mut Found) -> Vec<Instan
             let scope = (!cx.scope.is_empty()).then(|| Arc::new(cx.scope.clone()));
             instances.push(Instance { kind, statement, module: cx.module, scope });
         });
-        found.lost |= cx.lost_route;
+        found.lost |= cx.lost;
         found.reports.append(&mut cx.reports);
         found.accepted.append(&mut cx.accepted);
     }
@@ -90,7 +90,7 @@ fn item_kind(keyword: &str) -> Option<ItemKind> {
 
 #[cold]
 fn report_unknown_item(keyword: &str, statement: Statement<'_>, cx: &mut Reader<'_, '_>) {
-    cx.lost_route = true;
+    cx.lost = true;
     let span = statement.keyword().map_or(statement.head(), |keyword| keyword.span());
     if crate::reference::LATER.contains(&keyword) {
         let message = format!("`{keyword}` is not built yet");
@@ -98,7 +98,7 @@ fn report_unknown_item(keyword: &str, statement: Statement<'_>, cx: &mut Reader<
         cx.report(report.consequence("nothing is compiled while it stands here").help("remove it until a later version brings it"));
         return;
     }
-    if !cx.scope.applied.is_empty() && crate::reference::DEFINITIONS.contains(&keyword) {
+    if !cx.scope.applied.is_empty() && crate::reference::is_definition(keyword) {
         let message = format!("a template cannot hold `{keyword}`");
         cx.report(Diagnostic::new(Code::UNKNOWN_KEYWORD, span, message).help("declare it at the top of a file"));
         return;
@@ -119,13 +119,13 @@ fn report_unknown_item(keyword: &str, statement: Statement<'_>, cx: &mut Reader<
 }
 
 /// Reads all items of one kind, in parallel. `None` where one could not be read.
-fn read_all<'p, T: Keyword + Send>(
+fn read_all<'i, 'p, T: Keyword + Send>(
     definitions: &Definitions<'p>,
     mesh: Option<&Mesh>,
-    instances: &[Instance<'p>],
+    instances: &'i [Instance<'p>],
     kind: ItemKind,
     found: &mut Found,
-) -> Vec<Option<Resource<T>>> {
+) -> Vec<(&'i Instance<'p>, Option<Resource<T>>)> {
     let chosen: Vec<&Instance<'p>> = instances.iter().filter(|instance| instance.kind == kind).collect();
     let read: Vec<(Option<Resource<T>>, Found)> = chosen
         .par_iter()
@@ -134,24 +134,23 @@ fn read_all<'p, T: Keyword + Send>(
             let mut cx = Reader::new(definitions, instance.module, instance.scope.clone());
             cx.mesh = mesh;
             let declared = T::read_statement(instance.statement, &mut cx);
-            let incomplete = cx.lost_route || cx.reports.iter().any(|report| report.severity == Severity::Error);
             let resource = declared.map(|declared| Resource {
                 declared,
                 namespace: cx.namespace().cloned(),
                 module: instance.module,
                 applied: instance.scope.as_ref().map_or(Vec::new(), |scope| scope.applied.clone()),
-                incomplete,
+                incomplete: cx.lost,
             });
-            let lost = incomplete || resource.is_none();
+            let lost = cx.lost || resource.is_none();
             (resource, Found { reports: cx.reports, accepted: cx.accepted, lost })
         })
         .collect();
     let mut resources = Vec::with_capacity(read.len());
-    for (resource, one) in read {
+    for (instance, (resource, one)) in chosen.into_iter().zip(read) {
         found.lost |= one.lost;
         found.reports.extend(one.reports);
         found.accepted.extend(one.accepted);
-        resources.push(resource);
+        resources.push((instance, resource));
     }
     resources
 }
@@ -162,34 +161,33 @@ fn read_destinations<'p>(
     mesh: &mut Mesh,
     found: &mut Found,
 ) {
-    let gateways = read_all::<Gateway>(definitions, None, instances, ItemKind::Gateway, found);
-    let services = read_all::<Service>(definitions, None, instances, ItemKind::Service, found);
-    let externals = read_all::<External>(definitions, None, instances, ItemKind::External, found);
-    let broken = |kind: ItemKind, at: usize| {
-        let instance = instances.iter().filter(|instance| instance.kind == kind).nth(at)?;
-        let name = instance.statement.arguments().next()?.written();
-        let cx = Reader::new(definitions, instance.module, instance.scope.clone());
-        Some((cx.namespace().map(|namespace| SmolStr::new(namespace.as_str())), SmolStr::new(name)))
-    };
-    for (at, gateway) in gateways.into_iter().enumerate() {
-        match gateway {
-            Some(gateway) => add_gateway(gateway, mesh, found),
-            None => broken(ItemKind::Gateway, at).into_iter().for_each(|name| mesh.directory.add_broken(name)),
-        }
-    }
-    for (at, service) in services.into_iter().enumerate() {
-        match service {
-            Some(service) => add_service(service, mesh, found),
-            None => broken(ItemKind::Service, at).into_iter().for_each(|name| mesh.directory.add_broken(name)),
-        }
-    }
-    for (at, external) in externals.into_iter().enumerate() {
-        match external {
-            Some(external) => add_external(external, mesh, found),
-            None => broken(ItemKind::External, at).into_iter().for_each(|name| mesh.directory.add_broken(name)),
-        }
-    }
+    read_named::<Gateway>(definitions, instances, ItemKind::Gateway, add_gateway, mesh, found);
+    read_named::<Service>(definitions, instances, ItemKind::Service, add_service, mesh, found);
+    read_named::<External>(definitions, instances, ItemKind::External, add_external, mesh, found);
     link(definitions, mesh, found);
+}
+
+/// Reads all items of one kind and enters their names; also the name of one that could not be read, so that it is not
+/// reported a second time where it is used.
+fn read_named<'p, T: Keyword + Send>(
+    definitions: &Definitions<'p>,
+    instances: &[Instance<'p>],
+    kind: ItemKind,
+    add: fn(Resource<T>, &mut Mesh, &mut Found),
+    mesh: &mut Mesh,
+    found: &mut Found,
+) {
+    for (instance, read) in read_all::<T>(definitions, None, instances, kind, found) {
+        match read {
+            Some(resource) => add(resource, mesh, found),
+            None => {
+                let cx = Reader::new(definitions, instance.module, instance.scope.clone());
+                let namespace = cx.namespace().map(|namespace| SmolStr::new(namespace.as_str()));
+                let name = instance.statement.arguments().next().map_or("", |name| name.written());
+                mesh.directory.add_broken((namespace, SmolStr::new(name)));
+            }
+        }
+    }
 }
 
 fn key<T>(resource: &Resource<T>, name: &str) -> (Option<SmolStr>, SmolStr) {

@@ -22,9 +22,6 @@ pub const SHAPING: &[(&str, &str, &str)] = &[
     ("for", "for $<name> in [<value>, ...] { ... }", "Repeats statements for each element of a list."),
 ];
 
-/// Definitions that have a block of statements.
-pub const DEFINITIONS: &[&str] = &["policy", "retry", "const", "param", "template", "env", "use", "namespace"];
-
 fn section_spec<S: Section>(signature: &str) -> Spec {
     let mut entries = Vec::new();
     S::entries(&mut entries);
@@ -76,6 +73,12 @@ pub const ITEMS: &[Entry] = &[
         spec: || section_spec::<RetryPolicy>("<name>"),
     },
 ];
+
+/// Whether a word starts something that stands at the top of a file only.
+pub(crate) fn is_definition(keyword: &str) -> bool {
+    let shapes_a_file = SHAPING.iter().any(|(key, ..)| *key == keyword) && !matches!(keyword, "in" | "for" | "apply");
+    shapes_a_file || matches!(keyword, "policy" | "retry")
+}
 
 /// Every word that may start a statement at the top of a file.
 #[must_use]

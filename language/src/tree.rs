@@ -155,7 +155,8 @@ impl<'t> Iterator for Statements<'t> {
             let at = self.at;
             self.at = node.next;
             if node.kind == Kind::Statement {
-                return Some(Statement { source: self.source, leading, at });
+                let own_block = own_block(self.source, at + 1, node.next);
+                return Some(Statement { source: self.source, leading, at, end: node.next, own_block });
             }
         }
         None
@@ -169,6 +170,10 @@ pub struct Statement<'t> {
     /// Index of the first node in front of it that belongs to it.
     leading: u32,
     at: u32,
+    /// Index behind its last descendant.
+    end: u32,
+    /// Index of the block that ends it.
+    own_block: Option<u32>,
 }
 
 impl<'t> Statement<'t> {
@@ -215,14 +220,13 @@ impl<'t> Statement<'t> {
     /// The keyword and the arguments, without the statement's own block.
     #[must_use]
     pub fn all_arguments(&self) -> Arguments<'t> {
-        let end = self.own_block_index().unwrap_or_else(|| self.node().map_or(self.at, |node| node.next));
-        Arguments { source: self.source, at: self.at + 1, end }
+        Arguments { source: self.source, at: self.at + 1, end: self.own_block.unwrap_or(self.end) }
     }
 
     /// The block that ends the statement.
     #[must_use]
     pub fn block(&self) -> Option<Block<'t>> {
-        self.own_block_index().map(|at| Block { source: self.source, at })
+        self.own_block.map(|at| Block { source: self.source, at })
     }
 
     /// The attributes in front of the statement.
@@ -250,28 +254,28 @@ impl<'t> Statement<'t> {
     fn node(&self) -> Option<&'t Node> {
         self.source.node(self.at)
     }
+}
 
-    fn own_block_index(&self) -> Option<u32> {
-        let end = self.node()?.next;
-        let mut last = None;
-        for (at, node) in siblings(self.source, self.at + 1, end) {
-            match node.kind {
-                Kind::Comment | Kind::Doc => {}
-                Kind::Block => last = Some(at),
-                Kind::Statement
-                | Kind::Attribute
-                | Kind::Word
-                | Kind::Text
-                | Kind::Raw
-                | Kind::TextBlock
-                | Kind::Arrow
-                | Kind::Comma
-                | Kind::List
-                | Kind::Group => last = None,
-            }
+/// The block that stands last among these siblings, comments aside.
+fn own_block(source: Source<'_>, from: u32, to: u32) -> Option<u32> {
+    let mut last = None;
+    for (at, node) in siblings(source, from, to) {
+        match node.kind {
+            Kind::Comment | Kind::Doc => {}
+            Kind::Block => last = Some(at),
+            Kind::Statement
+            | Kind::Attribute
+            | Kind::Word
+            | Kind::Text
+            | Kind::Raw
+            | Kind::TextBlock
+            | Kind::Arrow
+            | Kind::Comma
+            | Kind::List
+            | Kind::Group => last = None,
         }
-        last
     }
+    last
 }
 
 fn siblings<'t>(source: Source<'t>, from: u32, to: u32) -> impl Iterator<Item = (u32, &'t Node)> {
@@ -348,6 +352,16 @@ pub struct Arguments<'t> {
     source: Source<'t>,
     at: u32,
     end: u32,
+}
+
+impl<'t> Arguments<'t> {
+    /// Takes the next argument if it is a group in parentheses.
+    pub fn next_if_group(&mut self) -> Option<Arg<'t>> {
+        let mut ahead = *self;
+        let group = ahead.next().filter(|arg| arg.kind == Kind::Group)?;
+        *self = ahead;
+        Some(group)
+    }
 }
 
 impl<'t> Iterator for Arguments<'t> {

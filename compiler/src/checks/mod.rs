@@ -72,10 +72,11 @@ const CHECKS: &[Check] = &[
     protocols::check,
     delegation::check,
     hosts::check,
+    hosts::coverage,
 ];
 
 /// Checks that conclude from absence: with an item missing they would report its fault a second time.
-const CHECKS_OF_ABSENCE: &[Check] = &[hosts::coverage, delegation::unused, gateways::unused];
+const CHECKS_OF_ABSENCE: &[Check] = &[delegation::unused, gateways::unused];
 
 /// Runs every check. With `lost`, something could not be read.
 pub(crate) fn run(model: &Model, lost: bool) -> Vec<Diagnostic> {

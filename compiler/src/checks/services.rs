@@ -1,7 +1,193 @@
-//! Checks of services.
+//! Services, and what externals have in common with them: ports, subsets, who sees them, how they are called.
+
+mod called;
+mod policies;
+mod visible;
 
 use super::Context;
-use meshc_language::Diagnostic;
+use crate::model::{DestinationId, Port, Subset};
+use crate::values::{Label, Port as Number, Protocol};
+use meshc_language::{Applicability, Code, Diagnostic, Span, Spanned};
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
 
-/// All checks of services.
-pub(super) fn check(_: &Context<'_>, _: &mut Vec<Diagnostic>) {}
+pub(super) use called::{Called, called};
+pub(super) use visible::{is_visible, sees_all};
+
+type CalledCheck = fn(&Called<'_>, &mut Vec<Diagnostic>);
+
+/// Checks of one service or external.
+const CHECKS: &[CalledCheck] = &[
+    has_a_port,
+    port_numbers_stand_once,
+    port_names_stand_once,
+    only_externals_translate_ports,
+    subset_names_stand_once,
+    subsets_select_different_workloads,
+    subset_labels_stand_once,
+    visible::can_be_said,
+    visible::names_each_namespace_once,
+    policies::pools_say_something,
+    policies::upgrades_have_effect,
+    policies::ejections_are_whole_percents,
+    policies::ejections_are_possible,
+    policies::hashes_have_a_key,
+    policies::hash_rings_fit,
+];
+
+/// All checks of services, and those of externals that are the same.
+pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
+    for called in called(context) {
+        for check in CHECKS {
+            check(&called, reports);
+        }
+    }
+}
+
+/// The name of a port that has none of its own, as the emitted resources have it.
+pub(super) fn default_port_name(protocol: Protocol, number: Number) -> SmolStr {
+    SmolStr::new(format!("{}-{number}", protocol.word()))
+}
+
+fn port_name(port: &Port) -> SmolStr {
+    let name = port.name.as_ref().map(|name| SmolStr::new(name.value.as_str()));
+    name.unwrap_or_else(|| default_port_name(port.protocol.value, port.number.value))
+}
+
+/// Without ports a route has nothing to send to.
+fn has_a_port(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
+    if called.ports.is_empty() && !called.incomplete {
+        let message = format!("{} `{}` has no ports", called.what, called.name);
+        reports.push(
+            Diagnostic::new(Code::NO_DESTINATION_PORT, called.name_span, message)
+                .consequence("no route could reach it, and nothing of it could be checked")
+                .help("add `port http 80`, or what it listens on"),
+        );
+    }
+}
+
+/// S4, and for services what Kubernetes refuses.
+fn port_numbers_stand_once(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
+    let mut seen: FxHashMap<Number, Span> = FxHashMap::default();
+    for port in called.ports {
+        match seen.get(&port.number.value) {
+            Some(earlier) => reports.push(port_twice(
+                port.number.span,
+                *earlier,
+                format!("port {} stands twice", port.number.value),
+                "keep one of them",
+            )),
+            None => _ = seen.insert(port.number.value, port.number.span),
+        }
+    }
+}
+
+/// S4.
+fn port_names_stand_once(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
+    let mut seen: FxHashMap<SmolStr, &Port> = FxHashMap::default();
+    for port in called.ports {
+        let name = port_name(port);
+        let Some(earlier) = seen.get(&name).copied() else {
+            seen.insert(name, port);
+            continue;
+        };
+        // Two ports of one number are reported as such.
+        if earlier.number.value != port.number.value {
+            let place = |port: &Port| port.name.as_ref().map_or(port.span, |name| name.span);
+            let message = format!("two ports are named `{name}`");
+            reports.push(port_twice(place(port), place(earlier), message, "give each a name of its own"));
+        }
+    }
+}
+
+fn port_twice(span: Span, earlier: Span, message: String, help: &str) -> Diagnostic {
+    Diagnostic::new(Code::DUPLICATE_PORT, span, message)
+        .related(earlier, "the other one")
+        .consequence("Istio or Kubernetes would refuse it")
+        .help(help)
+}
+
+/// Kubernetes translates the ports of a service by the service itself, which is not ours.
+fn only_externals_translate_ports(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
+    if matches!(called.target, DestinationId::External(_)) {
+        return;
+    }
+    for port in called.ports {
+        let Some(target) = port.target else { continue };
+        let before = port.name.as_ref().map_or(port.number.span, |name| name.span);
+        let before = if before.end <= target.span.start { before } else { port.number.span };
+        reports.push(
+            Diagnostic::new(Code::UNEXPECTED_ARGUMENT, target.span, "only a port of an external has a `target`")
+                .consequence("the Kubernetes service decides which port of its pods is meant")
+                .help("remove it; say it in the Kubernetes service")
+                .edit(Applicability::Unsafe, before.after().to(target.span), ""),
+        );
+    }
+}
+
+/// D2.
+fn subset_names_stand_once(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
+    let mut seen: FxHashMap<&str, Span> = FxHashMap::default();
+    for subset in called.subsets {
+        let name = &subset.name;
+        match seen.get(name.value.as_str()) {
+            Some(earlier) => reports.push(
+                Diagnostic::new(Code::DUPLICATE_DECLARATION, name.span, format!("subset `{}` is declared twice", name.value))
+                    .related(*earlier, "first declared here")
+                    .consequence("Istio would refuse the destination rule")
+                    .help("give it a name of its own, or put both into one"),
+            ),
+            None => _ = seen.insert(name.value.as_str(), name.span),
+        }
+    }
+}
+
+fn labels_of(subset: &Subset) -> &[Spanned<Label>] {
+    subset.body.labels.as_ref().map_or(&[], |labels| labels)
+}
+
+/// H15: copies of a subset are usually a label that was forgotten to be changed.
+fn subsets_select_different_workloads(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
+    if called.incomplete {
+        return;
+    }
+    let mut seen: FxHashMap<Vec<&Label>, &Subset> = FxHashMap::default();
+    for subset in called.subsets {
+        let mut labels: Vec<&Label> = labels_of(subset).iter().map(|label| &label.value).collect();
+        labels.sort_unstable();
+        labels.dedup();
+        // Without labels it is the whole service under another name, as egress needs it.
+        let (Some(first), Some(last)) = (labels_of(subset).first(), labels_of(subset).last()) else { continue };
+        let span = first.span.to(last.span);
+        match seen.get(&labels) {
+            Some(earlier) if earlier.name.value == subset.name.value => {}
+            Some(earlier) => reports.push(
+                Diagnostic::new(Code::SAME_LABELS, span, format!("subset `{}` selects the same workloads as `{}`", subset.name.value, earlier.name.value))
+                    .related(earlier.name.span, "the other subset")
+                    .consequence("a share of the traffic for the one would go to the workloads of the other")
+                    .help("correct the labels, or keep one of the two"),
+            ),
+            None => _ = seen.insert(labels, subset),
+        }
+    }
+}
+
+fn subset_labels_stand_once(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
+    for subset in called.subsets {
+        labels_stand_once(labels_of(subset), reports);
+    }
+}
+
+/// A workload has one value for a label.
+pub(super) fn labels_stand_once(labels: &[Spanned<Label>], reports: &mut Vec<Diagnostic>) {
+    for (at, label) in labels.iter().enumerate() {
+        if let Some(earlier) = labels.iter().take(at).find(|earlier| earlier.value.key() == label.value.key()) {
+            reports.push(
+                Diagnostic::new(Code::DUPLICATE_DECLARATION, label.span, format!("label `{}` is given twice", label.value.key()))
+                    .related(earlier.span, "first given here")
+                    .consequence("only one of the two would be written")
+                    .help("keep one of them"),
+            );
+        }
+    }
+}

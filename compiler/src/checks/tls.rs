@@ -1,10 +1,22 @@
-//! TLS settings of listeners and of destinations.
+//! TLS: how it ends at the listeners of gateways, and how it begins on the way to services and externals.
 
-use super::Context;
-use meshc_language::Diagnostic;
+mod clients;
+mod listeners;
 
-/// TLS of gateways' listeners.
-pub(super) fn listeners(_: &Context<'_>, _: &mut Vec<Diagnostic>) {}
+pub(super) use clients::clients;
+pub(super) use listeners::listeners;
 
-/// TLS of services and externals.
-pub(super) fn clients(_: &Context<'_>, _: &mut Vec<Diagnostic>) {}
+use crate::policy::FileRef;
+use meshc_language::Span;
+
+/// A statement of a `tls` block: its keyword and where its value stands.
+type Setting = (&'static str, Span);
+
+/// `` `cert`, `key` ``.
+fn listed(settings: &[Setting]) -> String {
+    crate::reading::listed(&settings.iter().map(|(keyword, _)| *keyword).collect::<Vec<_>>())
+}
+
+fn file_span(file: &Option<FileRef>) -> Option<Span> {
+    file.as_ref().map(|FileRef(path)| path.span)
+}

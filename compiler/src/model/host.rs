@@ -147,7 +147,7 @@ impl Section for HostStatements {
         };
         match route {
             Some(route) => self.routes.push(route),
-            None => cx.lost_route = true,
+            None => cx.lost = true,
         }
         true
     }
@@ -239,7 +239,7 @@ fn read_bindings<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Vec<Bindin
                 cx.report(Diagnostic::new(Code::REPEATED_STATEMENT, binding.span, message).help("remove one of them"));
             }
             Some(binding) => bindings.push(binding),
-            None => cx.lost_route = true,
+            None => cx.lost = true,
         }
         if !args.take_comma(cx) {
             break;

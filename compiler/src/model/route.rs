@@ -1,7 +1,7 @@
 //! `route`, `tls route`, `tcp route`: one rule of a host.
 
 use super::condition::{Condition, Match};
-use super::destination::{Destination, Reference};
+use super::destination::{Destination, DestinationId, Reference};
 use super::match_set;
 use crate::policy::{HeaderOperations, SharedRouteOptions};
 use crate::project::DefinitionKind;
@@ -68,6 +68,15 @@ pub enum Action {
     Respond(Box<Respond>),
     /// Leaves it to the routes of another host block.
     Delegate(Delegate),
+}
+
+impl Action {
+    /// The destination, if all requests go to one.
+    fn only_target(&self) -> Option<DestinationId> {
+        let Self::Forward(destinations) = self else { return None };
+        let first = destinations.first()?.destination.target;
+        destinations.iter().all(|one| one.destination.target == first).then_some(first)
+    }
 }
 
 /// A destination and its share of the traffic.
@@ -211,7 +220,9 @@ impl Route {
         }
         let action = read_action(kind, statement, &mut args, cx)?;
         args.finish(&["when", "and", "or"], cx);
+        cx.route_target = action.only_target();
         let mut options: RouteOptions = cx.optional_section(statement);
+        cx.route_target = None;
         apply_policies(&mut options, cx);
         let incomplete = cx.reports.get(before..).is_some_and(|new| new.iter().any(is_error));
         Some(Self { kind, name, matches, condition, action, options, span: statement.head(), attributes, incomplete })

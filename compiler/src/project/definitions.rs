@@ -396,9 +396,19 @@ impl<'p> Collector<'_, 'p> {
                     self.define(declared.kind, public, statement, Some((declared.name, declared.span)));
                 }
             }
-            "policy" => self.define(DefinitionKind::Policy(None), public, statement, named),
-            "retry" => self.define(DefinitionKind::Retry(None), public, statement, named),
-            "template" => self.define(DefinitionKind::Template, public, statement, named),
+            "policy" => {
+                self.refuse_more(keyword, words);
+                self.define(DefinitionKind::Policy(None), public, statement, named);
+            }
+            "retry" => {
+                self.refuse_more(keyword, words);
+                self.define(DefinitionKind::Retry(None), public, statement, named);
+            }
+            "template" => {
+                words.next_if_group();
+                self.refuse_more(keyword, words);
+                self.define(DefinitionKind::Template, public, statement, named);
+            }
             _ if public => {
                 let span = statement.keyword().map_or(statement.head(), |keyword| keyword.span());
                 let message = "only definitions can be public";
@@ -408,10 +418,25 @@ impl<'p> Collector<'_, 'p> {
                         .edit(Applicability::Safe, span.part(0, 4), ""),
                 );
             }
-            "namespace" => self.namespace(statement, name),
+            "namespace" => {
+                self.refuse_more(keyword, words);
+                self.namespace(statement, name);
+            }
             "use" => self.import(statement, name, words),
-            "env" => self.environment(statement, name),
+            "env" => {
+                self.refuse_more(keyword, words);
+                self.environment(statement, name);
+            }
             _ => self.module.items.push(statement),
+        }
+    }
+
+    /// Reports what stands behind all that a statement takes.
+    fn refuse_more(&mut self, keyword: &str, mut rest: Arguments<'p>) {
+        if let Some(surplus) = rest.next() {
+            let message = format!("`{keyword}` takes nothing more here");
+            let report = Diagnostic::new(Code::UNEXPECTED_ARGUMENT, surplus.span(), message);
+            self.reports.push(report.help("remove it, or start a new statement on the next line"));
         }
     }
 
@@ -476,7 +501,7 @@ impl<'p> Collector<'_, 'p> {
 
     /// `use platform.defaults (slow-retry, $timeouts)`.
     fn import(&mut self, statement: Statement<'p>, module: Option<meshc_language::Arg<'p>>, mut rest: Arguments<'p>) {
-        let names = rest.next().filter(|group| group.kind == meshc_language::Kind::Group);
+        let names = rest.next_if_group();
         let (Some(module), Some(names)) = (module.and_then(|module| Some((module.word()?, module.span()))), names) else {
             let message = "`use` needs a module and the names to bring in";
             let help = "write `use platform.defaults (slow-retry, $limit)`";

@@ -284,13 +284,15 @@ macro_rules! section {
     (@field need $type:ty) => { Option<$type> };
     (@field many $type:ty) => { Vec<$type> };
     (@take many $place:expr, $key:literal, $statement:ident, $cx:ident) => {
-        if let Some(value) = $crate::reading::Keyword::read_statement($statement, $cx) {
-            $place.push(value);
+        match $crate::reading::Keyword::read_statement($statement, $cx) {
+            Some(value) => $place.push(value),
+            None => $cx.lost = true,
         }
     };
     (@take $once:ident $place:expr, $key:literal, $statement:ident, $cx:ident) => {
         if $cx.first($place.is_some(), $key, $statement) {
             $place = $crate::reading::Keyword::read_statement($statement, $cx);
+            $cx.lost |= $place.is_none();
         }
     };
     (@missing need $place:expr, $key:literal, $found:ident) => {

@@ -1,9 +1,9 @@
 //! What is known while a statement is read: its module, its variables, the environment; and where reports go.
 
 use super::attributes::Accepted;
-use super::keyword::{Entry, Section, listed};
+use super::keyword::{Entry, Repeat, Section, listed};
 use super::term::{Shape, Term, Value};
-use crate::model::Mesh;
+use crate::model::{DestinationId, Mesh};
 use crate::project::{Definitions, ModuleId};
 use crate::values::Namespace;
 use meshc_language::{
@@ -40,8 +40,10 @@ pub struct Reader<'d, 'p> {
     pub reports: Vec<Diagnostic>,
     /// What routes can name, once that is known.
     pub mesh: Option<&'d Mesh>,
-    /// Whether a route or an item was lost: what is absent then proves nothing.
-    pub lost_route: bool,
+    /// Whether a statement was lost because it could not be read: what is absent then proves nothing.
+    pub lost: bool,
+    /// The only destination of the route that is being read.
+    pub(crate) route_target: Option<DestinationId>,
     /// `@allow` attributes so far.
     pub accepted: Vec<Accepted>,
     pub(crate) scope: Scope,
@@ -60,7 +62,8 @@ impl<'d, 'p> Reader<'d, 'p> {
             definitions,
             module,
             mesh: None,
-            lost_route: false,
+            lost: false,
+            route_target: None,
             reports: Vec::new(),
             accepted: Vec::new(),
             scope: scope.map(|scope| Scope::clone(&scope)).unwrap_or_default(),
@@ -266,6 +269,7 @@ impl<'d, 'p> Reader<'d, 'p> {
         let unread = self.seen.get(self.frame..).unwrap_or_default();
         missing.retain(|key| !unread.iter().any(|(seen, _)| seen == key));
         for key in missing {
+            self.lost = true;
             self.missing_statement(owner, key);
         }
         self.frame = outer.0;
@@ -300,13 +304,20 @@ impl<'d, 'p> Reader<'d, 'p> {
         };
         let homes = crate::reference::homes(word);
         if let Some(report) = crate::reference::wrong_side(word, owner, &homes, keyword.span()) {
+            let report = self.with_move(report, statement);
             self.report(report);
             return;
         }
         let message = format!("`{owner}` has no statement `{word}`");
         let mut report = Diagnostic::new(Code::UNKNOWN_KEYWORD, keyword.span(), message);
         let keys: Vec<&str> = entries.iter().map(|entry| entry.key).collect();
-        report = match crate::values::did_you_mean(word, keys.iter().copied()) {
+        let meant = crate::values::did_you_mean(word, keys.iter().copied());
+        // One of many may be missing now, such as a subset; then a name that is not found proves nothing.
+        self.lost |= match meant {
+            Some(meant) => entries.iter().any(|entry| entry.key == meant && entry.repeat != Repeat::Once),
+            None => entries.iter().any(|entry| entry.repeat == Repeat::Many),
+        };
+        report = match meant {
             Some(meant) => report
                 .help(format!("did you mean `{meant}`?"))
                 .edit(Applicability::Unsafe, keyword.span(), meant),
@@ -314,6 +325,22 @@ impl<'d, 'p> Reader<'d, 'p> {
             None => report.help(format!("it takes {}", listed(&keys))),
         };
         self.report(report);
+    }
+
+    /// Moves a statement on calling from a route into the only destination of the route.
+    fn with_move(&self, report: Diagnostic, statement: Statement<'p>) -> Diagnostic {
+        let place = self.route_target.and_then(|target| self.mesh?.name_span(target)).and_then(|name| {
+            let index = name.file.0 as usize;
+            let (tree, file) = (self.definitions.project.trees.get(index)?, self.definitions.project.files.get(index)?);
+            tree.statements(&file.text).find(|item| item.span().contains(name))?.block().map(|block| block.span())
+        });
+        let (Some(block), Some(text)) = (place, self.written(statement.span())) else { return report };
+        let one_line = !self.written(block).unwrap_or_default().contains('\n');
+        let moved = if one_line { format!("; {text} ") } else { format!("  {text}\n") };
+        let before_brace = Span { start: block.end.saturating_sub(1), end: block.end.saturating_sub(1), ..block };
+        report
+            .edit(Applicability::Unsafe, statement.span(), "")
+            .edit(Applicability::Unsafe, before_brace, moved)
     }
 
     /// Whether a statement that may stand once stands here for the first time; reports it if not.

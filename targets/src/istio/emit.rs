@@ -30,6 +30,7 @@ fn file(writer: &Writer<'_>, resources: &[(String, Planned)]) -> Option<Artifact
     }
     let mut text = String::with_capacity(HEADER.len() + length);
     text.push_str(HEADER);
+    // Each part is freed as soon as it is copied: a large mesh is not held twice.
     for part in texts {
         text.push_str(&part);
     }

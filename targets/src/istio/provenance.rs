@@ -1,6 +1,7 @@
 //! Where something comes from: `from reviews.mesh:12`.
 
 use meshc_language::{SourceFile, Span};
+use rayon::prelude::*;
 use smol_str::SmolStr;
 
 /// Line numbers of all sources.
@@ -13,10 +14,9 @@ pub(super) struct Provenance<'s> {
 impl<'s> Provenance<'s> {
     pub(super) fn new(files: &'s [SourceFile]) -> Self {
         let starts = |file: &SourceFile| {
-            let newlines = file.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-            newlines.map(|(at, _)| at as u32 + 1).collect()
+            memchr::memchr_iter(b'\n', file.text.as_bytes()).map(|newline| newline as u32 + 1).collect()
         };
-        Self { files, lines: files.iter().map(starts).collect() }
+        Self { files, lines: files.par_iter().map(starts).collect() }
     }
 
     /// The comment for something that was written at `span`.

@@ -80,7 +80,7 @@ fn destination(mesh: &Mesh, destination: &Destination) -> api::Destination {
 
 /// Weights are relative whole numbers: percent where that is enough, else the coarsest fraction that is.
 fn weights(destinations: &[WeightedDestination]) -> Vec<Option<i32>> {
-    if let [WeightedDestination { .. }] = destinations {
+    if let [_] = destinations {
         return vec![None];
     }
     let parts = |weight: &Option<Spanned<Percent>>| weight.map_or(0, |weight| weight.value.ppm());

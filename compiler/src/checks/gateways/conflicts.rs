@@ -1,0 +1,127 @@
+//! Servers that meet on the port of one workload: which can share it, and which names are served twice.
+
+use super::as_warning;
+use super::servers::{Family, Served, Server};
+use meshc_language::{Code, Diagnostic};
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
+use std::net::IpAddr;
+
+/// G3: Istio tells the ports of one gateway apart by their names.
+pub(super) fn port_names_are_unique(servers: &[Server<'_>], reports: &mut Vec<Diagnostic>) {
+    for one_gateway in servers.chunk_by(|left, right| std::ptr::eq(left.gateway, right.gateway)) {
+        let mut seen: FxHashMap<&str, &Server<'_>> = FxHashMap::default();
+        for (at, server) in one_gateway.iter().enumerate() {
+            let Some(earlier) = seen.get(server.name.as_str()) else {
+                seen.insert(server.name.as_str(), server);
+                continue;
+            };
+            // What egress adds on one port with one protocol is one server.
+            if server.listener.is_some() || earlier.listener.is_some() {
+                reports.push(port_name_twice(server, earlier, at));
+            }
+        }
+    }
+}
+
+fn port_name_twice(server: &Server<'_>, earlier: &Server<'_>, at: usize) -> Diagnostic {
+    let report = Diagnostic::new(
+        Code::DUPLICATE_DECLARATION,
+        server.name_span,
+        format!("two ports of this gateway are named `{}`", server.name),
+    )
+    .related(earlier.name_span, "the other one")
+    .consequence("Istio would refuse the gateway");
+    let is_default = server.listener.is_some_and(|listener| listener.body.port_name.is_none());
+    if is_default {
+        return report.help(format!("name the port of one of the listeners: `port-name {}-{}`", server.name, at + 1));
+    }
+    report.help("give each a `port-name` of its own")
+}
+
+/// H29: HTTP shares a port with HTTP, TLS with TLS, and nothing else with anything.
+pub(super) fn ports_are_shared_by_one_family(servers: &[Server<'_>], reports: &mut Vec<Diagnostic>) {
+    // Of servers that agree, on the same workloads, the first stands for all.
+    let mut slots: FxHashMap<(u16, Option<IpAddr>), Vec<&Server<'_>>> = FxHashMap::default();
+    for server in servers {
+        let slot = slots.entry(server.slot).or_default();
+        let conflicts = |other: &&&Server<'_>| {
+            !other.family.merges_with(server.family) && other.workloads.nest(&server.workloads)
+        };
+        if let Some(other) = slot.iter().find(conflicts) {
+            reports.push(port_taken(server, other));
+        } else if !slot.iter().any(|other| other.family == server.family && other.workloads == server.workloads) {
+            slot.push(server);
+        }
+    }
+}
+
+fn port_taken(server: &Server<'_>, other: &Server<'_>) -> Diagnostic {
+    let same_gateway = std::ptr::eq(server.gateway, other.gateway);
+    let whose = if same_gateway {
+        String::new()
+    } else {
+        format!(" of gateway `{}`, on the same workloads", other.gateway.name.value)
+    };
+    let message = format!("port {} is taken by a listener for `{}`{whose}", server.slot.0, other.protocol);
+    let consequence = if same_gateway {
+        "Istio would open the first of the two and leave this one out"
+    } else {
+        "Istio would open the listener of the older gateway and leave the other out"
+    };
+    Diagnostic::new(Code::LISTENER_CONFLICT, server.span, message)
+        .related(other.span, "the other listener")
+        .consequence(consequence)
+        .help("use another port, or `bind` each to an address of its own")
+}
+
+/// Where a name is served: port, address, family, name.
+type Place<'m> = (u16, Option<IpAddr>, Family, &'m str);
+
+/// H29: of two listeners that serve one name on one port, Istio takes one.
+pub(super) fn hosts_are_served_once(servers: &[Server<'_>], reports: &mut Vec<Diagnostic>) {
+    let mut places: FxHashMap<Place<'_>, Vec<(&Server<'_>, &Served<'_>)>> = FxHashMap::default();
+    for server in servers.iter().filter(|server| server.family != Family::Tcp) {
+        for host in &server.hosts {
+            let place = places.entry((server.slot.0, server.slot.1, server.family, host.host.as_str())).or_default();
+            let clashes = |(other, served): &&(&Server<'_>, &Served<'_>)| {
+                !std::ptr::eq(*other, server) && clash((other, served), (server, host))
+            };
+            match place.iter().find(clashes) {
+                Some((other, served)) => reports.push(served_twice((server, host), (other, served))),
+                None => place.push((server, host)),
+            }
+        }
+    }
+}
+
+fn clash((other, served): (&Server<'_>, &Served<'_>), (server, host): (&Server<'_>, &Served<'_>)) -> bool {
+    // Where TLS ends, Envoy sees the name that is asked for, and not for whose hosts it is served.
+    let by_name_only = server.ends_tls && other.ends_tls;
+    (by_name_only || served.namespace == host.namespace) && other.workloads.nest(&server.workloads)
+}
+
+fn served_twice((server, host): (&Server<'_>, &Served<'_>), (other, served): (&Server<'_>, &Served<'_>)) -> Diagnostic {
+    let whose = if std::ptr::eq(server.gateway, other.gateway) {
+        SmolStr::default()
+    } else {
+        SmolStr::new(format!(", the other time by gateway `{}` on the same workloads", other.gateway.name.value))
+    };
+    let message = format!("`{}` is served twice on port {}{whose}", host.host, server.slot.0);
+    let report = Diagnostic::new(Code::GATEWAY_HOST_TWICE, host.span, message).related(served.span, "served here too");
+    if server.family == Family::Tls {
+        return report
+            .consequence("Istio would leave one of the two listeners out, with all of its names")
+            .help("serve each name in one listener");
+    }
+    if server.redirects != other.redirects {
+        return report
+            .consequence("one of the two listeners redirects; Istio would merge them, and redirect or not by their age")
+            .help("serve each name in one listener");
+    }
+    as_warning(
+        report
+            .consequence("Istio would put the routes of both together, in the order of their age")
+            .help("serve each name in one listener"),
+    )
+}

@@ -1,0 +1,102 @@
+//! What a gateway serves and nobody uses.
+
+use crate::checks::Context;
+use crate::checks::services::is_visible;
+use crate::model::{Gateway, HostNamespace, Id, Listener, Resource, ServerHost, ServerTlsMode};
+use crate::values::HostPattern;
+use meshc_language::{Code, Diagnostic, Spanned};
+use rustc_hash::FxHashMap;
+
+/// A host block, or an external behind the gateway: its namespace and one of its names.
+struct Claim<'m> {
+    namespace: Option<&'m str>,
+    pattern: HostPattern,
+}
+
+/// Gateways without listeners, and names that a gateway serves and no host claims.
+pub(in crate::checks) fn unused(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
+    let claims = claims(context);
+    for (id, gateway) in context.model.mesh.gateways.iter() {
+        let claims = claims.get(&id);
+        has_a_listener(context, id, gateway, reports);
+        // Without any host it is a gateway that other projects use.
+        if let Some(claims) = claims {
+            every_name_is_claimed(gateway, claims, reports);
+        }
+    }
+}
+
+/// G2: a gateway without listeners carries nothing, unless egress adds them.
+fn has_a_listener(context: &Context<'_>, id: Id<Resource<Gateway>>, gateway: &Gateway, reports: &mut Vec<Diagnostic>) {
+    let externals = context.model.mesh.externals.as_slice();
+    if gateway.body.listeners.is_empty() && !externals.iter().any(|external| external.egress == Some(id)) {
+        let message = format!("gateway `{}` has no listeners", gateway.name.value);
+        reports.push(
+            Diagnostic::new(Code::MISSING_STATEMENT, gateway.name.span, message)
+                .consequence("it would carry no traffic")
+                .help("add `listen http 80 { hosts ... }`, or send an external through it with `via`"),
+        );
+    }
+}
+
+/// All claims on gateways, by gateway.
+fn claims<'m>(context: &Context<'m>) -> FxHashMap<Id<Resource<Gateway>>, Vec<Claim<'m>>> {
+    let mesh = &context.model.mesh;
+    let mut claims: FxHashMap<_, Vec<Claim<'m>>> = FxHashMap::default();
+    for (_, host) in context.model.hosts.iter() {
+        let namespace = host.namespace_name();
+        for (id, _) in host.gateways() {
+            let claims = claims.entry(id).or_default();
+            let home = mesh.gateways.get(id).and_then(|gateway| gateway.namespace_name());
+            if !is_visible(host.body.visibility.as_ref(), namespace, home) {
+                continue;
+            }
+            let patterns = host.names.iter().flat_map(|name| mesh.host_patterns(name));
+            claims.extend(patterns.map(|pattern| Claim { namespace, pattern }));
+        }
+    }
+    for (_, external) in mesh.externals.iter() {
+        let Some(id) = external.egress else { continue };
+        let hosts = external.body.hosts.iter().flat_map(|hosts| hosts.iter());
+        let patterns = hosts.map(|host| Claim { namespace: external.namespace_name(), pattern: host.value.clone() });
+        claims.entry(id).or_default().extend(patterns);
+    }
+    claims
+}
+
+/// A name that no host answers to is forgotten, misspelt, or left behind.
+fn every_name_is_claimed(gateway: &Resource<Gateway>, claims: &[Claim<'_>], reports: &mut Vec<Diagnostic>) {
+    for listener in gateway.body.listeners.iter().filter(|listener| needs_hosts(listener)) {
+        let hosts = listener.body.hosts.iter().flat_map(|hosts| hosts.iter());
+        for host in hosts.filter(|host| !host.value.host.is_any()) {
+            if !claims.iter().any(|claim| takes(&host.value, gateway, claim)) {
+                reports.push(unclaimed(host));
+            }
+        }
+    }
+}
+
+/// Whether a listener answers with what hosts say: one that redirects answers by itself, one that passes everything
+/// through by the names that Istio makes needs none, and what is not HTTP may belong to hosts of any name.
+fn needs_hosts(listener: &Listener) -> bool {
+    let protocol = listener.protocol.value;
+    let auto = listener.body.tls.as_ref().is_some_and(|tls| tls.mode.value == ServerTlsMode::AutoPassthrough);
+    let is_http = protocol.is_http_family() || protocol == crate::values::Protocol::Https;
+    is_http && !auto && listener.body.redirect.is_none()
+}
+
+fn takes(served: &ServerHost, gateway: &Resource<Gateway>, claim: &Claim<'_>) -> bool {
+    let admitted = match &served.namespace {
+        None | Some(HostNamespace::Any) => true,
+        Some(HostNamespace::Own) => claim.namespace == gateway.namespace_name(),
+        Some(HostNamespace::Named(namespace)) => claim.namespace == Some(namespace.as_str()),
+    };
+    admitted && served.host.overlaps(&claim.pattern)
+}
+
+fn unclaimed(host: &Spanned<ServerHost>) -> Diagnostic {
+    let message = format!("no host claims `{}`", host.value.host);
+    Diagnostic::new(Code::UNUSED_LISTENER_HOST, host.span, message)
+        .consequence("the gateway would answer 404 for it")
+        .help(format!("write a `host {} via` this gateway, or remove the name", host.value.host))
+}

@@ -1,0 +1,133 @@
+//! The architecture as tests: what the compiler cannot enforce by itself.
+
+use meshc_language::code::REGISTRY;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The Rust sources of a folder, with their text, without test modules in files of their own.
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                if name != "tests" {
+                    folders.push(path);
+                }
+            } else if name.ends_with(".rs") && !name.starts_with("test") && !name.ends_with("tests.rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    found.sort();
+    assert!(!found.is_empty(), "no sources below {folder}");
+    found
+}
+
+/// The text before the first test module of a file.
+fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap_or_default()
+}
+
+#[test]
+fn crates_depend_in_one_direction() {
+    let order = ["language", "compiler", "targets", "cli"];
+    for (at, krate) in order.iter().enumerate() {
+        let manifest = fs::read_to_string(root().join(krate).join("Cargo.toml")).unwrap();
+        for later in &order[at..] {
+            let name = format!("meshc-{later}.workspace");
+            assert!(!manifest.contains(&name), "{krate} must not depend on {later}");
+        }
+    }
+}
+
+#[test]
+fn the_three_inner_crates_are_pure() {
+    let impure = ["std::fs", "std::env", "std::process", "std::net", "std::time", "std::io", "SystemTime", "Instant::"];
+    for folder in ["language/src", "compiler/src", "targets/src"] {
+        for (path, text) in sources(folder) {
+            for word in impure {
+                let code = without_tests(&text).lines().filter(|line| !line.trim_start().starts_with("//"));
+                let found = code.filter(|line| line.contains(word)).count();
+                assert_eq!(found, 0, "{} uses {word}", path.display());
+            }
+        }
+    }
+}
+
+/// A `..` in a pattern of an emitter would drop a new field without a word.
+#[test]
+fn emitters_take_the_model_apart_without_a_rest() {
+    for (path, text) in sources("targets/src/istio") {
+        if path.components().any(|part| part.as_os_str() == "api") {
+            continue;
+        }
+        for (at, line) in without_tests(&text).lines().enumerate() {
+            let rest = line.contains(".. }") || line.contains("..}") || line.trim() == "..";
+            assert!(!rest, "{}:{} has a pattern with a rest", path.display(), at + 1);
+        }
+    }
+}
+
+#[test]
+fn every_code_is_reported_somewhere() {
+    let registry = fs::read_to_string(root().join("language/src/code.rs")).unwrap();
+    let mut all = String::new();
+    for folder in ["language/src", "compiler/src", "targets/src", "cli/src"] {
+        for (path, text) in sources(folder) {
+            if !path.ends_with("code.rs") {
+                all.push_str(without_tests(&text));
+            }
+        }
+    }
+    for entry in REGISTRY {
+        let number = entry.code.to_string().trim_start_matches("MESH0").to_owned();
+        let line = registry.lines().find(|line| line.trim_start().starts_with(&format!("{number} "))).unwrap();
+        let name = line.split_whitespace().nth(1).unwrap();
+        let used = all.contains(&format!("Code::{name}"));
+        assert!(used, "{} ({name}) is never reported", entry.code);
+    }
+}
+
+/// A sense of proportion: beyond this a file has usually become two things. Tables that read well are named here.
+#[test]
+fn files_stay_short() {
+    const LONG: &[(&str, &str)] = &[];
+    for folder in ["language/src", "compiler/src", "targets/src", "cli/src"] {
+        for (path, text) in sources(folder) {
+            let lines = text.lines().count();
+            let known = LONG.iter().any(|(file, _)| path.ends_with(file));
+            assert!(lines <= 600 || known, "{} has {lines} lines", path.display());
+        }
+    }
+}
+
+/// The project speaks of itself alone.
+#[test]
+fn sources_name_no_place_of_one_machine() {
+    for folder in ["language", "compiler", "targets", "cli", "tests", "stdlib", "examples"] {
+        let mut folders = vec![root().join(folder)];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    if !path.ends_with("node_modules") && !path.ends_with("target") {
+                        folders.push(path);
+                    }
+                    continue;
+                }
+                let Ok(text) = fs::read_to_string(&path) else { continue };
+                for word in [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("crates", ".io/"), concat!("npmjs", ".org"), concat!("pypi", ".org")] {
+                    assert!(!text.contains(word), "{} names {word}", path.display());
+                }
+            }
+        }
+    }
+}
