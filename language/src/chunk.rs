@@ -12,15 +12,31 @@ use std::ops::Range;
 pub(crate) struct Piece {
     pub(crate) range: Range<usize>,
     pub(crate) balance: Balance,
-    /// Its brackets and their places in the file, unless all is well.
-    pub(crate) brackets: Vec<(usize, Bracket)>,
-    /// Its strings without a closing quote.
-    pub(crate) loose: Vec<Range<usize>>,
+    /// Whether each of its strings has its closing quote.
+    pub(crate) quoted: bool,
+    /// Its marks, in places of the file, unless it is sound.
+    pub(crate) marks: Vec<Mark>,
 }
 
 impl Piece {
     pub(crate) fn is_sound(&self) -> bool {
-        self.balance.is_balanced() && self.loose.is_empty()
+        self.balance.is_balanced() && self.quoted
+    }
+
+    /// Its brackets, unless it is sound.
+    pub(crate) fn brackets(&self) -> impl Iterator<Item = (usize, Bracket)> {
+        self.marks.iter().filter_map(|mark| match mark {
+            Mark::Bracket(at, bracket) => Some((*at, *bracket)),
+            Mark::Line(_) | Mark::Comment(_) | Mark::Loose(_) => None,
+        })
+    }
+
+    /// Its strings without a closing quote.
+    pub(crate) fn loose(&self) -> impl Iterator<Item = &Range<usize>> {
+        self.marks.iter().filter_map(|mark| match mark {
+            Mark::Loose(string) => Some(string),
+            Mark::Line(_) | Mark::Comment(_) | Mark::Bracket(..) => None,
+        })
     }
 }
 
@@ -42,12 +58,10 @@ impl Balance {
         self.net == 0 && self.lowest >= 0 && !self.mismatch
     }
 
-    pub(crate) fn of(brackets: &[(usize, Bracket)]) -> Self {
+    pub(crate) fn of(brackets: impl Iterator<Item = (usize, Bracket)>) -> Self {
         let mut balance = Self::default();
         let mut open = Vec::new();
-        for (_, bracket) in brackets {
-            balance.count(*bracket, &mut open);
-        }
+        brackets.for_each(|(_, bracket)| balance.count(bracket, &mut open));
         balance
     }
 
@@ -68,7 +82,7 @@ impl Balance {
 pub(crate) fn cut(text: &str) -> Vec<Piece> {
     let mut pieces = candidates(text, true);
     // A `"""` that is never closed may have swallowed others that are.
-    if pieces.iter().flat_map(|piece| &piece.loose).any(|string| is_block_string(text, string)) {
+    if pieces.iter().flat_map(Piece::loose).any(|string| is_block_string(text, string)) {
         pieces = candidates(text, false);
     }
     if pieces.iter().all(|piece| piece.balance.is_balanced()) { pieces } else { join::join(text, pieces) }
@@ -81,49 +95,55 @@ fn is_block_string(text: &str, string: &Range<usize>) -> bool {
 /// Cuts in front of each line that could start an item.
 fn candidates(text: &str, trusting: bool) -> Vec<Piece> {
     let bytes = text.as_bytes();
-    let mut cutter = Cutter::default();
+    let mut cutter = Cutter { quoted: true, ..Cutter::default() };
     cutter.line(bytes, 0);
     for mark in Marks::new(text, trusting) {
         match mark {
-            Mark::Bracket(at, bracket) => {
-                cutter.brackets.push((at, bracket));
-                cutter.balance.count(bracket, &mut cutter.open);
-            }
             Mark::Line(at) => cutter.line(bytes, at),
-            Mark::Loose(string) => cutter.loose.push(string),
+            Mark::Bracket(_, bracket) => cutter.balance.count(bracket, &mut cutter.open),
+            Mark::Comment(_) => {}
+            Mark::Loose(_) => cutter.quoted = false,
         }
+        cutter.marks.push(mark);
     }
     cutter.cut(text.len());
     cutter.pieces
 }
 
+/// What has been read since the last cut.
 #[derive(Default)]
 struct Cutter {
     pieces: Vec<Piece>,
     start: usize,
     balance: Balance,
+    quoted: bool,
     open: Vec<Bracket>,
-    brackets: Vec<(usize, Bracket)>,
-    loose: Vec<Range<usize>>,
-    /// The attributes and documentation in front of the next item: where they start, and the brackets before them.
+    marks: Vec<Mark>,
+    /// The attributes and documentation in front of the next item.
     prefix: Option<Prefix>,
 }
 
+/// Where the attributes in front of an item start, and what had been read before them.
 struct Prefix {
     start: usize,
-    brackets: usize,
-    loose: usize,
     balance: Balance,
+    quoted: bool,
     open: Vec<Bracket>,
+    marks: usize,
 }
 
 impl Cutter {
     fn line(&mut self, bytes: &[u8], at: usize) {
-        let line = bytes.get(at..).unwrap_or_default();
-        match line {
+        match bytes.get(at..).unwrap_or_default() {
             [b'@', ..] | [b'#', b'#', ..] => {
                 if self.prefix.is_none() {
-                    self.start_prefix(at);
+                    self.prefix = Some(Prefix {
+                        start: at,
+                        balance: self.balance,
+                        quoted: self.quoted,
+                        open: self.open.clone(),
+                        marks: self.marks.len(),
+                    });
                 }
             }
             [first, ..] if first.is_ascii_alphabetic() => match self.prefix.take() {
@@ -138,32 +158,21 @@ impl Cutter {
         }
     }
 
-    fn start_prefix(&mut self, start: usize) {
-        self.prefix = Some(Prefix {
-            start,
-            brackets: self.brackets.len(),
-            loose: self.loose.len(),
-            balance: self.balance,
-            open: self.open.clone(),
-        });
-    }
-
     /// Ends the piece at `end`.
     fn cut(&mut self, end: usize) {
-        self.prefix = None;
         if end == self.start {
             return;
         }
         let mut piece = Piece {
             range: self.start..end,
             balance: std::mem::take(&mut self.balance),
-            brackets: Vec::new(),
-            loose: std::mem::take(&mut self.loose),
+            quoted: std::mem::replace(&mut self.quoted, true),
+            marks: Vec::new(),
         };
         if !piece.is_sound() {
-            piece.brackets.extend_from_slice(&self.brackets);
+            piece.marks.extend_from_slice(&self.marks);
         }
-        self.brackets.clear();
+        self.marks.clear();
         self.open.clear();
         self.start = end;
         self.pieces.push(piece);
@@ -171,15 +180,18 @@ impl Cutter {
 
     /// Ends the piece where the attributes of the next item start; their brackets belong to that item.
     fn cut_before(&mut self, prefix: Prefix) {
-        let brackets = self.brackets.split_off(prefix.brackets);
-        let loose = self.loose.split_off(prefix.loose);
+        let marks = self.marks.split_off(prefix.marks);
+        self.quoted = prefix.quoted;
         self.balance = prefix.balance;
         self.open = prefix.open;
         self.cut(prefix.start);
-        for (at, bracket) in brackets {
-            self.brackets.push((at, bracket));
-            self.balance.count(bracket, &mut self.open);
+        for mark in &marks {
+            match mark {
+                Mark::Bracket(_, bracket) => self.balance.count(*bracket, &mut self.open),
+                Mark::Loose(_) => self.quoted = false,
+                Mark::Line(_) | Mark::Comment(_) => {}
+            }
         }
-        self.loose = loose;
+        self.marks = marks;
     }
 }

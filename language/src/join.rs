@@ -5,32 +5,28 @@
 //! elsewhere in the file hardly starts an item.
 
 use crate::chunk::{Balance, Piece};
-use crate::lexis::{Bracket, Mark, Marks, indent_of, line_start};
+use crate::lexis::{Mark, Marks};
 use std::collections::HashMap;
 
 pub(crate) fn join(text: &str, pieces: Vec<Piece>) -> Vec<Piece> {
     let partners = partners(&pieces);
-    let words = Words::new(text);
-    let evidence = Evidence { text, words: &words };
+    let evidence = Evidence::new(text, &pieces);
     let mut joined: Vec<Piece> = Vec::with_capacity(pieces.len());
     let mut upto = 0;
-    for (at, piece) in pieces.iter().enumerate() {
-        if at < upto {
-            if let Some(last) = joined.last_mut() {
-                append(text, last, piece);
-            }
-            continue;
+    for (at, piece) in pieces.into_iter().enumerate() {
+        match joined.last_mut().filter(|_| at < upto) {
+            Some(item) => append(text, item, piece),
+            None => joined.push(piece),
         }
-        joined.push(piece.clone());
-        if let Some(partner) = partners.get(at).copied().flatten()
-            && let Some(inside) = pieces.get(at + 1..=partner)
-            && evidence.one_item(piece, inside)
+        if at >= upto
+            && let Some(partner) = partners.get(at).copied().flatten()
+            && evidence.one_item(at, partner)
         {
             upto = partner + 1;
         }
     }
-    for piece in joined.iter_mut().filter(|piece| !piece.brackets.is_empty()) {
-        piece.balance = Balance::of(&piece.brackets);
+    for piece in joined.iter_mut().filter(|piece| !piece.marks.is_empty()) {
+        piece.balance = Balance::of(piece.brackets());
     }
     joined
 }
@@ -60,24 +56,25 @@ fn partners(pieces: &[Piece]) -> Vec<Option<usize>> {
 }
 
 /// Makes `piece` a part of `item`.
-fn append(text: &str, item: &mut Piece, piece: &Piece) {
+fn append(text: &str, item: &mut Piece, piece: Piece) {
     item.range.end = piece.range.end;
+    item.quoted &= piece.quoted;
     if piece.is_sound() {
-        item.brackets.extend(brackets(text, piece));
+        item.marks.extend(marks(text, &piece));
     } else {
-        item.brackets.extend_from_slice(&piece.brackets);
+        item.marks.extend(piece.marks);
     }
-    item.loose.extend_from_slice(&piece.loose);
 }
 
-/// The brackets of a piece that is sound, which keeps none.
-fn brackets(text: &str, piece: &Piece) -> Vec<(usize, Bracket)> {
-    let part = text.get(piece.range.clone()).unwrap_or_default();
-    let marks = Marks::new(part, true).filter_map(|mark| match mark {
-        Mark::Bracket(at, bracket) => Some((at + piece.range.start, bracket)),
-        Mark::Line(_) | Mark::Loose(_) => None,
-    });
-    marks.collect()
+/// The marks of a piece that is sound, which keeps none.
+fn marks(text: &str, piece: &Piece) -> impl Iterator<Item = Mark> {
+    let base = piece.range.start;
+    Marks::new(text.get(piece.range.clone()).unwrap_or_default(), true).map(move |mark| match mark {
+        Mark::Bracket(at, bracket) => Mark::Bracket(at + base, bracket),
+        Mark::Line(at) => Mark::Line(at + base),
+        Mark::Comment(at) => Mark::Comment(at + base),
+        Mark::Loose(string) => Mark::Loose(string.start + base..string.end + base),
+    })
 }
 
 /// How often each word starts a line in column 0, and how often an indented one.
@@ -108,80 +105,101 @@ fn first_word(line: &str) -> &str {
     line.get(..end).unwrap_or_default()
 }
 
-struct Evidence<'t> {
-    text: &'t str,
-    words: &'t Words<'t>,
+/// What the lines of each piece tell.
+struct Evidence {
+    /// Whether the last line is one that a block or a list follows.
+    ends_open: Vec<bool>,
+    /// Whether a piece goes on with the item before it, by its lines.
+    goes_on: Vec<bool>,
+    /// In front of each piece, how many are items beyond doubt.
+    items: Vec<usize>,
+    /// In front of each piece, how many start with a word that starts indented lines elsewhere.
+    inner: Vec<usize>,
 }
 
-impl<'t> Evidence<'t> {
-    /// Whether `inside`, whose last piece closes what `open` leaves open, is the rest of that item.
-    fn one_item(&self, open: &Piece, inside: &[Piece]) -> bool {
-        let Some((last, between)) = inside.split_last() else { return false };
-        if between.iter().any(|piece| self.is_item(piece)) {
-            return false;
+impl Evidence {
+    fn new(text: &str, pieces: &[Piece]) -> Self {
+        let words = Words::new(text);
+        let mut evidence =
+            Self { ends_open: Vec::new(), goes_on: Vec::new(), items: vec![0], inner: vec![0] };
+        let (mut items, mut inner) = (0, 0);
+        for piece in pieces {
+            let lines = text.get(piece.range.clone()).unwrap_or_default();
+            let starts_inner = words.is_inner(head(lines));
+            inner += usize::from(starts_inner);
+            items += usize::from(!starts_inner && piece.balance.is_balanced() && is_item(lines));
+            evidence.ends_open.push(piece.balance.net > 0 && ends_open(lines));
+            evidence.goes_on.push(piece.balance.net < 0 && goes_on(lines, piece));
+            evidence.items.push(items);
+            evidence.inner.push(inner);
         }
-        self.ends_open(open)
-            || self.goes_on_deeper(last)
-            || inside.iter().all(|piece| self.starts_inner(piece))
+        evidence
     }
 
-    fn text(&self, piece: &Piece) -> &'t str {
-        self.text.get(piece.range.clone()).unwrap_or_default()
+    /// Whether the pieces behind `open`, up to `last`, are the rest of its item.
+    fn one_item(&self, open: usize, last: usize) -> bool {
+        let is = |facts: &[bool], at: usize| facts.get(at).copied().unwrap_or(false);
+        let count = |counts: &[usize], from: usize, to: usize| {
+            counts.get(to).copied().unwrap_or(0) - counts.get(from).copied().unwrap_or(0)
+        };
+        count(&self.items, open + 1, last) == 0
+            && (is(&self.ends_open, open)
+                || is(&self.goes_on, last)
+                || count(&self.inner, open + 1, last + 1) == last - open)
     }
+}
 
-    fn starts_inner(&self, piece: &Piece) -> bool {
-        self.words.is_inner(self.head(piece).map_or("", first_word))
-    }
+/// The word that starts the item, behind its attributes and documentation.
+fn head(lines: &str) -> &str {
+    lines
+        .split('\n')
+        .find(|line| line.starts_with(|first: char| first.is_ascii_alphabetic()))
+        .map_or("", first_word)
+}
 
-    /// The line that starts the item, behind its attributes and documentation.
-    fn head(&self, piece: &Piece) -> Option<&'t str> {
-        self.text(piece).split('\n').find(|line| line.starts_with(|first: char| first.is_ascii_alphabetic()))
-    }
+/// Whether a balanced piece is an item beyond doubt: a block with an indented body.
+fn is_item(lines: &str) -> bool {
+    let mut lines = lines.split('\n').filter(|line| is_code(line));
+    let opens = lines.any(|line| line.trim_end().ends_with('{'));
+    opens && lines.next().is_some_and(|line| line.starts_with([' ', '\t']))
+}
 
-    /// Whether a piece is an item beyond doubt: a block with an indented body and its closer in column 0.
-    fn is_item(&self, piece: &Piece) -> bool {
-        let mut lines = self.text(piece).split('\n').filter(|line| is_code(line));
-        let opens = lines.any(|line| line.trim_end().ends_with('{'));
-        let deeper = lines.next().is_some_and(|line| line.starts_with([' ', '\t']));
-        opens && deeper && piece.balance.is_balanced() && !self.starts_inner(piece)
-    }
+fn ends_open(lines: &str) -> bool {
+    let last = lines.split('\n').rfind(|line| is_code(line)).unwrap_or_default().trim_end();
+    last.ends_with(['{', '[', '(', ',']) || last.ends_with("->")
+}
 
-    /// Whether the last line is one that a block or a list follows.
-    fn ends_open(&self, piece: &Piece) -> bool {
-        let last = self.text(piece).split('\n').rfind(|line| is_code(line)).unwrap_or_default().trim_end();
-        last.ends_with(['{', '[', '(', ',']) || last.ends_with("->")
-    }
-
-    /// Whether an indented line, or a closer, comes where nothing of the piece itself is open.
-    fn goes_on_deeper(&self, piece: &Piece) -> bool {
-        let bytes = self.text.as_bytes();
-        let mut brackets = piece.brackets.iter().peekable();
-        let mut opened: Vec<usize> = Vec::new();
-        let mut line = piece.range.start;
-        let mut started = false;
-        for text in self.text(piece).split_inclusive('\n') {
-            let first = text.trim_start().bytes().next();
-            let code = is_code(text) && !text.starts_with('@');
-            if started && code && opened.is_empty() {
-                return text.starts_with([' ', '\t']) || matches!(first, Some(b'}' | b']' | b')'));
+/// Whether an indented line, or a closer, comes where nothing of the piece itself is open.
+fn goes_on(lines: &str, piece: &Piece) -> bool {
+    let mut brackets = piece.brackets().peekable();
+    // The line number and the indentation of each opener.
+    let mut opened: Vec<(usize, usize)> = Vec::new();
+    let mut end = piece.range.start;
+    let (mut started, mut blocks) = (false, false);
+    for (number, line) in lines.split_inclusive('\n').enumerate() {
+        let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+        let code = is_code(line) && !line.starts_with('@');
+        if started && code && opened.is_empty() {
+            // Behind a block, a closer in column 0 may as well be one too many.
+            return indent > 0 || line.starts_with(['}', ']', ')']) && !blocks;
+        }
+        started |= code;
+        end += line.len();
+        while let Some((_, bracket)) = brackets.next_if(|(at, _)| *at < end) {
+            if bracket.opens() {
+                opened.push((number, indent));
+                blocks = true;
+                continue;
             }
-            started |= code;
-            line += text.len();
-            while let Some((at, bracket)) = brackets.next_if(|(at, _)| *at < line) {
-                if bracket.opens() {
-                    opened.push(*at);
-                    continue;
-                }
-                let Some(opener) = opened.pop() else { return true };
-                // A closer that does not stand under its opener closes something else.
-                let same_line = line_start(bytes, opener) == line_start(bytes, *at);
-                if !same_line && indent_of(bytes, opener) != indent_of(bytes, *at) {
-                    return false;
-                }
+            // A closer that does not stand under its opener closes something else.
+            match opened.pop() {
+                None => return true,
+                Some((line, column)) if line != number && column != indent => return false,
+                Some(_) => {}
             }
         }
-        false
     }
+    false
 }
 
 /// Whether a line holds more than blanks and a comment.

@@ -31,6 +31,8 @@ pub(crate) enum Mark {
     Bracket(usize, Bracket),
     /// A line outside strings starts here.
     Line(usize),
+    /// A comment starts here.
+    Comment(usize),
     /// A string without a closing quote.
     Loose(Range<usize>),
 }
@@ -189,7 +191,11 @@ impl Iterator for Marks<'_> {
                     self.at += 1;
                     return Some(Mark::Line(self.at));
                 }
-                b'#' => self.at = self.line_end(self.at),
+                b'#' => {
+                    let start = self.at;
+                    self.at = self.line_end(start);
+                    return Some(Mark::Comment(start));
+                }
                 b'"' => {
                     if let Some(loose) = self.string() {
                         return Some(loose);
@@ -205,19 +211,24 @@ impl Iterator for Marks<'_> {
     }
 }
 
+/// Whether a line is one of those that version control leaves around two versions of the same lines.
+pub(crate) fn is_conflict_mark(line: &[u8]) -> bool {
+    [b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>"].iter().any(|mark| line.starts_with(*mark))
+}
+
 /// Whether a line in column 0 could start an item.
 fn holds_item(text: &[u8]) -> bool {
     memchr::memchr_iter(b'\n', text).any(|newline| text.get(newline + 1).is_some_and(u8::is_ascii_alphabetic))
 }
 
 /// Where the line of `at` starts.
-pub(crate) fn line_start(bytes: &[u8], at: usize) -> usize {
+fn line_start(bytes: &[u8], at: usize) -> usize {
     let before = bytes.get(..at).unwrap_or_default();
     memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1)
 }
 
 /// How many blanks the line of `at` starts with.
-pub(crate) fn indent_of(bytes: &[u8], at: usize) -> usize {
+fn indent_of(bytes: &[u8], at: usize) -> usize {
     let line = bytes.get(line_start(bytes, at)..).unwrap_or_default();
     line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
 }

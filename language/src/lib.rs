@@ -18,6 +18,7 @@ mod balance;
 mod chunk;
 pub mod code;
 pub mod diagnostic;
+mod faults;
 pub mod format;
 mod grammar;
 mod join;

@@ -1,9 +1,10 @@
 //! From text to tree: cut, balance, read; reports on the way, never a refusal.
 
-use crate::balance::{self, Fault, MAX_DEPTH};
+use crate::balance::{self, MAX_DEPTH};
 use crate::chunk::{self, Piece};
 use crate::code::Code;
 use crate::diagnostic::{Applicability, Diagnostic};
+use crate::faults;
 use crate::grammar;
 use crate::source::{FileId, Span};
 use crate::tree::{Chunk, Tree};
@@ -109,10 +110,7 @@ fn read_piece(file: FileId, text: &str, piece: &Piece) -> (Chunk, Vec<Diagnostic
         grammar::read(source, base)
     } else {
         let repaired = balance::repair(source, piece);
-        reports.extend(piece.loose.iter().map(|string| unterminated_string(file, text, string)));
-        if reports.is_empty() {
-            reports.extend(bracket_report(span, source, &repaired.faults));
-        }
+        reports.extend(faults::reports(span, source, piece, &repaired.faults));
         grammar::read(&repaired.text, base)
     };
     let chunk = chunk.unwrap_or_else(|| {
@@ -124,75 +122,6 @@ fn read_piece(file: FileId, text: &str, piece: &Piece) -> (Chunk, Vec<Diagnostic
 
 fn first_word(span: Span, source: &str) -> Span {
     span.part(0, source.find(|char: char| char.is_whitespace()).unwrap_or(source.len()))
-}
-
-/// The brackets of one chunk are reported once: the first fault, which explains the others.
-fn bracket_report(span: Span, source: &str, faults: &[Fault]) -> Option<Diagnostic> {
-    let char_at = |at: usize| source.as_bytes().get(at).map_or('?', |byte| char::from(*byte));
-    let report = match faults.iter().min_by_key(|fault| place(fault))? {
-        Fault::Surplus { at } => {
-            let message = format!("this `{}` closes nothing", char_at(*at));
-            Diagnostic::new(Code::UNBALANCED, span.part(*at, 1), message).help("remove it").edit(
-                Applicability::Unsafe,
-                span.part(*at, 1),
-                "",
-            )
-        }
-        Fault::Mismatch { at, opener, closer } => {
-            let message = format!("this `{}` should be `{closer}`", char_at(*at));
-            Diagnostic::new(Code::UNBALANCED, span.part(*at, 1), message)
-                .related(span.part(*opener, 1), format!("to close this `{}`", char_at(*opener)))
-                .help(format!("write `{closer}`"))
-                .edit(Applicability::Unsafe, span.part(*at, 1), closer.to_string())
-        }
-        Fault::Unclosed { opener, before, closer } => {
-            let message = format!("this `{}` is never closed", char_at(*opener));
-            let end = source.get(..*before).map_or(0, |text| text.trim_end().len());
-            Diagnostic::new(Code::UNBALANCED, span.part(*opener, 1), message)
-                .related(span.part(end, 0), format!("`{closer}` seems to belong here"))
-                .help(format!("write `{closer}`"))
-                .edit(Applicability::Unsafe, span.part(end, 0), insertion(source, *opener, *closer))
-        }
-    };
-    Some(report.consequence(
-        "the brackets were guessed from the indentation; nothing is written until they are right",
-    ))
-}
-
-/// A closing brace goes onto a line of its own under the line that opened it, other closers behind the text.
-fn insertion(source: &str, opener: usize, closer: char) -> String {
-    if closer != '}' {
-        return closer.to_string();
-    }
-    let line = source.get(..opener).and_then(|text| text.rfind('\n')).map_or(0, |newline| newline + 1);
-    let indent: String = source
-        .get(line..)
-        .unwrap_or_default()
-        .chars()
-        .take_while(|char| matches!(char, ' ' | '\t'))
-        .collect();
-    format!("\n{indent}}}")
-}
-
-fn place(fault: &Fault) -> usize {
-    match fault {
-        Fault::Surplus { at } | Fault::Mismatch { at, .. } => *at,
-        Fault::Unclosed { opener, .. } => *opener,
-    }
-}
-
-/// A string without a closing quote; brackets that do not fit are its doing.
-fn unterminated_string(file: FileId, source: &str, string: &Range<usize>) -> Diagnostic {
-    let literal = source.get(string.clone()).unwrap_or_default();
-    let quotes = if literal.starts_with("\"\"\"") { "\"\"\"" } else { "\"" };
-    let span = Span::new(file, string.start as u32, string.end as u32);
-    let shown = span.part(0, literal.lines().next().unwrap_or_default().trim_end().len());
-    let written = literal.trim_end();
-    let closing = if quotes.len() == 3 && written.contains('\n') { "\n\"\"\"" } else { quotes };
-    Diagnostic::new(Code::UNTERMINATED_STRING, shown, "this string has no closing quote")
-        .consequence("where it ends was guessed; nothing is written until it is closed")
-        .help(format!("close it with `{quotes}`"))
-        .edit(Applicability::Unsafe, span.part(written.len(), 0), closing)
 }
 
 /// Control characters and marks that turn the direction of text: what a reader sees is not what is compiled.

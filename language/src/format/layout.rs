@@ -15,7 +15,7 @@ const CONTINUATION: usize = 4;
 pub(super) struct Layout<'t> {
     text: &'t str,
     out: String,
-    /// Indentation of the line being written.
+    /// Indentation of the statement or the list element being written.
     indent: usize,
     /// Whether the line ends with a comment, so that nothing can follow on it.
     closed: bool,
@@ -124,12 +124,22 @@ impl<'t> Layout<'t> {
         self.line(indent);
     }
 
+    /// Starts the first line of something that is indented by `indent`.
     fn line(&mut self, indent: usize) {
+        self.break_line(indent);
+        self.indent = indent;
+    }
+
+    /// Starts a further line of it.
+    fn further_line(&mut self) {
+        self.break_line(self.indent + CONTINUATION);
+    }
+
+    fn break_line(&mut self, blanks: usize) {
         if !self.fresh {
             self.out.push('\n');
         }
-        self.out.extend(std::iter::repeat_n(' ', indent));
-        self.indent = indent;
+        self.out.extend(std::iter::repeat_n(' ', blanks));
         self.closed = false;
         self.fresh = false;
     }
@@ -159,14 +169,13 @@ impl<'t> Layout<'t> {
         let reserve = if block.is_some() { " {".len() } else { 0 };
         let flat = join(&head).filter(|flat| block.is_some() && self.fits(width(flat) + reserve));
         let break_block = flat.is_some();
-        let indent = self.indent;
         match flat {
             Some(flat) => self.out.push_str(&flat),
-            None => self.run(nodes, head, reserve, indent),
+            None => self.run(nodes, head, reserve),
         }
         let Some(block) = block else { return };
         if self.closed {
-            self.line(indent + CONTINUATION);
+            self.further_line();
         } else if block.space {
             self.out.push(' ');
         }
@@ -176,14 +185,14 @@ impl<'t> Layout<'t> {
         }
     }
 
-    /// Writes pieces from the start of a line that is indented by `indent`, and breaks it behind `,` and `->`.
-    fn run(&mut self, nodes: Nodes<'t>, pieces: Vec<Piece>, reserve: usize, indent: usize) {
+    /// Writes pieces from the start of a line, and breaks it behind `,` and `->`.
+    fn run(&mut self, nodes: Nodes<'t>, pieces: Vec<Piece>, reserve: usize) {
         let mut pieces = pieces.into_iter().peekable();
-        let mut line = Line { start: indent, further: indent + CONTINUATION, first: true };
+        let mut first = true;
         let mut end = 0;
         while let Some(piece) = pieces.next() {
             if piece.what == What::Comment {
-                self.comment_in_run(nodes, &piece, end, line.further);
+                self.comment_in_run(nodes, &piece, end);
                 end = piece.end;
                 continue;
             }
@@ -195,14 +204,14 @@ impl<'t> Layout<'t> {
             }
             end = segment.last().map_or(end, |last| last.end);
             let reserve = if pieces.peek().is_none() { reserve } else { 0 };
-            self.segment(nodes, segment, reserve, line);
-            line = Line { start: line.further, first: false, ..line };
+            self.segment(nodes, segment, reserve, first);
+            first = false;
         }
     }
 
-    fn comment_in_run(&mut self, nodes: Nodes<'t>, comment: &Piece, end: u32, indent: usize) {
+    fn comment_in_run(&mut self, nodes: Nodes<'t>, comment: &Piece, end: u32) {
         if self.closed || nodes.between(end, comment.start).contains('\n') {
-            self.line(indent);
+            self.further_line();
             self.out.push_str(nodes.comment(comment.at));
             self.closed = true;
         } else {
@@ -211,12 +220,13 @@ impl<'t> Layout<'t> {
     }
 
     /// Writes pieces between which no line may be broken, other than inside a list or a block.
-    fn segment(&mut self, nodes: Nodes<'t>, mut pieces: Vec<Piece>, reserve: usize, line: Line) {
-        break_widest(&mut pieces, reserve, line.start);
+    fn segment(&mut self, nodes: Nodes<'t>, mut pieces: Vec<Piece>, reserve: usize, first: bool) {
+        let start = if first { self.indent } else { self.indent + CONTINUATION };
+        break_widest(&mut pieces, reserve, start);
         let first_part = parts(&pieces, reserve).first().copied().unwrap_or(0);
-        let mut at_start = line.first;
-        if self.closed || !line.first && !self.fits(first_part) {
-            self.line(line.further);
+        let mut at_start = first;
+        if self.closed || !first && !self.fits(first_part) {
+            self.further_line();
             at_start = true;
         }
         for piece in pieces {
@@ -273,19 +283,8 @@ impl<'t> Layout<'t> {
 
     fn element(&mut self, nodes: Nodes<'t>, members: Vec<(u32, &'t Node)>, indent: usize) {
         self.line(indent);
-        self.run(nodes, nodes.pieces(members.into_iter()), 0, indent);
+        self.run(nodes, nodes.pieces(members.into_iter()), 0);
     }
-}
-
-/// Where a segment may stand.
-#[derive(Clone, Copy)]
-struct Line {
-    /// The column at which it stands if it starts a line.
-    start: usize,
-    /// The indentation of further lines.
-    further: usize,
-    /// Whether it is the first one, which starts the line that is being written.
-    first: bool,
 }
 
 /// Breaks the widest list or block on and on until each line of the segment fits behind `start` columns.
