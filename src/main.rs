@@ -1,1 +1,7 @@
-fn main() {}
+//! `meshc`: a compiler for typed mesh policy.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    meshc_cli::run()
+}

@@ -1,0 +1,243 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use meshc_targets::istio::ApiVersion;
+use meshc_targets::{Split, TARGETS};
+use std::path::PathBuf;
+
+/// A compiler for typed mesh policy: checks `.mesh` sources and writes the configuration of a service mesh.
+#[derive(Debug, Parser)]
+#[command(name = "meshc", bin_name = "meshc", version, subcommand_required = true, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    /// When to colour what is printed
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 all is well, 1 findings, 2 wrong usage or a file that cannot be read or written, 3 a fault of meshc";
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a small working project
+    Init(Init),
+    /// Report everything that is provably wrong, in all environments
+    Check(Check),
+    /// Check, then write the configuration of each target
+    Build(Build),
+    /// Write sources in their one canonical form
+    Fmt(Fmt),
+    /// Apply the edits that reports propose
+    Fix(Fix),
+    /// Explain a code of a report
+    Explain(Explain),
+    /// Show what each target can carry
+    Targets(Targets),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Print the manual page, or write those of all commands
+    Man(Man),
+    /// Print the language reference
+    #[command(hide = true)]
+    Reference,
+}
+
+/// `meshc init`.
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Folder of the new project
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) folder: PathBuf,
+}
+
+/// `meshc check`.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Files or folders; the project that they belong to is checked as a whole [default: .]
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Check this environment only
+    #[arg(long, value_name = "ENV")]
+    pub(crate) env: Option<String>,
+    #[command(flatten)]
+    pub(crate) reporting: Reporting,
+}
+
+/// How to report, and what fails a run.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Reporting {
+    /// Fail on these too
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub(crate) deny: Option<Deny>,
+    /// How reports are written; all but `human` go to standard output
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+/// What fails a run beside errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Deny {
+    /// Warnings
+    Warnings,
+}
+
+/// A format of reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people, with the source line
+    Human,
+    /// An array of objects
+    Json,
+    /// SARIF 2.1.0
+    Sarif,
+    /// Annotations of GitHub workflows
+    Github,
+}
+
+/// `meshc build`.
+#[derive(Debug, Args)]
+pub(crate) struct Build {
+    /// Files or folders; the project that they belong to is built as a whole [default: .]
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Targets to build for [default: those of mesh.toml, or istio]
+    #[arg(long, value_name = "TARGET", value_delimiter = ',', value_parser = target_names())]
+    pub(crate) target: Vec<String>,
+    /// The environment to build
+    #[arg(long, value_name = "ENV")]
+    pub(crate) env: Option<String>,
+    /// Output folder, may contain {env} and {target}; `-` prints everything [default: that of mesh.toml, or out]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write nothing; fail if the output folder is not what would be written
+    #[arg(long)]
+    pub(crate) locked: bool,
+    /// Version of Istio's API
+    #[arg(long, value_name = "VERSION", value_parser = words(&ApiVersion::WORDS))]
+    pub(crate) api_version: Option<String>,
+    /// One file for each of these
+    #[arg(long, value_name = "UNIT", value_parser = words(&Split::WORDS))]
+    pub(crate) split: Option<String>,
+    #[command(flatten)]
+    pub(crate) reporting: Reporting,
+}
+
+/// `meshc fmt`.
+#[derive(Debug, Args)]
+pub(crate) struct Fmt {
+    /// Files or folders [default: the project]; `-` reads standard input and prints
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Write nothing; fail if a file is not in canonical form
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// How reports are written; all but `human` go to standard output
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+/// `meshc fix`.
+#[derive(Debug, Args)]
+pub(crate) struct Fix {
+    /// Files or folders to change [default: the project]
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Apply guesses too, and what changes where traffic goes
+    #[arg(long = "unsafe")]
+    pub(crate) with_unsafe: bool,
+}
+
+/// `meshc explain`.
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// A code, such as MESH0201
+    #[arg(value_name = "CODE", required_unless_present = "list")]
+    pub(crate) code: Option<String>,
+    /// List all codes
+    #[arg(long, conflicts_with = "code")]
+    pub(crate) list: bool,
+    /// How the list is written
+    #[arg(long, value_enum, default_value_t = ListFormat::Human)]
+    pub(crate) format: ListFormat,
+}
+
+/// A format of lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// For people
+    Human,
+    /// JSON
+    Json,
+}
+
+/// `meshc targets`.
+#[derive(Debug, Args)]
+pub(crate) struct Targets {
+    /// How the matrix is written
+    #[arg(long, value_enum, default_value_t = TableFormat::Human)]
+    pub(crate) format: TableFormat,
+}
+
+/// A format of tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableFormat {
+    /// For people
+    Human,
+    /// JSON
+    Json,
+    /// A table in Markdown
+    Markdown,
+}
+
+/// `meshc completions`.
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+/// `meshc man`.
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// Write the pages of all commands into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+fn target_names() -> clap::builder::PossibleValuesParser {
+    TARGETS.iter().map(|target| target.name()).collect::<Vec<_>>().into()
+}
+
+fn words<T>(words: &[(&'static str, T)]) -> clap::builder::PossibleValuesParser {
+    words.iter().map(|(word, _)| *word).collect::<Vec<_>>().into()
+}
+
+/// The value that a word stands for.
+pub(crate) fn find_word<T: Copy>(words: &[(&'static str, T)], wanted: &str) -> Option<T> {
+    words.iter().find(|(word, _)| *word == wanted).map(|(_, value)| *value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,268 @@
+//! `meshc build`: checks, then writes the configuration of each target; all of it or nothing.
+
+use crate::activity;
+use crate::args::{Build, Format, find_word};
+use crate::compilation::{compile, environments, fit_all, known_environment, target_options};
+use crate::console::Console;
+use crate::diff;
+use crate::exit::{Exit, Failure};
+use crate::manifest::{ENVIRONMENT_PLACE, Manifest, TARGET_PLACE, check_places};
+use crate::outputs::{self, Drift, OutputFolder};
+use crate::project_files::{ProjectFiles, shown};
+use crate::report::{self, Counts, DRIFT, Extent, Noticed, Sources, counted};
+use meshc_compiler::{Compilation, Project};
+use meshc_targets::{Artifact, Split, Target, fit, istio::ApiVersion, target};
+use std::path::{Path, PathBuf};
+
+/// Files whose difference is shown by `--locked`, and the lines of each.
+const SHOWN_FILES: usize = 5;
+const SHOWN_LINES: usize = 20;
+
+pub(super) fn run(build: &Build, console: &Console) -> Result<Exit, Failure> {
+    refuse_contradictions(build)?;
+    let mut files = ProjectFiles::find(&build.paths)?;
+    overrule(&mut files.manifest, build);
+    let project = files.project(&files.read()?);
+    let environment = choose_environment(build.env.as_deref(), &project, &files.manifest)?;
+    let place = OutputPlace::of(build, &files, environment.as_deref())?;
+    let mut compilation = compile(&project, environment.as_deref(), &files.manifest);
+    fit_all(&mut compilation, &files.manifest.targets, &target_options(&project, &files.manifest));
+
+    let counts = Counts::of(&compilation.reports);
+    let sources = Sources::new(&project.files, files.sources.iter().map(|source| source.shown.clone()));
+    let fails = counts.fail(build.reporting.deny);
+    if fails || !build.locked || build.reporting.format == Format::Human {
+        publish(build, console, &sources, &compilation, &files)?;
+    }
+    if fails {
+        return Ok(Exit::Findings);
+    }
+    let emitted = emit(&compilation, &project, &files.manifest);
+    match place {
+        OutputPlace::Printed => print(emitted, console).map(|()| Exit::Clean),
+        OutputPlace::Folder(folder) => {
+            let folders = folder.folders(emitted);
+            if build.locked {
+                compare(&folders, build, &sources, &compilation, console)
+            } else {
+                write(&folders, console)
+            }
+        }
+    }
+}
+
+fn refuse_contradictions(build: &Build) -> Result<(), Failure> {
+    if build.out.as_deref() != Some(Path::new("-")) {
+        return Ok(());
+    }
+    if build.locked {
+        return Err(Failure::new("`--locked` compares with a folder, and `--out -` has none")
+            .help("leave one of them out"));
+    }
+    if build.reporting.format != Format::Human {
+        let message = "`--out -` and this `--format` both write to standard output";
+        return Err(Failure::new(message).help("build into a folder, or report with `meshc check`"));
+    }
+    Ok(())
+}
+
+/// What the command line says holds over `mesh.toml`.
+fn overrule(manifest: &mut Manifest, build: &Build) {
+    if !build.target.is_empty() {
+        let mut targets: Vec<&'static dyn Target> = Vec::new();
+        for wanted in build.target.iter().filter_map(|name| target(name)) {
+            if !targets.iter().any(|known| known.name() == wanted.name()) {
+                targets.push(wanted);
+            }
+        }
+        manifest.targets = targets;
+    }
+    if let Some(version) = build.api_version.as_deref().and_then(|word| find_word(&ApiVersion::WORDS, word)) {
+        manifest.api_version = version;
+    }
+    if let Some(split) = build.split.as_deref().and_then(|word| find_word(&Split::WORDS, word)) {
+        manifest.split = split;
+    }
+}
+
+fn choose_environment(
+    asked: Option<&str>,
+    project: &Project,
+    manifest: &Manifest,
+) -> Result<Option<String>, Failure> {
+    let known = environments(project);
+    if let Some(asked) = asked {
+        known_environment(asked, &known)?;
+        return Ok(Some(asked.to_owned()));
+    }
+    match &manifest.default_environment {
+        Some(default) => {
+            known_environment(default, &known)
+                .map_err(|failure| failure.help("see `default-env` in mesh.toml"))?;
+            Ok(Some(default.clone()))
+        }
+        None if known.is_empty() => Ok(None),
+        None => {
+            let message = format!("the project has several environments: {}", known.join(", "));
+            let help = "name one with `--env`, or set `default-env` in mesh.toml";
+            Err(Failure::new(message).help(help))
+        }
+    }
+}
+
+/// Where the output goes.
+enum OutputPlace {
+    Printed,
+    Folder(OutputRoot),
+}
+
+/// An output folder with places for environment and target.
+struct OutputRoot {
+    template: String,
+    root: PathBuf,
+    environment: Option<String>,
+}
+
+impl OutputPlace {
+    fn of(build: &Build, files: &ProjectFiles, environment: Option<&str>) -> Result<Self, Failure> {
+        let (template, root) = match &build.out {
+            Some(out) if out.as_path() == Path::new("-") => return Ok(Self::Printed),
+            Some(out) => (out.to_string_lossy().into_owned(), PathBuf::new()),
+            None => (files.manifest.out.clone(), files.root.clone()),
+        };
+        check_places(&template).map_err(Failure::new)?;
+        let several_targets = files.manifest.targets.len() > 1;
+        if template.contains(ENVIRONMENT_PLACE) && !template.contains(TARGET_PLACE) && several_targets {
+            let message = format!("the output of several targets would mix in `{template}`");
+            return Err(Failure::new(message).help(format!("put `{TARGET_PLACE}` into it")));
+        }
+        if template.contains(ENVIRONMENT_PLACE) && environment.is_none() {
+            let message = format!("the project has no environments for `{template}`");
+            return Err(Failure::new(message).help(format!("take `{ENVIRONMENT_PLACE}` out of it")));
+        }
+        Ok(Self::Folder(OutputRoot { template, root, environment: environment.map(ToOwned::to_owned) }))
+    }
+}
+
+impl OutputRoot {
+    /// `OUT/[ENV/]TARGET`, or what the places in `OUT` say.
+    fn folders(&self, emitted: Vec<(&'static dyn Target, Vec<Artifact>)>) -> Vec<OutputFolder> {
+        let environment = self.environment.as_deref().unwrap_or_default();
+        let placed = self.template.contains(ENVIRONMENT_PLACE) || self.template.contains(TARGET_PLACE);
+        let folders = emitted.into_iter().map(|(target, artifacts)| {
+            let filled =
+                self.template.replace(ENVIRONMENT_PLACE, environment).replace(TARGET_PLACE, target.name());
+            let base = self.root.join(filled);
+            let folder = match (placed, environment) {
+                (true, _) => base.clone(),
+                (false, "") => base.join(target.name()),
+                (false, environment) => base.join(environment).join(target.name()),
+            };
+            OutputFolder { base, folder, artifacts }
+        });
+        folders.collect()
+    }
+}
+
+fn publish(
+    build: &Build,
+    console: &Console,
+    sources: &Sources<'_>,
+    compilation: &Compilation,
+    files: &ProjectFiles,
+) -> Result<(), Failure> {
+    let quiet =
+        compilation.reports.is_empty() && matches!(build.reporting.format, Format::Human | Format::Github);
+    if quiet {
+        return Ok(());
+    }
+    let extent = Extent { files: files.sources.len(), environments: 0 };
+    report::publish(console, sources, &compilation.reports, extent, build.reporting)
+}
+
+fn emit(
+    compilation: &Compilation,
+    project: &Project,
+    manifest: &Manifest,
+) -> Vec<(&'static dyn Target, Vec<Artifact>)> {
+    activity::begin("writing configuration");
+    let options = target_options(project, manifest);
+    let checked = compilation.environments.first().and_then(|(_, checked)| checked.as_ref());
+    let fitted = manifest.targets.iter().filter_map(|target| {
+        let (fitted, _) = fit(*target, checked?, &options);
+        Some((*target, fitted?.emit(&options)))
+    });
+    fitted.collect()
+}
+
+fn print(emitted: Vec<(&'static dyn Target, Vec<Artifact>)>, console: &Console) -> Result<(), Failure> {
+    emitted
+        .iter()
+        .flat_map(|(_, artifacts)| artifacts)
+        .try_for_each(|artifact| console.product(artifact.text.as_bytes()))
+}
+
+fn write(folders: &[OutputFolder], console: &Console) -> Result<Exit, Failure> {
+    let done = outputs::write(folders)?;
+    let places: Vec<String> = folders.iter().map(|folder| shown(&folder.folder)).collect();
+    let line = format!(
+        "wrote {} to {} ({} unchanged, {} removed)\n",
+        counted(done.written, "file"),
+        places.join(", "),
+        done.unchanged,
+        done.removed
+    );
+    console.report(line.as_bytes());
+    Ok(Exit::Clean)
+}
+
+fn compare(
+    folders: &[OutputFolder],
+    build: &Build,
+    sources: &Sources<'_>,
+    compilation: &Compilation,
+    console: &Console,
+) -> Result<Exit, Failure> {
+    let drift = outputs::compare(folders)?;
+    if build.reporting.format == Format::Human {
+        console.report(drift_text(&drift).as_bytes());
+    } else {
+        let noticed: Vec<Noticed> = drift.iter().map(|(path, drift)| noticed(path, drift)).collect();
+        report::publish_findings(console, sources, &compilation.reports, &noticed, build.reporting.format)?;
+    }
+    Ok(if drift.is_empty() { Exit::Clean } else { Exit::Findings })
+}
+
+fn noticed(path: &Path, drift: &Drift) -> Noticed {
+    let message = match drift {
+        Drift::Missing => "this file is missing",
+        Drift::Different { .. } => "this file differs from what the sources say",
+        Drift::Stale => "nothing produces this file any more",
+    };
+    Noticed { notice: DRIFT, file: shown(path), message: message.to_owned() }
+}
+
+fn drift_text(drift: &[(PathBuf, Drift)]) -> String {
+    if drift.is_empty() {
+        return "the output is what the sources say\n".to_owned();
+    }
+    let mut text = String::new();
+    let mut diffs = 0;
+    for (path, drift) in drift {
+        let path = crate::sanitise::line(&shown(path));
+        match drift {
+            Drift::Missing => text.push_str(&format!("missing   {path}\n")),
+            Drift::Stale => text.push_str(&format!("stale     {path}\n")),
+            Drift::Different { old, new } => {
+                text.push_str(&format!("different {path}\n"));
+                if diffs < SHOWN_FILES {
+                    text.push_str(&diff::unified(old, new, SHOWN_LINES));
+                }
+                diffs += 1;
+            }
+        }
+    }
+    let files = if drift.len() == 1 { "1 file is".to_owned() } else { format!("{} files are", drift.len()) };
+    text.push_str(&format!("{files} not what the sources say; run `meshc build`\n"));
+    text
+}

@@ -1,0 +1,120 @@
+//! `meshc explain`: the pages of the registry.
+
+use crate::args::{Explain, ListFormat};
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+use crate::report::json_text;
+use meshc_compiler::values::did_you_mean;
+use meshc_language::Code;
+use meshc_language::code::{Entry, REGISTRY};
+use serde::Serialize;
+
+pub(super) fn run(explain: &Explain, console: &Console) -> Result<Exit, Failure> {
+    match &explain.code {
+        Some(written) => {
+            let page = find(written)?.entry().page.trim_end();
+            let page = if console.colored_products { styled(page) } else { format!("{page}\n") };
+            console.product(page.as_bytes())?;
+        }
+        None => console.product(&list(explain.format)?)?,
+    }
+    Ok(Exit::Clean)
+}
+
+/// The code that is meant by `MESH0201`, `mesh0201` or `201`.
+fn find(written: &str) -> Result<Code, Failure> {
+    let number = written.chars().all(|char| char.is_ascii_digit()).then(|| format!("MESH{written:0>4}"));
+    if let Some(code) = Code::find(number.as_deref().unwrap_or(written)) {
+        return Ok(code);
+    }
+    let failure = Failure::new(format!("there is no code `{written}`"));
+    let same: Vec<String> = REGISTRY
+        .iter()
+        .filter(|entry| entry.related.iter().any(|foreign| foreign.eq_ignore_ascii_case(written)))
+        .map(|entry| entry.code.to_string())
+        .collect();
+    if !same.is_empty() {
+        return Err(failure.help(format!("what others call so is {} here", same.join(", "))));
+    }
+    let codes: Vec<String> = REGISTRY.iter().map(|entry| entry.code.to_string()).collect();
+    Err(match did_you_mean(written, codes.iter().map(String::as_str)) {
+        Some(meant) => {
+            failure.help(format!("did you mean `{meant}`? `meshc explain --list` shows all codes"))
+        }
+        None => failure.help("`meshc explain --list` shows all codes"),
+    })
+}
+
+/// One code, as `--list --format json` prints it.
+#[derive(Serialize)]
+struct Listed {
+    code: String,
+    severity: &'static str,
+    title: &'static str,
+    related: &'static [&'static str],
+}
+
+fn list(format: ListFormat) -> Result<Vec<u8>, Failure> {
+    let listed = REGISTRY.iter().map(|entry| Listed {
+        code: entry.code.to_string(),
+        severity: entry.severity.name(),
+        title: entry.title,
+        related: entry.related,
+    });
+    match format {
+        ListFormat::Json => json_text(&listed.collect::<Vec<_>>()),
+        ListFormat::Human => Ok(REGISTRY.iter().map(line).collect::<String>().into_bytes()),
+    }
+}
+
+fn line(entry: &Entry) -> String {
+    format!("{}  {:7}  {}\n", entry.code, entry.severity.name(), entry.title)
+}
+
+const BOLD: &str = "\u{1b}[1m";
+const FAINT: &str = "\u{1b}[2m";
+const PLAIN: &str = "\u{1b}[0m";
+
+/// Markdown for a terminal: bold headings, indented code, no fences.
+fn styled(page: &str) -> String {
+    let mut text = String::new();
+    let mut code = false;
+    for line in page.lines() {
+        if line.starts_with("```") {
+            code = !code;
+        } else if code {
+            text.push_str(&format!("    {FAINT}{line}{PLAIN}\n"));
+        } else if line.starts_with('#') {
+            text.push_str(&format!("{BOLD}{}{PLAIN}\n", line.trim_start_matches('#').trim_start()));
+        } else {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn a_code_is_found_however_it_is_written() {
+        for written in ["MESH0201", "mesh0201", "0201", "201"] {
+            assert_eq!(find(written).unwrap(), Code::UNKNOWN_DESTINATION);
+        }
+        assert!(find("MESH0200").unwrap_err().text().contains("did you mean `MESH02"));
+        assert!(find("ist0109").unwrap_err().text().contains("MESH0413"));
+        assert!(find("20x1").unwrap_err().text().contains("--list"));
+    }
+
+    #[test]
+    fn a_page_is_styled() {
+        assert_eq!(
+            styled("# A\ntext\n```mesh\ncode\n```"),
+            "\u{1b}[1mA\u{1b}[0m\ntext\n    \u{1b}[2mcode\u{1b}[0m\n"
+        );
+    }
+}

@@ -1,0 +1,91 @@
+//! The steps that `check`, `build` and `fix` share: environments, checks, what the targets can carry.
+
+use crate::activity;
+use crate::exit::Failure;
+use crate::manifest::Manifest;
+use meshc_compiler::project::Definitions;
+use meshc_compiler::values::{Date, did_you_mean};
+use meshc_compiler::{Checked, Compilation, Options, Project};
+use meshc_language::Diagnostic;
+use meshc_targets::{Target, fit};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The environments of a project, in the order of declaration.
+pub(crate) fn environments(project: &Project) -> Vec<String> {
+    Definitions::read(project, None, &mut Vec::new()).environments.keys().map(ToString::to_string).collect()
+}
+
+/// Refuses an environment that the project does not have.
+pub(crate) fn known_environment(wanted: &str, known: &[String]) -> Result<(), Failure> {
+    if known.iter().any(|known| known == wanted) {
+        return Ok(());
+    }
+    let failure = Failure::new(format!("there is no environment `{wanted}`"));
+    Err(match did_you_mean(wanted, known.iter().map(String::as_str)) {
+        Some(meant) => failure.help(format!("did you mean `{meant}`?")),
+        None if known.is_empty() => failure.help("the project declares no environments; leave it out"),
+        None => failure.help(format!("the project has {}", known.join(", "))),
+    })
+}
+
+/// Compiles a project, in one environment or in all.
+pub(crate) fn compile(project: &Project, only: Option<&str>, manifest: &Manifest) -> Compilation {
+    activity::begin(format!("checking {} files", project.own));
+    let options = Options {
+        cluster_domain: manifest.cluster_domain.clone(),
+        today: today(),
+        levels: manifest.levels.clone(),
+    };
+    meshc_compiler::check(project, only, &options)
+}
+
+fn today() -> Option<Date> {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
+    Date::from_unix_days(i64::try_from(seconds / 86_400).ok()?)
+}
+
+/// What a target is told of the project.
+pub(crate) fn target_options<'p>(project: &'p Project, manifest: &Manifest) -> meshc_targets::Options<'p> {
+    meshc_targets::Options {
+        files: &project.files,
+        split: manifest.split,
+        api_version: manifest.api_version,
+        route_names: manifest.route_names,
+    }
+}
+
+/// Adds what the targets cannot carry to the reports; each once, with the environments it happens in.
+pub(crate) fn fit_all(
+    compilation: &mut Compilation,
+    targets: &[&'static dyn Target],
+    options: &meshc_targets::Options<'_>,
+) {
+    activity::begin("asking the targets");
+    let total = compilation.environments.len();
+    let mut found: Vec<(Diagnostic, Vec<String>)> = Vec::new();
+    for (environment, checked) in &compilation.environments {
+        for report in targets.iter().flat_map(|target| reports(*target, checked.as_ref(), options)) {
+            let name = environment.as_ref().map(ToString::to_string);
+            match found.iter_mut().find(|(known, _)| known.order() == report.order()) {
+                Some((_, environments)) => environments.extend(name),
+                None => found.push((report, name.into_iter().collect())),
+            }
+        }
+    }
+    for (mut report, mut environments) in found {
+        environments.dedup();
+        if environments.len() < total {
+            report.environments = environments;
+        }
+        compilation.reports.push(report);
+    }
+    compilation.reports.sort_by(|left, right| left.order().cmp(&right.order()));
+}
+
+fn reports(
+    target: &'static dyn Target,
+    checked: Option<&Checked>,
+    options: &meshc_targets::Options<'_>,
+) -> Vec<Diagnostic> {
+    checked.map(|checked| fit(target, checked, options).1).unwrap_or_default()
+}

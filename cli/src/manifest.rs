@@ -1,0 +1,320 @@
+//! `mesh.toml`: what a project says about itself.
+
+use crate::args::find_word;
+use crate::exit::Failure;
+use meshc_compiler::values::{Fqdn, Literal, did_you_mean};
+use meshc_compiler::{Level, Levels};
+use meshc_language::{Code, Severity};
+use meshc_targets::istio::ApiVersion;
+use meshc_targets::{Split, TARGETS, Target};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Component, Path, PathBuf};
+use toml::Spanned;
+
+/// Name of the file; the folder that holds it is the root of the project.
+pub(crate) const FILE_NAME: &str = "mesh.toml";
+
+/// The editions of the language. A project that names none has the first.
+const EDITIONS: [&str; 1] = ["2026"];
+
+/// What stands in an output folder for the environment and the target.
+pub(crate) const ENVIRONMENT_PLACE: &str = "{env}";
+pub(crate) const TARGET_PLACE: &str = "{target}";
+
+/// The settings of a project.
+pub(crate) struct Manifest {
+    /// What is built.
+    pub(crate) targets: Vec<&'static dyn Target>,
+    /// Output folder below the root, with places for environment and target or without.
+    pub(crate) out: String,
+    /// What is built without `--env`.
+    pub(crate) default_environment: Option<String>,
+    /// The domain of the cluster.
+    pub(crate) cluster_domain: String,
+    /// Levels of warnings and notes.
+    pub(crate) levels: Levels,
+    /// The version of Istio's API.
+    pub(crate) api_version: ApiVersion,
+    /// How resources are spread over files.
+    pub(crate) split: Split,
+    /// Whether the names of routes are written into Istio's resources.
+    pub(crate) route_names: bool,
+}
+
+impl Default for Manifest {
+    fn default() -> Self {
+        Self {
+            targets: TARGETS.iter().copied().take(1).collect(),
+            out: "out".to_owned(),
+            default_environment: None,
+            cluster_domain: "cluster.local".to_owned(),
+            levels: Levels::new(),
+            api_version: ApiVersion::default(),
+            split: Split::default(),
+            route_names: true,
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Written {
+    edition: Option<Spanned<String>>,
+    targets: Option<Spanned<Vec<Spanned<String>>>>,
+    out: Option<Spanned<String>>,
+    default_env: Option<String>,
+    cluster_domain: Option<Spanned<String>>,
+    #[serde(default)]
+    lints: BTreeMap<Spanned<String>, Spanned<String>>,
+    #[serde(default)]
+    istio: WrittenIstio,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct WrittenIstio {
+    api_version: Option<Spanned<String>>,
+    split: Option<Spanned<String>>,
+    route_names: Option<bool>,
+}
+
+impl Manifest {
+    /// Reads the file.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        let bytes = std::fs::read(path).map_err(|error| Failure::file("read", path, error))?;
+        let text = String::from_utf8(bytes).map_err(|_| Failure::file("read", path, "it is not UTF-8"))?;
+        Self::parse(&text).map_err(|fault| fault.place(path, &text))
+    }
+
+    /// Reads the text of the file.
+    pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
+        let written: Written = toml::from_str(text).map_err(|error| Fault::of_toml(&error, text))?;
+        if let Some(edition) = &written.edition {
+            one_of("edition", edition, EDITIONS.iter().map(|edition| (*edition, ())))?;
+        }
+        let mut manifest = Self::default();
+        if let Some(targets) = &written.targets {
+            manifest.targets = read_targets(targets)?;
+        }
+        if let Some(out) = written.out {
+            manifest.out = read_out(&out)?;
+        }
+        manifest.default_environment = written.default_env;
+        if let Some(domain) = written.cluster_domain {
+            Fqdn::parse(domain.as_ref()).map_err(|error| Fault::at(domain.span(), error.message))?;
+            manifest.cluster_domain = domain.into_inner();
+        }
+        for (code, level) in &written.lints {
+            let (code, level) = read_lint(code, level)?;
+            manifest.levels.insert(code, level);
+        }
+        if let Some(version) = &written.istio.api_version {
+            manifest.api_version = one_of("api-version", version, ApiVersion::WORDS)?;
+        }
+        if let Some(split) = &written.istio.split {
+            manifest.split = one_of("split", split, Split::WORDS)?;
+        }
+        manifest.route_names = written.istio.route_names.unwrap_or(true);
+        Ok(manifest)
+    }
+
+    /// The part of the output folder that is the same for all environments and targets: no source stands below it.
+    pub(crate) fn fixed_out(&self) -> Option<PathBuf> {
+        let fixed: PathBuf = Path::new(&self.out)
+            .components()
+            .take_while(|part| !part.as_os_str().to_string_lossy().contains('{'))
+            .filter(|part| !matches!(part, Component::CurDir))
+            .collect();
+        (!fixed.as_os_str().is_empty()).then_some(fixed)
+    }
+}
+
+fn read_targets(written: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<&'static dyn Target>, Fault> {
+    let mut targets: Vec<&'static dyn Target> = Vec::new();
+    for name in written.as_ref() {
+        let target = one_of("target", name, TARGETS.iter().map(|target| (target.name(), *target)))?;
+        if targets.iter().any(|known| known.name() == target.name()) {
+            return Err(Fault::at(name.span(), format!("target `{}` stands twice", target.name())));
+        }
+        targets.push(target);
+    }
+    if targets.is_empty() {
+        return Err(
+            Fault::at(written.span(), "there is no target to build").help("name one, or remove `targets`")
+        );
+    }
+    Ok(targets)
+}
+
+fn read_out(written: &Spanned<String>) -> Result<String, Fault> {
+    check_places(written.as_ref()).map_err(|message| {
+        Fault::at(written.span(), message)
+            .help(format!("name a folder; `{ENVIRONMENT_PLACE}` and `{TARGET_PLACE}` may stand in it"))
+    })?;
+    Ok(written.as_ref().clone())
+}
+
+/// Checks what stands in braces in an output folder.
+pub(crate) fn check_places(out: &str) -> Result<(), String> {
+    let rest = out.replace(ENVIRONMENT_PLACE, "").replace(TARGET_PLACE, "");
+    if out.is_empty() {
+        return Err("the output folder has no name".to_owned());
+    }
+    if rest.contains(['{', '}']) {
+        return Err(format!("`{out}` has braces that mean nothing"));
+    }
+    Ok(())
+}
+
+fn read_lint(code: &Spanned<String>, level: &Spanned<String>) -> Result<(Code, Level), Fault> {
+    const LEVELS: [(&str, Level); 4] = [
+        ("allow", Level::Allow),
+        ("note", Level::Report(Severity::Note)),
+        ("warning", Level::Report(Severity::Warning)),
+        ("error", Level::Report(Severity::Error)),
+    ];
+    let Some(known) = Code::find(code.as_ref()) else {
+        let message = format!("`{}` is not a code of this program", code.as_ref());
+        return Err(Fault::at(code.span(), message).help("run `meshc explain --list` for all codes"));
+    };
+    let wanted = one_of("level", level, LEVELS)?;
+    if known.severity() == Severity::Error && wanted != Level::Report(Severity::Error) {
+        let message = format!("{known} is an error and stays one");
+        return Err(Fault::at(level.span(), message)
+            .help("mend what it reports; only warnings and notes have a level"));
+    }
+    Ok((known, wanted))
+}
+
+/// The value that a word stands for.
+fn one_of<T: Copy>(
+    what: &str,
+    word: &Spanned<String>,
+    known: impl IntoIterator<Item = (&'static str, T)>,
+) -> Result<T, Fault> {
+    let known: Vec<(&'static str, T)> = known.into_iter().collect();
+    find_word(&known, word.as_ref()).ok_or_else(|| {
+        let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+        let help = suggestion(word.as_ref(), &words);
+        Fault::at(word.span(), format!("unknown {what} `{}`", word.as_ref())).help(help)
+    })
+}
+
+fn suggestion(word: &str, known: &[&str]) -> String {
+    did_you_mean(word, known.iter().copied()).map_or_else(
+        || format!("use {}", known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ")),
+        |meant| format!("did you mean `{meant}`?"),
+    )
+}
+
+/// What is wrong in `mesh.toml`, and where.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    span: Range<usize>,
+    message: String,
+    help: Option<String>,
+}
+
+impl Fault {
+    fn at(span: Range<usize>, message: impl Into<String>) -> Self {
+        Self { span, message: message.into(), help: None }
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The words of the TOML reader; those for an unknown key list the known ones in backticks.
+    fn of_toml(error: &toml::de::Error, text: &str) -> Self {
+        let span = error.span().unwrap_or(0..0);
+        let words: Vec<&str> = error.message().split('`').skip(1).step_by(2).collect();
+        match (error.message().starts_with("unknown field"), words.as_slice()) {
+            (true, [unknown, known @ ..]) => {
+                Self::at(span, format!("unknown key `{unknown}`")).help(suggestion(unknown, known))
+            }
+            _ => Self::at(span.start.min(text.len())..span.end, error.message().replace('\n', ", ")),
+        }
+    }
+
+    fn place(self, path: &Path, text: &str) -> Failure {
+        let before = text.get(..self.span.start).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;
+        let failure = Failure::new(format!("{}:{line}:{column}: {}", path.display(), self.message));
+        match self.help {
+            Some(help) => failure.help(help),
+            None => failure,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        Manifest::parse(text).err().unwrap().place(Path::new("mesh.toml"), text).text()
+    }
+
+    #[test]
+    fn everything_can_be_said() {
+        let text = r#"
+            edition = "2026"
+            targets = ["istio"]
+            out = "deploy/{env}/{target}"
+            default-env = "prod"
+            cluster-domain = "mesh.corp"
+            [lints]
+            MESH0608 = "error"
+            MESH0219 = "allow"
+            [istio]
+            api-version = "v1"
+            split = "resource"
+        "#;
+        let manifest = Manifest::parse(text).unwrap();
+        assert_eq!(manifest.cluster_domain, "mesh.corp");
+        assert_eq!(manifest.default_environment.as_deref(), Some("prod"));
+        assert_eq!((manifest.api_version, manifest.split), (ApiVersion::V1, Split::Resource));
+        assert_eq!(manifest.levels.get(&Code::WEAK_TLS), Some(&Level::Report(Severity::Error)));
+        assert_eq!(manifest.fixed_out(), Some(PathBuf::from("deploy")));
+    }
+
+    #[test]
+    fn nothing_needs_to_be_said() {
+        let manifest = Manifest::parse("").unwrap();
+        assert_eq!((manifest.out.as_str(), manifest.targets.len()), ("out", 1));
+    }
+
+    #[test]
+    fn faults_have_a_place_and_a_way_out() {
+        for (text, place, said) in [
+            ("edition = \"2025\"", ":1:11:", "did you mean `2026`?"),
+            ("\ntarget = [\"istio\"]", ":2:1:", "did you mean `targets`?"),
+            ("targets = [\"istoi\"]", ":1:12:", "did you mean `istio`?"),
+            ("targets = [\"envoy\"]", ":1:12:", "use `istio`"),
+            ("targets = []", ":1:11:", "no target"),
+            ("targets = [\"istio\", \"istio\"]", ":1:21:", "twice"),
+            ("[istio]\nsplit = \"file\"", ":2:9:", "use `namespace` or `resource`"),
+            ("[istio]\napi = \"v1\"", ":2:1:", "unknown key `api`"),
+            ("[lints]\nMESH9999 = \"error\"", ":2:1:", "explain --list"),
+            ("[lints]\nMESH0201 = \"warning\"", ":2:12:", "is an error and stays one"),
+            ("[lints]\nMESH0608 = \"warn\"", ":2:12:", "did you mean `warning`?"),
+            ("out = \"\"", ":1:7:", "no name"),
+            ("out = \"{namespace}\"", ":1:7:", "braces"),
+            ("cluster-domain = \"a b\"", ":1:18:", "error:"),
+            ("out = 5", ":1:7:", "string"),
+            ("out = ", ":1:7:", "error:"),
+        ] {
+            let refused = refused(text);
+            assert!(
+                refused.contains(&format!("mesh.toml{place}")) && refused.contains(said),
+                "{text}: {refused}"
+            );
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Reports for programs; `docs/json.md` describes the fields.
+
+use super::sources::Position;
+use super::{Noticed, Sources};
+use crate::exit::Failure;
+use meshc_language::{Applicability, Diagnostic, Edit, Severity, Span};
+use serde::Serialize;
+
+/// One report.
+#[derive(Debug, Serialize)]
+pub(super) struct Record {
+    pub(super) code: String,
+    pub(super) severity: &'static str,
+    pub(super) title: &'static str,
+    pub(super) message: String,
+    pub(super) label: Option<String>,
+    pub(super) consequence: Option<String>,
+    pub(super) help: Option<String>,
+    #[serde(flatten)]
+    pub(super) place: Place,
+    pub(super) related: Vec<RelatedRecord>,
+    pub(super) environments: Vec<String>,
+    pub(super) fix: Option<FixRecord>,
+    pub(super) foreign: Vec<&'static str>,
+}
+
+/// A place in a file.
+#[derive(Debug, Serialize)]
+pub(super) struct Place {
+    pub(super) file: String,
+    pub(super) bytes: Bytes,
+    pub(super) start: Position,
+    pub(super) end: Position,
+}
+
+/// Bytes of a file, from 0, the end not included.
+#[derive(Debug, Serialize)]
+pub(super) struct Bytes {
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// Another place.
+#[derive(Debug, Serialize)]
+pub(super) struct RelatedRecord {
+    pub(super) text: String,
+    #[serde(flatten)]
+    pub(super) place: Place,
+}
+
+/// Edits that belong together.
+#[derive(Debug, Serialize)]
+pub(super) struct FixRecord {
+    pub(super) applicability: &'static str,
+    pub(super) edits: Vec<EditRecord>,
+}
+
+/// One replacement.
+#[derive(Debug, Serialize)]
+pub(super) struct EditRecord {
+    #[serde(flatten)]
+    pub(super) place: Place,
+    pub(super) replacement: String,
+}
+
+impl Place {
+    fn of(sources: &Sources<'_>, span: Span) -> Self {
+        let bytes = span.range();
+        Self {
+            file: sources.name(span.file).to_owned(),
+            start: sources.position(span.file, bytes.start),
+            end: sources.position(span.file, bytes.end),
+            bytes: Bytes { start: bytes.start, end: bytes.end },
+        }
+    }
+
+    fn of_file(file: &str) -> Self {
+        let start = Position { line: 1, column: 1 };
+        Self { file: file.to_owned(), bytes: Bytes { start: 0, end: 0 }, start, end: start }
+    }
+}
+
+impl Record {
+    pub(super) fn of(sources: &Sources<'_>, report: &Diagnostic) -> Self {
+        let entry = report.code.entry();
+        let related = report.related.iter().map(|related| RelatedRecord {
+            text: related.text.clone(),
+            place: Place::of(sources, related.span),
+        });
+        Self {
+            code: report.code.to_string(),
+            severity: report.severity.name(),
+            title: entry.title,
+            message: report.message.clone(),
+            label: Some(report.label.clone()).filter(|label| !label.is_empty()),
+            consequence: report.consequence.clone(),
+            help: report.help.clone(),
+            place: Place::of(sources, report.span),
+            related: related.collect(),
+            environments: report.environments.clone(),
+            fix: report.fix.as_ref().map(|fix| FixRecord {
+                applicability: match fix.applicability {
+                    Applicability::Safe => "safe",
+                    Applicability::Unsafe => "unsafe",
+                },
+                edits: fix.edits.iter().map(|edit| EditRecord::of(sources, edit)).collect(),
+            }),
+            foreign: entry.related.to_vec(),
+        }
+    }
+
+    pub(super) fn of_notice(noticed: &Noticed) -> Self {
+        Self {
+            code: noticed.notice.code.to_owned(),
+            severity: Severity::Error.name(),
+            title: noticed.notice.title,
+            message: noticed.message.clone(),
+            label: None,
+            consequence: None,
+            help: Some(noticed.notice.help.to_owned()),
+            place: Place::of_file(&noticed.file),
+            related: Vec::new(),
+            environments: Vec::new(),
+            fix: None,
+            foreign: Vec::new(),
+        }
+    }
+}
+
+impl EditRecord {
+    fn of(sources: &Sources<'_>, edit: &Edit) -> Self {
+        Self { place: Place::of(sources, edit.span), replacement: edit.replacement.clone() }
+    }
+}
+
+/// Anything as JSON, with a newline at the end.
+pub(crate) fn text(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
+    let mut text = serde_json::to_vec_pretty(value)
+        .map_err(|error| Failure::new(format!("cannot write JSON: {error}")))?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+pub(super) fn render(records: &[Record]) -> Result<Vec<u8>, Failure> {
+    text(&records)
+}
