@@ -1,0 +1,150 @@
+//! One example: a folder with a `mesh.toml`, read and built as the program does it.
+
+use meshc_compiler::{Compilation, Input, Options, Project, check};
+use meshc_language::{Diagnostic, SourceFile};
+use meshc_targets::istio::ApiVersion;
+use meshc_targets::{Artifact, Split, fit, target};
+use serde::Deserialize;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A project and where its expected output stands.
+pub(super) struct Example {
+    /// Its folder below `examples/`.
+    pub(super) name: String,
+    pub(super) folder: PathBuf,
+    /// `out` of its `mesh.toml`.
+    out: String,
+    /// Path from its folder with `/`, and text; sorted.
+    pub(super) sources: Vec<(String, String)>,
+}
+
+/// The output for one environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Build {
+    pub(super) environment: Option<String>,
+    pub(super) artifacts: Vec<Artifact>,
+}
+
+/// What an example may say in `mesh.toml`: what else there is would change its output, and this test would not see it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Manifest {
+    #[serde(rename = "edition")]
+    _edition: String,
+    out: String,
+    #[serde(rename = "default-env")]
+    _default_env: Option<String>,
+}
+
+impl Example {
+    /// Every folder below `examples/` that has a `mesh.toml`.
+    pub(super) fn all() -> Vec<Self> {
+        let root = root().join("examples");
+        let manifests = files(&root, "toml");
+        assert!(!manifests.is_empty(), "there are no examples in {}", root.display());
+        manifests.iter().map(|manifest| Self::read(manifest, &root)).collect()
+    }
+
+    fn read(manifest: &Path, root: &Path) -> Self {
+        let folder = manifest.parent().unwrap().to_owned();
+        let text = fs::read_to_string(manifest).unwrap();
+        let Manifest { out, .. } = toml::from_str(&text).unwrap();
+        let name = folder.strip_prefix(root).unwrap().display().to_string();
+        Self { name, out, sources: sources(&folder), folder }
+    }
+
+    /// A project that is no example.
+    pub(super) fn of(name: &str, sources: Vec<(String, String)>) -> Self {
+        Self { name: name.to_owned(), folder: PathBuf::new(), out: String::new(), sources }
+    }
+
+    /// The same project with other texts.
+    pub(super) fn map(&self, text: impl Fn(&str) -> String) -> Self {
+        let sources = self.sources.iter().map(|(name, old)| (name.clone(), text(old))).collect();
+        Self { name: self.name.clone(), folder: self.folder.clone(), out: self.out.clone(), sources }
+    }
+
+    pub(super) fn project(&self) -> Project {
+        let input = |(name, text): &(String, String)| Input {
+            module: name.strip_suffix(".mesh").unwrap().replace('/', "."),
+            file: SourceFile { name: name.clone(), text: text.clone() },
+        };
+        Project::read(self.sources.iter().map(input).collect())
+    }
+
+    pub(super) fn check(&self, options: &Options) -> Compilation {
+        check(&self.project(), None, options)
+    }
+
+    /// The output for each environment, and what there is to report. No day is given: exemptions never expire here.
+    pub(super) fn build(&self, split: Split, api_version: ApiVersion) -> (Vec<Build>, Vec<String>) {
+        let project = self.project();
+        let Compilation { mut reports, environments } = check(&project, None, &Options::default());
+        let options = meshc_targets::Options { files: &project.files, split, api_version, ..meshc_targets::Options::default() };
+        let mut builds = Vec::new();
+        for (environment, checked) in environments {
+            let Some(checked) = checked else { continue };
+            let (fitted, unfit) = fit(target("istio").unwrap(), &checked, &options);
+            reports.extend(unfit);
+            if let Some(fitted) = fitted {
+                let environment = environment.map(|name| name.to_string());
+                builds.push(Build { environment, artifacts: fitted.emit(&options) });
+            }
+        }
+        let reports = reports.iter().map(|report| shown(report, &project)).collect();
+        (builds, reports)
+    }
+}
+
+impl Build {
+    /// The files that the program would write, and their texts.
+    pub(super) fn files(&self, example: &Example) -> impl Iterator<Item = (PathBuf, String)> {
+        let environment = self.environment.as_deref().unwrap_or("no-environment");
+        let out = example.out.replace("{target}", "istio").replace("{env}", environment);
+        let folder = example.folder.join(out);
+        self.artifacts.iter().map(move |file| (folder.join(&file.path), file.text.clone()))
+    }
+}
+
+fn shown(report: &Diagnostic, project: &Project) -> String {
+    let file = project.files.get(report.span.file.0 as usize).unwrap();
+    let line = file.text.get(..report.span.start as usize).unwrap().matches('\n').count() + 1;
+    format!("{}:{line}: {} {}", file.name, report.code, report.message)
+}
+
+/// The folder of the repository.
+pub(super) fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The sources below a folder: path from it with `/`, and text.
+pub(super) fn sources(folder: &Path) -> Vec<(String, String)> {
+    let read = |path: PathBuf| {
+        let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+        (name, fs::read_to_string(&path).unwrap())
+    };
+    files(folder, "mesh").into_iter().map(read).collect()
+}
+
+/// All files below a folder whose name ends with `.extension`, sorted; hidden ones left out.
+pub(super) fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            found.extend(files(&path, extension));
+        } else if path.extension().is_some_and(|end| end == extension) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The documents of a YAML text.
+pub(super) fn documents(text: &str) -> Vec<serde_yaml::Value> {
+    let parts = serde_yaml::Deserializer::from_str(text);
+    let read = parts.map(|part| serde_yaml::Value::deserialize(part).unwrap());
+    read.filter(|document| !document.is_null()).collect()
+}
