@@ -1,3 +1,5 @@
 //! All tests of the whole program, in one binary: one link, one run.
 
 mod explain;
+mod golden;
+mod oracle;
