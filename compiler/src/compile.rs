@@ -93,7 +93,7 @@ pub fn check(project: &Project, only: Option<&str>, options: &Options) -> Compil
         let failed = reports.iter().chain(&project.reports).any(|report| report.severity == Severity::Error);
         for report in reports {
             let entry = collected.entry(ReportKey::of(&report)).or_insert_with(|| (report, Vec::new()));
-            entry.1.extend(environment.clone());
+            entry.1.extend(environment.clone().filter(|environment| entry.1.last() != Some(environment)));
         }
         compiled.push((environment.clone(), (!failed).then_some(Checked { model })));
     }

@@ -12,7 +12,7 @@ fn main() {
     let t2 = t.elapsed();
     for r in c.reports.iter().take(20) { println!("{} {:?} {} | {:?} | {:?}", r.code, r.span, r.message, project.files[r.span.file.0 as usize].slice(r.span), r.help); }
     if let Some((_, Some(checked))) = c.environments.first() {
-        let o = meshc_targets::Options { files: &project.files, split: Default::default(), api_version: Default::default() };
+        let o = meshc_targets::Options { files: &project.files, ..meshc_targets::Options::default() };
         let (fitted, reports) = meshc_targets::fit(meshc_targets::target("istio").unwrap(), checked, &o);
         println!("{reports:?}");
         let mut n = 0;

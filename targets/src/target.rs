@@ -30,6 +30,14 @@ pub struct Options<'s> {
     pub split: Split,
     /// The version of Istio's API.
     pub api_version: ApiVersion,
+    /// Whether the names of routes are written into Istio's resources. Istio knows them since 1.1.
+    pub route_names: bool,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { files: &[], split: Split::default(), api_version: ApiVersion::default(), route_names: true }
+    }
 }
 
 /// A kind of data plane.

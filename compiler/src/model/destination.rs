@@ -6,7 +6,8 @@ use super::external::External;
 use super::gateway::Gateway;
 use super::service::{Port, Service, Subset};
 use super::{Mesh, Resource};
-use crate::reading::{Args, Reader, Shape, Syntax, Term, TypeDoc};
+use crate::checks::deprecated_use;
+use crate::reading::{Args, Attributes, Deprecation, Reader, Shape, Syntax, Term, TypeDoc};
 use crate::values::{Literal, Port as Number, did_you_mean};
 use meshc_language::{Applicability, Code, Diagnostic, Span, Spanned};
 use smol_str::SmolStr;
@@ -24,13 +25,24 @@ pub struct Reference {
     pub subset: Option<Spanned<SmolStr>>,
     /// Where `[namespace/]name` stands.
     pub name_span: Span,
+    /// Whether it was written as it is: only then may an edit touch it.
+    pub is_literal: bool,
     /// The whole reference.
     pub span: Span,
 }
 
 impl Reference {
+    /// The report as it may be given: without edits of what is not written here.
+    fn settle(&self, mut report: Diagnostic) -> Diagnostic {
+        if !self.is_literal {
+            report.fix = None;
+        }
+        report
+    }
+
     fn parse(term: &Term<'_>, cx: &mut Reader<'_, '_>) -> Option<Self> {
-        let span = term.span;
+        // A value that came from elsewhere is to be mended there.
+        let span = term.origin.unwrap_or(term.span);
         let Shape::Word(text) = &term.shape else {
             if !matches!(term.shape, Shape::Unknown) {
                 let message = format!("expected a service or external, found {}", term.describe());
@@ -68,7 +80,7 @@ impl Reference {
             cx.report_at(term, Diagnostic::new(Code::BAD_LITERAL, span, message).help(help));
             return None;
         }
-        Some(Self { namespace, name: SmolStr::new(name), port, subset, name_span: part(0, path.len()), span })
+        Some(Self { namespace, name: SmolStr::new(name), port, subset, name_span: part(0, path.len()), is_literal: term.origin.is_none(), span })
     }
 }
 
@@ -159,7 +171,12 @@ struct Known<'m> {
     span: Span,
     ports: &'m [Port],
     subsets: &'m [Subset],
+    deprecation: Option<&'m Deprecation>,
     incomplete: bool,
+}
+
+fn deprecation(attributes: Option<&Attributes>) -> Option<&Deprecation> {
+    attributes.and_then(|attributes| attributes.deprecated.as_ref())
 }
 
 impl Mesh {
@@ -173,6 +190,7 @@ impl Mesh {
                     span: service.name.span,
                     ports: &service.body.ports,
                     subsets: &service.body.subsets,
+                    deprecation: deprecation(service.attributes.as_deref()),
                     incomplete: service.incomplete,
                 }
             }
@@ -184,6 +202,7 @@ impl Mesh {
                     span: external.name.span,
                     ports: &external.body.ports,
                     subsets: &external.body.subsets,
+                    deprecation: deprecation(external.attributes.as_deref()),
                     incomplete: external.incomplete,
                 }
             }
@@ -214,11 +233,14 @@ impl Mesh {
             Found::Destination(target, host) => (target, host),
             Found::Broken => return None,
             Found::Nothing => {
-                cx.report(self.directory.unknown(reference, own));
+                cx.report(reference.settle(self.directory.unknown(reference, own)));
                 return None;
             }
         };
         let known = self.known(target)?;
+        if let Some(deprecation) = known.deprecation {
+            cx.report(deprecated_use(known.what, known.name, deprecation, reference.name_span));
+        }
         let port_is_known = self.check_port(reference, &known, cx);
         let subset_is_known = self.check_subset(reference, &known, cx);
         let host = self.check_host(reference, target, host, cx);
@@ -247,7 +269,7 @@ impl Mesh {
                 if let [only] = known.ports {
                     report = report.edit(Applicability::Unsafe, port.span, only.number.value.to_string());
                 }
-                cx.report(report);
+                cx.report(reference.settle(report));
                 false
             }
             None if known.ports.len() > 1 => {
@@ -271,8 +293,8 @@ impl Mesh {
             return true;
         }
         if let Some(declared) = known.subsets.iter().find(|known| known.name.value.as_str() == subset.value) {
-            if let Some(deprecation) = declared.attributes.as_ref().and_then(|attributes| attributes.deprecated.as_ref()) {
-                cx.report(crate::checks::deprecated_use("subset", &subset.value, deprecation, subset.span));
+            if let Some(deprecation) = deprecation(declared.attributes.as_deref()) {
+                cx.report(deprecated_use("subset", &subset.value, deprecation, subset.span));
             }
             return true;
         }
@@ -281,13 +303,14 @@ impl Mesh {
             .related(known.span, "declared here")
             .consequence("Istio would answer these requests with 503");
         let listed: Vec<&str> = names.clone().collect();
-        cx.report(match did_you_mean(&subset.value, names) {
+        let report = match did_you_mean(&subset.value, names) {
             Some(meant) => report
                 .help(format!("did you mean `{meant}`?"))
                 .edit(Applicability::Unsafe, subset.span, meant.to_owned()),
             None if listed.is_empty() => report.help(format!("it has no subsets; declare `subset {}`", subset.value)),
             None => report.help(format!("it has {}", crate::reading::listed(&listed))),
-        });
+        };
+        cx.report(reference.settle(report));
         false
     }
 
@@ -322,7 +345,13 @@ impl Mesh {
         let own = cx.namespace();
         let own = own.map(|namespace| namespace.as_str());
         match self.directory.gateway(reference, own) {
-            Some(Ok(id)) => Some(id),
+            Some(Ok(id)) => {
+                let attributes = self.gateways.get(id).and_then(|gateway| gateway.attributes.as_deref());
+                if let Some(deprecation) = deprecation(attributes) {
+                    cx.report(deprecated_use("gateway", &reference.name, deprecation, reference.span));
+                }
+                Some(id)
+            }
             Some(Err(())) => None,
             None => {
                 cx.report(self.directory.unknown_gateway(reference, own));

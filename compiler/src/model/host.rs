@@ -286,7 +286,7 @@ fn read_name(term: &Term<'_>, delegate: bool, cx: &mut Reader<'_, '_>) -> Option
     if name == "*" {
         return Some(HostName::pattern(HostPattern::parse("*").ok()?, span));
     }
-    let reference = Reference { namespace, name: name.into(), port: None, subset: None, name_span: span, span };
+    let reference = Reference { namespace, name: name.into(), port: None, subset: None, name_span: span, is_literal: term.origin.is_none(), span };
     let own = cx.namespace();
     let own = own.map(|namespace| namespace.as_str());
     match mesh.directory.find(&reference, own) {

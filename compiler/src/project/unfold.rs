@@ -9,7 +9,7 @@ use smol_str::SmolStr;
 use std::sync::atomic::Ordering;
 
 /// Statements that loops and templates may unfold to in one compilation.
-const EXPANSION_BUDGET: u32 = 1_000_000;
+const EXPANSION_BUDGET: u32 = 100_000;
 
 /// Templates applied inside of each other; no circle is this long without repeating itself.
 const MAX_APPLIED: usize = 64;
@@ -144,6 +144,7 @@ impl<'d, 'p> Reader<'d, 'p> {
     ) -> Option<Vec<(SmolStr, Value)>> {
         let parameters = self.template_parameters(template)?;
         let mut given = Given::sort(arguments);
+        self.correct_names(&mut given, &parameters);
         let mut locals = Vec::with_capacity(parameters.len());
         let mut complete = true;
         for parameter in &parameters {
@@ -178,6 +179,25 @@ impl<'d, 'p> Reader<'d, 'p> {
             complete = false;
         }
         complete.then_some(locals)
+    }
+
+    /// A misspelt name of an argument is one report, not a missing and a surplus argument.
+    fn correct_names(&mut self, given: &mut Given, parameters: &[Parameter<'_>]) {
+        let known = || parameters.iter().map(|parameter| parameter.name);
+        for (name, _, span) in &mut given.named {
+            if known().any(|known| known == name) {
+                continue;
+            }
+            if let Some(meant) = did_you_mean(name, known()) {
+                let message = format!("the template takes no argument `{name}`");
+                self.report(
+                    Diagnostic::new(Code::WRONG_TEMPLATE_ARGUMENTS, *span, message)
+                        .help(format!("did you mean `{meant}`?"))
+                        .edit(Applicability::Unsafe, *span, format!("{meant}:")),
+                );
+                meant.clone_into(name);
+            }
+        }
     }
 
     fn template_parameters(&mut self, template: Statement<'p>) -> Option<Vec<Parameter<'p>>> {

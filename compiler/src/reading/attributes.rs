@@ -65,7 +65,7 @@ pub struct Accepted {
 }
 
 /// Keywords of statements that may be deprecated.
-const DEPRECABLE: &[&str] = &["gateway", "host", "service", "external", "subset"];
+const DEPRECABLE: &[&str] = &["gateway", "service", "external", "subset"];
 
 /// Statements on TLS and access: no target may drop or approximate them.
 const NEVER_DEGRADED: &[&str] = &["tls", "listen", "gateway", "visible", "credential"];

@@ -13,6 +13,12 @@ use smol_str::SmolStr;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+/// Elements of a list, variables put in.
+const MAX_ELEMENTS: usize = 10_000;
+
+/// Bytes of a text into which variables are put.
+const MAX_TEXT: usize = 1 << 20;
+
 /// The variables of the templates and loops around a statement, and where they were applied.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
@@ -95,10 +101,15 @@ impl<'d, 'p> Reader<'d, 'p> {
         self.reports.push(report);
     }
 
-    /// Takes a report about an argument; if its value came from elsewhere, that place is shown too.
+    /// Takes a report about an argument. If its value came from elsewhere, that is the place to mend: it comes first, and
+    /// one bad value that is used often is one report.
     pub fn report_at(&mut self, term: &Term<'_>, mut report: Diagnostic) {
         if let Some(origin) = term.origin {
-            report = report.related(origin, "the value was written here");
+            report.related.insert(0, meshc_language::Related { span: report.span, text: "used here".to_owned() });
+            report.span = origin;
+            report.fix = None;
+            self.reports.push(report);
+            return;
         }
         self.report(report);
     }
@@ -118,28 +129,43 @@ impl<'d, 'p> Reader<'d, 'p> {
             Kind::TextBlock => Shape::TextBlock(Cow::Owned(text::unquote_block(written))),
             Kind::Arrow => Shape::Arrow,
             Kind::Comma => Shape::Comma,
-            Kind::List => Shape::List(self.elements(arg)),
-            Kind::Group => Shape::Group(self.elements(arg)),
+            Kind::List => self.elements(arg, true).map_or(Shape::Unknown, Shape::List),
+            Kind::Group => self.elements(arg, false).map_or(Shape::Unknown, Shape::Group),
             Kind::Block => arg.block().map_or(Shape::Unknown, Shape::Block),
             Kind::Statement | Kind::Attribute | Kind::Doc | Kind::Comment => Shape::Unknown,
         };
         Term { shape, span, origin: None }
     }
 
-    fn elements(&mut self, arg: Arg<'p>) -> Vec<Term<'p>> {
+    /// The elements of a list, into which variables that hold lists are spread, or of a group; `None`, which has been reported, if they are too many.
+    fn elements(&mut self, arg: Arg<'p>, spread: bool) -> Option<Vec<Term<'p>>> {
         let mut terms = Vec::new();
         for element in arg.elements() {
             let term = self.term(element);
             // A variable that holds a list puts its elements into the list around it.
-            if term.origin.is_some()
+            if spread
+                && term.origin.is_some()
                 && let Shape::List(inner) = term.shape
             {
                 terms.extend(inner);
             } else {
                 terms.push(term);
             }
+            if terms.len() > MAX_ELEMENTS {
+                self.too_much(arg.span(), &format!("this list has more than {MAX_ELEMENTS} elements"));
+                return None;
+            }
         }
-        terms
+        Some(terms)
+    }
+
+    #[cold]
+    fn too_much(&mut self, span: Span, message: &str) {
+        self.report(
+            Diagnostic::new(Code::EXPANSION_BUDGET, span, message)
+                .consequence("it is not compiled")
+                .help("make it shorter; constants that repeat each other grow quickly"),
+        );
     }
 
     fn text(&mut self, written: &'p str, span: Span) -> Shape<'p> {
@@ -153,7 +179,9 @@ impl<'d, 'p> Reader<'d, 'p> {
             let help = "use `\\n`, `\\t`, `\\\"`, `\\\\`, `\\$` or `\\u{1f600}`; `r\"...\"` takes a backslash as it is";
             self.report(Diagnostic::new(Code::BAD_ESCAPE, span.part(offset, 2), message).help(help));
         }
-        Shape::Text(Cow::Owned(self.interpolate(&read.text, span)))
+        let before = self.reports.len();
+        let text = self.interpolate(&read.text, span);
+        if self.reports.len() > before { Shape::Unknown } else { Shape::Text(Cow::Owned(text)) }
     }
 
     /// `$name` stands for its value, whatever that is; inside a longer word only scalars fit.
@@ -170,7 +198,8 @@ impl<'d, 'p> Reader<'d, 'p> {
         let mark = self.reports.len();
         let text = self.interpolate(written, span);
         let shape = if self.reports.len() > mark { Shape::Unknown } else { Shape::Word(Cow::Owned(text)) };
-        Term { shape, span, origin: None }
+        // Made of several values: the place to look at is where the template was applied.
+        Term { shape, span, origin: self.scope.applied.first().copied() }
     }
 
     /// Puts variables into a text. `\$` is a plain `$`; in a string only `${name}` is a variable.
@@ -193,11 +222,16 @@ impl<'d, 'p> Reader<'d, 'p> {
                 None => ("", behind),
             };
             if name.is_empty() {
+                self.report_unbraced(split_name(behind).0, span);
                 result.push('$');
                 rest = behind;
                 continue;
             }
             rest = after;
+            if result.len() > MAX_TEXT {
+                self.too_much(span, &format!("this text has more than {MAX_TEXT} bytes"));
+                return result;
+            }
             if let Some(value) = self.variable(name, span) {
                 match value.to_term(span).text() {
                     Some(text) => result.push_str(text),
@@ -210,6 +244,16 @@ impl<'d, 'p> Reader<'d, 'p> {
         }
         result.push_str(rest);
         result
+    }
+
+    /// `$name` in a string is text. Where there is such a variable, that is hardly what was meant.
+    fn report_unbraced(&mut self, name: &str, span: Span) {
+        let is_local = self.scope.locals.iter().any(|(local, _)| local == name);
+        if is_local || (!name.is_empty() && self.definitions.variable(self.module, name).is_ok()) {
+            let message = format!("`${name}` in a string is text, not the variable");
+            let help = format!("write `${{{name}}}` for its value, or `\\${name}` for the text");
+            self.report(Diagnostic::new(Code::WRONG_FORM, span, message).help(help));
+        }
     }
 
     /// The value of a variable: of a loop or template, else of the module.

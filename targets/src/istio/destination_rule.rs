@@ -3,7 +3,7 @@
 use super::api;
 use super::egress;
 use super::policy::{port_traffic, traffic};
-use super::provenance::Provenance;
+use super::provenance::Source;
 use super::visibility::export_to;
 use crate::yaml::Sourced;
 use meshc_compiler::model::{
@@ -17,7 +17,7 @@ pub(super) fn of_service(
     model: &Model,
     id: Id<Resource<Service>>,
     service: &Resource<Service>,
-    from: &Provenance<'_>,
+    from: Source<'_>,
 ) -> Option<api::DestinationRule> {
     let Service { name: _, body, span: _, attributes: _ } = &service.declared;
     let ServiceBody { ports, host: _, subsets, visibility, policies: _, traffic } = body;
@@ -28,7 +28,7 @@ pub(super) fn of_service(
 }
 
 /// The rule for one host of an external; `None` if nothing is said of how it is called.
-pub(super) fn of_external(external: &External, host: usize, from: &Provenance<'_>) -> Option<api::DestinationRule> {
+pub(super) fn of_external(external: &External, host: usize, from: Source<'_>) -> Option<api::DestinationRule> {
     let body = &external.body;
     let host = SmolStr::new(body.hosts.as_ref()?.get(host)?.value.as_str());
     let rule = rule(host, &body.ports, &body.subsets, &body.traffic, body.visibility.as_ref(), from);
@@ -41,7 +41,7 @@ fn rule(
     subsets: &[Subset],
     policy: &TrafficPolicy,
     visibility: Option<&Visibility>,
-    from: &Provenance<'_>,
+    from: Source<'_>,
 ) -> api::DestinationRule {
     let port_level_settings: Vec<Sourced<api::PortTrafficPolicy>> = ports
         .iter()

@@ -24,11 +24,17 @@ pub(super) struct Writer<'m> {
     model: &'m Model,
     from: Provenance<'m>,
     group_version: &'static str,
+    route_names: bool,
 }
 
 impl<'m> Writer<'m> {
     pub(super) fn new(model: &'m Model, options: &Options<'m>) -> Self {
-        Self { model, from: Provenance::new(options.files), group_version: options.api_version.group_version() }
+        Self {
+            model,
+            from: Provenance::new(options.files),
+            group_version: options.api_version.group_version(),
+            route_names: options.route_names,
+        }
     }
 
     /// The resource with its raw configuration put in; `None` if it has nothing to say.
@@ -45,37 +51,46 @@ impl<'m> Writer<'m> {
     /// The resource as the typed statements say it.
     pub(super) fn typed(&self, planned: Planned) -> Option<Document> {
         let mesh = &self.model.mesh;
+        let from = self.from.source(self.applied(planned));
         Some(match planned {
             Planned::Gateway(id) => {
-                let gateway = gateway::spec(self.model, id, mesh.gateways.get(id)?, &self.from);
+                let gateway = gateway::spec(self.model, id, mesh.gateways.get(id)?, from);
                 // Admission refuses a gateway without servers; one that only names a workload makes no resource.
                 (!gateway.servers.is_empty()).then_some(())?;
                 Document::Gateway(self.resource(planned, gateway))
             }
             Planned::ServiceEntry(id) => {
-                Document::ServiceEntry(self.resource(planned, service_entry::spec(mesh.externals.get(id)?, &self.from)))
+                Document::ServiceEntry(self.resource(planned, service_entry::spec(mesh.externals.get(id)?, from)))
             }
             Planned::VirtualService(id) => {
                 let host = self.model.hosts.get(id)?;
-                Document::VirtualService(self.resource(planned, virtual_service::spec(mesh, host, &self.from)))
+                Document::VirtualService(self.routed(planned, virtual_service::spec(mesh, host, from)))
             }
             Planned::EgressService(id) => {
-                let spec = egress::virtual_service(mesh, mesh.externals.get(id)?, &self.from)?;
-                Document::VirtualService(self.resource(planned, spec))
+                let spec = egress::virtual_service(mesh, mesh.externals.get(id)?, from)?;
+                Document::VirtualService(self.routed(planned, spec))
             }
             Planned::ServiceRule(id) => {
-                let rule = destination_rule::of_service(self.model, id, mesh.services.get(id)?, &self.from)?;
+                let rule = destination_rule::of_service(self.model, id, mesh.services.get(id)?, from)?;
                 Document::DestinationRule(self.resource(planned, rule))
             }
             Planned::ExternalRule(id, host) => {
-                let rule = destination_rule::of_external(mesh.externals.get(id)?, host, &self.from)?;
+                let rule = destination_rule::of_external(mesh.externals.get(id)?, host, from)?;
                 Document::DestinationRule(self.resource(planned, rule))
             }
             Planned::EgressRule(id) => {
-                let rule = egress::destination_rule(self.model, id, mesh.gateways.get(id)?, &self.from)?;
+                let rule = egress::destination_rule(self.model, id, mesh.gateways.get(id)?, from)?;
                 Document::DestinationRule(self.resource(planned, rule))
             }
         })
+    }
+
+    /// A VirtualService, with the names of its routes or without.
+    fn routed(&self, planned: Planned, mut spec: api::VirtualService) -> Box<api::Resource<api::VirtualService>> {
+        if !self.route_names {
+            spec.http.iter_mut().for_each(|route| route.name = None);
+        }
+        self.resource(planned, spec)
     }
 
     fn resource<S: api::Spec>(&self, planned: Planned, spec: S) -> Box<api::Resource<S>> {
@@ -98,7 +113,7 @@ impl<'m> Writer<'m> {
     }
 
     fn write_one<T: Serialize>(&self, planned: Planned, resource: &T, out: &mut String) {
-        let comment = self.span(planned).map(|span| self.from.comment(span));
+        let comment = self.span(planned).map(|span| self.from.source(self.applied(planned)).comment(span));
         // The writer refuses bytes and collections as keys, which the types of the API cannot hold.
         let written = yaml::write_document(out, &Sourced { comment, value: resource });
         debug_assert!(written.is_ok(), "the API types can always be written");
@@ -108,7 +123,11 @@ impl<'m> Writer<'m> {
     pub(super) fn namespace(&self, planned: Planned) -> Option<&'m str> {
         let mesh = &self.model.mesh;
         match planned {
-            Planned::Gateway(id) | Planned::EgressRule(id) => mesh.gateways.get(id)?.namespace_name(),
+            Planned::Gateway(id) => mesh.gateways.get(id)?.namespace_name(),
+            Planned::EgressRule(id) => {
+                let gateway = mesh.gateways.get(id)?;
+                egress::rule_namespace(gateway).or(gateway.namespace_name())
+            }
             Planned::ServiceEntry(id) | Planned::ExternalRule(id, _) | Planned::EgressService(id) => {
                 mesh.externals.get(id)?.namespace_name()
             }
@@ -131,6 +150,20 @@ impl<'m> Writer<'m> {
             Planned::ServiceRule(id) => mesh.services.get(id).map(|service| SmolStr::new(service.name.value.as_str())),
         };
         name.unwrap_or_default()
+    }
+
+    /// Where the templates that the item of a resource comes from were applied.
+    fn applied(&self, planned: Planned) -> &'m [Span] {
+        let mesh = &self.model.mesh;
+        let applied = match planned {
+            Planned::Gateway(id) | Planned::EgressRule(id) => mesh.gateways.get(id).map(|gateway| &gateway.applied),
+            Planned::ServiceEntry(id) | Planned::ExternalRule(id, _) | Planned::EgressService(id) => {
+                mesh.externals.get(id).map(|external| &external.applied)
+            }
+            Planned::VirtualService(id) => self.model.hosts.get(id).map(|host| &host.applied),
+            Planned::ServiceRule(id) => mesh.services.get(id).map(|service| &service.applied),
+        };
+        applied.map_or(&[], |applied| applied)
     }
 
     /// Where the item of a resource stands.

@@ -5,7 +5,7 @@
 
 use super::api;
 use super::name;
-use super::provenance::Provenance;
+use super::provenance::Source;
 use super::visibility::export_to;
 use crate::yaml::Sourced;
 use meshc_compiler::model::{External, FrontService, Gateway, Id, Mesh, Model, Port, Resource, Service};
@@ -26,7 +26,7 @@ fn listener_protocol(port: &Port) -> Protocol {
 }
 
 /// The servers that a gateway needs for what is sent through it, one for each port and protocol.
-pub(super) fn servers(model: &Model, gateway: Id<Resource<Gateway>>, from: &Provenance<'_>) -> Vec<Sourced<api::Server>> {
+pub(super) fn servers(model: &Model, gateway: Id<Resource<Gateway>>, from: Source<'_>) -> Vec<Sourced<api::Server>> {
     let mut servers: Vec<Sourced<api::Server>> = Vec::new();
     for (external, _) in externals(model).filter(|(_, through)| *through == gateway) {
         for port in &external.body.ports {
@@ -56,14 +56,14 @@ pub(super) fn servers(model: &Model, gateway: Id<Resource<Gateway>>, from: &Prov
                 default_endpoint: None,
                 name: None,
             };
-            servers.push(Sourced::new(from.comment(external.span), server));
+            servers.push(Sourced::new(from.other(&external.applied).comment(external.span), server));
         }
     }
     servers
 }
 
 /// The subsets that the service in front of a gateway needs: one for each external that is sent through it.
-pub(super) fn subsets(model: &Model, service: Id<Resource<Service>>, from: &Provenance<'_>) -> Vec<Sourced<api::Subset>> {
+pub(super) fn subsets(model: &Model, service: Id<Resource<Service>>, from: Source<'_>) -> Vec<Sourced<api::Subset>> {
     let through = |(_, gateway): &(&Resource<External>, Id<Resource<Gateway>>)| {
         let front = model.mesh.gateways.get(*gateway).and_then(|gateway| gateway.front.as_ref());
         front == Some(&FrontService::Declared(service))
@@ -71,9 +71,9 @@ pub(super) fn subsets(model: &Model, service: Id<Resource<Service>>, from: &Prov
     externals(model).filter(through).map(|(external, _)| subset(external, from)).collect()
 }
 
-fn subset(external: &External, from: &Provenance<'_>) -> Sourced<api::Subset> {
+fn subset(external: &Resource<External>, from: Source<'_>) -> Sourced<api::Subset> {
     let subset = api::Subset { name: SmolStr::new(external.name.value.as_str()), ..api::Subset::default() };
-    Sourced::new(from.comment(external.span), subset)
+    Sourced::new(from.other(&external.applied).comment(external.span), subset)
 }
 
 /// The rule for a gateway whose service is not declared: its subsets have no other place.
@@ -81,7 +81,7 @@ pub(super) fn destination_rule(
     model: &Model,
     id: Id<Resource<Gateway>>,
     gateway: &Gateway,
-    from: &Provenance<'_>,
+    from: Source<'_>,
 ) -> Option<api::DestinationRule> {
     let Some(FrontService::Outside(host)) = &gateway.front else { return None };
     let subsets: Vec<_> =
@@ -92,13 +92,22 @@ pub(super) fn destination_rule(
     Some(api::DestinationRule { host: host.clone(), subsets, ..api::DestinationRule::default() })
 }
 
+/// The namespace of that rule: the one in the full name of the service. A client looks for rules in its own namespace and
+/// in that of the service.
+pub(super) fn rule_namespace(gateway: &Gateway) -> Option<&str> {
+    let Some(FrontService::Outside(host)) = &gateway.front else { return None };
+    let (_, rest) = host.split_once('.')?;
+    let (namespace, domain) = rest.split_once('.')?;
+    domain.starts_with("svc").then_some(namespace)
+}
+
 /// The name of that rule.
 pub(super) fn rule_name(gateway: &Gateway) -> SmolStr {
     SmolStr::new(format!("{}-egress", gateway.name.value))
 }
 
 /// The two rules for each host and port: to the gateway, and from it.
-pub(super) fn virtual_service(mesh: &Mesh, external: &External, from: &Provenance<'_>) -> Option<api::VirtualService> {
+pub(super) fn virtual_service(mesh: &Mesh, external: &External, from: Source<'_>) -> Option<api::VirtualService> {
     let gateway = mesh.gateways.get(external.egress?)?;
     let through = name::gateway(mesh, external.egress?);
     let front = match gateway.front.as_ref()? {
@@ -129,7 +138,12 @@ pub(super) fn virtual_service(mesh: &Mesh, external: &External, from: &Provenanc
                     let route = tls_step(&host, number, binding, destination);
                     spec.tls.push(Sourced::new(comment.clone(), route));
                 } else {
-                    let route = http_step(step, several.then_some(&host), number, binding, destination);
+                    let name = if several {
+                        format!("{step}-{}-{number}", name::dashed(&host))
+                    } else {
+                        format!("{step}-{number}")
+                    };
+                    let route = http_step(name, several.then_some(&host), number, binding, destination);
                     spec.http.push(Sourced::new(comment.clone(), route));
                 }
             }
@@ -151,14 +165,14 @@ fn tls_step(host: &SmolStr, port: u32, binding: SmolStr, destination: api::Desti
 }
 
 fn http_step(
-    step: &str,
+    name: String,
     authority: Option<&SmolStr>,
     port: u32,
     binding: SmolStr,
     destination: api::Destination,
 ) -> api::HttpRoute {
     api::HttpRoute {
-        name: Some(SmolStr::new(step)),
+        name: Some(SmolStr::new(name)),
         matches: vec![api::HttpMatchRequest {
             port: Some(port),
             gateways: vec![binding],

@@ -3,7 +3,7 @@
 use super::api;
 use super::egress;
 use super::policy::path;
-use super::provenance::Provenance;
+use super::provenance::Source;
 use crate::yaml::Sourced;
 use meshc_compiler::model::{
     Certificate, CertificateBody, Gateway, GatewayBody, HostNamespace, Id, Listener, ListenerBody, Model, RedirectTarget,
@@ -12,7 +12,7 @@ use meshc_compiler::model::{
 use meshc_compiler::values::TlsVersion;
 use smol_str::SmolStr;
 
-pub(super) fn spec(model: &Model, id: Id<Resource<Gateway>>, gateway: &Gateway, from: &Provenance<'_>) -> api::Gateway {
+pub(super) fn spec(model: &Model, id: Id<Resource<Gateway>>, gateway: &Gateway, from: Source<'_>) -> api::Gateway {
     let Gateway { name: _, body, front: _, span: _, attributes: _ } = gateway;
     let GatewayBody { controller: _, workload, service: _, listeners } = body;
     let labels = workload.as_ref().map_or(&[][..], |Workload { labels, span: _ }| labels);

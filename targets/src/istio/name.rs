@@ -1,7 +1,6 @@
 //! Names of resources.
 
 use meshc_compiler::model::{Binding, BindingKind, External, Gateway, Host, HostName, HostNameKind, Id, Mesh, Resource};
-use meshc_compiler::values::HostPattern;
 use smol_str::SmolStr;
 
 /// The name of the VirtualService of a host block: the one that it gives, else the first host and the gateways.
@@ -22,17 +21,16 @@ pub(super) fn virtual_service(mesh: &Mesh, host: &Host) -> SmolStr {
 fn host_part(mesh: &Mesh, name: &HostName) -> String {
     match &name.kind {
         HostNameKind::Delegate(name) => name.to_string(),
-        HostNameKind::Pattern(pattern) => dashed(pattern),
+        HostNameKind::Pattern(pattern) => dashed(pattern.as_str()),
         HostNameKind::Destination(id) => mesh.destination_name(*id).to_owned(),
     }
 }
 
 /// A host as a part of a name: `*.a.com` is `wildcard-a-com`.
-fn dashed(pattern: &HostPattern) -> String {
-    let text = pattern.as_str();
-    let text = match text.strip_prefix('*') {
+pub(super) fn dashed(host: &str) -> String {
+    let text = match host.strip_prefix('*') {
         Some(rest) => format!("wildcard{rest}"),
-        None => text.to_owned(),
+        None => host.to_owned(),
     };
     let dashed: String =
         text.chars().map(|char| if char.is_ascii_alphanumeric() { char.to_ascii_lowercase() } else { '-' }).collect();
@@ -44,7 +42,7 @@ pub(super) fn destination_rule(external: &External, host: usize) -> SmolStr {
     let hosts = external.body.hosts.as_ref().map_or(&[][..], |hosts| hosts);
     let own = external.name.value.as_str();
     match hosts.get(host) {
-        Some(host) if hosts.len() > 1 => SmolStr::new(format!("{own}-{}", dashed(&host.value))),
+        Some(host) if hosts.len() > 1 => SmolStr::new(format!("{own}-{}", dashed(host.value.as_str()))),
         _ => SmolStr::new(own),
     }
 }

@@ -4,6 +4,30 @@ use meshc_language::{SourceFile, Span};
 use rayon::prelude::*;
 use smol_str::SmolStr;
 
+/// Where the parts of one item come from.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'p> {
+    provenance: &'p Provenance<'p>,
+    /// Where the outermost template around the item was applied.
+    applied: Option<Span>,
+}
+
+impl<'p> Source<'p> {
+    /// The source of another item.
+    pub(super) fn other(self, applied: &[Span]) -> Self {
+        Self { applied: applied.first().copied(), ..self }
+    }
+
+    /// The comment for something that was written at `span`. For who reads it, the line that applies a template matters
+    /// more than the template.
+    pub(super) fn comment(self, span: Span) -> SmolStr {
+        match self.applied {
+            None => SmolStr::new(format!("from {}", self.provenance.place(span))),
+            Some(applied) => SmolStr::new(format!("from {} by {}", self.provenance.place(applied), self.provenance.place(span))),
+        }
+    }
+}
+
 /// Line numbers of all sources.
 pub(super) struct Provenance<'s> {
     files: &'s [SourceFile],
@@ -19,16 +43,15 @@ impl<'s> Provenance<'s> {
         Self { files, lines: files.par_iter().map(starts).collect() }
     }
 
-    /// The comment for something that was written at `span`.
-    pub(super) fn comment(&self, span: Span) -> SmolStr {
+    /// The source of an item, which came from templates that were applied there.
+    pub(super) fn source<'p>(&'p self, applied: &'p [Span]) -> Source<'p> {
+        Source { provenance: self, applied: applied.first().copied() }
+    }
+
+    fn place(&self, span: Span) -> String {
         let file = span.file.0 as usize;
         let line = self.lines.get(file).map_or(0, |starts| starts.partition_point(|start| *start <= span.start)) + 1;
         let name = self.files.get(file).map_or("", |file| file.name.as_str());
-        let mut comment = String::with_capacity(name.len() + 14);
-        comment.push_str("from ");
-        comment.push_str(name);
-        comment.push(':');
-        comment.push_str(&line.to_string());
-        comment.into()
+        format!("{name}:{line}")
     }
 }

@@ -1,7 +1,7 @@
 //! ServiceEntries: what the platform does not know.
 
 use super::api;
-use super::provenance::Provenance;
+use super::provenance::Source;
 use super::visibility::export_to;
 use crate::yaml::Sourced;
 use meshc_compiler::model::{
@@ -12,7 +12,7 @@ use meshc_compiler::values::Label;
 use meshc_language::Spanned;
 use smol_str::SmolStr;
 
-pub(super) fn spec(external: &External, from: &Provenance<'_>) -> api::ServiceEntry {
+pub(super) fn spec(external: &External, from: Source<'_>) -> api::ServiceEntry {
     let External { name: _, body, egress: _, span: _, attributes: _ } = external;
     let ExternalBody {
         hosts,

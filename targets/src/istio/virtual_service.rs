@@ -4,7 +4,7 @@ use super::api;
 use super::matches;
 use super::name;
 use super::policy::{duration, int32};
-use super::provenance::Provenance;
+use super::provenance::Source;
 use super::rewrite;
 use super::visibility::export_to;
 use crate::yaml::Sourced;
@@ -20,7 +20,7 @@ use meshc_compiler::values::{Percent, RedirectCode};
 use meshc_language::Spanned;
 use smol_str::SmolStr;
 
-pub(super) fn spec(mesh: &Mesh, host: &Host, from: &Provenance<'_>) -> api::VirtualService {
+pub(super) fn spec(mesh: &Mesh, host: &Host, from: Source<'_>) -> api::VirtualService {
     let Host { names, via, body: HostBody { name: _, visibility }, routes, span: _, attributes: _ } = host;
     let mut spec = api::VirtualService {
         hosts: names

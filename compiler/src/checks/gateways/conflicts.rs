@@ -2,10 +2,10 @@
 
 use super::as_warning;
 use super::servers::{Family, Served, Server};
+use crate::values::IpAddress;
 use meshc_language::{Code, Diagnostic};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
-use std::net::IpAddr;
 
 /// G3: Istio tells the ports of one gateway apart by their names.
 pub(super) fn port_names_are_unique(servers: &[Server<'_>], reports: &mut Vec<Diagnostic>) {
@@ -42,7 +42,7 @@ fn port_name_twice(server: &Server<'_>, earlier: &Server<'_>, at: usize) -> Diag
 /// H29: HTTP shares a port with HTTP, TLS with TLS, and nothing else with anything.
 pub(super) fn ports_are_shared_by_one_family(servers: &[Server<'_>], reports: &mut Vec<Diagnostic>) {
     // Of servers that agree, on the same workloads, the first stands for all.
-    let mut slots: FxHashMap<(u16, Option<IpAddr>), Vec<&Server<'_>>> = FxHashMap::default();
+    let mut slots: FxHashMap<(u16, Option<IpAddress>), Vec<&Server<'_>>> = FxHashMap::default();
     for server in servers {
         let slot = slots.entry(server.slot).or_default();
         let conflicts = |other: &&&Server<'_>| {
@@ -76,7 +76,7 @@ fn port_taken(server: &Server<'_>, other: &Server<'_>) -> Diagnostic {
 }
 
 /// Where a name is served: port, address, family, name.
-type Place<'m> = (u16, Option<IpAddr>, Family, &'m str);
+type Place<'m> = (u16, Option<IpAddress>, Family, &'m str);
 
 /// H29: of two listeners that serve one name on one port, Istio takes one.
 pub(super) fn hosts_are_served_once(servers: &[Server<'_>], reports: &mut Vec<Diagnostic>) {

@@ -5,18 +5,17 @@ use crate::checks::services::default_port_name;
 use crate::model::{
     Controller, External, Gateway, HostNamespace, Id, Listener, Resource, ServerHost, ServerTlsMode,
 };
-use crate::values::{HostPattern, Protocol};
+use crate::values::{HostPattern, IpAddress, Protocol};
 use meshc_language::Span;
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
-use std::net::IpAddr;
 
 /// One server of a gateway.
 pub(super) struct Server<'m> {
     pub(super) gateway: &'m Resource<Gateway>,
     pub(super) workloads: Workloads<'m>,
     /// The port number and the address; `None` for all addresses.
-    pub(super) slot: (u16, Option<IpAddr>),
+    pub(super) slot: (u16, Option<IpAddress>),
     pub(super) protocol: Protocol,
     pub(super) family: Family,
     pub(super) name: SmolStr,
@@ -124,7 +123,7 @@ pub(super) fn servers<'m>(context: &Context<'m>) -> Vec<Server<'m>> {
 fn declared<'m>(gateway: &'m Resource<Gateway>, workloads: Workloads<'m>, listener: &'m Listener) -> Server<'m> {
     let body = &listener.body;
     let (protocol, port) = (listener.protocol.value, listener.port.value);
-    let bind = body.bind.map(|bind| bind.value.get()).filter(|address| !address.is_unspecified());
+    let bind = body.bind.map(|bind| bind.value).filter(|address| !address.get().is_unspecified());
     let mode = body.tls.as_ref().map(|tls| tls.mode.value);
     let hosts = body.hosts.iter().flat_map(|hosts| hosts.iter());
     Server {

@@ -51,8 +51,7 @@ fn claims<'m>(context: &Context<'m>) -> FxHashMap<Id<Resource<Gateway>>, Vec<Cla
             if !is_visible(host.body.visibility.as_ref(), namespace, home) {
                 continue;
             }
-            let patterns = host.names.iter().flat_map(|name| mesh.host_patterns(name));
-            claims.extend(patterns.map(|pattern| Claim { namespace, pattern }));
+            claims.extend(host.patterns().map(|(pattern, _)| Claim { namespace, pattern: pattern.clone() }));
         }
     }
     for (_, external) in mesh.externals.iter() {
