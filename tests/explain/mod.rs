@@ -106,7 +106,7 @@ fn reports(example: &Example, faults: &mut Vec<String>) -> Vec<(Diagnostic, Stri
     inputs.sort_by(|left, right| left.module.cmp(&right.module));
     let project = Project::read(inputs);
     let compilation = check(&project, None, &Options { today: today(), ..Options::default() });
-    let options = meshc_targets::Options { files: &project.files, split: Default::default(), api_version: Default::default() };
+    let options = meshc_targets::Options { files: &project.files, ..meshc_targets::Options::default() };
     let mut reports = compilation.reports;
     for name in &example.targets {
         let target = meshc_targets::target(name).unwrap();
