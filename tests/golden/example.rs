@@ -13,8 +13,7 @@ pub(super) struct Example {
     /// Its folder below `examples/`.
     pub(super) name: String,
     pub(super) folder: PathBuf,
-    /// `out` of its `mesh.toml`.
-    out: String,
+    manifest: Manifest,
     /// Path from its folder with `/`, and text; sorted.
     pub(super) sources: Vec<(String, String)>,
 }
@@ -26,8 +25,8 @@ pub(super) struct Build {
     pub(super) artifacts: Vec<Artifact>,
 }
 
-/// What an example may say in `mesh.toml`: what else there is would change its output, and this test would not see it.
-#[derive(Deserialize)]
+/// What an example may say in `mesh.toml`: anything else could change its output unseen.
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Manifest {
     #[serde(rename = "edition")]
@@ -35,6 +34,14 @@ struct Manifest {
     out: String,
     #[serde(rename = "default-env")]
     _default_env: Option<String>,
+    #[serde(default)]
+    istio: IstioManifest,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct IstioManifest {
+    route_names: Option<bool>,
 }
 
 impl Example {
@@ -49,20 +56,25 @@ impl Example {
     fn read(manifest: &Path, root: &Path) -> Self {
         let folder = manifest.parent().unwrap().to_owned();
         let text = fs::read_to_string(manifest).unwrap();
-        let Manifest { out, .. } = toml::from_str(&text).unwrap();
+        let manifest = toml::from_str(&text).unwrap();
         let name = folder.strip_prefix(root).unwrap().display().to_string();
-        Self { name, out, sources: sources(&folder), folder }
+        Self { name, manifest, sources: sources(&folder), folder }
     }
 
     /// A project that is no example.
     pub(super) fn of(name: &str, sources: Vec<(String, String)>) -> Self {
-        Self { name: name.to_owned(), folder: PathBuf::new(), out: String::new(), sources }
+        Self { name: name.to_owned(), folder: PathBuf::new(), manifest: Manifest::default(), sources }
     }
 
     /// The same project with other texts.
     pub(super) fn map(&self, text: impl Fn(&str) -> String) -> Self {
         let sources = self.sources.iter().map(|(name, old)| (name.clone(), text(old))).collect();
-        Self { name: self.name.clone(), folder: self.folder.clone(), out: self.out.clone(), sources }
+        Self {
+            name: self.name.clone(),
+            folder: self.folder.clone(),
+            manifest: self.manifest.clone(),
+            sources,
+        }
     }
 
     pub(super) fn project(&self) -> Project {
@@ -81,7 +93,8 @@ impl Example {
     pub(super) fn build(&self, split: Split, api_version: ApiVersion) -> (Vec<Build>, Vec<String>) {
         let project = self.project();
         let Compilation { mut reports, environments } = check(&project, None, &Options::default());
-        let options = meshc_targets::Options { files: &project.files, split, api_version, ..meshc_targets::Options::default() };
+        let route_names = self.manifest.istio.route_names.unwrap_or(true);
+        let options = meshc_targets::Options { files: &project.files, split, api_version, route_names };
         let mut builds = Vec::new();
         for (environment, checked) in environments {
             let Some(checked) = checked else { continue };
@@ -101,7 +114,7 @@ impl Build {
     /// The files that the program would write, and their texts.
     pub(super) fn files(&self, example: &Example) -> impl Iterator<Item = (PathBuf, String)> {
         let environment = self.environment.as_deref().unwrap_or("no-environment");
-        let out = example.out.replace("{target}", "istio").replace("{env}", environment);
+        let out = example.manifest.out.replace("{target}", "istio").replace("{env}", environment);
         let folder = example.folder.join(out);
         self.artifacts.iter().map(move |file| (folder.join(&file.path), file.text.clone()))
     }

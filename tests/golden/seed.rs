@@ -1,7 +1,6 @@
 //! The document that v1alpha3 was introduced with: `examples/seed` says the same, and compiles to the same resources.
 //!
-//! Two things differ by intent. The document shortens what it shows with `...`, which stands for anything here. And a
-//! route has a name, which HTTP routes got later (`HTTPRoute.name`): it is left out before the comparison.
+//! The document shortens what it shows with `...`, which stands for anything here.
 
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 
@@ -47,8 +46,7 @@ fn the_document_is_said_again() {
         let at =
             made.iter().position(|(home, resource)| home == project && kind_and_name(resource) == wanted);
         let Some(at) = at else { panic!("{project} makes no {kind} {name}") };
-        let (_, mut resource) = made.swap_remove(at);
-        leave_out_route_names(&mut resource);
+        let (_, resource) = made.swap_remove(at);
         if let Some(difference) = difference("", shown, &resource) {
             panic!("{project}: {kind} {name}: {difference}");
         }
@@ -109,14 +107,6 @@ fn text_of<'v>(value: &'v Value, key: &str) -> &'v str {
 fn kind_and_name(resource: &Value) -> (String, String) {
     let metadata = resource.get("metadata").unwrap();
     (text_of(resource, "kind").to_owned(), text_of(metadata, "name").to_owned())
-}
-
-fn leave_out_route_names(resource: &mut Value) {
-    let routes =
-        resource.get_mut("spec").and_then(|spec| spec.get_mut("http")).and_then(Value::as_sequence_mut);
-    for route in routes.into_iter().flatten() {
-        route.as_mapping_mut().unwrap().remove("name").unwrap();
-    }
 }
 
 /// Where `made` is not what is `shown`; what is left out there may be anything.
