@@ -492,7 +492,7 @@ pub(crate) fn policy(
         Some(DefinitionKind::Policy(body)) => body.clone(),
         _ => {
             let known = cx.definitions.names(cx.module, |kind| matches!(kind, DefinitionKind::Policy(_)));
-            cx.report(crate::project::unknown_definition("policy", written, name.span, &known));
+            cx.unknown_definition("policy", written, name.span, &known);
             None
         }
     }

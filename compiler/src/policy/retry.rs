@@ -80,7 +80,7 @@ fn named(name: &str, span: Span, cx: &mut Reader<'_, '_>) -> Option<Arc<RetryPol
         Some(DefinitionKind::Retry(policy)) => policy.clone(),
         _ => {
             let known = cx.definitions.names(cx.module, |kind| matches!(kind, DefinitionKind::Retry(_)));
-            cx.report(crate::project::unknown_definition("retry", name, span, &known));
+            cx.unknown_definition("retry", name, span, &known);
             None
         }
     }

@@ -67,6 +67,8 @@ pub struct Module<'p> {
     /// `namespace NAME`.
     pub namespace: Option<Spanned<Namespace>>,
     pub(crate) imports: IndexMap<SmolStr, Import>,
+    /// Names brought in from a module that does not exist: reported there, not again where they are used.
+    pub(crate) broken: Vec<SmolStr>,
     /// The definitions by name.
     pub definitions: IndexMap<SmolStr, Definition<'p>>,
     pub(crate) items: Vec<Statement<'p>>,
@@ -161,6 +163,13 @@ impl<'p> Definitions<'p> {
         Some((home, definition))
     }
 
+    /// Whether a name was brought in from where it does not exist, which has been reported.
+    pub(crate) fn is_broken(&self, module: ModuleId, name: &str) -> bool {
+        self.module(module).is_some_and(|own| {
+            own.broken.iter().any(|broken| broken == name) || (own.imports.contains_key(name) && self.find(module, name).is_none())
+        })
+    }
+
     /// The value of a constant or parameter (without `$`).
     ///
     /// # Errors
@@ -172,6 +181,7 @@ impl<'p> Definitions<'p> {
         key.push_str(name);
         match self.find(module, &key).map(|(_, definition)| &definition.kind) {
             Some(DefinitionKind::Variable { value, .. }) => Ok(value.as_ref()),
+            _ if self.is_broken(module, &key) => Ok(None),
             _ => Err(self.names(module, |kind| matches!(kind, DefinitionKind::Variable { .. }))),
         }
     }
@@ -185,19 +195,25 @@ impl<'p> Definitions<'p> {
             .collect()
     }
 
-    fn collect_uses(&mut self, id: ModuleId, uses: Vec<Use<'p>>, _: &mut [Diagnostic]) {
+    /// Enters what a module brings in; reports modules that do not exist.
+    fn collect_uses(&mut self, id: ModuleId, uses: Vec<Use<'p>>, reports: &mut Vec<Diagnostic>) {
         for one in uses {
             let Some(target) = self.module_names.get(one.module).copied() else {
-                // Found again, and reported, once all modules are known.
+                reports.push(self.unknown_module(one.module, one.span));
                 if let Some(module) = self.modules.get_mut(id.0 as usize) {
-                    module.imports.insert(SmolStr::new(one.module), Import { module: id, span: one.span });
+                    module.broken.extend(one.names.into_iter().map(|(name, _)| name));
                 }
                 continue;
             };
-            let Some(module) = self.modules.get_mut(id.0 as usize) else { continue };
-            for (name, span) in one.names {
-                module.imports.insert(name, Import { module: target, span });
+            if target == id {
+                reports.push(
+                    Diagnostic::new(Code::IMPORT_CYCLE, one.span, "a module cannot import itself")
+                        .help("remove this line: a module sees its own definitions"),
+                );
+                continue;
             }
+            let Some(module) = self.modules.get_mut(id.0 as usize) else { continue };
+            module.imports.extend(one.names.into_iter().map(|(name, span)| (name, Import { module: target, span })));
         }
     }
 
@@ -207,16 +223,6 @@ impl<'p> Definitions<'p> {
         for (index, module) in self.modules.iter().enumerate() {
             let id = ModuleId(index as u32);
             for (name, import) in &module.imports {
-                if import.module == id {
-                    let report = if self.module_names.get(name.as_str()) == Some(&id) {
-                        Diagnostic::new(Code::IMPORT_CYCLE, import.span, "a module cannot import itself")
-                            .help("remove this line: a module sees its own definitions")
-                    } else {
-                        self.unknown_module(name, import.span)
-                    };
-                    reports.push(report);
-                    continue;
-                }
                 edges.push((id, import.module, import.span));
                 reports.extend(self.bad_import(name, import));
             }

@@ -6,7 +6,6 @@ mod unfold;
 mod variables;
 
 pub use definitions::{Definition, DefinitionKind, Definitions, Module, PolicyBody};
-pub(crate) use unfold::unknown_definition;
 pub use parameter::ParameterType;
 
 use meshc_language::{Diagnostic, FileId, SourceFile, Tree, parse};

@@ -101,7 +101,7 @@ impl<'d, 'p> Reader<'d, 'p> {
         let found = self.definitions.find(self.module, written);
         let Some((home, template)) = found.filter(|(_, found)| matches!(found.kind, DefinitionKind::Template)) else {
             let names = self.definitions.names(self.module, |kind| matches!(kind, DefinitionKind::Template));
-            self.report(unknown_definition("template", written, name.span, &names));
+            self.unknown_definition("template", written, name.span, &names);
             return;
         };
         let depth = self.scope.applied.len();
@@ -232,6 +232,21 @@ impl<'d, 'p> Reader<'d, 'p> {
         Some(parameters)
     }
 
+    /// Reports a policy, retry or template that does not exist.
+    #[cold]
+    pub(crate) fn unknown_definition(&mut self, what: &str, written: &str, span: Span, known: &[String]) {
+        if self.definitions.is_broken(self.module, written) {
+            return;
+        }
+        let report = Diagnostic::new(Code::UNKNOWN_DEFINITION, span, format!("there is no {what} `{written}`"));
+        self.report(match did_you_mean(written, known.iter().map(String::as_str)) {
+            Some(meant) => {
+                report.help(format!("did you mean `{meant}`?")).edit(Applicability::Unsafe, span, meant.to_owned())
+            }
+            None => report.help(format!("declare it with `{what} {written}`, or bring it in with `use`")),
+        });
+    }
+
     fn no_block(&mut self, statement: Statement<'p>) {
         let name = statement.keyword().map_or("", |keyword| keyword.written());
         let message = format!("`{name}` needs a block");
@@ -306,16 +321,5 @@ fn unknown_environment<'a>(name: &Spanned<Word>, known: impl Iterator<Item = &'a
             report.help(format!("did you mean `{meant}`?")).edit(Applicability::Unsafe, name.span, meant)
         }
         None => report.help(format!("declare it with `env {} {{ }}`", name.value.as_str())),
-    }
-}
-
-/// The report for a policy, retry or template that does not exist.
-pub(crate) fn unknown_definition(what: &str, written: &str, span: Span, known: &[String]) -> Diagnostic {
-    let report = Diagnostic::new(Code::UNKNOWN_DEFINITION, span, format!("there is no {what} `{written}`"));
-    match did_you_mean(written, known.iter().map(String::as_str)) {
-        Some(meant) => {
-            report.help(format!("did you mean `{meant}`?")).edit(Applicability::Unsafe, span, meant.to_owned())
-        }
-        None => report.help(format!("declare it with `{what} {written}`, or bring it in with `use`")),
     }
 }
