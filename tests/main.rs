@@ -3,3 +3,4 @@
 mod explain;
 mod golden;
 mod oracle;
+mod pre_commit;
