@@ -7,7 +7,7 @@ use crate::policy::TrafficPolicy;
 use crate::project::{Definitions, ModuleId};
 use crate::reading::{Accepted, Keyword, Reader, Scope};
 use crate::values::Word;
-use meshc_language::{Applicability, Code, Diagnostic, Spanned, Statement};
+use meshc_language::{Applicability, Code, Diagnostic, Severity, Spanned, Statement};
 use rayon::prelude::*;
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -140,6 +140,7 @@ fn read_all<'i, 'p, T: Keyword + Send>(
                 module: instance.module,
                 applied: instance.scope.as_ref().map_or(Vec::new(), |scope| scope.applied.clone()),
                 incomplete: cx.lost,
+                faulty: cx.lost || cx.reports.iter().any(|report| report.severity == Severity::Error),
             });
             let lost = cx.lost || resource.is_none();
             (resource, Found { reports: cx.reports, accepted: cx.accepted, lost })

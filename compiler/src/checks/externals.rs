@@ -81,7 +81,8 @@ const fn is_nameless(protocol: Protocol) -> bool {
 /// S4, IST0134: a sidecar tells TCP connections apart by address and port only. Istio warns for `tcp`; the databases'
 /// protocols are captured in the same way.
 fn tcp_has_an_address(external: &Resource<External>, reports: &mut Vec<Diagnostic>) {
-    if external.body.addresses.is_some() || external.incomplete {
+    let by_request = external.resolution() == Resolution::DynamicDns;
+    if external.body.addresses.is_some() || external.faulty || by_request {
         return;
     }
     let captures = |port: &&Port| is_nameless(port.protocol.value) && port.protocol.value.is_tcp_family();
@@ -107,11 +108,12 @@ fn requests_name_their_host(external: &Resource<External>, reports: &mut Vec<Dia
         let report = Diagnostic::new(Code::RESOLUTION, port.protocol.span, format!("a port for `{}` cannot be resolved by the host of each request", port.protocol.value))
             .related(resolution_span(external), "the resolution")
             .consequence("Istio would refuse the service entry");
-        reports.push(match port.protocol.value {
-            Protocol::Https => report
+        reports.push(if port.protocol.value == Protocol::Https {
+            report
                 .help("use `tls`: the name that is asked for is all that is read")
-                .edit(meshc_language::Applicability::Unsafe, port.protocol.span, Protocol::Tls.word()),
-            _ => report.help("use `http`, `http2`, `grpc` or `tls`, or another resolution"),
+                .edit(meshc_language::Applicability::Unsafe, port.protocol.span, Protocol::Tls.word())
+        } else {
+            report.help("use `http`, `http2`, `grpc` or `tls`, or another resolution")
         });
     }
     if let Some(location) = external.body.location.filter(|location| location.value == crate::model::Location::Internal) {

@@ -57,7 +57,7 @@ fn tls_ends_or_passes_through(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Site { gateway, listener } = site;
     let protocol = listener.protocol;
     let redirects = listener.body.redirect.is_some();
-    if !protocol.value.is_tls_family() || listener.body.tls.is_some() || redirects || gateway.incomplete {
+    if !protocol.value.is_tls_family() || listener.body.tls.is_some() || redirects || gateway.faulty {
         return;
     }
     reports.push(
@@ -87,11 +87,10 @@ fn plaintext_has_no_tls(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
 
 /// The protocol that says the same in TLS.
 fn encrypted(protocol: Protocol) -> Option<Protocol> {
-    match protocol {
-        _ if protocol.is_http_family() => Some(Protocol::Https),
-        Protocol::Udp => None,
-        _ => Some(Protocol::Tls),
+    if protocol.is_http_family() {
+        return Some(Protocol::Https);
     }
+    (protocol != Protocol::Udp).then_some(Protocol::Tls)
 }
 
 /// G4: Istio answers plaintext HTTP requests with a redirect; it cannot answer anything else with one.
@@ -101,9 +100,10 @@ fn only_plaintext_http_is_redirected(site: &Site<'_>, reports: &mut Vec<Diagnost
     if protocol.value.is_http_family() {
         return;
     }
-    let why = match protocol.value {
-        Protocol::Https => "requests of a listener for `https` are HTTPS already".to_owned(),
-        other => format!("connections of a listener for `{other}` cannot be redirected"),
+    let why = if protocol.value == Protocol::Https {
+        "requests of a listener for `https` are HTTPS already".to_owned()
+    } else {
+        format!("connections of a listener for `{}` cannot be redirected", protocol.value)
     };
     reports.push(
         Diagnostic::new(Code::BAD_REDIRECT_LISTENER, redirect.span, why)

@@ -56,7 +56,7 @@ fn port_name(port: &Port) -> SmolStr {
 
 /// Without ports a route has nothing to send to.
 fn has_a_port(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
-    if called.ports.is_empty() && !called.incomplete {
+    if called.ports.is_empty() && !called.faulty {
         let message = format!("{} `{}` has no ports", called.what, called.name);
         reports.push(
             Diagnostic::new(Code::NO_DESTINATION_PORT, called.name_span, message)
@@ -148,7 +148,7 @@ fn labels_of(subset: &Subset) -> &[Spanned<Label>] {
 
 /// H15: copies of a subset are usually a label that was forgotten to be changed.
 fn subsets_select_different_workloads(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
-    if called.incomplete {
+    if called.faulty {
         return;
     }
     let mut seen: FxHashMap<Vec<&Label>, &Subset> = FxHashMap::default();

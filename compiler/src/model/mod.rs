@@ -52,6 +52,9 @@ pub struct Resource<T> {
     pub applied: Vec<Span>,
     /// Whether a part of it could not be read: nothing may be concluded from what is absent.
     pub incomplete: bool,
+    /// Whether an error was reported in it: a statement or an element of a list may have been meant that is not here,
+    /// though all that others may name is.
+    pub faulty: bool,
 }
 
 impl<T> Resource<T> {

@@ -56,7 +56,7 @@ fn refused(span: Span, message: impl Into<String>) -> Diagnostic {
 /// Sidecars send to services, not to workloads.
 fn the_gateway_has_a_service(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Site { gateway, .. } = site;
-    if gateway.body.service.is_none() && !gateway.incomplete {
+    if gateway.body.service.is_none() && !gateway.faulty {
         let message = format!("gateway `{}` has no `service`", gateway.name.value);
         reports.push(
             Diagnostic::new(Code::GATEWAY_SERVICE_NEEDED, site.via, message)
@@ -130,7 +130,7 @@ fn the_service_has_the_ports(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
 /// What the caller asked for is not known behind the gateway.
 fn the_gateway_finds_endpoints(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let body = &site.external.body;
-    if site.external.resolution() != Resolution::None || (body.resolution.is_none() && site.external.incomplete) {
+    if site.external.resolution() != Resolution::None || (body.resolution.is_none() && site.external.faulty) {
         return;
     }
     // Endpoints without a resolution are reported by themselves.

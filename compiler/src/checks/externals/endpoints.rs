@@ -28,7 +28,7 @@ pub(super) fn go_with_the_resolution(external: &Resource<External>, reports: &mu
     }
     let Some(place) = first_place(external) else { return };
     let report = match (external.resolution(), body.resolution) {
-        (Resolution::None, None) if external.incomplete => return,
+        (Resolution::None, None) if external.faulty => return,
         (Resolution::None, None) => Diagnostic::new(Code::RESOLUTION, place, "endpoints need a resolution")
             .label("without `resolve`, requests go to the address that the caller asked for")
             .help(format!("add `resolve {}`", fitting(external).word())),
@@ -56,7 +56,7 @@ fn fitting(external: &External) -> Resolution {
 /// Istio takes a list of no endpoints, and nothing can be sent to it.
 pub(super) fn are_there(external: &Resource<External>, reports: &mut Vec<Diagnostic>) {
     let Some(resolution) = external.body.resolution.filter(|by| by.value == Resolution::Static) else { return };
-    if first_place(external).is_none() && !external.incomplete {
+    if first_place(external).is_none() && !external.faulty {
         reports.push(
             Diagnostic::new(Code::RESOLUTION, resolution.span, "with `resolve static` endpoints are named")
                 .consequence("requests would be answered with 503: there is nothing to send them to")

@@ -50,7 +50,7 @@ pub(super) fn wildcards_stand_for_labels(external: &Resource<External>, reports:
 pub(super) fn wildcards_are_not_looked_up(external: &Resource<External>, reports: &mut Vec<Diagnostic>) {
     let resolution = external.resolution();
     let looked_up = matches!(resolution, Resolution::Dns | Resolution::DnsRoundRobin);
-    if !looked_up || !external.body.endpoints.is_empty() || external.incomplete {
+    if !looked_up || !external.body.endpoints.is_empty() || external.faulty {
         return;
     }
     let wildcards = |host: &&Spanned<HostPattern>| host.value.is_wildcard() && !host.value.is_any();

@@ -12,14 +12,10 @@ pub(super) fn port_names_are_unique(servers: &[Server<'_>], reports: &mut Vec<Di
     for one_gateway in servers.chunk_by(|left, right| std::ptr::eq(left.gateway, right.gateway)) {
         let mut seen: FxHashMap<&str, &Server<'_>> = FxHashMap::default();
         for (at, server) in one_gateway.iter().enumerate() {
-            let Some(earlier) = seen.get(server.name.as_str()) else {
-                seen.insert(server.name.as_str(), server);
-                continue;
-            };
             // What egress adds on one port with one protocol is one server.
-            if server.listener.is_some() || earlier.listener.is_some() {
-                reports.push(port_name_twice(server, earlier, at));
-            }
+            let both_added = |earlier: &&Server<'_>| server.listener.is_none() && earlier.listener.is_none();
+            let earlier = seen.insert(server.name.as_str(), server).filter(|earlier| !both_added(earlier));
+            reports.extend(earlier.map(|earlier| port_name_twice(server, earlier, at)));
         }
     }
 }

@@ -77,7 +77,7 @@ pub(super) enum Workloads<'m> {
 impl<'m> Workloads<'m> {
     fn of(id: Id<Resource<Gateway>>, gateway: &'m Resource<Gateway>) -> Self {
         match &gateway.declared.body.workload {
-            Some(workload) if gateway.controller() == Controller::Istio && !gateway.incomplete => {
+            Some(workload) if gateway.controller() == Controller::Istio && !gateway.faulty => {
                 let labels = workload.labels.iter().map(|label| (label.value.key().as_str(), label.value.value().as_str()));
                 let mut labels: Vec<_> = labels.collect();
                 labels.sort_unstable();

@@ -18,8 +18,8 @@ pub(in crate::checks) struct Called<'m> {
     pub(in crate::checks) visibility: Option<&'m Visibility>,
     /// How it is called where a port or a subset says nothing else.
     pub(in crate::checks) traffic: &'m TrafficPolicy,
-    /// Whether a part of it could not be read.
-    pub(in crate::checks) incomplete: bool,
+    /// Whether an error was reported in it.
+    pub(in crate::checks) faulty: bool,
 }
 
 /// Every service and every external, in the order of the sources.
@@ -46,7 +46,7 @@ impl<'m> Called<'m> {
                     subsets: &body.subsets,
                     visibility: body.visibility.as_ref(),
                     traffic: &body.traffic,
-                    incomplete: service.incomplete,
+                    faulty: service.faulty,
                 }
             }
             DestinationId::External(id) => {
@@ -62,7 +62,7 @@ impl<'m> Called<'m> {
                     subsets: &body.subsets,
                     visibility: body.visibility.as_ref(),
                     traffic: &body.traffic,
-                    incomplete: external.incomplete,
+                    faulty: external.faulty,
                 }
             }
         })

@@ -8,7 +8,7 @@ use meshc_language::{Applicability, Code, Diagnostic, Spanned};
 /// D7.
 pub(super) fn pools_say_something(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
     for pool in called.policies().filter_map(|policy| policy.pool.as_ref()) {
-        if pool.body == PoolBody::default() && !called.incomplete {
+        if pool.body == PoolBody::default() && !called.faulty {
             reports.push(
                 Diagnostic::new(Code::POOL_SETTING, pool.span, "this pool sets nothing")
                     .consequence("Istio would refuse the destination rule")
@@ -55,7 +55,7 @@ const PPM_PER_PERCENT: u32 = 10_000;
 /// The next whole percentage above, if it is not one itself.
 fn rounded(share: Spanned<Percent>) -> Option<Percent> {
     let ppm = share.value.ppm();
-    if ppm % PPM_PER_PERCENT == 0 { None } else { Percent::from_ppm(ppm.next_multiple_of(PPM_PER_PERCENT)) }
+    if ppm.is_multiple_of(PPM_PER_PERCENT) { None } else { Percent::from_ppm(ppm.next_multiple_of(PPM_PER_PERCENT)) }
 }
 
 /// H27: Istio takes 0 for "not set".

@@ -75,7 +75,8 @@ fn settings_go_with_the_mode(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let ClientTls { mode, body, .. } = site.tls;
     let mut surplus = settings(body);
     // Where a secret stands too, the files are one fault with it.
-    surplus.retain(|(keyword, _)| !looked_at(mode.value).contains(keyword) && !(beside_a_secret(site.tls) && is_file(keyword)));
+    let one_fault = |keyword| beside_a_secret(site.tls) && is_file(keyword);
+    surplus.retain(|(keyword, _)| !looked_at(mode.value).contains(keyword) && !one_fault(keyword));
     let Some((_, first)) = surplus.first() else { return };
     let mut report = Diagnostic::new(Code::CLIENT_TLS, *first, format!("`tls {}` takes no {}", mode.value, listed(&surplus)))
         .related(mode.span, "the mode")
@@ -123,7 +124,7 @@ fn a_secret_stands_alone(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
 /// D11: for mutual TLS, a secret, or certificate and key.
 fn callers_have_a_certificate(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let ClientTls { mode, body, .. } = site.tls;
-    if mode.value != ClientTlsMode::Mutual || body.credential.is_some() || site.called.incomplete {
+    if mode.value != ClientTlsMode::Mutual || body.credential.is_some() || site.called.faulty {
         return;
     }
     let (span, message, help) = match (file_span(&body.cert), file_span(&body.key)) {
@@ -176,7 +177,7 @@ fn nothing_is_verified_in_vain(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let in_vain = in_vain(site.tls);
     let Some((_, first)) = in_vain.first() else { return };
     reports.push(
-        Diagnostic::new(Code::CLIENT_TLS, *first, format!("{} has no effect with `skip-verify on`", listed(&in_vain)))
+        Diagnostic::new(Code::CLIENT_TLS, *first, format!("without effect beside `skip-verify on`: {}", listed(&in_vain)))
             .related(skip, "the server's certificate is not verified")
             .consequence("Istio would refuse the destination rule, or ignore it")
             .help("remove `skip-verify`, so that the server is verified"),

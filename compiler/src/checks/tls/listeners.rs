@@ -37,7 +37,7 @@ pub(in crate::checks) fn listeners(context: &Context<'_>, reports: &mut Vec<Diag
     for (_, gateway) in context.model.mesh.gateways.iter() {
         for listener in &gateway.body.listeners {
             let Some(tls) = settings_that_apply(listener) else { continue };
-            let site = Site { tls, complete: !gateway.incomplete };
+            let site = Site { tls, complete: !gateway.faulty };
             for check in CHECKS {
                 check(&site, reports);
             }
