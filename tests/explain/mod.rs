@@ -25,6 +25,7 @@ fn today() -> Option<Date> {
     Date::new(2026, 7, 1)
 }
 
+/// `EXPLAIN=MESH02` runs only the pages whose code contains that.
 #[test]
 fn pages_tell_the_truth() {
     let only = std::env::var("EXPLAIN").unwrap_or_default();
@@ -85,7 +86,9 @@ fn faults_of(entry: &Entry) -> Vec<String> {
 }
 
 fn listed(reports: &[(Diagnostic, String)]) -> String {
-    let line = |(report, place): &(Diagnostic, String)| format!("\n    {} `{place}`: {}", report.code, report.message);
+    let line = |(report, place): &(Diagnostic, String)| {
+        format!("\n    {} `{place}`: {}", report.code, report.message)
+    };
     reports.iter().map(line).collect()
 }
 

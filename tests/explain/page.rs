@@ -58,9 +58,13 @@ impl<'t> Page<'t> {
             headings[nth] + 1..headings.get(nth + 1).copied().unwrap_or(lines.len())
         };
         let sections = SECTIONS.map(section);
-        faults.extend(lines.iter().enumerate().filter(|(_, line)| line.chars().count() > 120).map(|(at, _)| {
-            format!("line {} is longer than 120 columns", at + 1)
-        }));
+        faults.extend(
+            lines
+                .iter()
+                .enumerate()
+                .filter(|(_, line)| line.chars().count() > 120)
+                .map(|(at, _)| format!("line {} is longer than 120 columns", at + 1)),
+        );
         if lines.len() > 60 {
             faults.push(format!("{} lines are more than fit on a screen", lines.len()));
         }
@@ -77,7 +81,11 @@ impl<'t> Page<'t> {
             let mut lines = self.lines[section].iter();
             while let Some(fence) = lines.next() {
                 let Some(info) = fence.strip_prefix("```") else { continue };
-                let body: String = lines.by_ref().take_while(|line| **line != "```").map(|line| format!("{line}\n")).collect();
+                let body: String = lines
+                    .by_ref()
+                    .take_while(|line| **line != "```")
+                    .map(|line| format!("{line}\n"))
+                    .collect();
                 match info.strip_prefix("mesh") {
                     Some(info) => read_block(info, &body, &mut example, &mut self.faults),
                     None => self.faults.push(format!("a block is `{info}`, not `mesh`")),
