@@ -1,5 +1,6 @@
 //! All tests of the whole program, in one binary: one link, one run.
 
+mod cli;
 mod explain;
 mod golden;
 mod oracle;

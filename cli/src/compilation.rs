@@ -3,16 +3,15 @@
 use crate::activity;
 use crate::exit::Failure;
 use crate::manifest::Manifest;
-use meshc_compiler::project::Definitions;
 use meshc_compiler::values::{Date, did_you_mean};
 use meshc_compiler::{Checked, Compilation, Options, Project};
-use meshc_language::Diagnostic;
+use meshc_language::{Code, Diagnostic, Severity};
 use meshc_targets::{Target, fit};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The environments of a project, in the order of declaration.
 pub(crate) fn environments(project: &Project) -> Vec<String> {
-    Definitions::read(project, None, &mut Vec::new()).environments.keys().map(ToString::to_string).collect()
+    meshc_compiler::environments(project).iter().map(ToString::to_string).collect()
 }
 
 /// Refuses an environment that the project does not have.
@@ -36,7 +35,14 @@ pub(crate) fn compile(project: &Project, only: Option<&str>, manifest: &Manifest
         today: today(),
         levels: manifest.levels.clone(),
     };
-    meshc_compiler::check(project, only, &options)
+    let mut compilation = meshc_compiler::check(project, only, &options);
+    // Of a file that could not be read nothing is known, least of all that it declares nothing.
+    let unread = |report: &Diagnostic| {
+        let faults = project.reports.iter().filter(|fault| fault.severity == Severity::Error);
+        faults.map(|fault| fault.span.file).any(|file| file == report.span.file)
+    };
+    compilation.reports.retain(|report| report.code != Code::NO_STATEMENTS || !unread(report));
+    compilation
 }
 
 fn today() -> Option<Date> {

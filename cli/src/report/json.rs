@@ -3,6 +3,7 @@
 use super::sources::Position;
 use super::{Noticed, Sources};
 use crate::exit::Failure;
+use crate::sanitise::is_hidden;
 use meshc_language::{Applicability, Diagnostic, Edit, Severity, Span};
 use serde::Serialize;
 
@@ -133,14 +134,36 @@ impl EditRecord {
     }
 }
 
-/// Anything as JSON, with a newline at the end.
+/// Anything as JSON, with a newline at the end. What a terminal would obey is escaped.
 pub(crate) fn text(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
-    let mut text = serde_json::to_vec_pretty(value)
+    let text = serde_json::to_string_pretty(value)
         .map_err(|error| Failure::new(format!("cannot write JSON: {error}")))?;
-    text.push(b'\n');
-    Ok(text)
+    let mut safe = String::with_capacity(text.len() + 1);
+    for char in text.chars() {
+        // JSON itself has no such character outside of strings.
+        if char == '\n' || !is_hidden(char) {
+            safe.push(char);
+        } else {
+            safe.extend(char.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    safe.push('\n');
+    Ok(safe.into_bytes())
 }
 
 pub(super) fn render(records: &[Record]) -> Result<Vec<u8>, Failure> {
     text(&records)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_hidden_is_escaped_and_read_back() {
+        let hidden = "\u{1b}\u{9b}\u{202e}\u{e0041}ü";
+        let json = text(&hidden).unwrap_or_default();
+        assert_eq!(json, b"\"\\u001b\\u009b\\u202e\\udb40\\udc41\xc3\xbc\"\n");
+        assert_eq!(serde_json::from_slice::<String>(&json).unwrap_or_default(), hidden);
+    }
 }

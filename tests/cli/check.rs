@@ -1,0 +1,131 @@
+//! `meshc check`: which files are taken, what is said, how it ends.
+
+use super::{CLEAN, ERROR, Folder, WARNING};
+
+#[test]
+fn the_exit_code_tells_the_outcome() {
+    let folder = Folder::new(&[("clean.mesh", CLEAN), ("warning.mesh", WARNING), ("error.mesh", ERROR)]);
+    folder.run_to(0, &["check", "clean.mesh"]);
+    folder.run_to(0, &["check", "warning.mesh"]);
+    let denied = folder.run_to(1, &["check", "warning.mesh", "--deny", "warnings"]);
+    assert!(denied.err.ends_with("1 warning in 1 file; warnings are denied\n"), "{}", denied.err);
+    folder.run_to(1, &["check", "error.mesh"]);
+    folder.run_to(2, &["check", "--no-such-option"]);
+    folder.run_to(2, &[]);
+    folder.run_to(0, &["--help"]);
+    folder.run_to(0, &["--version"]);
+}
+
+#[test]
+fn a_clean_project_is_one_line_on_standard_error() {
+    let folder =
+        Folder::new(&[("mesh.toml", ""), ("a.mesh", CLEAN), ("b/c.mesh", "env prod {}\nenv test {}\n")]);
+    let run = folder.run_to(0, &["check"]);
+    assert_eq!((run.out.as_str(), run.err.as_str()), ("", "checked 2 files, 2 environments: no findings\n"));
+}
+
+#[test]
+fn a_report_names_the_place_the_consequence_and_the_way_out() {
+    let folder = Folder::new(&[("a.mesh", ERROR)]);
+    let run = folder.run_to(1, &["check"]);
+    assert_eq!(run.out, "");
+    for part in [
+        "error[MESH0201]: ",
+        "─ a.mesh:6:16\n",
+        "6 │   route all -> wbe\n",
+        "^^^",
+        "did you mean `web`?",
+        "1 error in 1 file\n",
+    ] {
+        assert!(run.err.contains(part), "{part}: {}", run.err);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_said_with_its_path() {
+    let folder = Folder::new(&[("notes.txt", ""), ("vs.yaml", ""), ("empty/notes.txt", "")]);
+    for (path, said) in [
+        ("nowhere", "cannot read `nowhere`: No such file"),
+        ("nowhere.mesh", "cannot read `nowhere.mesh`"),
+        ("notes.txt", "`notes.txt` is not a `.mesh` source"),
+        ("vs.yaml", "later version"),
+        ("empty", "there is no `.mesh` source in `empty`"),
+    ] {
+        let run = folder.run_to(2, &["check", path]);
+        assert!(run.err.contains(said) && run.out.is_empty(), "{path}: {run:?}");
+    }
+}
+
+#[test]
+fn a_file_is_checked_with_its_project() {
+    let host = "host web {\n  route all -> web\n}\n";
+    let service = "service web {\n  port http 80\n}\n";
+    let folder = Folder::new(&[("mesh.toml", ""), ("deep/host.mesh", host), ("service.mesh", service)]);
+    let run = folder.run_to(0, &["check", "deep/host.mesh"]);
+    assert!(run.err.contains("checked 2 files"), "{}", run.err);
+    std::fs::remove_file(folder.path("mesh.toml")).unwrap();
+    let run = folder.run_to(1, &["check", "deep/host.mesh"]);
+    assert!(run.err.contains("MESH0201"), "{}", run.err);
+    folder.run_to(0, &["check", "deep/host.mesh", "service.mesh"]);
+}
+
+#[test]
+fn some_files_are_not_sources() {
+    let folder = Folder::new(&[
+        ("mesh.toml", "out = \"built/{env}\""),
+        ("a.mesh", CLEAN),
+        (".hidden/b.mesh", ERROR),
+        (".gitignore", "/ignored\n"),
+        ("ignored/c.mesh", ERROR),
+        ("built/d.mesh", ERROR),
+        ("other/mesh.toml", ""),
+        ("other/e.mesh", ERROR),
+    ]);
+    let run = folder.run_to(0, &["check"]);
+    assert!(run.err.contains("checked 1 file:"), "{}", run.err);
+    folder.run_to(1, &["check", "other"]);
+    let run = folder.run_to(2, &["check", "other", "a.mesh"]);
+    assert!(run.err.contains("is not part of the project in `other`"), "{}", run.err);
+}
+
+#[test]
+fn any_file_name_can_be_compiled() {
+    let folder = Folder::new(&[("mesh.toml", ""), ("Über uns/A b.mesh", CLEAN)]);
+    folder.run_to(0, &["check"]);
+    folder.run_to(0, &["check", "Über uns/A b.mesh"]);
+}
+
+#[test]
+fn an_environment_can_be_chosen() {
+    let folder = Folder::new(&[("a.mesh", &format!("env prod {}\nenv test {}\n{CLEAN}", "{}", "{}"))]);
+    folder.write("b.mesh", "in test {\n  host other {\n    route all -> gone\n  }\n}\n");
+    let run = folder.run_to(1, &["check"]);
+    assert!(run.err.contains("= only in: test\n"), "{}", run.err);
+    let run = folder.run_to(0, &["check", "--env", "prod"]);
+    assert!(run.err.contains("2 files, 1 environment:"), "{}", run.err);
+    folder.run_to(1, &["check", "--env", "test"]);
+    let run = folder.run_to(2, &["check", "--env", "prd"]);
+    assert!(run.err.contains("did you mean `prod`?"), "{}", run.err);
+}
+
+#[test]
+fn the_project_file_sets_levels() {
+    let folder = Folder::new(&[("mesh.toml", "[lints]\nMESH0219 = \"error\"\n"), ("a.mesh", WARNING)]);
+    let run = folder.run_to(1, &["check"]);
+    assert!(run.err.contains("error[MESH0219]"), "{}", run.err);
+    folder.write("mesh.toml", "[lints]\nMESH0219 = \"allow\"\n");
+    folder.run_to(0, &["check", "--deny", "warnings"]);
+    folder.write("mesh.toml", "edition = \"2027\"\n");
+    let run = folder.run_to(2, &["check"]);
+    assert!(run.err.contains("mesh.toml:1:11: unknown edition `2027`"), "{}", run.err);
+}
+
+#[test]
+fn colour_is_for_terminals_unless_it_is_asked_for() {
+    let folder = Folder::new(&[("a.mesh", ERROR)]);
+    assert!(!folder.run(&["check"]).err.contains('\u{1b}'));
+    assert!(folder.run(&["check", "--color", "always"]).err.contains('\u{1b}'));
+    assert!(!folder.run(&["--color", "never", "check"]).err.contains('\u{1b}'));
+    let page = folder.run_to(0, &["explain", "MESH0201"]);
+    assert!(!page.out.contains('\u{1b}'), "{}", page.out);
+}
