@@ -1,7 +1,9 @@
 //! All tests of the whole program, in one binary: one link, one run.
 
+mod cases;
 mod cli;
 mod explain;
 mod golden;
 mod oracle;
 mod pre_commit;
+mod tidy;
