@@ -2,7 +2,7 @@
 //! nothing at all. They are run as the program would run them: all environments, all checks, the target's fit.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![expect(clippy::indexing_slicing, clippy::string_slice, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod page;
 
