@@ -6,4 +6,5 @@ mod explain;
 mod golden;
 mod oracle;
 mod pre_commit;
+mod readme;
 mod tidy;
