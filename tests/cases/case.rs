@@ -76,7 +76,8 @@ fn one(file: &str, name: &str, lines: &[&str], start: usize, end: usize) -> Case
     }
     case.files.push(current);
     // What stands before the first `---` may be nothing but the name.
-    let says_something = |text: &str| text.lines().any(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    let says_something =
+        |text: &str| text.lines().any(|line| !line.trim().is_empty() && !line.starts_with('#'));
     case.files.retain(|(_, text)| says_something(text));
     case
 }

@@ -73,10 +73,7 @@ fn run(case: &Case) -> Outcome {
     let compilation = check(&project, case.environment.as_deref(), &options);
     let mut reports = compilation.reports;
     let mut texts = Vec::new();
-    let options = meshc_targets::Options {
-        files: &project.files,
-        ..meshc_targets::Options::default()
-    };
+    let options = meshc_targets::Options { files: &project.files, ..meshc_targets::Options::default() };
     for checked in compilation.environments.iter().filter_map(|(_, checked)| checked.as_ref()) {
         let (fitted, unfit) = fit(target("istio").unwrap(), checked, &options);
         reports.extend(unfit);
@@ -112,11 +109,14 @@ fn differences(case: &Case, reports: &[(usize, Diagnostic)]) -> Vec<String> {
     let mut differences = Vec::new();
     for expected in &case.expected {
         let met = left.iter().position(|(line, report)| {
-            *line == expected.line && report.code.to_string() == expected.code && report.message.contains(&expected.text)
+            *line == expected.line
+                && report.code.to_string() == expected.code
+                && report.message.contains(&expected.text)
         });
         match met {
             Some(at) => _ = left.remove(at),
-            None => differences.push(format!("  - {}:{} {} {}", case.file, expected.line, expected.code, expected.text)),
+            None => differences
+                .push(format!("  - {}:{} {} {}", case.file, expected.line, expected.code, expected.text)),
         }
     }
     differences.extend(left.into_iter().map(|(line, report)| {
@@ -132,7 +132,13 @@ fn update() {
         let mut reported: BTreeMap<usize, Vec<String>> = BTreeMap::new();
         for case in case::read(&name, &text) {
             for (line, report) in run(&case).reports {
-                assert!(line > 0, "{}: {} {} is reported elsewhere", case.title(), report.code, report.message);
+                assert!(
+                    line > 0,
+                    "{}: {} {} is reported elsewhere",
+                    case.title(),
+                    report.code,
+                    report.message
+                );
                 reported.entry(line).or_default().push(format!("{} {}", report.code, report.message));
             }
         }
@@ -164,7 +170,8 @@ fn what_clean_cases_make_is_admitted() {
             faults.extend(schemas.check(document).into_iter().map(|fault| format!("{place}: CRD: {fault}")));
         }
     }
-    let json: Vec<serde_json::Value> = made.iter().map(|(_, document)| serde_json::to_value(document).unwrap()).collect();
+    let json: Vec<serde_json::Value> =
+        made.iter().map(|(_, document)| serde_json::to_value(document).unwrap()).collect();
     for (at, fault) in oracle::models::check(&json).unwrap_or_default() {
         faults.push(format!("{}: models: {fault}", made[at].0));
     }

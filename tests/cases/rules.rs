@@ -36,7 +36,10 @@ fn rules() -> Vec<Rule> {
 /// The rules of the design, in its order.
 fn ids() -> Vec<String> {
     let groups = [("C", 11), ("G", 16), ("V", 36), ("D", 13), ("S", 10), ("H", 32)];
-    groups.iter().flat_map(|(group, last)| (1..=*last).map(move |number| format!("{group}{number}"))).collect()
+    groups
+        .iter()
+        .flat_map(|(group, last)| (1..=*last).map(move |number| format!("{group}{number}")))
+        .collect()
 }
 
 #[test]
@@ -46,7 +49,12 @@ fn every_rule_is_answered() {
     assert_eq!(listed, ids().iter().collect::<Vec<_>>());
     for rule in &rules {
         assert!(WAYS.contains(&rule.how.as_str()), "{}: `{}` is not a way", rule.id, rule.how);
-        assert_eq!(rule.codes.is_empty(), !matches!(rule.how.as_str(), "check" | "literal"), "{}: codes", rule.id);
+        assert_eq!(
+            rule.codes.is_empty(),
+            !matches!(rule.how.as_str(), "check" | "literal"),
+            "{}: codes",
+            rule.id
+        );
         for code in &rule.codes {
             assert!(Code::find(code).is_some(), "{}: there is no {code}", rule.id);
         }

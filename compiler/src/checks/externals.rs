@@ -57,19 +57,27 @@ fn ranges_are_not_looked_up(external: &Resource<External>, reports: &mut Vec<Dia
         let looked_up = matches!(resolution, Resolution::Dns | Resolution::DnsRoundRobin);
         for range in addresses.iter().filter(|address| looked_up && address.value.is_cidr()) {
             reports.push(
-                Diagnostic::new(Code::ADDRESS_RANGE, range.span, format!("`{}` is a range; names are resolved by DNS here", range.value))
-                    .related(resolution_span(external), "the resolution")
-                    .consequence("Istio would refuse the service entry")
-                    .help("write single addresses, or use `resolve none` or `resolve static`"),
+                Diagnostic::new(
+                    Code::ADDRESS_RANGE,
+                    range.span,
+                    format!("`{}` is a range; names are resolved by DNS here", range.value),
+                )
+                .related(resolution_span(external), "the resolution")
+                .consequence("Istio would refuse the service entry")
+                .help("write single addresses, or use `resolve none` or `resolve static`"),
             );
         }
         return;
     };
     reports.push(
-        Diagnostic::new(Code::ADDRESS_RANGE, first.span, "what is resolved by the host of each request has no addresses")
-            .related(resolution_span(external), "the resolution")
-            .consequence("Istio would refuse the service entry")
-            .help("remove `addresses`, or use another resolution"),
+        Diagnostic::new(
+            Code::ADDRESS_RANGE,
+            first.span,
+            "what is resolved by the host of each request has no addresses",
+        )
+        .related(resolution_span(external), "the resolution")
+        .consequence("Istio would refuse the service entry")
+        .help("remove `addresses`, or use another resolution"),
     );
 }
 
@@ -88,9 +96,14 @@ fn tcp_has_an_address(external: &Resource<External>, reports: &mut Vec<Diagnosti
     let captures = |port: &&Port| is_nameless(port.protocol.value) && port.protocol.value.is_tcp_family();
     let mut ports = external.body.ports.iter().filter(captures);
     let Some(first) = ports.next() else { return };
-    let message = format!("port {} carries `{}`, and no address says whose it is", first.number.value, first.protocol.value);
+    let message = format!(
+        "port {} carries `{}`, and no address says whose it is",
+        first.number.value, first.protocol.value
+    );
     let mut report = Diagnostic::new(Code::TCP_WITHOUT_ADDRESS, first.protocol.span, message)
-        .consequence("sidecars would take every connection to this port, whatever its host, for this external")
+        .consequence(
+            "sidecars would take every connection to this port, whatever its host, for this external",
+        )
         .help("add `addresses`, or accept this with `@allow` where Istio assigns addresses by itself");
     for port in ports {
         report = report.related(port.protocol.span, "this port too");
@@ -103,25 +116,38 @@ fn requests_name_their_host(external: &Resource<External>, reports: &mut Vec<Dia
     if external.resolution() != Resolution::DynamicDns {
         return;
     }
-    let fits = |protocol| matches!(protocol, Protocol::Http | Protocol::Tls | Protocol::Grpc | Protocol::Http2);
+    let fits =
+        |protocol| matches!(protocol, Protocol::Http | Protocol::Tls | Protocol::Grpc | Protocol::Http2);
     for port in external.body.ports.iter().filter(|port| !fits(port.protocol.value)) {
-        let report = Diagnostic::new(Code::RESOLUTION, port.protocol.span, format!("a port for `{}` cannot be resolved by the host of each request", port.protocol.value))
-            .related(resolution_span(external), "the resolution")
-            .consequence("Istio would refuse the service entry");
+        let report = Diagnostic::new(
+            Code::RESOLUTION,
+            port.protocol.span,
+            format!("a port for `{}` cannot be resolved by the host of each request", port.protocol.value),
+        )
+        .related(resolution_span(external), "the resolution")
+        .consequence("Istio would refuse the service entry");
         reports.push(if port.protocol.value == Protocol::Https {
-            report
-                .help("use `tls`: the name that is asked for is all that is read")
-                .edit(meshc_language::Applicability::Unsafe, port.protocol.span, Protocol::Tls.word())
+            report.help("use `tls`: the name that is asked for is all that is read").edit(
+                meshc_language::Applicability::Unsafe,
+                port.protocol.span,
+                Protocol::Tls.word(),
+            )
         } else {
             report.help("use `http`, `http2`, `grpc` or `tls`, or another resolution")
         });
     }
-    if let Some(location) = external.body.location.filter(|location| location.value == crate::model::Location::Internal) {
+    if let Some(location) =
+        external.body.location.filter(|location| location.value == crate::model::Location::Internal)
+    {
         reports.push(
-            Diagnostic::new(Code::RESOLUTION, location.span, "only what is outside the mesh can be resolved by the host of each request")
-                .related(resolution_span(external), "the resolution")
-                .consequence("Istio does not support it")
-                .help("remove `location internal`, or use another resolution"),
+            Diagnostic::new(
+                Code::RESOLUTION,
+                location.span,
+                "only what is outside the mesh can be resolved by the host of each request",
+            )
+            .related(resolution_span(external), "the resolution")
+            .consequence("Istio does not support it")
+            .help("remove `location internal`, or use another resolution"),
         );
     }
 }
@@ -153,7 +179,10 @@ fn lists_are_not_too_long(external: &Resource<External>, reports: &mut Vec<Diagn
     ];
     let of_endpoints = body.endpoints.iter().flat_map(|Endpoint { body, .. }| {
         let label = body.labels.as_ref().and_then(|list| list.get(labels)).map(|label| label.span);
-        [(body.ports.get(endpoint_ports).map(|port| port.span), endpoint_ports, "ports"), (label, labels, "labels")]
+        [
+            (body.ports.get(endpoint_ports).map(|port| port.span), endpoint_ports, "ports"),
+            (label, labels, "labels"),
+        ]
     });
     for (span, most, what) in beyond.into_iter().chain(of_endpoints) {
         let Some(span) = span else { continue };

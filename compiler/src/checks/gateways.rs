@@ -61,9 +61,13 @@ fn tls_ends_or_passes_through(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
         return;
     }
     reports.push(
-        Diagnostic::new(Code::TLS_NEEDED, protocol.span, format!("a listener for `{}` needs `tls`", protocol.value))
-            .consequence("Istio would refuse the gateway")
-            .help("add `tls simple { credential NAME }` to end TLS here, or `tls passthrough`"),
+        Diagnostic::new(
+            Code::TLS_NEEDED,
+            protocol.span,
+            format!("a listener for `{}` needs `tls`", protocol.value),
+        )
+        .consequence("Istio would refuse the gateway")
+        .help("add `tls simple { credential NAME }` to end TLS here, or `tls passthrough`"),
     );
 }
 
@@ -74,13 +78,19 @@ fn plaintext_has_no_tls(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     if protocol.value.is_tls_family() {
         return;
     }
-    let report = Diagnostic::new(Code::TLS_ON_PLAINTEXT, tls.span, format!("a listener for `{}` is plaintext", protocol.value))
-        .related(protocol.span, "the protocol of the listener")
-        .consequence("Istio would refuse the gateway");
+    let report = Diagnostic::new(
+        Code::TLS_ON_PLAINTEXT,
+        tls.span,
+        format!("a listener for `{}` is plaintext", protocol.value),
+    )
+    .related(protocol.span, "the protocol of the listener")
+    .consequence("Istio would refuse the gateway");
     reports.push(match encrypted(protocol.value) {
-        Some(encrypted) => report
-            .help(format!("listen for `{encrypted}`, or remove `tls`"))
-            .edit(Applicability::Unsafe, protocol.span, encrypted.word()),
+        Some(encrypted) => report.help(format!("listen for `{encrypted}`, or remove `tls`")).edit(
+            Applicability::Unsafe,
+            protocol.span,
+            encrypted.word(),
+        ),
         None => report.help("remove `tls`"),
     });
 }
@@ -130,7 +140,9 @@ fn names_can_be_asked_for(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     if !site.listener.protocol.value.is_tls_family() {
         return;
     }
-    for host in site.listener.body.hosts.iter().flat_map(|hosts| hosts.iter()).filter(|host| host.value.host.is_ip()) {
+    for host in
+        site.listener.body.hosts.iter().flat_map(|hosts| hosts.iter()).filter(|host| host.value.host.is_ip())
+    {
         let message = format!("no TLS client asks for the address `{}`", host.value.host);
         reports.push(
             Diagnostic::new(Code::GATEWAY_HOST, host.span, message)
@@ -158,7 +170,9 @@ fn hosts_stand_once_in_a_list(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let hosts = site.listener.body.hosts.as_ref().map_or(&[][..], |hosts| hosts);
     for (at, host) in hosts.iter().enumerate() {
         let takes_in = |other: &&meshc_language::Spanned<crate::model::ServerHost>| {
-            other.value.host.is_any() && other.value.namespace == host.value.namespace && !host.value.host.is_any()
+            other.value.host.is_any()
+                && other.value.namespace == host.value.namespace
+                && !host.value.host.is_any()
         };
         let twice = hosts.iter().take(at).find(|earlier| earlier.value == host.value);
         let Some(other) = twice.or_else(|| hosts.iter().find(takes_in)) else { continue };
@@ -182,10 +196,14 @@ fn statistics_names_are_unique(gateway: &Gateway, reports: &mut Vec<Diagnostic>)
     for name in gateway.body.listeners.iter().filter_map(|listener| listener.body.name.as_ref()) {
         match seen.get(name.value.as_str()) {
             Some(earlier) => reports.push(
-                Diagnostic::new(Code::DUPLICATE_DECLARATION, name.span, format!("two listeners are named `{}`", name.value))
-                    .related(*earlier, "the other one")
-                    .consequence("their statistics could not be told apart")
-                    .help("give each a name of its own"),
+                Diagnostic::new(
+                    Code::DUPLICATE_DECLARATION,
+                    name.span,
+                    format!("two listeners are named `{}`", name.value),
+                )
+                .related(*earlier, "the other one")
+                .consequence("their statistics could not be told apart")
+                .help("give each a name of its own"),
             ),
             None => _ = seen.insert(name.value.as_str(), name.span),
         }

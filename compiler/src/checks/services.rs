@@ -117,10 +117,14 @@ fn only_externals_translate_ports(called: &Called<'_>, reports: &mut Vec<Diagnos
         let before = port.name.as_ref().map_or(port.number.span, |name| name.span);
         let before = if before.end <= target.span.start { before } else { port.number.span };
         reports.push(
-            Diagnostic::new(Code::UNEXPECTED_ARGUMENT, target.span, "only a port of an external has a `target`")
-                .consequence("the Kubernetes service decides which port of its pods is meant")
-                .help("remove it; say it in the Kubernetes service")
-                .edit(Applicability::Unsafe, before.after().to(target.span), ""),
+            Diagnostic::new(
+                Code::UNEXPECTED_ARGUMENT,
+                target.span,
+                "only a port of an external has a `target`",
+            )
+            .consequence("the Kubernetes service decides which port of its pods is meant")
+            .help("remove it; say it in the Kubernetes service")
+            .edit(Applicability::Unsafe, before.after().to(target.span), ""),
         );
     }
 }
@@ -132,10 +136,14 @@ fn subset_names_stand_once(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
         let name = &subset.name;
         match seen.get(name.value.as_str()) {
             Some(earlier) => reports.push(
-                Diagnostic::new(Code::DUPLICATE_DECLARATION, name.span, format!("subset `{}` is declared twice", name.value))
-                    .related(*earlier, "first declared here")
-                    .consequence("Istio would refuse the destination rule")
-                    .help("give it a name of its own, or put both into one"),
+                Diagnostic::new(
+                    Code::DUPLICATE_DECLARATION,
+                    name.span,
+                    format!("subset `{}` is declared twice", name.value),
+                )
+                .related(*earlier, "first declared here")
+                .consequence("Istio would refuse the destination rule")
+                .help("give it a name of its own, or put both into one"),
             ),
             None => _ = seen.insert(name.value.as_str(), name.span),
         }
@@ -157,15 +165,24 @@ fn subsets_select_different_workloads(called: &Called<'_>, reports: &mut Vec<Dia
         labels.sort_unstable();
         labels.dedup();
         // Without labels it is the whole service under another name, as egress needs it.
-        let (Some(first), Some(last)) = (labels_of(subset).first(), labels_of(subset).last()) else { continue };
+        let (Some(first), Some(last)) = (labels_of(subset).first(), labels_of(subset).last()) else {
+            continue;
+        };
         let span = first.span.to(last.span);
         match seen.get(&labels) {
             Some(earlier) if earlier.name.value == subset.name.value => {}
             Some(earlier) => reports.push(
-                Diagnostic::new(Code::SAME_LABELS, span, format!("subset `{}` selects the same workloads as `{}`", subset.name.value, earlier.name.value))
-                    .related(earlier.name.span, "the other subset")
-                    .consequence("a share of the traffic for the one would go to the workloads of the other")
-                    .help("correct the labels, or keep one of the two"),
+                Diagnostic::new(
+                    Code::SAME_LABELS,
+                    span,
+                    format!(
+                        "subset `{}` selects the same workloads as `{}`",
+                        subset.name.value, earlier.name.value
+                    ),
+                )
+                .related(earlier.name.span, "the other subset")
+                .consequence("a share of the traffic for the one would go to the workloads of the other")
+                .help("correct the labels, or keep one of the two"),
             ),
             None => _ = seen.insert(labels, subset),
         }
@@ -181,12 +198,17 @@ fn subset_labels_stand_once(called: &Called<'_>, reports: &mut Vec<Diagnostic>) 
 /// A workload has one value for a label.
 pub(super) fn labels_stand_once(labels: &[Spanned<Label>], reports: &mut Vec<Diagnostic>) {
     for (at, label) in labels.iter().enumerate() {
-        if let Some(earlier) = labels.iter().take(at).find(|earlier| earlier.value.key() == label.value.key()) {
+        if let Some(earlier) = labels.iter().take(at).find(|earlier| earlier.value.key() == label.value.key())
+        {
             reports.push(
-                Diagnostic::new(Code::DUPLICATE_DECLARATION, label.span, format!("label `{}` is given twice", label.value.key()))
-                    .related(earlier.span, "first given here")
-                    .consequence("only one of the two would be written")
-                    .help("keep one of them"),
+                Diagnostic::new(
+                    Code::DUPLICATE_DECLARATION,
+                    label.span,
+                    format!("label `{}` is given twice", label.value.key()),
+                )
+                .related(earlier.span, "first given here")
+                .consequence("only one of the two would be written")
+                .help("keep one of them"),
             );
         }
     }

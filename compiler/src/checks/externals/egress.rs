@@ -3,7 +3,9 @@
 use super::is_nameless;
 use crate::checks::Context;
 use crate::checks::services::{is_visible, sees_all};
-use crate::model::{Controller, External, FrontService, Gateway, Location, Resolution, Resource, Service, Visible};
+use crate::model::{
+    Controller, External, FrontService, Gateway, Location, Resolution, Resource, Service, Visible,
+};
 use crate::values::Protocol;
 use meshc_language::{Code, Diagnostic, Span};
 use rustc_hash::FxHashMap;
@@ -68,7 +70,11 @@ fn the_gateway_has_a_service(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
 }
 
 fn istio_configures_the_gateway(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
-    let Some(controller) = site.gateway.body.controller.filter(|controller| controller.value != Controller::Istio) else { return };
+    let Some(controller) =
+        site.gateway.body.controller.filter(|controller| controller.value != Controller::Istio)
+    else {
+        return;
+    };
     let message = format!("gateway `{}` is not configured by Istio", site.gateway.name.value);
     reports.push(
         refused(site.via, message)
@@ -100,10 +106,13 @@ fn protocols_name_their_host(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
             continue;
         }
         reports.push(
-            refused(port.protocol.span, format!("connections for `{protocol}` do not say which host they are for"))
-                .related(site.via, "sent through a gateway")
-                .consequence("the gateway could not tell them from others on this port")
-                .help("send HTTP or TLS through gateways only, or leave `via` out"),
+            refused(
+                port.protocol.span,
+                format!("connections for `{protocol}` do not say which host they are for"),
+            )
+            .related(site.via, "sent through a gateway")
+            .consequence("the gateway could not tell them from others on this port")
+            .help("send HTTP or TLS through gateways only, or leave `via` out"),
         );
     }
 }
@@ -116,13 +125,17 @@ fn the_service_has_the_ports(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
         if front.body.ports.iter().any(|known| known.number.value == number) {
             continue;
         }
-        let message = format!("service `{}`, in front of the gateway, has no port {number}", front.name.value);
+        let message =
+            format!("service `{}`, in front of the gateway, has no port {number}", front.name.value);
         reports.push(
             refused(port.number.span, message)
                 .related(front.name.span, "the service")
                 .related(site.via, "sent through its gateway")
                 .consequence("sidecars would answer these requests with 503")
-                .help(format!("add `port {} {number}` to the service, here and in Kubernetes", port.protocol.value)),
+                .help(format!(
+                    "add `port {} {number}` to the service, here and in Kubernetes",
+                    port.protocol.value
+                )),
         );
     }
 }
@@ -138,8 +151,10 @@ fn the_gateway_finds_endpoints(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
         return;
     }
     let report = match body.resolution {
-        Some(resolution) => refused(resolution.span, "the gateway does not know the address that the caller asked for")
-            .related(site.via, "sent through a gateway"),
+        Some(resolution) => {
+            refused(resolution.span, "the gateway does not know the address that the caller asked for")
+                .related(site.via, "sent through a gateway")
+        }
         None => refused(site.via, "the gateway does not know the address that the caller asked for")
             .label("without `resolve`, requests go to that address"),
     };
@@ -147,11 +162,16 @@ fn the_gateway_finds_endpoints(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
 }
 
 fn it_is_outside_the_mesh(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
-    let Some(location) = site.external.body.location.filter(|location| location.value == Location::Internal) else { return };
+    let Some(location) = site.external.body.location.filter(|location| location.value == Location::Internal)
+    else {
+        return;
+    };
     reports.push(
         refused(location.span, "what is inside the mesh does not leave it through a gateway")
             .related(site.via, "sent through a gateway")
-            .consequence("it would be called with the mesh's own mutual TLS, which the gateway would have to end")
+            .consequence(
+                "it would be called with the mesh's own mutual TLS, which the gateway would have to end",
+            )
             .help("leave `via` out, or remove `location internal`"),
     );
 }
@@ -206,16 +226,20 @@ pub(super) fn subsets_are_free(context: &Context<'_>, reports: &mut Vec<Diagnost
             (Some(FrontService::Declared(_)) | None, None) => continue,
         };
         let other = declared.map(|subset| subset.name.span);
-        let Some(other) = other.or_else(|| taken.get(&(service.clone(), name.value.as_str())).copied()) else {
+        let Some(other) = other.or_else(|| taken.get(&(service.clone(), name.value.as_str())).copied())
+        else {
             taken.insert((service, name.value.as_str()), name.span);
             continue;
         };
         reports.push(
-            refused(name.span, format!("the service in front of the gateway has a subset `{}` already", name.value))
-                .related(other, "from here")
-                .related(site.via, "sent through the gateway as a subset of this name")
-                .consequence("Istio would refuse the destination rule, or take one of the two")
-                .help("give the external another name"),
+            refused(
+                name.span,
+                format!("the service in front of the gateway has a subset `{}` already", name.value),
+            )
+            .related(other, "from here")
+            .related(site.via, "sent through the gateway as a subset of this name")
+            .consequence("Istio would refuse the destination rule, or take one of the two")
+            .help("give the external another name"),
         );
     }
 }

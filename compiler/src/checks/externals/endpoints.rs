@@ -18,7 +18,9 @@ fn first_place(external: &External) -> Option<Span> {
 /// none.
 pub(super) fn go_with_the_resolution(external: &Resource<External>, reports: &mut Vec<Diagnostic>) {
     let body = &external.body;
-    if let (Some(endpoint), Some(label)) = (body.endpoints.first(), body.workload.as_ref().and_then(|labels| labels.first())) {
+    if let (Some(endpoint), Some(label)) =
+        (body.endpoints.first(), body.workload.as_ref().and_then(|labels| labels.first()))
+    {
         reports.push(
             Diagnostic::new(Code::RESOLUTION, endpoint.span, "endpoints are named, and chosen by labels too")
                 .related(label.span, "chosen here")
@@ -39,7 +41,10 @@ pub(super) fn go_with_the_resolution(external: &Resource<External>, reports: &mu
         }
         (Resolution::DynamicDns, resolution) => {
             Diagnostic::new(Code::RESOLUTION, place, "with `resolve dynamic-dns` there are no endpoints")
-                .related(resolution.map_or(place, |resolution| resolution.span), "the host of each request is resolved")
+                .related(
+                    resolution.map_or(place, |resolution| resolution.span),
+                    "the host of each request is resolved",
+                )
                 .help("remove the endpoints, or use another resolution")
         }
         (Resolution::Static | Resolution::Dns | Resolution::DnsRoundRobin, _) => return,
@@ -55,7 +60,9 @@ fn fitting(external: &External) -> Resolution {
 
 /// Istio takes a list of no endpoints, and nothing can be sent to it.
 pub(super) fn are_there(external: &Resource<External>, reports: &mut Vec<Diagnostic>) {
-    let Some(resolution) = external.body.resolution.filter(|by| by.value == Resolution::Static) else { return };
+    let Some(resolution) = external.body.resolution.filter(|by| by.value == Resolution::Static) else {
+        return;
+    };
     if first_place(external).is_none() && !external.faulty {
         reports.push(
             Diagnostic::new(Code::RESOLUTION, resolution.span, "with `resolve static` endpoints are named")
@@ -67,24 +74,34 @@ pub(super) fn are_there(external: &Resource<External>, reports: &mut Vec<Diagnos
 
 /// S7.
 pub(super) fn are_one_for_one_connection(external: &Resource<External>, reports: &mut Vec<Diagnostic>) {
-    let Some(resolution) = external.body.resolution.filter(|by| by.value == Resolution::DnsRoundRobin) else { return };
+    let Some(resolution) = external.body.resolution.filter(|by| by.value == Resolution::DnsRoundRobin) else {
+        return;
+    };
     if let Some(second) = external.body.endpoints.get(1) {
         reports.push(
-            Diagnostic::new(Code::RESOLUTION, second.span, "with `resolve dns-round-robin` there is one endpoint at most")
-                .related(resolution.span, "the resolution")
-                .consequence("Istio would refuse the service entry")
-                .help("use `resolve dns`, or keep one endpoint"),
+            Diagnostic::new(
+                Code::RESOLUTION,
+                second.span,
+                "with `resolve dns-round-robin` there is one endpoint at most",
+            )
+            .related(resolution.span, "the resolution")
+            .consequence("Istio would refuse the service entry")
+            .help("use `resolve dns`, or keep one endpoint"),
         );
     }
 }
 
 /// S6, S7: addresses where they are used as they are, names or addresses where they are looked up.
-pub(super) fn have_an_address_of_the_right_kind(external: &Resource<External>, reports: &mut Vec<Diagnostic>) {
+pub(super) fn have_an_address_of_the_right_kind(
+    external: &Resource<External>,
+    reports: &mut Vec<Diagnostic>,
+) {
     for endpoint in &external.body.endpoints {
         let (message, help) = match (external.resolution(), &endpoint.address.value) {
-            (Resolution::Static, EndpointAddress::Host(name)) => {
-                (format!("`{name}` is a name, and names are not resolved here"), "write its address, or use `resolve dns`")
-            }
+            (Resolution::Static, EndpointAddress::Host(name)) => (
+                format!("`{name}` is a name, and names are not resolved here"),
+                "write its address, or use `resolve dns`",
+            ),
             (Resolution::Dns | Resolution::DnsRoundRobin, EndpointAddress::Unix(_)) => {
                 ("a socket cannot be resolved by DNS".to_owned(), "use `resolve static`")
             }
@@ -111,11 +128,15 @@ pub(super) fn name_ports_that_exist(external: &Resource<External>, reports: &mut
         for port in &endpoint.body.ports {
             let name = port.name.value.as_str();
             if let Some(earlier) = seen.insert(name, port.name.span) {
-                reports.push(port_fault(port.name.span, format!("port `{name}` stands twice"), "keep one of them").related(earlier, "first named here"));
+                reports.push(
+                    port_fault(port.name.span, format!("port `{name}` stands twice"), "keep one of them")
+                        .related(earlier, "first named here"),
+                );
             } else if !names.iter().any(|known| known == name) && !external.incomplete {
                 reports.push(unknown_port(external, name, port.name.span, &names));
             } else if name.len() == LONGEST_NAME {
-                let message = format!("the name of a port on an endpoint has at most {} characters", LONGEST_NAME - 1);
+                let message =
+                    format!("the name of a port on an endpoint has at most {} characters", LONGEST_NAME - 1);
                 reports.push(port_fault(port.name.span, message, "shorten the name of the port"));
             }
         }
@@ -132,12 +153,15 @@ fn port_fault(span: Span, message: String, help: &str) -> Diagnostic {
 }
 
 fn unknown_port(external: &External, name: &str, span: Span, names: &[String]) -> Diagnostic {
-    let report = port_fault(span, format!("external `{}` has no port named `{name}`", external.name.value), "")
-        .related(external.name.span, "declared here");
+    let report =
+        port_fault(span, format!("external `{}` has no port named `{name}`", external.name.value), "")
+            .related(external.name.span, "declared here");
     match crate::values::did_you_mean(name, names.iter().map(String::as_str)) {
-        Some(meant) => report
-            .help(format!("did you mean `{meant}`?"))
-            .edit(meshc_language::Applicability::Unsafe, span, meant.to_owned()),
+        Some(meant) => report.help(format!("did you mean `{meant}`?")).edit(
+            meshc_language::Applicability::Unsafe,
+            span,
+            meant.to_owned(),
+        ),
         None => report.help(format!("it has {}", crate::reading::listed(names))),
     }
 }

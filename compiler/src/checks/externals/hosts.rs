@@ -14,9 +14,15 @@ fn hosts(external: &External) -> &[Spanned<HostPattern>] {
 pub(super) fn are_names(external: &Resource<External>, reports: &mut Vec<Diagnostic>) {
     for host in hosts(external) {
         let (message, help) = if host.value.is_any() {
-            ("`*` is every host, and cannot be one of an external".to_owned(), "name hosts, or a wildcard such as `*.a.com`")
+            (
+                "`*` is every host, and cannot be one of an external".to_owned(),
+                "name hosts, or a wildcard such as `*.a.com`",
+            )
         } else if host.value.is_ip() {
-            (format!("`{}` is an address, not a host", host.value), "give it in `addresses`, and make up a host name")
+            (
+                format!("`{}` is an address, not a host", host.value),
+                "give it in `addresses`, and make up a host name",
+            )
         } else if host.value.is_generated() {
             (format!("`{}` is a name that Istio makes itself", host.value), "name the host")
         } else {
@@ -35,7 +41,8 @@ pub(super) fn wildcards_stand_for_labels(external: &Resource<External>, reports:
     let by_request = external.resolution() == Resolution::DynamicDns;
     for host in hosts(external).iter().filter(|host| host.value.is_partial_wildcard() && !by_request) {
         let message = format!("the wildcard of `{}` stands for a part of a label", host.value);
-        let report = Diagnostic::new(Code::WILDCARD_RESOLUTION, host.span, message).help("write `*.` and a domain");
+        let report =
+            Diagnostic::new(Code::WILDCARD_RESOLUTION, host.span, message).help("write `*.` and a domain");
         let tls = external.body.ports.iter().find(|port| port.protocol.value.is_tls_family());
         reports.push(match tls {
             Some(port) => report
@@ -65,16 +72,25 @@ pub(super) fn wildcards_are_not_looked_up(external: &Resource<External>, reports
 }
 
 /// S8.
-pub(super) fn only_wildcards_are_looked_up_by_request(external: &Resource<External>, reports: &mut Vec<Diagnostic>) {
-    let Some(resolution) = external.body.resolution.filter(|by| by.value == Resolution::DynamicDns) else { return };
+pub(super) fn only_wildcards_are_looked_up_by_request(
+    external: &Resource<External>,
+    reports: &mut Vec<Diagnostic>,
+) {
+    let Some(resolution) = external.body.resolution.filter(|by| by.value == Resolution::DynamicDns) else {
+        return;
+    };
     let names = |host: &&Spanned<HostPattern>| !host.value.is_wildcard() && !host.value.is_ip();
     let Some(host) = hosts(external).iter().find(names) else { return };
     reports.push(
-        Diagnostic::new(Code::WILDCARD_RESOLUTION, host.span, format!("`{}` is one host; by request only wildcards are resolved", host.value))
-            .related(resolution.span, "the resolution")
-            .consequence("Istio would refuse the service entry")
-            .help("use `resolve dns`")
-            .edit(Applicability::Unsafe, resolution.span, Resolution::Dns.word()),
+        Diagnostic::new(
+            Code::WILDCARD_RESOLUTION,
+            host.span,
+            format!("`{}` is one host; by request only wildcards are resolved", host.value),
+        )
+        .related(resolution.span, "the resolution")
+        .consequence("Istio would refuse the service entry")
+        .help("use `resolve dns`")
+        .edit(Applicability::Unsafe, resolution.span, Resolution::Dns.word()),
     );
 }
 
@@ -83,7 +99,8 @@ pub(super) fn stand_alone_without_names(external: &Resource<External>, reports: 
     let hosts = hosts(external);
     let Some(second) = hosts.get(1).filter(|_| external.resolution() != Resolution::None) else { return };
     let Some(port) = external.body.ports.iter().find(|port| is_nameless(port.protocol.value)) else { return };
-    let message = format!("connections to port {} do not say which of the hosts they are for", port.number.value);
+    let message =
+        format!("connections to port {} do not say which of the hosts they are for", port.number.value);
     reports.push(
         Diagnostic::new(Code::SEVERAL_HOSTS_ON_TCP, port.protocol.span, message)
             .related(second.span, "a second host")

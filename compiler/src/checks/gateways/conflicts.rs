@@ -30,7 +30,11 @@ fn port_name_twice(server: &Server<'_>, earlier: &Server<'_>, at: usize) -> Diag
     .consequence("Istio would refuse the gateway");
     let is_default = server.listener.is_some_and(|listener| listener.body.port_name.is_none());
     if is_default {
-        return report.help(format!("name the port of one of the listeners: `port-name {}-{}`", server.name, at + 1));
+        return report.help(format!(
+            "name the port of one of the listeners: `port-name {}-{}`",
+            server.name,
+            at + 1
+        ));
     }
     report.help("give each a `port-name` of its own")
 }
@@ -46,7 +50,10 @@ pub(super) fn ports_are_shared_by_one_family(servers: &[Server<'_>], reports: &m
         };
         if let Some(other) = slot.iter().find(conflicts) {
             reports.push(port_taken(server, other));
-        } else if !slot.iter().any(|other| other.family == server.family && other.workloads == server.workloads) {
+        } else if !slot
+            .iter()
+            .any(|other| other.family == server.family && other.workloads == server.workloads)
+        {
             slot.push(server);
         }
     }
@@ -79,7 +86,8 @@ pub(super) fn hosts_are_served_once(servers: &[Server<'_>], reports: &mut Vec<Di
     let mut places: FxHashMap<Place<'_>, Vec<(&Server<'_>, &Served<'_>)>> = FxHashMap::default();
     for server in servers.iter().filter(|server| server.family != Family::Tcp) {
         for host in &server.hosts {
-            let place = places.entry((server.slot.0, server.slot.1, server.family, host.host.as_str())).or_default();
+            let place =
+                places.entry((server.slot.0, server.slot.1, server.family, host.host.as_str())).or_default();
             let clashes = |(other, served): &&(&Server<'_>, &Served<'_>)| {
                 !std::ptr::eq(*other, server) && clash((other, served), (server, host))
             };
@@ -97,14 +105,21 @@ fn clash((other, served): (&Server<'_>, &Served<'_>), (server, host): (&Server<'
     (by_name_only || served.namespace == host.namespace) && other.workloads.nest(&server.workloads)
 }
 
-fn served_twice((server, host): (&Server<'_>, &Served<'_>), (other, served): (&Server<'_>, &Served<'_>)) -> Diagnostic {
+fn served_twice(
+    (server, host): (&Server<'_>, &Served<'_>),
+    (other, served): (&Server<'_>, &Served<'_>),
+) -> Diagnostic {
     let whose = if std::ptr::eq(server.gateway, other.gateway) {
         SmolStr::default()
     } else {
-        SmolStr::new(format!(", the other time by gateway `{}` on the same workloads", other.gateway.name.value))
+        SmolStr::new(format!(
+            ", the other time by gateway `{}` on the same workloads",
+            other.gateway.name.value
+        ))
     };
     let message = format!("`{}` is served twice on port {}{whose}", host.host, server.slot.0);
-    let report = Diagnostic::new(Code::GATEWAY_HOST_TWICE, host.span, message).related(served.span, "served here too");
+    let report =
+        Diagnostic::new(Code::GATEWAY_HOST_TWICE, host.span, message).related(served.span, "served here too");
     if server.family == Family::Tls {
         return report
             .consequence("Istio would leave one of the two listeners out, with all of its names")

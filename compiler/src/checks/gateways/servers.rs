@@ -78,7 +78,10 @@ impl<'m> Workloads<'m> {
     fn of(id: Id<Resource<Gateway>>, gateway: &'m Resource<Gateway>) -> Self {
         match &gateway.declared.body.workload {
             Some(workload) if gateway.controller() == Controller::Istio && !gateway.faulty => {
-                let labels = workload.labels.iter().map(|label| (label.value.key().as_str(), label.value.value().as_str()));
+                let labels = workload
+                    .labels
+                    .iter()
+                    .map(|label| (label.value.key().as_str(), label.value.value().as_str()));
                 let mut labels: Vec<_> = labels.collect();
                 labels.sort_unstable();
                 Self::Labelled(labels)
@@ -120,7 +123,11 @@ pub(super) fn servers<'m>(context: &Context<'m>) -> Vec<Server<'m>> {
     servers
 }
 
-fn declared<'m>(gateway: &'m Resource<Gateway>, workloads: Workloads<'m>, listener: &'m Listener) -> Server<'m> {
+fn declared<'m>(
+    gateway: &'m Resource<Gateway>,
+    workloads: Workloads<'m>,
+    listener: &'m Listener,
+) -> Server<'m> {
     let body = &listener.body;
     let (protocol, port) = (listener.protocol.value, listener.port.value);
     let bind = body.bind.map(|bind| bind.value).filter(|address| !address.get().is_unspecified());
@@ -132,11 +139,18 @@ fn declared<'m>(gateway: &'m Resource<Gateway>, workloads: Workloads<'m>, listen
         slot: (port.get(), bind),
         protocol,
         family: Family::of(protocol),
-        name: body.port_name.as_ref().map_or_else(|| default_port_name(protocol, port), |name| SmolStr::new(name.value.as_str())),
+        name: body
+            .port_name
+            .as_ref()
+            .map_or_else(|| default_port_name(protocol, port), |name| SmolStr::new(name.value.as_str())),
         name_span: body.port_name.as_ref().map_or(listener.span, |name| name.span),
         span: listener.span,
         hosts: hosts
-            .map(|host| Served { host: &host.value.host, namespace: namespace(&host.value, gateway), span: host.span })
+            .map(|host| Served {
+                host: &host.value.host,
+                namespace: namespace(&host.value, gateway),
+                span: host.span,
+            })
             .collect(),
         ends_tls: !matches!(mode, None | Some(ServerTlsMode::Passthrough | ServerTlsMode::AutoPassthrough)),
         redirects: body.redirect.is_some(),

@@ -27,7 +27,12 @@ pub(in crate::checks) fn unused(context: &Context<'_>, reports: &mut Vec<Diagnos
 }
 
 /// G2: a gateway without listeners carries nothing, unless egress adds them.
-fn has_a_listener(context: &Context<'_>, id: Id<Resource<Gateway>>, gateway: &Gateway, reports: &mut Vec<Diagnostic>) {
+fn has_a_listener(
+    context: &Context<'_>,
+    id: Id<Resource<Gateway>>,
+    gateway: &Gateway,
+    reports: &mut Vec<Diagnostic>,
+) {
     let externals = context.model.mesh.externals.as_slice();
     if gateway.body.listeners.is_empty() && !externals.iter().any(|external| external.egress == Some(id)) {
         let message = format!("gateway `{}` has no listeners", gateway.name.value);
@@ -57,7 +62,8 @@ fn claims<'m>(context: &Context<'m>) -> FxHashMap<Id<Resource<Gateway>>, Vec<Cla
     for (_, external) in mesh.externals.iter() {
         let Some(id) = external.egress else { continue };
         let hosts = external.body.hosts.iter().flat_map(|hosts| hosts.iter());
-        let patterns = hosts.map(|host| Claim { namespace: external.namespace_name(), pattern: host.value.clone() });
+        let patterns =
+            hosts.map(|host| Claim { namespace: external.namespace_name(), pattern: host.value.clone() });
         claims.entry(id).or_default().extend(patterns);
     }
     claims

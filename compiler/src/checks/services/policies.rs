@@ -10,7 +10,7 @@ pub(super) fn pools_say_something(called: &Called<'_>, reports: &mut Vec<Diagnos
     for pool in called.policies().filter_map(|policy| policy.pool.as_ref()) {
         if pool.body == PoolBody::default() && !called.faulty {
             reports.push(
-                Diagnostic::new(Code::POOL_SETTING, pool.span, "this pool sets nothing")
+                Diagnostic::new(Code::EMPTY_POLICY, pool.span, "this pool sets nothing")
                     .consequence("Istio would refuse the destination rule")
                     .help("add a limit such as `connections 100`, or remove it"),
             );
@@ -25,10 +25,14 @@ pub(super) fn upgrades_have_effect(called: &Called<'_>, reports: &mut Vec<Diagno
         let kept = pool.body.client_protocol.filter(|kept| kept.value.is_on());
         if let (Some(upgrade), Some(kept)) = (upgrade, kept) {
             reports.push(
-                Diagnostic::new(Code::POOL_SETTING, upgrade.span, "connections cannot be upgraded and keep the caller's protocol")
-                    .related(kept.span, "the caller's protocol is kept")
-                    .consequence("Istio would refuse the destination rule")
-                    .help("remove one of the two"),
+                Diagnostic::new(
+                    Code::POOL_SETTING,
+                    upgrade.span,
+                    "connections cannot be upgraded and keep the caller's protocol",
+                )
+                .related(kept.span, "the caller's protocol is kept")
+                .consequence("Istio would refuse the destination rule")
+                .help("remove one of the two"),
             );
         }
     }
@@ -40,10 +44,14 @@ pub(super) fn ejections_are_whole_percents(called: &Called<'_>, reports: &mut Ve
         for share in [ejection.max, ejection.min_healthy].into_iter().flatten() {
             if let Some(rounded) = rounded(share) {
                 reports.push(
-                    Diagnostic::new(Code::EJECTION_SETTING, share.span, format!("`{}` is not a whole percentage", share.value))
-                        .consequence("Istio knows whole percents only, here")
-                        .help(format!("write `{rounded}`"))
-                        .edit(Applicability::Unsafe, share.span, rounded.to_string()),
+                    Diagnostic::new(
+                        Code::EJECTION_SETTING,
+                        share.span,
+                        format!("`{}` is not a whole percentage", share.value),
+                    )
+                    .consequence("Istio knows whole percents only, here")
+                    .help(format!("write `{rounded}`"))
+                    .edit(Applicability::Unsafe, share.span, rounded.to_string()),
                 );
             }
         }
@@ -55,7 +63,11 @@ const PPM_PER_PERCENT: u32 = 10_000;
 /// The next whole percentage above, if it is not one itself.
 fn rounded(share: Spanned<Percent>) -> Option<Percent> {
     let ppm = share.value.ppm();
-    if ppm.is_multiple_of(PPM_PER_PERCENT) { None } else { Percent::from_ppm(ppm.next_multiple_of(PPM_PER_PERCENT)) }
+    if ppm.is_multiple_of(PPM_PER_PERCENT) {
+        None
+    } else {
+        Percent::from_ppm(ppm.next_multiple_of(PPM_PER_PERCENT))
+    }
 }
 
 /// H27: Istio takes 0 for "not set".
@@ -73,11 +85,15 @@ pub(super) fn ejections_are_possible(called: &Called<'_>, reports: &mut Vec<Diag
 /// D8.
 pub(super) fn hashes_have_a_key(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
     for policy in called.policies() {
-        let (what, name): (_, &Spanned<Text>) = match policy.balancing.as_ref().map(|balancing| &balancing.method) {
-            Some(Method::Hash { key: HashKey::Cookie { name, .. }, .. }) => ("cookie", name),
-            Some(Method::Hash { key: HashKey::Query(name), .. }) => ("query parameter", name),
-            Some(Method::Hash { key: HashKey::Header(_) | HashKey::SourceIp, .. } | Method::Simple(_)) | None => continue,
-        };
+        let (what, name): (_, &Spanned<Text>) =
+            match policy.balancing.as_ref().map(|balancing| &balancing.method) {
+                Some(Method::Hash { key: HashKey::Cookie { name, .. }, .. }) => ("cookie", name),
+                Some(Method::Hash { key: HashKey::Query(name), .. }) => ("query parameter", name),
+                Some(
+                    Method::Hash { key: HashKey::Header(_) | HashKey::SourceIp, .. } | Method::Simple(_),
+                )
+                | None => continue,
+            };
         if name.value.is_empty() {
             reports.push(
                 Diagnostic::new(Code::HASH_SETTING, name.span, format!("the {what} has no name"))
@@ -101,9 +117,13 @@ pub(super) fn hash_rings_fit(called: &Called<'_>, reports: &mut Vec<Diagnostic>)
         };
         if size.value.get() > LARGEST_RING {
             reports.push(
-                Diagnostic::new(Code::HASH_SETTING, size.span, format!("a hash ring has at most {LARGEST_RING} places"))
-                    .consequence("Envoy would refuse the cluster, and keep whatever it had before")
-                    .help("write a smaller size, such as 1024"),
+                Diagnostic::new(
+                    Code::HASH_SETTING,
+                    size.span,
+                    format!("a hash ring has at most {LARGEST_RING} places"),
+                )
+                .consequence("Envoy would refuse the cluster, and keep whatever it had before")
+                .help("write a smaller size, such as 1024"),
             );
         }
     }

@@ -6,10 +6,15 @@ use meshc_language::{Applicability, Code, Diagnostic};
 
 /// C7: only a service entry can be hidden from every namespace, and a policy of a hidden one cannot.
 pub(super) fn can_be_said(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
-    let Some(visibility) = called.visibility.filter(|visibility| visibility.to.contains(&Visible::Nowhere)) else { return };
+    let Some(visibility) = called.visibility.filter(|visibility| visibility.to.contains(&Visible::Nowhere))
+    else {
+        return;
+    };
     let message = match called.target {
         DestinationId::Service(_) => "only an external can be visible `nowhere`",
-        DestinationId::External(_) if has_a_policy(called) => "an external that is visible `nowhere` has no policy",
+        DestinationId::External(_) if has_a_policy(called) => {
+            "an external that is visible `nowhere` has no policy"
+        }
         DestinationId::External(_) => return,
     };
     reports.push(
@@ -26,16 +31,21 @@ fn has_a_policy(called: &Called<'_>) -> bool {
 /// C7: `here` and the name of the own namespace are the same.
 pub(super) fn names_each_namespace_once(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
     let (Some(visibility), Some(own)) = (called.visibility, called.namespace) else { return };
-    let names_own = |visible: &Visible| matches!(visible, Visible::In(namespace) if namespace.as_str() == own);
+    let names_own =
+        |visible: &Visible| matches!(visible, Visible::In(namespace) if namespace.as_str() == own);
     if !visibility.to.contains(&Visible::Here) || !visibility.to.iter().any(names_own) {
         return;
     }
     let words: Vec<&str> = visibility.to.iter().filter(|visible| !names_own(visible)).map(word).collect();
     reports.push(
-        Diagnostic::new(Code::BAD_LITERAL, visibility.span, format!("`here` and `{own}` are the same namespace"))
-            .consequence("Istio would refuse it")
-            .help("name it once")
-            .edit(Applicability::Safe, visibility.span, words.join(", ")),
+        Diagnostic::new(
+            Code::BAD_LITERAL,
+            visibility.span,
+            format!("`here` and `{own}` are the same namespace"),
+        )
+        .consequence("Istio would refuse it")
+        .help("name it once")
+        .edit(Applicability::Safe, visibility.span, words.join(", ")),
     );
 }
 
@@ -49,7 +59,11 @@ fn word(visible: &Visible) -> &str {
 }
 
 /// Whether a resource of namespace `home` is seen in namespace `viewer`.
-pub(in crate::checks) fn is_visible(visibility: Option<&Visibility>, home: Option<&str>, viewer: Option<&str>) -> bool {
+pub(in crate::checks) fn is_visible(
+    visibility: Option<&Visibility>,
+    home: Option<&str>,
+    viewer: Option<&str>,
+) -> bool {
     let Some(visibility) = visibility else { return true };
     visibility.to.iter().any(|visible| match visible {
         Visible::Everywhere => true,

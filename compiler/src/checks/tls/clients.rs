@@ -78,15 +78,21 @@ fn settings_go_with_the_mode(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let one_fault = |keyword| beside_a_secret(site.tls) && is_file(keyword);
     surplus.retain(|(keyword, _)| !looked_at(mode.value).contains(keyword) && !one_fault(keyword));
     let Some((_, first)) = surplus.first() else { return };
-    let mut report = Diagnostic::new(Code::CLIENT_TLS, *first, format!("`tls {}` takes no {}", mode.value, listed(&surplus)))
-        .related(mode.span, "the mode")
-        .consequence("Istio would ignore it");
+    let mut report = Diagnostic::new(
+        Code::CLIENT_TLS,
+        *first,
+        format!("`tls {}` takes no {}", mode.value, listed(&surplus)),
+    )
+    .related(mode.span, "the mode")
+    .consequence("Istio would ignore it");
     for (_, span) in surplus.iter().skip(1) {
         report = report.related(*span, "nor this");
     }
     reports.push(report.help(match mode.value {
         ClientTlsMode::Simple => "use `tls mutual` to show a certificate to the server, or remove it",
-        ClientTlsMode::Disable | ClientTlsMode::IstioMutual | ClientTlsMode::Mutual => "remove it, or use `tls simple` or `tls mutual`",
+        ClientTlsMode::Disable | ClientTlsMode::IstioMutual | ClientTlsMode::Mutual => {
+            "remove it, or use `tls simple` or `tls mutual`"
+        }
     }));
 }
 
@@ -108,17 +114,25 @@ fn skips(tls: &ClientTls) -> Option<Span> {
 
 /// D11: a secret holds certificate, key, authorities and revocations.
 fn a_secret_stands_alone(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
-    let Some(credential) = site.tls.body.credential.as_ref().filter(|_| beside_a_secret(site.tls)) else { return };
+    let Some(credential) = site.tls.body.credential.as_ref().filter(|_| beside_a_secret(site.tls)) else {
+        return;
+    };
     let mut files = settings(&site.tls.body);
     files.retain(|(keyword, _)| is_file(keyword));
     if files.is_empty() {
         return;
     }
-    let mut report = Diagnostic::new(Code::CLIENT_TLS, credential.span, format!("`credential` stands beside {}", listed(&files)));
+    let mut report = Diagnostic::new(
+        Code::CLIENT_TLS,
+        credential.span,
+        format!("`credential` stands beside {}", listed(&files)),
+    );
     for (_, span) in &files {
         report = report.related(*span, "given as a file");
     }
-    reports.push(report.consequence("Istio would refuse the destination rule").help("keep the secret or the files"));
+    reports.push(
+        report.consequence("Istio would refuse the destination rule").help("keep the secret or the files"),
+    );
 }
 
 /// D11: for mutual TLS, a secret, or certificate and key.
@@ -147,13 +161,20 @@ fn callers_have_a_certificate(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
 /// A ConfigMap holds no keys.
 fn config_maps_hold_authorities(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let ClientTls { mode, body, .. } = site.tls;
-    let Some(name) = body.credential.as_ref().filter(|name| name.value.source() == SecretSource::ConfigMap) else { return };
+    let Some(name) = body.credential.as_ref().filter(|name| name.value.source() == SecretSource::ConfigMap)
+    else {
+        return;
+    };
     if mode.value == ClientTlsMode::Mutual {
         reports.push(
-            Diagnostic::new(Code::CLIENT_TLS, name.span, format!("`{}` cannot hold the key of a certificate", name.value))
-                .related(mode.span, "this mode shows a certificate")
-                .consequence("there would be no certificate to show, and no handshake would succeed")
-                .help("name a secret, or use `tls simple`"),
+            Diagnostic::new(
+                Code::CLIENT_TLS,
+                name.span,
+                format!("`{}` cannot hold the key of a certificate", name.value),
+            )
+            .related(mode.span, "this mode shows a certificate")
+            .consequence("there would be no certificate to show, and no handshake would succeed")
+            .help("name a secret, or use `tls simple`"),
         );
     }
 }
@@ -161,12 +182,19 @@ fn config_maps_hold_authorities(site: &Site<'_>, reports: &mut Vec<Diagnostic>) 
 /// D11.
 fn config_maps_are_near(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Some(name) = &site.tls.body.credential else { return };
-    let Some(namespace) = name.value.namespace().filter(|_| name.value.source() == SecretSource::ConfigMap) else { return };
+    let Some(namespace) = name.value.namespace().filter(|_| name.value.source() == SecretSource::ConfigMap)
+    else {
+        return;
+    };
     if site.called.namespace.is_some_and(|own| own != namespace.as_str()) {
         reports.push(
-            Diagnostic::new(Code::CLIENT_TLS, name.span, format!("a ConfigMap of namespace `{namespace}` cannot be used here"))
-                .consequence("Istio would refuse the destination rule")
-                .help("use a ConfigMap of this namespace"),
+            Diagnostic::new(
+                Code::CLIENT_TLS,
+                name.span,
+                format!("a ConfigMap of namespace `{namespace}` cannot be used here"),
+            )
+            .consequence("Istio would refuse the destination rule")
+            .help("use a ConfigMap of this namespace"),
         );
     }
 }
@@ -177,10 +205,14 @@ fn nothing_is_verified_in_vain(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let in_vain = in_vain(site.tls);
     let Some((_, first)) = in_vain.first() else { return };
     reports.push(
-        Diagnostic::new(Code::CLIENT_TLS, *first, format!("without effect beside `skip-verify on`: {}", listed(&in_vain)))
-            .related(skip, "the server's certificate is not verified")
-            .consequence("Istio would refuse the destination rule, or ignore it")
-            .help("remove `skip-verify`, so that the server is verified"),
+        Diagnostic::new(
+            Code::CLIENT_TLS,
+            *first,
+            format!("without effect beside `skip-verify on`: {}", listed(&in_vain)),
+        )
+        .related(skip, "the server's certificate is not verified")
+        .consequence("Istio would refuse the destination rule, or ignore it")
+        .help("remove `skip-verify`, so that the server is verified"),
     );
 }
 
@@ -203,7 +235,9 @@ fn the_server_is_verified(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
         reports.push(
             Diagnostic::new(Code::UNVERIFIED_SERVER, skip, "the server's certificate is not verified")
                 .consequence("anybody on the way could answer in its place and read everything")
-                .help("remove `skip-verify`, and name its authority with `ca` if the system does not know it"),
+                .help(
+                    "remove `skip-verify`, and name its authority with `ca` if the system does not know it",
+                ),
         );
     }
 }
@@ -225,7 +259,9 @@ fn tls_is_not_wrapped_in_tls(context: &Context<'_>, reports: &mut Vec<Diagnostic
         for (destination, route) in passed_on(host) {
             let Some(called) = Called::of(context.model, destination.target) else { continue };
             let port = mesh.port_of(destination).map(|port| &port.traffic);
-            let Some(tls) = on_port(called.traffic, port).filter(|tls| known.insert(tls.mode.span)) else { continue };
+            let Some(tls) = on_port(called.traffic, port).filter(|tls| known.insert(tls.mode.span)) else {
+                continue;
+            };
             reports.push(wrapped(tls).related(route, "this route passes TLS on as it is"));
         }
     }
@@ -234,7 +270,8 @@ fn tls_is_not_wrapped_in_tls(context: &Context<'_>, reports: &mut Vec<Diagnostic
 fn egress_does_not_wrap(external: &External, reports: &mut Vec<Diagnostic>) {
     for port in external.body.ports.iter().filter(|port| port.protocol.value.is_tls_family()) {
         let Some(tls) = on_port(&external.body.traffic, Some(&port.traffic)) else { continue };
-        let report = wrapped(tls).related(port.protocol.span, "the gateway passes this port's TLS on as it is");
+        let report =
+            wrapped(tls).related(port.protocol.span, "the gateway passes this port's TLS on as it is");
         reports.push(report);
         return;
     }
@@ -269,7 +306,9 @@ fn sidecars_need_files(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
             reports.push(
                 Diagnostic::new(Code::CLIENT_TLS, secret.span, "sidecars cannot read secrets")
                     .related(*route, "sidecars use this route")
-                    .consequence("they would ignore these settings, and send what should be encrypted in plaintext")
+                    .consequence(
+                        "they would ignore these settings, and send what should be encrypted in plaintext",
+                    )
                     .help("name files that the sidecars have, or send the traffic through a gateway"),
             );
         }
@@ -294,7 +333,9 @@ fn destinations_of_sidecars(context: &Context<'_>) -> FxHashMap<DestinationId, S
             let Action::Forward(destinations) = &route.action else { continue };
             for one in destinations {
                 let leaves = match one.destination.target {
-                    DestinationId::External(id) => mesh.externals.get(id).is_some_and(|external| external.egress.is_some()),
+                    DestinationId::External(id) => {
+                        mesh.externals.get(id).is_some_and(|external| external.egress.is_some())
+                    }
                     DestinationId::Service(_) => false,
                 };
                 if !leaves {

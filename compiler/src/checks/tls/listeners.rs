@@ -120,13 +120,21 @@ fn settings_go_with_the_mode(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     surplus.retain(|(keyword, _)| !looked_at.contains(keyword));
     let Some((_, first)) = surplus.first() else { return };
     let why = match mode.value {
-        ServerTlsMode::Passthrough | ServerTlsMode::AutoPassthrough => "TLS does not end here, so no certificate is shown or asked for",
+        ServerTlsMode::Passthrough | ServerTlsMode::AutoPassthrough => {
+            "TLS does not end here, so no certificate is shown or asked for"
+        }
         ServerTlsMode::IstioMutual => "the certificates are those that Istio gives to workloads",
-        ServerTlsMode::Simple | ServerTlsMode::Mutual | ServerTlsMode::OptionalMutual => "callers are not asked for a certificate",
+        ServerTlsMode::Simple | ServerTlsMode::Mutual | ServerTlsMode::OptionalMutual => {
+            "callers are not asked for a certificate"
+        }
     };
-    let mut report = Diagnostic::new(Code::TLS_SETTING, *first, format!("`tls {}` takes no {}", mode.value, listed(&surplus)))
-        .related(mode.span, why)
-        .consequence("Istio would refuse the gateway, or ignore it");
+    let mut report = Diagnostic::new(
+        Code::TLS_SETTING,
+        *first,
+        format!("`tls {}` takes no {}", mode.value, listed(&surplus)),
+    )
+    .related(mode.span, why)
+    .consequence("Istio would refuse the gateway, or ignore it");
     for (_, span) in surplus.iter().skip(1) {
         report = report.related(*span, "nor this");
     }
@@ -152,15 +160,24 @@ const fn verifies_callers(mode: ServerTlsMode) -> bool {
 /// G16: a secret brings its authorities and revocations along. Istio skips the rule that would say so (H19).
 fn authorities_go_with_the_certificate(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let ServerTls { mode, body, .. } = site.tls;
-    let secret = body.credential.as_ref().map(|name| name.span).or(body.credentials.as_ref().and_then(list_span));
+    let secret =
+        body.credential.as_ref().map(|name| name.span).or(body.credentials.as_ref().and_then(list_span));
     let Some(secret) = secret.filter(|_| verifies_callers(mode.value)) else { return };
     for (keyword, file) in [("ca", &body.ca), ("crl", &body.crl)] {
         let Some(span) = file_span(file) else { continue };
         reports.push(
-            Diagnostic::new(Code::TLS_SETTING, span, format!("`{keyword}` is not read where the certificate comes from a secret"))
-                .related(secret, "the secret")
-                .consequence("Istio would ignore it: callers would be verified by the secret alone")
-                .help(if keyword == "ca" { "put it into the secret, or name a `ca-credential`" } else { "put it into the secret as `ca.crl`" }),
+            Diagnostic::new(
+                Code::TLS_SETTING,
+                span,
+                format!("`{keyword}` is not read where the certificate comes from a secret"),
+            )
+            .related(secret, "the secret")
+            .consequence("Istio would ignore it: callers would be verified by the secret alone")
+            .help(if keyword == "ca" {
+                "put it into the secret, or name a `ca-credential`"
+            } else {
+                "put it into the secret as `ca.crl`"
+            }),
         );
     }
 }
@@ -168,7 +185,9 @@ fn authorities_go_with_the_certificate(site: &Site<'_>, reports: &mut Vec<Diagno
 /// The sources of certificates that are named.
 fn sources(body: &ServerTlsBody) -> Vec<Setting> {
     let mut sources = settings(body);
-    sources.retain(|(keyword, _)| matches!(*keyword, "credential" | "credentials" | "cert" | "key" | "certificate"));
+    sources.retain(|(keyword, _)| {
+        matches!(*keyword, "credential" | "credentials" | "cert" | "key" | "certificate")
+    });
     if body.cert.is_some() {
         sources.retain(|(keyword, _)| *keyword != "key");
     }
@@ -183,15 +202,23 @@ fn one_source_of_certificates(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     }
     match sources(&site.tls.body).as_slice() {
         [] if site.complete => reports.push(
-            Diagnostic::new(Code::CERTIFICATE_SOURCE, mode.span, format!("`tls {}` names no certificate", mode.value))
-                .consequence("Istio would refuse the gateway")
-                .help("add `credential NAME`, or `cert file \"...\"` and `key file \"...\"`"),
+            Diagnostic::new(
+                Code::CERTIFICATE_SOURCE,
+                mode.span,
+                format!("`tls {}` names no certificate", mode.value),
+            )
+            .consequence("Istio would refuse the gateway")
+            .help("add `credential NAME`, or `cert file \"...\"` and `key file \"...\"`"),
         ),
         [first, second, ..] => reports.push(
-            Diagnostic::new(Code::CERTIFICATE_SOURCE, second.1, format!("the certificate is given by `{}` and by `{}`", first.0, second.0))
-                .related(first.1, "given here already")
-                .consequence("Istio would refuse the gateway")
-                .help("keep one of them"),
+            Diagnostic::new(
+                Code::CERTIFICATE_SOURCE,
+                second.1,
+                format!("the certificate is given by `{}` and by `{}`", first.0, second.0),
+            )
+            .related(first.1, "given here already")
+            .consequence("Istio would refuse the gateway")
+            .help("keep one of them"),
         ),
         _ => {}
     }
@@ -222,9 +249,13 @@ fn callers_can_be_verified(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     if !verifies_callers(mode.value) || !in_files || body.ca.is_some() || !site.complete {
         return;
     }
-    let report = Diagnostic::new(Code::CERTIFICATE_SOURCE, mode.span, format!("`tls {}` names nobody who signs callers' certificates", mode.value))
-        .consequence("Istio would refuse the gateway")
-        .help("add `ca file \"...\"`");
+    let report = Diagnostic::new(
+        Code::CERTIFICATE_SOURCE,
+        mode.span,
+        format!("`tls {}` names nobody who signs callers' certificates", mode.value),
+    )
+    .consequence("Istio would refuse the gateway")
+    .help("add `ca file \"...\"`");
     reports.push(match &body.ca_credential {
         Some(name) => report.related(name.span, "this is read only beside `credential`"),
         None => report,
@@ -244,10 +275,14 @@ fn at_most_two_certificates(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     for (at, name) in names.iter().enumerate() {
         if let Some(earlier) = names.iter().take(at).find(|earlier| earlier.value == name.value) {
             reports.push(
-                Diagnostic::new(Code::CERTIFICATE_SOURCE, name.span, format!("the secret `{}` is named twice", name.value))
-                    .related(earlier.span, "first named here")
-                    .consequence("Envoy would refuse two certificates of one kind")
-                    .help("name one secret with an RSA key and one with an ECDSA key"),
+                Diagnostic::new(
+                    Code::CERTIFICATE_SOURCE,
+                    name.span,
+                    format!("the secret `{}` is named twice", name.value),
+                )
+                .related(earlier.span, "first named here")
+                .consequence("Envoy would refuse two certificates of one kind")
+                .help("name one secret with an RSA key and one with an ECDSA key"),
             );
         }
     }
@@ -272,9 +307,13 @@ fn certificates_are_not_config_maps(site: &Site<'_>, reports: &mut Vec<Diagnosti
 }
 
 fn no_key(name: &Spanned<SecretName>) -> Diagnostic {
-    Diagnostic::new(Code::CERTIFICATE_SOURCE, name.span, format!("`{}` cannot hold the key of a certificate", name.value))
-        .consequence("the listener would have no certificate, and no handshake would succeed")
-        .help("name a secret; a ConfigMap holds authorities only, for `ca-credential`")
+    Diagnostic::new(
+        Code::CERTIFICATE_SOURCE,
+        name.span,
+        format!("`{}` cannot hold the key of a certificate", name.value),
+    )
+    .consequence("the listener would have no certificate, and no handshake would succeed")
+    .help("name a secret; a ConfigMap holds authorities only, for `ca-credential`")
 }
 
 /// The oldest version that Istio's gateways speak unless they are told otherwise.
@@ -288,9 +327,13 @@ fn versions_are_in_order(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     if !ends_here || min <= max.value || (body.min_version.is_none() && !site.complete) {
         return;
     }
-    let report = Diagnostic::new(Code::TLS_SETTING, max.span, format!("the newest version is {}, the oldest {min}", max.value))
-        .consequence("no handshake would succeed")
-        .help("raise `max-version`, or remove it");
+    let report = Diagnostic::new(
+        Code::TLS_SETTING,
+        max.span,
+        format!("the newest version is {}, the oldest {min}", max.value),
+    )
+    .consequence("no handshake would succeed")
+    .help("raise `max-version`, or remove it");
     reports.push(match body.min_version {
         Some(min) => report.related(min.span, "the oldest version"),
         None => report.label("1.2 is the oldest version by default"),
@@ -335,10 +378,14 @@ fn ciphers_stand_once(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     for (at, suite) in suites.iter().enumerate() {
         if let Some(earlier) = suites.iter().take(at).find(|earlier| earlier.value == suite.value) {
             reports.push(as_warning(
-                Diagnostic::new(Code::TLS_SETTING, suite.span, format!("`{}` stands twice in this list", suite.value))
-                    .related(earlier.span, "first named here")
-                    .consequence("Istio would ignore the second")
-                    .help("remove it"),
+                Diagnostic::new(
+                    Code::TLS_SETTING,
+                    suite.span,
+                    format!("`{}` stands twice in this list", suite.value),
+                )
+                .related(earlier.span, "first named here")
+                .consequence("Istio would ignore the second")
+                .help("remove it"),
             ));
         }
     }
