@@ -43,6 +43,7 @@ impl Default for Options {
 #[derive(Clone, Debug)]
 pub struct Checked {
     model: Model,
+    exemptions: Exemptions,
 }
 
 impl Checked {
@@ -50,6 +51,12 @@ impl Checked {
     #[must_use]
     pub fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// The reports of a target, without those that the sources accept, at the levels of the project.
+    #[must_use]
+    pub fn settle(&self, reports: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        self.exemptions.apply(reports, false)
     }
 }
 
@@ -89,13 +96,13 @@ pub fn check(project: &Project, only: Option<&str>, options: &Options) -> Compil
     let mut compiled = Vec::with_capacity(chosen.len());
     let several = chosen.len() > 1;
     for environment in &chosen {
-        let (model, reports) = compile(project, environment.clone(), options);
+        let (checked, reports) = compile(project, environment.clone(), options);
         let failed = reports.iter().chain(&project.reports).any(|report| report.severity == Severity::Error);
         for report in reports {
             let entry = collected.entry(ReportKey::of(&report)).or_insert_with(|| (report, Vec::new()));
             entry.1.extend(environment.clone().filter(|environment| entry.1.last() != Some(environment)));
         }
-        compiled.push((environment.clone(), (!failed).then_some(Checked { model })));
+        compiled.push((environment.clone(), (!failed).then_some(checked)));
     }
     let mut reports = project.reports.clone();
     reports.extend(collected.into_values().map(|(mut report, environments)| {
@@ -122,7 +129,7 @@ impl ReportKey {
     }
 }
 
-fn compile(project: &Project, environment: Option<SmolStr>, options: &Options) -> (Model, Vec<Diagnostic>) {
+fn compile(project: &Project, environment: Option<SmolStr>, options: &Options) -> (Checked, Vec<Diagnostic>) {
     let mut found = Found::default();
     let definitions = Definitions::read(project, environment, &mut found.reports);
     let model = elaborate(&definitions, &options.cluster_domain, &mut found);
@@ -133,54 +140,79 @@ fn compile(project: &Project, environment: Option<SmolStr>, options: &Options) -
     if !lost {
         found.reports.extend(definitions.unused());
     }
-    let reports = silence(found.reports, &found.accepted, options, lost);
-    (model, reports)
+    found.accepted.extend(definitions.accepted.iter().cloned());
+    let exemptions =
+        Exemptions { accepted: found.accepted, today: options.today, levels: options.levels.clone() };
+    let reports = exemptions.apply(found.reports, !lost);
+    (Checked { model, exemptions }, reports)
 }
 
 /// Files that declare nothing.
-fn empty_files(project: &Project) -> impl Iterator<Item = Diagnostic> {
+fn empty_files(project: &Project) -> impl Iterator<Item = Diagnostic> + '_ {
     let own = project.trees.iter().zip(&project.files).take(project.own);
-    own.filter(|(tree, file)| tree.statements(&file.text).next().is_none()).map(|(tree, _)| {
-        let span = meshc_language::Span::new(tree.file, 0, 0);
-        Diagnostic::new(Code::NO_STATEMENTS, span, "this file declares nothing").help("remove it, or declare something in it")
-    })
+    let read =
+        |tree: &meshc_language::Tree| !project.reports.iter().any(|report| report.span.file == tree.file);
+    own.filter(move |(tree, file)| tree.statements(&file.text).next().is_none() && read(tree)).map(
+        |(tree, _)| {
+            let span = meshc_language::Span::new(tree.file, 0, 0);
+            Diagnostic::new(Code::NO_STATEMENTS, span, "this file declares nothing")
+                .help("remove it, or declare something in it")
+        },
+    )
 }
 
-/// Applies levels and exemptions; reports exemptions that have expired or match nothing.
-fn silence(reports: Vec<Diagnostic>, accepted: &[Accepted], options: &Options, lost: bool) -> Vec<Diagnostic> {
-    let mut used = vec![false; accepted.len()];
-    let expired = |accepted: &Accepted| match (&accepted.until, options.today) {
-        (Some(until), Some(today)) => until.value < today,
-        _ => false,
-    };
-    let mut kept: Vec<Diagnostic> = Vec::with_capacity(reports.len());
-    for mut report in reports {
-        let exemption = accepted.iter().position(|one| {
-            one.code == report.code && one.scope.contains(report.span) && report.severity != Severity::Error
-        });
-        if let Some(at) = exemption {
-            if let Some(used) = used.get_mut(at) {
+/// What the sources and the project accept.
+#[derive(Clone, Debug)]
+struct Exemptions {
+    accepted: Vec<Accepted>,
+    today: Option<Date>,
+    levels: Levels,
+}
+
+impl Exemptions {
+    /// Applies levels and exemptions. With `complete`, also reports exemptions that have expired or match nothing: all
+    /// reports but those of targets have been seen then.
+    fn apply(&self, reports: Vec<Diagnostic>, complete: bool) -> Vec<Diagnostic> {
+        let mut used = vec![false; self.accepted.len()];
+        let mut kept: Vec<Diagnostic> = Vec::with_capacity(reports.len());
+        for mut report in reports {
+            let exemption = self.accepted.iter().zip(&mut used).find(|(one, _)| {
+                one.code == report.code
+                    && one.scope.contains(report.span)
+                    && report.severity != Severity::Error
+            });
+            if let Some((one, used)) = exemption {
                 *used = true;
+                if !self.has_expired(one) {
+                    continue;
+                }
             }
-            if !accepted.get(at).is_some_and(expired) {
-                continue;
+            match self.levels.get(&report.code) {
+                Some(Level::Allow) if report.severity != Severity::Error => continue,
+                Some(Level::Report(severity)) => report.severity = report.severity.max(*severity),
+                Some(Level::Allow) | None => {}
             }
+            kept.push(report);
         }
-        match options.levels.get(&report.code) {
-            Some(Level::Allow) if report.severity != Severity::Error => continue,
-            Some(Level::Report(severity)) => report.severity = report.severity.max(*severity),
-            _ => {}
+        if complete {
+            kept.extend(self.accepted.iter().zip(used).filter_map(|(one, used)| self.without_use(one, used)));
         }
-        kept.push(report);
+        kept
     }
-    for (one, used) in accepted.iter().zip(used) {
-        if expired(one) {
+
+    fn has_expired(&self, one: &Accepted) -> bool {
+        matches!((&one.until, self.today), (Some(until), Some(today)) if until.value < today)
+    }
+
+    fn without_use(&self, one: &Accepted, used: bool) -> Option<Diagnostic> {
+        if self.has_expired(one) {
             let message = format!("the exemption from {} has expired", one.code);
-            kept.push(Diagnostic::new(Code::EXPIRED_ALLOW, one.span, message).help("mend what it excused, or give it a later day"));
-        } else if !used && !lost {
-            let message = format!("nothing here reports {}", one.code);
-            kept.push(Diagnostic::new(Code::UNUSED_ALLOW, one.span, message).help("remove the exemption"));
+            let report = Diagnostic::new(Code::EXPIRED_ALLOW, one.span, message);
+            return Some(report.help("mend what it excused, or give it a later day"));
         }
+        (!used && !one.code.is_of_targets()).then(|| {
+            let message = format!("nothing here reports {}", one.code);
+            Diagnostic::new(Code::UNUSED_ALLOW, one.span, message).help("remove the exemption")
+        })
     }
-    kept
 }

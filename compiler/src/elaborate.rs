@@ -95,12 +95,18 @@ fn report_unknown_item(keyword: &str, statement: Statement<'_>, cx: &mut Reader<
     if crate::reference::LATER.contains(&keyword) {
         let message = format!("`{keyword}` is not built yet");
         let report = Diagnostic::new(Code::NOT_YET, span, message);
-        cx.report(report.consequence("nothing is compiled while it stands here").help("remove it until a later version brings it"));
+        cx.report(
+            report
+                .consequence("nothing is compiled while it stands here")
+                .help("remove it until a later version brings it"),
+        );
         return;
     }
     if !cx.scope.applied.is_empty() && crate::reference::is_definition(keyword) {
         let message = format!("a template cannot hold `{keyword}`");
-        cx.report(Diagnostic::new(Code::UNKNOWN_KEYWORD, span, message).help("declare it at the top of a file"));
+        cx.report(
+            Diagnostic::new(Code::UNKNOWN_KEYWORD, span, message).help("declare it at the top of a file"),
+        );
         return;
     }
     let items = crate::reference::item_keywords();
@@ -195,7 +201,11 @@ fn key<T>(resource: &Resource<T>, name: &str) -> (Option<SmolStr>, SmolStr) {
     (resource.namespace_name().map(SmolStr::new), SmolStr::new(name))
 }
 
-fn declared_twice(what: &str, name: &Spanned<crate::values::DnsLabel>, earlier: meshc_language::Span) -> Diagnostic {
+fn declared_twice(
+    what: &str,
+    name: &Spanned<crate::values::DnsLabel>,
+    earlier: meshc_language::Span,
+) -> Diagnostic {
     let message = format!("{what} `{}` is declared twice", name.value);
     Diagnostic::new(Code::DUPLICATE_DECLARATION, name.span, message)
         .related(earlier, "first declared here")
@@ -242,9 +252,10 @@ fn add_external(external: Resource<External>, mesh: &mut Mesh, found: &mut Found
 }
 
 fn host_twice(mesh: &Mesh, host: &str, span: meshc_language::Span, earlier: DestinationId) -> Diagnostic {
-    let report = Diagnostic::new(Code::EXTERNAL_HOST_TWICE, span, format!("the host `{host}` is declared twice"))
-        .consequence("Istio would keep one of the two, by age, or merge their ports")
-        .help("declare each host once, with all of its ports");
+    let report =
+        Diagnostic::new(Code::EXTERNAL_HOST_TWICE, span, format!("the host `{host}` is declared twice"))
+            .consequence("Istio would keep one of the two, by age, or merge their ports")
+            .help("declare each host once, with all of its ports");
     match mesh.name_span(earlier) {
         Some(earlier) => report.related(earlier, "first declared here"),
         None => report,
@@ -305,7 +316,10 @@ fn put_policies(traffic: &mut TrafficPolicy, policies: &mut Vec<Spanned<Word>>, 
     for name in std::mem::take(policies) {
         let Some(body) = policy_named(&name, cx) else { continue };
         if !body.route.is_empty() {
-            let message = format!("policy `{}` says how requests are routed, not how a destination is called", name.value);
+            let message = format!(
+                "policy `{}` says how requests are routed, not how a destination is called",
+                name.value
+            );
             let report = Diagnostic::new(Code::WRONG_SIDE, name.span, message);
             cx.report(report.help("use it in a `route`"));
         }

@@ -7,7 +7,8 @@
 //! ```
 
 use crate::model::{
-    Action, BindingKind, Destination, DestinationId, External, Gateway, Host, HostNameKind, Id, Model, Resource, Route,
+    Action, BindingKind, Destination, DestinationId, External, Gateway, Host, HostNameKind, Id, Model,
+    Resource, Route,
 };
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -98,7 +99,14 @@ impl Graph {
         }
     }
 
-    fn add_route(&mut self, id: Id<Resource<Host>>, host: &Resource<Host>, at: usize, route: &Route, delegates: &Delegates) {
+    fn add_route(
+        &mut self,
+        id: Id<Resource<Host>>,
+        host: &Resource<Host>,
+        at: usize,
+        route: &Route,
+        delegates: &Delegates,
+    ) {
         match &route.action {
             Action::Forward(destinations) => {
                 for one in destinations {
@@ -106,7 +114,10 @@ impl Graph {
                 }
             }
             Action::Delegate(delegate) => {
-                let namespace = delegate.namespace.as_ref().map_or(host.namespace_name(), |namespace| Some(namespace.as_str()));
+                let namespace = delegate
+                    .namespace
+                    .as_ref()
+                    .map_or(host.namespace_name(), |namespace| Some(namespace.as_str()));
                 let key = (namespace.map(SmolStr::new), SmolStr::new(delegate.name.as_str()));
                 if let Some(child) = delegates.get(&key) {
                     self.add(Node::Host(id), Node::Host(*child), Edge::Delegation(at));
@@ -135,7 +146,9 @@ impl Graph {
     /// Whether anything sends traffic to a place.
     #[must_use]
     pub fn is_reached(&self, node: &Node) -> bool {
-        self.places.get(node).is_some_and(|at| self.graph.edges_directed(*at, Direction::Incoming).next().is_some())
+        self.places
+            .get(node)
+            .is_some_and(|at| self.graph.edges_directed(*at, Direction::Incoming).next().is_some())
     }
 
     /// How many places and ways there are.

@@ -14,11 +14,27 @@ pub const SHAPING: &[(&str, &str, &str)] = &[
     ("namespace", "namespace <name>", "The Kubernetes namespace of what the file declares."),
     ("use", "use <module> (<name>, $<name>, ...)", "Brings in public definitions of another module."),
     ("const", "const $<name> = <value>", "A name for a value."),
-    ("param", "param $<name>: <type> [= <value>]", "A name for a value that each environment sets; the value is the default."),
+    (
+        "param",
+        "param $<name>: <type> [= <value>]",
+        "A name for a value that each environment sets; the value is the default.",
+    ),
     ("env", "env <name> { $<name> = <value> }", "An environment and the values that it gives to parameters."),
-    ("in", "in <environment>, ... { ... }", "Statements that hold in these environments only, at the top of a file or in any block."),
-    ("template", "template <name>($<name>: <type> [= <value>], ...) { ... }", "Statements with parameters. It sees nothing of the place where it is applied."),
-    ("apply", "apply <name>(<value>, <name>: <value>, ...)", "Puts in the statements of a template, in the namespace of this file."),
+    (
+        "in",
+        "in <environment>, ... { ... }",
+        "Statements that hold in these environments only, at the top of a file or in any block.",
+    ),
+    (
+        "template",
+        "template <name>($<name>: <type> [= <value>], ...) { ... }",
+        "Statements with parameters. It sees nothing of the place where it is applied.",
+    ),
+    (
+        "apply",
+        "apply <name>(<value>, <name>: <value>, ...)",
+        "Puts in the statements of a template, in the namespace of this file.",
+    ),
     ("for", "for $<name> in [<value>, ...] { ... }", "Repeats statements for each element of a list."),
 ];
 
@@ -32,13 +48,17 @@ fn section_spec<S: Section>(signature: &str) -> Spec {
 pub const ITEMS: &[Entry] = &[
     Entry {
         key: "gateway",
-        docs: &["A workload that carries traffic into, out of or across the mesh: ports, protocols, TLS. Istio: Gateway."],
+        docs: &[
+            "A workload that carries traffic into, out of or across the mesh: ports, protocols, TLS. Istio: Gateway.",
+        ],
         repeat: Repeat::Many,
         spec: Gateway::spec,
     },
     Entry {
         key: "host",
-        docs: &["The ordered routes of one or more hosts; the first that matches is taken. Istio: VirtualService."],
+        docs: &[
+            "The ordered routes of one or more hosts; the first that matches is taken. Istio: VirtualService.",
+        ],
         repeat: Repeat::Many,
         spec: Host::spec,
     },
@@ -50,7 +70,9 @@ pub const ITEMS: &[Entry] = &[
     },
     Entry {
         key: "external",
-        docs: &["A destination that the platform does not know, outside or inside the mesh. Istio: ServiceEntry and DestinationRule."],
+        docs: &[
+            "A destination that the platform does not know, outside or inside the mesh. Istio: ServiceEntry and DestinationRule.",
+        ],
         repeat: Repeat::Many,
         spec: External::spec,
     },
@@ -62,7 +84,9 @@ pub const ITEMS: &[Entry] = &[
     },
     Entry {
         key: "policy",
-        docs: &["A bundle of statements, of routes or of destinations, to be named with `policy NAME`. What stands at the place itself wins."],
+        docs: &[
+            "A bundle of statements, of routes or of destinations, to be named with `policy NAME`. What stands at the place itself wins.",
+        ],
         repeat: Repeat::Many,
         spec: || section_spec::<PolicyBody>("<name>"),
     },
@@ -76,14 +100,20 @@ pub const ITEMS: &[Entry] = &[
 
 /// Whether a word starts something that stands at the top of a file only.
 pub(crate) fn is_definition(keyword: &str) -> bool {
-    let shapes_a_file = SHAPING.iter().any(|(key, ..)| *key == keyword) && !matches!(keyword, "in" | "for" | "apply");
+    let shapes_a_file =
+        SHAPING.iter().any(|(key, ..)| *key == keyword) && !matches!(keyword, "in" | "for" | "apply");
     shapes_a_file || matches!(keyword, "policy" | "retry")
 }
 
 /// Every word that may start a statement at the top of a file.
 #[must_use]
 pub fn item_keywords() -> Vec<&'static str> {
-    ITEMS.iter().map(|entry| entry.key).chain(SHAPING.iter().map(|(key, ..)| *key)).chain(LATER.iter().copied()).collect()
+    ITEMS
+        .iter()
+        .map(|entry| entry.key)
+        .chain(SHAPING.iter().map(|(key, ..)| *key))
+        .chain(LATER.iter().copied())
+        .collect()
 }
 
 /// The statements in whose blocks `key` may stand, outermost names first.
@@ -119,7 +149,8 @@ pub(crate) fn wrong_side(key: &str, owner: &str, homes: &[&str], span: Span) -> 
     let in_route = matches!(owner, "route" | "host");
     let message = if in_route && has(calling) {
         format!("`{key}` says how a destination is called; it stands in the `service` or `external`")
-    } else if matches!(owner, "service" | "subset" | "external" | "port") && (has(routing) || key == "mirror") {
+    } else if matches!(owner, "service" | "subset" | "external" | "port") && (has(routing) || key == "mirror")
+    {
         format!("`{key}` says how requests are routed; it stands in a `route` of a `host`")
     } else {
         return None;

@@ -41,6 +41,12 @@ impl Code {
         self.entry().severity
     }
 
+    /// Whether targets report it, after everything else.
+    #[must_use]
+    pub const fn is_of_targets(self) -> bool {
+        matches!(self.0, 500..=599)
+    }
+
     /// The code that is written like this, in any letter case.
     #[must_use]
     pub fn find(written: &str) -> Option<Self> {
@@ -123,7 +129,7 @@ registry! {
     216 RESOURCE_NAME_CLASH Error "two resources would get the same name";
     217 NOT_VISIBLE Error "the destination is not visible from here";
     218 WRONG_TEMPLATE_ARGUMENTS Error "the arguments do not fit the template";
-    219 UNUSED_DEFINITION Warning "a private definition is never used";
+    219 UNUSED_DEFINITION Warning "something is declared and never used";
     220 NAMESPACE_NEEDED Error "a name from another namespace needs a namespace";
 
     301 BAD_LITERAL Error "a value is not of the type that stands here";

@@ -18,7 +18,8 @@ pub enum Split {
 
 impl Split {
     /// The words of the command line and the project file.
-    pub const WORDS: [(&'static str, Self); 2] = [("namespace", Self::Namespace), ("resource", Self::Resource)];
+    pub const WORDS: [(&'static str, Self); 2] =
+        [("namespace", Self::Namespace), ("resource", Self::Resource)];
 }
 
 /// What emitted text depends on beside the model.
@@ -89,7 +90,7 @@ pub fn fit<'m>(
     checked: &'m Checked,
     options: &Options<'_>,
 ) -> (Option<Fitted<'m>>, Vec<Diagnostic>) {
-    let reports = target.fit(checked, options);
+    let reports = checked.settle(target.fit(checked, options));
     let fits = !reports.iter().any(|report| report.severity == Severity::Error);
     (fits.then_some(Fitted { checked, target }), reports)
 }

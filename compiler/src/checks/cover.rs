@@ -60,7 +60,9 @@ fn covers_path(outer: Option<&PathMatch>, inner: Option<&PathMatch>) -> bool {
         return false;
     }
     let fold = |text: &str| if outer.ignore_case { text.to_ascii_lowercase() } else { text.to_owned() };
-    let (PathTest::Exact(text) | PathTest::Prefix(text) | PathTest::Under(text)) = &inner.test else { return false };
+    let (PathTest::Exact(text) | PathTest::Prefix(text) | PathTest::Under(text)) = &inner.test else {
+        return false;
+    };
     let text = fold(text);
     match &outer.test {
         PathTest::Exact(whole) => matches!(inner.test, PathTest::Exact(_)) && text == fold(whole),
@@ -92,7 +94,9 @@ fn covers_text(outer: Option<&TextMatch>, inner: Option<&TextMatch>) -> bool {
 
 fn text_covers(outer: &TextMatch, inner: &TextMatch) -> bool {
     match (outer, inner) {
-        (TextMatch::Prefix(prefix), TextMatch::Exact(text) | TextMatch::Prefix(text)) => text.starts_with(prefix.as_str()),
+        (TextMatch::Prefix(prefix), TextMatch::Exact(text) | TextMatch::Prefix(text)) => {
+            text.starts_with(prefix.as_str())
+        }
         (TextMatch::Pattern(pattern), _) if pattern.as_str() == ".*" => true,
         (outer, inner) => outer == inner,
     }

@@ -44,17 +44,29 @@ fn delegates_route_http(host: &Host, reports: &mut Vec<Diagnostic>) {
 }
 
 /// H8: Istio drops, with nothing but a line in its log, what cannot match both here and there.
-fn child_takes_something(context: &Context<'_>, id: Id<Resource<Host>>, at: usize, route: &Route, reports: &mut Vec<Diagnostic>) {
+fn child_takes_something(
+    context: &Context<'_>,
+    id: Id<Resource<Host>>,
+    at: usize,
+    route: &Route,
+    reports: &mut Vec<Diagnostic>,
+) {
     if !matches!(route.action, Action::Delegate(_)) {
         return;
     }
-    let Some(child) = context.graph().delegate(id, at).and_then(|child| context.model.hosts.get(child)) else { return };
+    let Some(child) = context.graph().delegate(id, at).and_then(|child| context.model.hosts.get(child))
+    else {
+        return;
+    };
     for inner in child.routes.iter().filter(|inner| !inner.incomplete) {
         let fits = route.matches.is_empty()
             || inner.matches.is_empty()
             || inner.matches.iter().any(|inner| route.matches.iter().any(|outer| fits_within(inner, outer)));
         if !fits {
-            let message = format!("route `{}` of the delegate lies outside of the condition that delegates to it", inner.name.value);
+            let message = format!(
+                "route `{}` of the delegate lies outside of the condition that delegates to it",
+                inner.name.value
+            );
             reports.push(
                 Diagnostic::new(Code::BAD_DELEGATION, inner.condition.unwrap_or(inner.name.span), message)
                     .related(route.condition.unwrap_or(route.name.span), "only these requests are left to it")
@@ -69,11 +81,15 @@ fn child_takes_something(context: &Context<'_>, id: Id<Resource<Host>>, at: usiz
 /// do not merge with anything.
 fn fits_within(inner: &Match, outer: &Match) -> bool {
     let (Some(inner), Some(outer)) = (&inner.path, &outer.path) else { return true };
-    let (PathTest::Exact(leaf) | PathTest::Prefix(leaf) | PathTest::Under(leaf)) = &inner.test else { return false };
+    let (PathTest::Exact(leaf) | PathTest::Prefix(leaf) | PathTest::Under(leaf)) = &inner.test else {
+        return false;
+    };
     match &outer.test {
         PathTest::Exact(root) => matches!(inner.test, PathTest::Exact(_)) && leaf == root,
         PathTest::Prefix(root) => leaf.starts_with(root.as_str()),
-        PathTest::Under(root) => leaf.strip_prefix(root.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+        PathTest::Under(root) => {
+            leaf.strip_prefix(root.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        }
         PathTest::Pattern(_) => false,
     }
 }

@@ -42,7 +42,11 @@ fn names_are_allowed(operations: &HeaderOperations, is_request: bool, reports: &
         let allowed = !special || (is_request && sets && name.value.is_host());
         if !allowed {
             let what = if is_request { "a request" } else { "a response" };
-            let message = format!("`{}` cannot be {} on {what}", name.value.as_written(), if sets { "set" } else { "removed" });
+            let message = format!(
+                "`{}` cannot be {} on {what}",
+                name.value.as_written(),
+                if sets { "set" } else { "removed" }
+            );
             reports.push(
                 Diagnostic::new(Code::BAD_HEADER_OPERATION, name.span, message)
                     .consequence("Istio would refuse the virtual service")
@@ -55,10 +59,15 @@ fn names_are_allowed(operations: &HeaderOperations, is_request: bool, reports: &
 /// H21: names differ in more than letter case; the second of two values would be lost.
 fn no_header_twice(operations: &HeaderOperations, reports: &mut Vec<Diagnostic>) {
     let body = &operations.body;
-    let names = |settings: &'_ [HeaderSetting]| settings.iter().map(|setting| setting.name.clone()).collect::<Vec<_>>();
-    for (what, names) in [("set", names(&body.set)), ("added", names(&body.add)), ("removed", body.remove.clone())] {
+    let names = |settings: &'_ [HeaderSetting]| {
+        settings.iter().map(|setting| setting.name.clone()).collect::<Vec<_>>()
+    };
+    for (what, names) in
+        [("set", names(&body.set)), ("added", names(&body.add)), ("removed", body.remove.clone())]
+    {
         for (at, name) in names.iter().enumerate() {
-            let earlier: Option<&Spanned<HeaderName>> = names.iter().take(at).find(|earlier| earlier.value == name.value);
+            let earlier: Option<&Spanned<HeaderName>> =
+                names.iter().take(at).find(|earlier| earlier.value == name.value);
             if let Some(earlier) = earlier {
                 let message = format!("header `{}` is {what} twice", name.value.as_written());
                 reports.push(

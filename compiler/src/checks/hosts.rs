@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::model::{
-    BindingKind, Gateway, Host, HostNamespace, HostNameKind, Id, Resource, ServerHost, Visibility, Visible,
+    BindingKind, Gateway, Host, HostNameKind, HostNamespace, Id, Resource, ServerHost, Visibility, Visible,
 };
 use crate::values::{HostPattern, did_you_mean};
 use meshc_language::{Code, Diagnostic, Span};
@@ -33,7 +33,8 @@ fn has_routes(host: &Resource<Host>, reports: &mut Vec<Diagnostic>) {
 /// V6: inside one host block no name may cover another.
 fn names_do_not_overlap(host: &Host, reports: &mut Vec<Diagnostic>) {
     for (at, (pattern, span)) in host.patterns().enumerate() {
-        let other = host.patterns().take(at).find(|(other, _)| other.covers(pattern) || pattern.covers(other));
+        let other =
+            host.patterns().take(at).find(|(other, _)| other.covers(pattern) || pattern.covers(other));
         if let Some((other, other_span)) = other {
             let message = format!("`{pattern}` and `{other}` overlap");
             reports.push(
@@ -116,7 +117,9 @@ fn all_claims<'m>(context: &Context<'m>) -> Vec<(Place, &'m HostPattern, Claim<'
         }
         let visibility = host.declared.body.visibility.as_ref();
         for (pattern, span) in host.declared.patterns() {
-            let claim = |place: &Place| (*place, pattern, Claim { span, namespace: host.namespace_name(), visibility });
+            let claim = |place: &Place| {
+                (*place, pattern, Claim { span, namespace: host.namespace_name(), visibility })
+            };
             all.extend(places.iter().map(claim));
         }
     }
@@ -159,7 +162,9 @@ fn namespaces<'m>(claim: &Claim<'m>) -> Option<Vec<Option<&'m str>>> {
 fn claimed_twice(pattern: &HostPattern, place: Place, first: Span, second: Span) -> Diagnostic {
     let (place, consequence) = match place {
         Place::Mesh => ("inside the mesh", "Istio would use the older of the two and ignore the other"),
-        Place::Gateway(_) => ("at the same gateway", "Istio would put their routes together in the order of their age"),
+        Place::Gateway(_) => {
+            ("at the same gateway", "Istio would put their routes together in the order of their age")
+        }
     };
     Diagnostic::new(Code::HOST_CLAIMED_TWICE, second, format!("`{pattern}` is claimed twice {place}"))
         .related(first, "first claimed here")
@@ -188,7 +193,8 @@ pub(super) fn serves(gateway: &Resource<Gateway>, host: &Resource<Host>, pattern
     let listeners = gateway.body.listeners.iter();
     let mut served = listeners.flat_map(|listener| listener.body.hosts.iter().flat_map(|hosts| hosts.iter()));
     served.any(|served| {
-        served.value.host.overlaps(pattern) && admits(&served.value, gateway.namespace_name(), host.namespace_name())
+        served.value.host.overlaps(pattern)
+            && admits(&served.value, gateway.namespace_name(), host.namespace_name())
     })
 }
 
@@ -213,6 +219,8 @@ fn not_served(gateway: &Resource<Gateway>, pattern: &HostPattern, span: Span) ->
         .consequence("requests for it would get 404 there");
     match did_you_mean(pattern.as_str(), served.iter().map(String::as_str)) {
         Some(near) => report.help(format!("it serves `{near}`: is one of the two misspelt?")),
-        None => report.help(format!("add `{pattern}` to the `hosts` of one of its listeners, or leave the gateway out")),
+        None => report.help(format!(
+            "add `{pattern}` to the `hosts` of one of its listeners, or leave the gateway out"
+        )),
     }
 }

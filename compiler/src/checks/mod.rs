@@ -42,7 +42,9 @@ impl<'m> Context<'m> {
     pub(crate) fn visibility(&self, target: DestinationId) -> Option<&'m Visibility> {
         match target {
             DestinationId::Service(id) => self.model.mesh.services.get(id)?.declared.body.visibility.as_ref(),
-            DestinationId::External(id) => self.model.mesh.externals.get(id)?.declared.body.visibility.as_ref(),
+            DestinationId::External(id) => {
+                self.model.mesh.externals.get(id)?.declared.body.visibility.as_ref()
+            }
         }
     }
 

@@ -1,7 +1,10 @@
 //! Protocol typing: a route must be of a kind that its listeners and its services carry.
 
 use super::Context;
-use crate::model::{BindingKind, DestinationId, Gateway, Host, HostNameKind, Listener, Resource, Route, RouteKind, ServerTlsMode};
+use crate::model::{
+    BindingKind, DestinationId, Gateway, Host, HostNameKind, Listener, Resource, Route, RouteKind,
+    ServerTlsMode,
+};
 use crate::values::Protocol;
 use meshc_language::{Code, Diagnostic, Span};
 
@@ -28,9 +31,16 @@ pub(super) fn carries(listener: &Listener) -> RouteKind {
 }
 
 /// H11: on each gateway some listener for the host must carry the kind of the route.
-fn carried_by_gateways(context: &Context<'_>, host: &Resource<Host>, route: &Route, reports: &mut Vec<Diagnostic>) {
+fn carried_by_gateways(
+    context: &Context<'_>,
+    host: &Resource<Host>,
+    route: &Route,
+    reports: &mut Vec<Diagnostic>,
+) {
     for (id, _) in host.gateways() {
-        let Some(gateway) = context.model.mesh.gateways.get(id).filter(|gateway| !gateway.incomplete) else { continue };
+        let Some(gateway) = context.model.mesh.gateways.get(id).filter(|gateway| !gateway.incomplete) else {
+            continue;
+        };
         let asked = route.matches.iter().any(|one| {
             one.bindings.is_empty() || one.bindings.contains(&crate::model::MatchBinding::Gateway(id))
         });
@@ -57,7 +67,8 @@ fn listeners_for<'g>(
     };
     gateway.body.listeners.iter().filter(move |listener| {
         let hosts = listener.body.hosts.as_ref().map_or(&[][..], |hosts| hosts);
-        hosts.iter().any(|served| host.patterns().any(|(name, _)| name.overlaps(&served.value.host))) && on_port(listener)
+        hosts.iter().any(|served| host.patterns().any(|(name, _)| name.overlaps(&served.value.host)))
+            && on_port(listener)
     })
 }
 
@@ -76,7 +87,12 @@ fn wrong_kind(route: &Route, listener: &Listener) -> Diagnostic {
 }
 
 /// Inside the mesh the ports of a service decide which kinds of route are looked at.
-fn carried_by_services(context: &Context<'_>, host: &Resource<Host>, route: &Route, reports: &mut Vec<Diagnostic>) {
+fn carried_by_services(
+    context: &Context<'_>,
+    host: &Resource<Host>,
+    route: &Route,
+    reports: &mut Vec<Diagnostic>,
+) {
     if !host.in_mesh() || host.via.iter().any(|binding| !matches!(binding.kind, BindingKind::Mesh)) {
         return;
     }
@@ -88,7 +104,10 @@ fn carried_by_services(context: &Context<'_>, host: &Resource<Host>, route: &Rou
             RouteKind::Tls => protocol.is_tls_family(),
             RouteKind::Tcp => !protocol.is_http_family(),
         };
-        if ports.is_empty() || ports.iter().any(|port| fits(port.protocol.value)) || is_incomplete(context, target) {
+        if ports.is_empty()
+            || ports.iter().any(|port| fits(port.protocol.value))
+            || is_incomplete(context, target)
+        {
             continue;
         }
         let Some(first) = ports.first() else { continue };
@@ -98,8 +117,12 @@ fn carried_by_services(context: &Context<'_>, host: &Resource<Host>, route: &Rou
 
 fn is_incomplete(context: &Context<'_>, target: DestinationId) -> bool {
     match target {
-        DestinationId::Service(id) => context.model.mesh.services.get(id).is_none_or(|service| service.incomplete),
-        DestinationId::External(id) => context.model.mesh.externals.get(id).is_none_or(|external| external.incomplete),
+        DestinationId::Service(id) => {
+            context.model.mesh.services.get(id).is_none_or(|service| service.incomplete)
+        }
+        DestinationId::External(id) => {
+            context.model.mesh.externals.get(id).is_none_or(|external| external.incomplete)
+        }
     }
 }
 

@@ -36,10 +36,15 @@ fn never_retries(policy: &RetryPolicy, span: Span, reports: &mut Vec<Diagnostic>
 
 /// (attempts + 1) x per-try and the waits in between must fit into the timeout of the whole response.
 fn fits_into_timeout(route: &Route, policy: &RetryPolicy, span: Span, reports: &mut Vec<Diagnostic>) {
-    let limit = route.options.shared.timeout.as_ref().and_then(|timeout| Some((timeout.limit?, timeout.span)));
-    let (Some((limit, limit_span)), Some(per_try), Some(attempts)) = (limit, policy.per_try, policy.attempts) else { return };
+    let limit =
+        route.options.shared.timeout.as_ref().and_then(|timeout| Some((timeout.limit?, timeout.span)));
+    let (Some((limit, limit_span)), Some(per_try), Some(attempts)) = (limit, policy.per_try, policy.attempts)
+    else {
+        return;
+    };
     let tries = u64::from(attempts.value.get()) + 1;
-    let needed = tries.saturating_mul(per_try.value.as_millis()).saturating_add(longest_waits(policy, tries - 1));
+    let needed =
+        tries.saturating_mul(per_try.value.as_millis()).saturating_add(longest_waits(policy, tries - 1));
     if needed <= limit.as_millis() {
         return;
     }

@@ -37,10 +37,12 @@ fn one_of_a_kind(rewrites: &[Rewrite], reports: &mut Vec<Diagnostic>) {
 
 /// `rewrite prefix` replaces what a `path prefix`, `path under` or `path is` has taken, in every alternative.
 fn prefix_has_a_prefix(route: &Route, reports: &mut Vec<Diagnostic>) {
-    let rewrite = route.options.shared.rewrite.iter().find(|rewrite| matches!(rewrite.kind, RewriteKind::Prefix(_)));
+    let rewrite =
+        route.options.shared.rewrite.iter().find(|rewrite| matches!(rewrite.kind, RewriteKind::Prefix(_)));
     let Some(rewrite) = rewrite.filter(|_| !route.incomplete) else { return };
     let test = |one: &Match| one.path.as_ref().map(|path| matches!(path.test, PathTest::Under(_)));
-    let literal = |one: &Match| one.path.as_ref().is_some_and(|path| !matches!(path.test, PathTest::Pattern(_)));
+    let literal =
+        |one: &Match| one.path.as_ref().is_some_and(|path| !matches!(path.test, PathTest::Pattern(_)));
     let report = |message: &str, help: &str| {
         let report = Diagnostic::new(Code::PREFIX_WITHOUT_PREFIX, rewrite.span, message).help(help);
         match route.condition {
@@ -70,7 +72,8 @@ fn prefix_has_a_prefix(route: &Route, reports: &mut Vec<Diagnostic>) {
 /// V29: the host can be set in one place only.
 fn authority_once(route: &Route, reports: &mut Vec<Diagnostic>) {
     let shared = &route.options.shared;
-    let rewritten: Vec<Span> = shared.rewrite.iter().filter(|rewrite| is_host(rewrite)).map(|rewrite| rewrite.span).collect();
+    let rewritten: Vec<Span> =
+        shared.rewrite.iter().filter(|rewrite| is_host(rewrite)).map(|rewrite| rewrite.span).collect();
     let on_route = host_settings(shared.request_headers.as_deref());
     let destinations = match &route.action {
         Action::Forward(destinations) => destinations.as_slice(),

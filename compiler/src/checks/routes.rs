@@ -38,7 +38,8 @@ const ROUTE_CHECKS: &[RouteCheck] = &[
 /// All checks of routes.
 pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     let hosts = context.model.hosts.as_slice();
-    let found: Vec<Diagnostic> = hosts.par_iter().with_min_len(32).flat_map_iter(|host| check_host(context, host)).collect();
+    let found: Vec<Diagnostic> =
+        hosts.par_iter().with_min_len(32).flat_map_iter(|host| check_host(context, host)).collect();
     reports.extend(found);
 }
 
@@ -58,7 +59,9 @@ fn check_host(context: &Context<'_>, host: &Resource<Host>) -> Vec<Diagnostic> {
 /// Tests, statistics and diffs name routes.
 fn names_are_unique(host: &Host, reports: &mut Vec<Diagnostic>) {
     for (at, route) in host.routes.iter().enumerate() {
-        if let Some(earlier) = host.routes.iter().take(at).find(|earlier| earlier.name.value == route.name.value) {
+        if let Some(earlier) =
+            host.routes.iter().take(at).find(|earlier| earlier.name.value == route.name.value)
+        {
             let message = format!("route `{}` is declared twice in this host", route.name.value);
             reports.push(
                 Diagnostic::new(Code::DUPLICATE_DECLARATION, route.name.span, message)
@@ -78,11 +81,13 @@ fn every_route_is_reachable(host: &Host, reports: &mut Vec<Diagnostic>) {
             continue;
         }
         let mine = if route.matches.is_empty() { std::slice::from_ref(&everything) } else { &route.matches };
-        let earlier = host.routes.iter().take(at).filter(|earlier| earlier.kind == route.kind && !earlier.incomplete);
+        let earlier =
+            host.routes.iter().take(at).filter(|earlier| earlier.kind == route.kind && !earlier.incomplete);
         let mut covering: Vec<&Route> = Vec::new();
         for one in mine {
             let by = earlier.clone().find(|earlier| {
-                (earlier.matches.is_empty() && earlier.condition.is_none()) || earlier.matches.iter().any(|outer| covers(outer, one))
+                (earlier.matches.is_empty() && earlier.condition.is_none())
+                    || earlier.matches.iter().any(|outer| covers(outer, one))
             });
             match by {
                 Some(by) if covering.iter().any(|known| std::ptr::eq(*known, by)) => {}
@@ -101,18 +106,27 @@ fn every_route_is_reachable(host: &Host, reports: &mut Vec<Diagnostic>) {
 
 fn unreachable(route: &Route, first: &Route, covering: &[&Route]) -> Diagnostic {
     let names: Vec<String> = covering.iter().map(|route| format!("`{}`", route.name.value)).collect();
-    let message = format!("route `{}` is never reached: {} takes all of its requests", route.name.value, names.join(", "));
+    let message = format!(
+        "route `{}` is never reached: {} takes all of its requests",
+        route.name.value,
+        names.join(", ")
+    );
     let span = route.condition.unwrap_or(route.name.span);
     let everything = first.matches.is_empty() || first.matches.iter().any(takes_everything);
     let mut report = Diagnostic::new(Code::UNREACHABLE_ROUTE, span, message);
     for one in covering {
         report = report.related(one.condition.unwrap_or(one.name.span), "this comes first and takes them");
     }
-    report.consequence("the first route that matches is taken; this one would get no request").help(if everything {
-        format!("move `{}` to the end", first.name.value)
-    } else {
-        format!("move it in front of `{}`, or remove it", first.name.value)
-    })
+    let mine_too = route.matches.is_empty() || route.matches.iter().any(takes_everything);
+    report.consequence("the first route that matches is taken; this one would get no request").help(
+        if everything && mine_too {
+            "remove one of the two, or give the first a condition".to_owned()
+        } else if everything {
+            format!("move `{}` to the end", first.name.value)
+        } else {
+            format!("move it in front of `{}`, or remove it", first.name.value)
+        },
+    )
 }
 
 /// A route for requests looks at requests, one for connections at connections.
@@ -135,7 +149,9 @@ fn sides_fit_the_kind(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
             RouteKind::Tls | RouteKind::Tcp if request.is_some() => request,
             RouteKind::Tls if one.sni.is_empty() => {
                 let message = "a tls route needs the name that is asked for in every alternative";
-                reports.push(Diagnostic::new(Code::WRONG_ROUTE_KIND, condition, message).help("add `and sni NAME`"));
+                reports.push(
+                    Diagnostic::new(Code::WRONG_ROUTE_KIND, condition, message).help("add `and sni NAME`"),
+                );
                 return;
             }
             RouteKind::Http | RouteKind::Tls | RouteKind::Tcp => None,
@@ -189,8 +205,9 @@ fn names_asked_for_belong_to_the_host(site: &Site<'_>, reports: &mut Vec<Diagnos
 /// Istio does not look at the caller where a condition names a gateway.
 fn no_ignored_condition(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Some(condition) = site.route.condition.filter(|_| site.route.kind == RouteKind::Http) else { return };
-    let ignored =
-        |one: &Match| !one.bindings.is_empty() && (one.source_namespace.is_some() || !one.source_labels.is_empty());
+    let ignored = |one: &Match| {
+        !one.bindings.is_empty() && (one.source_namespace.is_some() || !one.source_labels.is_empty())
+    };
     if site.route.matches.iter().any(ignored) {
         reports.push(
             Diagnostic::new(Code::IGNORED_CONDITION, condition, "`source` has no effect beside `gateway`")
@@ -214,7 +231,13 @@ fn bindings_are_bound(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
         if !bound {
             let name = match binding {
                 MatchBinding::Mesh => "mesh",
-                MatchBinding::Gateway(id) => site.context.model.mesh.gateways.get(*id).map_or("", |gateway| gateway.name.value.as_str()),
+                MatchBinding::Gateway(id) => site
+                    .context
+                    .model
+                    .mesh
+                    .gateways
+                    .get(*id)
+                    .map_or("", |gateway| gateway.name.value.as_str()),
             };
             let message = format!("this host is not bound to `{name}`");
             reports.push(
@@ -241,7 +264,9 @@ fn ports_are_served(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let gateways = || host.gateways().filter_map(|(id, _)| site.context.model.mesh.gateways.get(id));
     let served: Vec<_> =
         gateways().flat_map(|gateway| &gateway.body.listeners).map(|listener| listener.port.value).collect();
-    if let Some(port) = site.route.matches.iter().flat_map(|one| &one.ports).find(|port| !served.contains(port)) {
+    if let Some(port) =
+        site.route.matches.iter().flat_map(|one| &one.ports).find(|port| !served.contains(port))
+    {
         let ports: Vec<String> = served.iter().map(ToString::to_string).collect();
         let message = format!("no gateway of this host listens on port {port}");
         let mut report = Diagnostic::new(Code::PORT_NOT_SERVED, condition, message)
@@ -257,12 +282,18 @@ fn ports_are_served(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
 /// V3: a token claim is known only where a gateway has checked the token.
 fn claims_are_checked(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Some(condition) = site.route.condition.filter(|_| site.host.in_mesh()) else { return };
-    let names = |one: &Match| one.headers.iter().chain(&one.without).any(|(name, _)| matches!(name, MatchHeaderName::Claim(_)));
+    let names = |one: &Match| {
+        one.headers.iter().chain(&one.without).any(|(name, _)| matches!(name, MatchHeaderName::Claim(_)))
+    };
     if site.route.matches.iter().any(names) {
         reports.push(
-            Diagnostic::new(Code::CLAIM_HEADER_IN_MESH, condition, "a token claim can be matched at a gateway only")
-                .consequence("Istio would refuse the virtual service")
-                .help("bind this host to gateways only, or match a header"),
+            Diagnostic::new(
+                Code::CLAIM_HEADER_IN_MESH,
+                condition,
+                "a token claim can be matched at a gateway only",
+            )
+            .consequence("Istio would refuse the virtual service")
+            .help("bind this host to gateways only, or match a header"),
         );
     }
 }
@@ -308,7 +339,9 @@ fn headers_of_destinations(route: &Route) -> impl Iterator<Item = (&'static str,
     };
     destinations.iter().flat_map(|one| {
         let request = one.headers.request.as_ref().map(|headers| ("request-headers", headers.span));
-        request.into_iter().chain(one.headers.response.as_ref().map(|headers| ("response-headers", headers.span)))
+        request
+            .into_iter()
+            .chain(one.headers.response.as_ref().map(|headers| ("response-headers", headers.span)))
     })
 }
 
@@ -316,7 +349,9 @@ fn headers_of_destinations(route: &Route) -> impl Iterator<Item = (&'static str,
 fn one_fault_of_a_kind(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let faults = &site.route.options.shared.fault;
     for (at, fault) in faults.iter().enumerate() {
-        let same = |other: &&crate::policy::Fault| std::mem::discriminant(&other.kind) == std::mem::discriminant(&fault.kind);
+        let same = |other: &&crate::policy::Fault| {
+            std::mem::discriminant(&other.kind) == std::mem::discriminant(&fault.kind)
+        };
         if let Some(earlier) = faults.iter().take(at).find(same) {
             reports.push(
                 Diagnostic::new(Code::REPEATED_STATEMENT, fault.span, "a route has one delay and one abort")
@@ -341,22 +376,41 @@ fn redirect_changes_something(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Some(prefix) = prefix else { return };
     if let Some(path) = path {
         reports.push(
-            Diagnostic::new(Code::OPTION_WITHOUT_ROUTE, prefix.span, "`prefix` and `path` exclude each other")
-                .related(path.span, "the whole path is replaced here")
-                .consequence("Istio would refuse the virtual service")
-                .help("keep one of them"),
+            Diagnostic::new(
+                Code::OPTION_WITHOUT_ROUTE,
+                prefix.span,
+                "`prefix` and `path` exclude each other",
+            )
+            .related(path.span, "the whole path is replaced here")
+            .consequence("Istio would refuse the virtual service")
+            .help("keep one of them"),
         );
     }
-    let has_prefix = |one: &Match| matches!(&one.path, Some(path) if matches!(path.test, PathTest::Prefix(_)));
+    let has_prefix =
+        |one: &Match| matches!(&one.path, Some(path) if matches!(path.test, PathTest::Prefix(_)));
     if site.route.matches.is_empty() || !site.route.matches.iter().all(has_prefix) {
-        let under = site.route.matches.iter().any(|one| matches!(&one.path, Some(path) if matches!(path.test, PathTest::Under(_))));
-        let report = Diagnostic::new(Code::PREFIX_WITHOUT_PREFIX, prefix.span, "there is no prefix that this could replace")
-            .consequence("Istio would refuse the virtual service");
-        reports.push(match site.route.condition {
-            Some(condition) => report.related(condition, "the condition"),
-            None => report,
-        }
-        .help(if under { "ask for `path prefix \"/x/\"`; Istio cannot redirect what `under` takes" } else { "ask for `path prefix` in every alternative, or redirect to a `path`" }));
+        let under = site
+            .route
+            .matches
+            .iter()
+            .any(|one| matches!(&one.path, Some(path) if matches!(path.test, PathTest::Under(_))));
+        let report = Diagnostic::new(
+            Code::PREFIX_WITHOUT_PREFIX,
+            prefix.span,
+            "there is no prefix that this could replace",
+        )
+        .consequence("Istio would refuse the virtual service");
+        reports.push(
+            match site.route.condition {
+                Some(condition) => report.related(condition, "the condition"),
+                None => report,
+            }
+            .help(if under {
+                "ask for `path prefix \"/x/\"`; Istio cannot redirect what `under` takes"
+            } else {
+                "ask for `path prefix` in every alternative, or redirect to a `path`"
+            }),
+        );
     }
 }
 
@@ -365,14 +419,21 @@ fn no_destination_twice(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Action::Forward(destinations) = &site.route.action else { return };
     let same = |left: &WeightedDestination, right: &WeightedDestination| {
         let (left, right) = (&left.destination, &right.destination);
-        left.target == right.target && left.host == right.host && left.port == right.port && left.subset == right.subset
+        left.target == right.target
+            && left.host == right.host
+            && left.port == right.port
+            && left.subset == right.subset
     };
     for (at, one) in destinations.iter().enumerate() {
         if let Some(earlier) = destinations.iter().take(at).find(|earlier| same(earlier, one)) {
             reports.push(
-                Diagnostic::new(Code::DUPLICATE_DESTINATION, one.destination.span, "this destination stands twice in the route")
-                    .related(earlier.destination.span, "first given here")
-                    .help("add the shares up in one of them"),
+                Diagnostic::new(
+                    Code::DUPLICATE_DESTINATION,
+                    one.destination.span,
+                    "this destination stands twice in the route",
+                )
+                .related(earlier.destination.span, "first given here")
+                .help("add the shares up in one of them"),
             );
         }
     }
@@ -384,25 +445,36 @@ fn destinations_are_visible(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let mirrors = site.route.options.mirrors.iter().map(|mirror| &mirror.destination);
     for destination in destinations.iter().map(|one| &one.destination).chain(mirrors) {
         let Some(exported) = site.context.visibility(destination.target) else { continue };
-        let needs_policy = matches!(destination.target, crate::model::DestinationId::External(_)) || destination.subset.is_some();
-        let here = site.host.namespace_name();
-        let seen = exported.to.iter().any(|visible| match visible {
-            Visible::Everywhere => true,
-            Visible::Nowhere => false,
-            Visible::Here => site.context.namespace_of(destination.target) == here,
-            Visible::In(namespace) => Some(namespace.as_str()) == here,
-        });
-        if needs_policy && !seen {
+        let needs_policy = matches!(destination.target, crate::model::DestinationId::External(_))
+            || destination.subset.is_some();
+        let home = site.context.namespace_of(destination.target);
+        let is_seen = |caller: &Option<&str>| {
+            exported.to.iter().any(|visible| match visible {
+                Visible::Everywhere => true,
+                Visible::Nowhere => false,
+                Visible::Here => home == *caller,
+                Visible::In(namespace) => Some(namespace.as_str()) == *caller,
+            })
+        };
+        let blind = callers(site).into_iter().find(|caller| !is_seen(caller));
+        if let Some(caller) = blind.filter(|_| needs_policy) {
             let name = site.context.model.mesh.destination_name(destination.target);
-            let message = format!("`{name}` is not visible to this namespace");
+            let message = format!("`{name}` is not visible to namespace `{}`", caller.unwrap_or("default"));
             reports.push(
                 Diagnostic::new(Code::NOT_VISIBLE, destination.span, message)
                     .related(exported.span, "its visibility")
-                    .consequence("callers here would not know it: 503")
-                    .help("add this namespace to its `visible`"),
+                    .consequence("the proxies there would not know it: 503")
+                    .help("add that namespace to its `visible`"),
             );
         }
     }
+}
+
+/// The namespaces whose proxies run the routes of a host: those of its gateways, and its own for the mesh.
+fn callers<'m>(site: &Site<'m>) -> Vec<Option<&'m str>> {
+    let gateways = site.host.gateways().filter_map(|(id, _)| site.context.model.mesh.gateways.get(id));
+    let own = site.host.in_mesh().then(|| site.host.namespace_name());
+    own.into_iter().chain(gateways.map(|gateway| gateway.namespace_name())).collect()
 }
 
 /// V26: Istio takes at most 1 MB, and copies the text into every proxy.
@@ -413,9 +485,10 @@ fn body_is_small(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     if length <= 100 * 1024 {
         return;
     }
-    let mut report = Diagnostic::new(Code::LARGE_BODY, body.span, format!("this body has {} KiB", length / 1024))
-        .consequence("every proxy would hold a copy of it; Istio refuses more than 1 MiB")
-        .help("serve it from a service");
+    let mut report =
+        Diagnostic::new(Code::LARGE_BODY, body.span, format!("this body has {} KiB", length / 1024))
+            .consequence("every proxy would hold a copy of it; Istio refuses more than 1 MiB")
+            .help("serve it from a service");
     if length > 1024 * 1024 {
         report.severity = meshc_language::Severity::Error;
     }

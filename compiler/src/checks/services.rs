@@ -44,16 +44,6 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     }
 }
 
-/// The name of a port that has none of its own, as the emitted resources have it.
-pub(super) fn default_port_name(protocol: Protocol, number: Number) -> SmolStr {
-    SmolStr::new(format!("{}-{number}", protocol.word()))
-}
-
-fn port_name(port: &Port) -> SmolStr {
-    let name = port.name.as_ref().map(|name| SmolStr::new(name.value.as_str()));
-    name.unwrap_or_else(|| default_port_name(port.protocol.value, port.number.value))
-}
-
 /// Without ports a route has nothing to send to.
 fn has_a_port(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
     if called.ports.is_empty() && !called.faulty {
@@ -66,19 +56,19 @@ fn has_a_port(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
     }
 }
 
-/// S4, and for services what Kubernetes refuses.
+/// S4, and for services what Kubernetes refuses: it takes one number for TCP and for UDP.
 fn port_numbers_stand_once(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
-    let mut seen: FxHashMap<Number, Span> = FxHashMap::default();
+    let mut seen: FxHashMap<(Number, bool), Span> = FxHashMap::default();
+    let is_service = matches!(called.target, DestinationId::Service(_));
     for port in called.ports {
-        match seen.get(&port.number.value) {
-            Some(earlier) => reports.push(port_twice(
-                port.number.span,
-                *earlier,
-                format!("port {} stands twice", port.number.value),
-                "keep one of them",
-            )),
-            None => _ = seen.insert(port.number.value, port.number.span),
-        }
+        let number = port.number.value;
+        let is_datagram = is_service && port.protocol.value == Protocol::Udp;
+        let Some(earlier) = seen.get(&(number, is_datagram)) else {
+            seen.insert((number, is_datagram), port.number.span);
+            continue;
+        };
+        let message = format!("port {number} stands twice");
+        reports.push(port_twice(port.number.span, *earlier, message, "keep one of them"));
     }
 }
 
@@ -86,7 +76,7 @@ fn port_numbers_stand_once(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
 fn port_names_stand_once(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
     let mut seen: FxHashMap<SmolStr, &Port> = FxHashMap::default();
     for port in called.ports {
-        let name = port_name(port);
+        let name = port.port_name();
         let Some(earlier) = seen.get(&name).copied() else {
             seen.insert(name, port);
             continue;

@@ -91,7 +91,10 @@ impl<T> Arena<T> {
 
     /// All elements with their places, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (Id<T>, &T)> + DoubleEndedIterator {
-        self.elements.iter().enumerate().map(|(index, element)| (Id { index: index as u32, of: PhantomData }, element))
+        self.elements
+            .iter()
+            .enumerate()
+            .map(|(index, element)| (Id { index: index as u32, of: PhantomData }, element))
     }
 
     /// All elements in order, to change them.

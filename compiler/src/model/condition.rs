@@ -6,8 +6,8 @@ use super::{Id, Resource};
 use crate::policy::{Comparison, TextMatch};
 use crate::reading::{Args, List, Reader, Shape, Syntax, literal};
 use crate::values::{
-    HeaderName, IpOrCidr, Label, Literal, MatchHeaderName, Method, Namespace, Path, PathPrefix, Pattern, Port,
-    Scheme, SniHost, Text, escape_literal, words,
+    HeaderName, IpOrCidr, Label, Literal, MatchHeaderName, Method, Namespace, Path, PathPrefix, Pattern,
+    Port, Scheme, SniHost, Text, escape_literal, words,
 };
 use meshc_language::{Code, Diagnostic, Span, Spanned};
 use smol_str::SmolStr;
@@ -153,9 +153,15 @@ pub const CONDITION_SYNTAX: &[(&str, &str)] = &[
     ("path is <path>", "the whole path is this; `path in [<path>, ...]` is one of these"),
     ("path prefix <path>", "the path starts with this, byte by byte: `/foo` also takes `/foobar`"),
     ("path under <path>", "the path is this or goes on behind a `/`"),
-    ("path matches <pattern>", "the expression matches the whole path; any path test may end with `ignoring-case`"),
+    (
+        "path matches <pattern>",
+        "the expression matches the whole path; any path test may end with `ignoring-case`",
+    ),
     ("method is <method>", "`method in [GET, HEAD]` is one of these"),
-    ("header <name> is | prefix | matches <text>", "the header has this value; `in [<text>, ...]` is one of these"),
+    (
+        "header <name> is | prefix | matches <text>",
+        "the header has this value; `in [<text>, ...]` is one of these",
+    ),
     ("header <name> present | absent", "the header is there, or not"),
     ("cookie <name> is <text>", "the cookie has this value"),
     ("query <name> is | prefix | matches <text>", "the parameter has this value; `present` is there at all"),
@@ -205,33 +211,43 @@ impl Condition {
     }
 }
 
-fn read_test<'p>(subject: Spanned<Subject>, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Condition> {
+fn read_test<'p>(
+    subject: Spanned<Subject>,
+    args: &mut Args<'p>,
+    cx: &mut Reader<'_, 'p>,
+) -> Option<Condition> {
     let side = match subject.value {
         Subject::Path => return read_path(subject.span, args, cx),
-        Subject::Method => {
-            Side::Method(read_is_in::<Method>(args, cx)?.into_iter().map(|method| method.value.as_str().into()).collect())
-        }
+        Subject::Method => Side::Method(
+            read_is_in::<Method>(args, cx)?.into_iter().map(|method| method.value.as_str().into()).collect(),
+        ),
         Subject::Header => return read_header(subject.span, args, cx),
         Subject::Cookie => read_cookie(args, cx)?,
         Subject::Query => {
             let name = read_name(args, cx)?;
             return read_text_test(subject.span, args, cx, |test| Side::Query(name.clone(), test));
         }
-        Subject::Authority => return read_text_test(subject.span, args, cx, |test| match test {
-            HeaderTest::Text(text) => Side::Authority(text),
-            HeaderTest::Present => Side::Authority(TextMatch::Prefix(SmolStr::default())),
-        }),
+        Subject::Authority => {
+            return read_text_test(subject.span, args, cx, |test| match test {
+                HeaderTest::Text(text) => Side::Authority(text),
+                HeaderTest::Present => Side::Authority(TextMatch::Prefix(SmolStr::default())),
+            });
+        }
         Subject::Scheme => {
             args.take_word("is", cx);
             Side::Scheme(TextMatch::Exact(Spanned::<Scheme>::read(args, cx)?.value.word().into()))
         }
-        Subject::Port => Side::Port(read_is_in::<Port>(args, cx)?.into_iter().map(|port| port.value).collect()),
+        Subject::Port => {
+            Side::Port(read_is_in::<Port>(args, cx)?.into_iter().map(|port| port.value).collect())
+        }
         Subject::Source => return read_source(subject.span, args, cx),
         Subject::Gateway => Side::Gateway(vec![read_gateway(args, cx)?]),
-        Subject::Sni => Side::Sni(read_is_in::<SniHost>(args, cx)?.into_iter().map(|name| name.value).collect()),
-        Subject::Destination => {
-            Side::Destination(read_is_in::<IpOrCidr>(args, cx)?.into_iter().map(|range| range.value).collect())
+        Subject::Sni => {
+            Side::Sni(read_is_in::<SniHost>(args, cx)?.into_iter().map(|name| name.value).collect())
         }
+        Subject::Destination => Side::Destination(
+            read_is_in::<IpOrCidr>(args, cx)?.into_iter().map(|range| range.value).collect(),
+        ),
     };
     Some(Condition::Test(Test { side, span: subject.span.to(args.last) }))
 }
@@ -272,7 +288,9 @@ fn read_path<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> O
             let List(paths) = List::<Spanned<Path>>::read(args, cx)?;
             paths.into_iter().map(|path| PathTest::Exact(path.value.as_str().into())).collect()
         }
-        PathComparison::Prefix => vec![PathTest::Prefix(Spanned::<PathPrefix>::read(args, cx)?.value.as_str().into())],
+        PathComparison::Prefix => {
+            vec![PathTest::Prefix(Spanned::<PathPrefix>::read(args, cx)?.value.as_str().into())]
+        }
         PathComparison::Under => {
             let path = Spanned::<PathPrefix>::read(args, cx)?;
             vec![under(path.value.as_str())]
@@ -327,9 +345,12 @@ fn read_cookie<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Side>
     }
     let value = Spanned::<Text>::read(args, cx)?;
     let written = cx.written(name.span).unwrap_or(name.value.as_str());
-    let pattern = format!("(.*; *)?{}={}(;.*)?", escape_literal(written), escape_literal(value.value.as_str()));
+    let pattern =
+        format!("(.*; *)?{}={}(;.*)?", escape_literal(written), escape_literal(value.value.as_str()));
     match (Pattern::parse(&pattern), MatchHeaderName::parse("cookie")) {
-        (Ok(pattern), Ok(header)) => Some(Side::Header(header, HeaderTest::Text(TextMatch::Pattern(pattern)))),
+        (Ok(pattern), Ok(header)) => {
+            Some(Side::Header(header, HeaderTest::Text(TextMatch::Pattern(pattern))))
+        }
         _ => {
             let message = "this cookie is too long to be matched";
             cx.report(Diagnostic::new(Code::BAD_LITERAL, value.span, message).help("match a shorter text"));
@@ -389,7 +410,8 @@ fn read_source<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) ->
         SourceSide::Labels => {
             let crate::reading::Comma(labels) = super::service::Labels::read(args, cx)?;
             let span = start.to(args.last);
-            let test = |label: Spanned<Label>| Condition::Test(Test { side: Side::SourceLabel(label.value), span });
+            let test =
+                |label: Spanned<Label>| Condition::Test(Test { side: Side::SourceLabel(label.value), span });
             Some(Condition::All(labels.into_iter().map(test).collect()))
         }
     }

@@ -25,17 +25,18 @@ pub struct Reference {
     pub subset: Option<Spanned<SmolStr>>,
     /// Where `[namespace/]name` stands.
     pub name_span: Span,
-    /// Whether it was written as it is: only then may an edit touch it.
-    pub is_literal: bool,
+    /// Where the reference is used, if its value was written elsewhere: then no edit may touch it.
+    pub used: Option<Span>,
     /// The whole reference.
     pub span: Span,
 }
 
 impl Reference {
-    /// The report as it may be given: without edits of what is not written here.
+    /// The report as it may be given: where the value was written elsewhere, without edits.
     fn settle(&self, mut report: Diagnostic) -> Diagnostic {
-        if !self.is_literal {
+        if let Some(used) = self.used {
             report.fix = None;
+            report = report.related(used, "used here");
         }
         report
     }
@@ -53,10 +54,16 @@ impl Reference {
         };
         // Places inside the reference can be shown only where it was written as it is.
         let part = |offset: usize, length: usize| {
-            if term.origin.is_none() && span.range().len() == text.len() { span.part(offset, length) } else { span }
+            if term.origin.is_none() && span.range().len() == text.len() {
+                span.part(offset, length)
+            } else {
+                span
+            }
         };
         let (rest, subset) = match text.split_once('@') {
-            Some((rest, subset)) => (rest, Some(Spanned::new(SmolStr::new(subset), part(rest.len() + 1, subset.len())))),
+            Some((rest, subset)) => {
+                (rest, Some(Spanned::new(SmolStr::new(subset), part(rest.len() + 1, subset.len()))))
+            }
             None => (text.as_ref(), None),
         };
         let (path, port) = match rest.split_once(':') {
@@ -65,7 +72,10 @@ impl Reference {
                 Ok(number) => (path, Some(Spanned::new(number, part(path.len() + 1, port.len())))),
                 Err(error) => {
                     let span = part(path.len() + 1, port.len());
-                    cx.report_at(term, Diagnostic::new(Code::BAD_LITERAL, span, error.message).maybe_help(error.help));
+                    cx.report_at(
+                        term,
+                        Diagnostic::new(Code::BAD_LITERAL, span, error.message).maybe_help(error.help),
+                    );
                     return None;
                 }
             },
@@ -74,13 +84,24 @@ impl Reference {
             Some((namespace, name)) => (Some(SmolStr::new(namespace)), name),
             None => (None, path),
         };
-        if name.is_empty() || name.contains('/') || subset.as_ref().is_some_and(|subset| subset.value.is_empty()) {
+        if name.is_empty()
+            || name.contains('/')
+            || subset.as_ref().is_some_and(|subset| subset.value.is_empty())
+        {
             let message = format!("`{text}` is not a reference to a destination");
             let help = "write `[namespace/]name[:port][@subset]`";
             cx.report_at(term, Diagnostic::new(Code::BAD_LITERAL, span, message).help(help));
             return None;
         }
-        Some(Self { namespace, name: SmolStr::new(name), port, subset, name_span: part(0, path.len()), is_literal: term.origin.is_none(), span })
+        Some(Self {
+            namespace,
+            name: SmolStr::new(name),
+            port,
+            subset,
+            name_span: part(0, path.len()),
+            used: term.origin.map(|_| term.span),
+            span,
+        })
     }
 }
 
@@ -120,7 +141,11 @@ impl Syntax for GatewayReference {
         let Shape::Word(text) = &term.shape else {
             if !matches!(term.shape, Shape::Unknown) {
                 let message = format!("expected a gateway, found {}", term.describe());
-                cx.report_at(&term, Diagnostic::new(Code::WRONG_FORM, term.span, message).help("write its name without quotes"));
+                cx.report_at(
+                    &term,
+                    Diagnostic::new(Code::WRONG_FORM, term.span, message)
+                        .help("write its name without quotes"),
+                );
             }
             return None;
         };
@@ -258,14 +283,20 @@ impl Mesh {
         if known.incomplete {
             return true;
         }
-        let numbers = || known.ports.iter().map(|port| format!("`{}`", port.number.value)).collect::<Vec<_>>().join(", ");
+        let numbers = || {
+            known.ports.iter().map(|port| format!("`{}`", port.number.value)).collect::<Vec<_>>().join(", ")
+        };
         match reference.port {
             Some(port) if !known.ports.iter().any(|known| known.number.value == port.value) => {
                 let message = format!("{} `{}` has no port {}", known.what, known.name, port.value);
                 let mut report = Diagnostic::new(Code::UNKNOWN_PORT, port.span, message)
                     .related(known.span, "declared here")
                     .consequence("Istio would send these requests to a cluster that does not exist: 503")
-                    .help(if known.ports.is_empty() { "it has no ports".to_owned() } else { format!("it has {}", numbers()) });
+                    .help(if known.ports.is_empty() {
+                        "it has no ports".to_owned()
+                    } else {
+                        format!("it has {}", numbers())
+                    });
                 if let [only] = known.ports {
                     report = report.edit(Applicability::Unsafe, port.span, only.number.value.to_string());
                 }
@@ -278,7 +309,12 @@ impl Mesh {
                     Diagnostic::new(Code::PORT_NEEDED, reference.span, message)
                         .related(known.span, "declared here")
                         .consequence("Istio would use the port of the listener, whatever that is")
-                        .help(format!("name one of {}, as in `{}:{}`", numbers(), reference.name, known.ports.first().map_or(0, |port| port.number.value.get()))),
+                        .help(format!(
+                            "name one of {}, as in `{}:{}`",
+                            numbers(),
+                            reference.name,
+                            known.ports.first().map_or(0, |port| port.number.value.get())
+                        )),
                 );
                 false
             }
@@ -303,12 +339,25 @@ impl Mesh {
             .related(known.span, "declared here")
             .consequence("Istio would answer these requests with 503");
         let listed: Vec<&str> = names.clone().collect();
-        let report = match did_you_mean(&subset.value, names) {
-            Some(meant) => report
-                .help(format!("did you mean `{meant}`?"))
-                .edit(Applicability::Unsafe, subset.span, meant.to_owned()),
-            None if listed.is_empty() => report.help(format!("it has no subsets; declare `subset {}`", subset.value)),
-            None => report.help(format!("it has {}", crate::reading::listed(&listed))),
+        // `v2` for `v1` is no slip of the key: it is another version.
+        let digits_apart = |other: &&str| {
+            let letters = |text: &str| text.chars().filter(|char| !char.is_ascii_digit()).collect::<String>();
+            letters(other) == letters(&subset.value)
+        };
+        let report = match did_you_mean(&subset.value, names).filter(|meant| !digits_apart(meant)) {
+            Some(meant) => report.help(format!("did you mean `{meant}`?")).edit(
+                Applicability::Unsafe,
+                subset.span,
+                meant.to_owned(),
+            ),
+            None if listed.is_empty() => {
+                report.help(format!("it has no subsets; declare `subset {}`", subset.value))
+            }
+            None => report.help(format!(
+                "it has {}; declare `subset {}`, or use one of them",
+                crate::reading::listed(&listed),
+                subset.value
+            )),
         };
         cx.report(reference.settle(report));
         false
@@ -341,7 +390,11 @@ impl Mesh {
     }
 
     /// Resolves a reference to a gateway; reports it if there is none.
-    pub fn gateway(&self, reference: &GatewayReference, cx: &mut Reader<'_, '_>) -> Option<Id<Resource<Gateway>>> {
+    pub fn gateway(
+        &self,
+        reference: &GatewayReference,
+        cx: &mut Reader<'_, '_>,
+    ) -> Option<Id<Resource<Gateway>>> {
         let own = cx.namespace();
         let own = own.map(|namespace| namespace.as_str());
         match self.directory.gateway(reference, own) {
@@ -361,7 +414,11 @@ impl Mesh {
     }
 
     /// Resolves a reference to the service in front of a gateway: a declared one, or a full host name as it is.
-    pub(crate) fn resolve_service(&self, reference: &Reference, cx: &mut Reader<'_, '_>) -> Option<FrontService> {
+    pub(crate) fn resolve_service(
+        &self,
+        reference: &Reference,
+        cx: &mut Reader<'_, '_>,
+    ) -> Option<FrontService> {
         let own = cx.namespace().map(|namespace| namespace.as_str());
         match self.directory.find(reference, own) {
             Found::Destination(DestinationId::Service(id), _) => Some(FrontService::Declared(id)),
@@ -370,7 +427,8 @@ impl Mesh {
             }
             Found::Broken => None,
             Found::Destination(DestinationId::External(_), _) => {
-                let message = format!("`{}` is an external: it cannot stand in front of a gateway", reference.name);
+                let message =
+                    format!("`{}` is an external: it cannot stand in front of a gateway", reference.name);
                 let report = Diagnostic::new(Code::UNKNOWN_DESTINATION, reference.span, message);
                 cx.report(report.help("name the service of the gateway's workloads"));
                 None

@@ -125,8 +125,12 @@ impl Directory {
         let report = Diagnostic::new(Code::UNKNOWN_DESTINATION, span, message)
             .consequence("Istio would answer these requests with 503");
         match self.meant(reference, own) {
-            Some(meant) => report.help(format!("did you mean `{meant}`?")).edit(Applicability::Unsafe, span, meant),
-            None if dotted => report.help("declare it as an `external`, or as a `service` in the file of its namespace"),
+            Some(meant) => {
+                report.help(format!("did you mean `{meant}`?")).edit(Applicability::Unsafe, span, meant)
+            }
+            None if dotted => {
+                report.help("declare it as an `external`, or as a `service` in the file of its namespace")
+            }
             None => report.help(format!("declare it: `service {} {{ port http 80 }}`", reference.name)),
         }
     }
@@ -165,17 +169,24 @@ impl Directory {
         let namespace = rest.strip_suffix(".svc").unwrap_or(rest);
         let id = self.destinations.get(&(Some(SmolStr::new(namespace)), SmolStr::new(service)));
         id.filter(|_| !namespace.contains('.'))?;
-        let right = if own == Some(namespace) { service.to_owned() } else { format!("{namespace}/{service}") };
+        let right =
+            if own == Some(namespace) { service.to_owned() } else { format!("{namespace}/{service}") };
         Some(
             Diagnostic::new(Code::HALF_A_NAME, span, format!("`{name}` is only half a host name"))
-                .consequence("Istio takes a name with a dot as it is, never adds the rest, and finds no such host")
+                .consequence(
+                    "Istio takes a name with a dot as it is, never adds the rest, and finds no such host",
+                )
                 .help(format!("write `{right}`"))
                 .edit(Applicability::Safe, span, right),
         )
     }
 
     /// The gateway of a reference; `Err` if its declaration could not be read.
-    pub(crate) fn gateway(&self, reference: &GatewayReference, own: Option<&str>) -> Option<Result<Id<Resource<Gateway>>, ()>> {
+    pub(crate) fn gateway(
+        &self,
+        reference: &GatewayReference,
+        own: Option<&str>,
+    ) -> Option<Result<Id<Resource<Gateway>>, ()>> {
         let namespace = reference.namespace.clone().or_else(|| own.map(SmolStr::new));
         let key = (namespace, reference.name.clone());
         match self.gateways.get(&key) {
@@ -193,14 +204,18 @@ impl Directory {
         let elsewhere = self.listed_gateways.iter().find(|(_, name)| *name == reference.name);
         if let Some((Some(namespace), name)) = elsewhere.filter(|(home, _)| home.as_deref() != own) {
             let meant = format!("{namespace}/{name}");
-            return report
-                .help(format!("did you mean `{meant}`?"))
-                .edit(Applicability::Unsafe, reference.span, meant);
+            return report.help(format!("did you mean `{meant}`?")).edit(
+                Applicability::Unsafe,
+                reference.span,
+                meant,
+            );
         }
         match did_you_mean(&reference.name, self.listed_gateways.iter().map(|(_, name)| name.as_str())) {
-            Some(meant) => report
-                .help(format!("did you mean `{meant}`?"))
-                .edit(Applicability::Unsafe, reference.span, meant.to_owned()),
+            Some(meant) => report.help(format!("did you mean `{meant}`?")).edit(
+                Applicability::Unsafe,
+                reference.span,
+                meant.to_owned(),
+            ),
             None => report.help(format!("declare it: `gateway {} {{ ... }}`", reference.name)),
         }
     }

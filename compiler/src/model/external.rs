@@ -2,13 +2,14 @@
 
 use super::destination::GatewayReference;
 use super::gateway::Gateway;
-use super::{Id, Resource};
 use super::service::{Labels, Port, Subset};
 use super::visibility::Visibility;
+use super::{Id, Resource};
 use crate::policy::TrafficPolicy;
 use crate::reading::{Comma, List, keyword, section};
 use crate::values::{
-    Count, DnsLabel, EndpointAddress, HostPattern, IpOrCidr, Port as Number, SubjectAltName, Text, Word, words,
+    Count, DnsLabel, EndpointAddress, HostPattern, IpOrCidr, Port as Number, SubjectAltName, Text, Word,
+    words,
 };
 use meshc_language::Spanned;
 

@@ -1,14 +1,15 @@
 //! `gateway`: the workload that carries traffic into, out of or across the mesh: ports, protocols, TLS.
 
 use super::destination::{FrontService, Reference};
-use super::service::Labels;
+use super::service::{Labels, default_port_name};
 use crate::policy::FileRef;
 use crate::reading::{Args, Boxed, Comma, List, Reader, Syntax, TypeDoc, keyword, section};
 use crate::values::{
-    CertHash, CipherSuite, DnsLabel, HostPattern, IpAddress, Label, Literal, Namespace, Port, Protocol, SecretName, Spki,
-    SubjectAltName, Switch, TlsVersion, ValueError, words,
+    CertHash, CipherSuite, DnsLabel, HostPattern, IpAddress, Label, Literal, Namespace, Port, Protocol,
+    SecretName, Spki, SubjectAltName, Switch, TlsVersion, ValueError, words,
 };
 use meshc_language::{Span, Spanned};
+use smol_str::SmolStr;
 
 keyword! {
     /// A workload that carries traffic into, out of or across the mesh.
@@ -132,8 +133,7 @@ pub enum HostNamespace {
 
 impl Literal for ServerHost {
     const NAME: &'static str = "gateway host";
-    const DOC: &'static str =
-        "an exact host name, a wildcard such as `*.a.com`, `*` or an address; in front of it a namespace and `/`, as in `team-a/*.a.com`";
+    const DOC: &'static str = "an exact host name, a wildcard such as `*.a.com`, `*` or an address; in front of it a namespace and `/`, as in `team-a/*.a.com`";
     const FORM: crate::values::Form = crate::values::Form::Bare;
 
     fn parse(text: &str) -> Result<Self, ValueError> {
@@ -231,6 +231,25 @@ section! {
 }
 
 impl Gateway {
+    /// The names of the listeners' ports, as Istio gets them: the given ones, else protocol and number. Where several
+    /// listeners share a port, as with a certificate each, the second and later ones are numbered.
+    #[must_use]
+    pub fn port_names(&self) -> Vec<SmolStr> {
+        let mut names: Vec<SmolStr> = Vec::with_capacity(self.body.listeners.len());
+        for listener in &self.body.listeners {
+            let name = listener.body.port_name.as_ref().map(|name| SmolStr::new(name.value.as_str()));
+            names.push(name.unwrap_or_else(|| {
+                let default = default_port_name(listener.protocol.value, listener.port.value);
+                let numbered = (2..).map(|number: usize| SmolStr::new(format!("{default}-{number}")));
+                std::iter::once(default.clone())
+                    .chain(numbered)
+                    .find(|name| !names.contains(name))
+                    .unwrap_or(default)
+            }));
+        }
+        names
+    }
+
     /// Who implements the gateway.
     #[must_use]
     pub fn controller(&self) -> Controller {

@@ -231,12 +231,17 @@ fn read_bindings<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Vec<Bindin
         } else {
             let reference = <GatewayReference as crate::reading::Syntax>::read(args, cx);
             let id = reference.as_ref().and_then(|reference| cx.mesh?.gateway(reference, cx));
-            reference.zip(id).map(|(reference, id)| Binding { kind: BindingKind::Gateway(id), span: reference.span })
+            reference
+                .zip(id)
+                .map(|(reference, id)| Binding { kind: BindingKind::Gateway(id), span: reference.span })
         };
         match binding {
             Some(binding) if bindings.iter().any(|earlier| earlier.kind == binding.kind) => {
                 let message = "this binding is given twice";
-                cx.report(Diagnostic::new(Code::REPEATED_STATEMENT, binding.span, message).help("remove one of them"));
+                cx.report(
+                    Diagnostic::new(Code::REPEATED_STATEMENT, binding.span, message)
+                        .help("remove one of them"),
+                );
             }
             Some(binding) => bindings.push(binding),
             None => cx.lost = true,
@@ -250,7 +255,11 @@ fn read_bindings<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Vec<Bindin
     {
         let message = "a host that is reached by delegation has no other binding";
         let report = Diagnostic::new(Code::BAD_DELEGATION, delegate.span, message);
-        cx.report(report.consequence("Istio would refuse it").help("make a host block of its own for the delegation"));
+        cx.report(
+            report
+                .consequence("Istio would refuse it")
+                .help("make a host block of its own for the delegation"),
+        );
     }
     bindings
 }
@@ -260,12 +269,17 @@ fn read_name(term: &Term<'_>, delegate: bool, cx: &mut Reader<'_, '_>) -> Option
     let Some(text) = term.word() else {
         if !matches!(term.shape, Shape::Unknown) {
             let message = format!("expected a host name, found {}", term.describe());
-            cx.report_at(term, Diagnostic::new(Code::WRONG_FORM, span, message).help("write it without quotes"));
+            cx.report_at(
+                term,
+                Diagnostic::new(Code::WRONG_FORM, span, message).help("write it without quotes"),
+            );
         }
         return None;
     };
     if delegate {
-        let kind = HostNameKind::Delegate(crate::reading::literal::<crate::values::DnsLabel>(term, cx)?.value.as_str().into());
+        let kind = HostNameKind::Delegate(
+            crate::reading::literal::<crate::values::DnsLabel>(term, cx)?.value.as_str().into(),
+        );
         return Some(HostName { kind, patterns: Vec::new(), span });
     }
     let (namespace, name) = match text.split_once('/') {
@@ -286,7 +300,15 @@ fn read_name(term: &Term<'_>, delegate: bool, cx: &mut Reader<'_, '_>) -> Option
     if name == "*" {
         return Some(HostName::pattern(HostPattern::parse("*").ok()?, span));
     }
-    let reference = Reference { namespace, name: name.into(), port: None, subset: None, name_span: span, is_literal: term.origin.is_none(), span };
+    let reference = Reference {
+        namespace,
+        name: name.into(),
+        port: None,
+        subset: None,
+        name_span: span,
+        used: term.origin.map(|_| term.span),
+        span,
+    };
     let own = cx.namespace();
     let own = own.map(|namespace| namespace.as_str());
     match mesh.directory.find(&reference, own) {

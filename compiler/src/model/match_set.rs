@@ -23,9 +23,10 @@ pub(crate) fn normalise(condition: &Condition, cx: &mut Reader<'_, '_>) -> Vec<M
     if tests.len() > MAX_MATCHES {
         let span = tests.iter().flatten().next().map(|(test, _)| test.span);
         if let Some(span) = span {
-            let message = format!("this condition has {} alternatives", tests.len());
+            let message = format!("this condition has more than {MAX_MATCHES} alternatives");
             cx.report(
                 Diagnostic::new(Code::TOO_MANY_MATCHES, span, message)
+                    .consequence("each would be a route of its own in every proxy")
                     .help(format!("split the route; one route may have {MAX_MATCHES}")),
             );
         }
@@ -46,10 +47,14 @@ pub(crate) fn normalise(condition: &Condition, cx: &mut Reader<'_, '_>) -> Vec<M
     }
     if let Some((first, second)) = never.filter(|_| matches.is_empty()) {
         cx.report(
-            Diagnostic::new(Code::CONTRADICTION, second, "this condition can never be true together with another")
-                .related(first, "the other one")
-                .consequence("the route would never be taken")
-                .help("join them with `or`, or remove one"),
+            Diagnostic::new(
+                Code::CONTRADICTION,
+                second,
+                "this condition can never be true together with another",
+            )
+            .related(first, "the other one")
+            .consequence("the route would never be taken")
+            .help("join them with `or`, or remove one"),
         );
     }
     matches
@@ -217,7 +222,9 @@ fn add_path(all: &mut Option<PathMatch>, path: &PathMatch) -> Result<(), Clash> 
 
 /// Whether every path that `inner` takes is also taken by `outer`. Neither is a pattern.
 fn path_within(inner: &PathTest, outer: &PathTest) -> bool {
-    let (PathTest::Exact(text) | PathTest::Prefix(text) | PathTest::Under(text)) = inner else { return false };
+    let (PathTest::Exact(text) | PathTest::Prefix(text) | PathTest::Under(text)) = inner else {
+        return false;
+    };
     match outer {
         PathTest::Exact(whole) => matches!(inner, PathTest::Exact(_)) && text == whole,
         PathTest::Prefix(prefix) => text.starts_with(prefix.as_str()),
@@ -246,15 +253,25 @@ fn merge(left: TextMatch, right: &TextMatch) -> Result<TextMatch, Clash> {
     }
     match (&left, right) {
         (TextMatch::Pattern(_), _) | (_, TextMatch::Pattern(_)) => Err(Clash::Twice(ONE_PATTERN)),
-        (TextMatch::Exact(text) | TextMatch::Prefix(text), TextMatch::Prefix(prefix)) if text.starts_with(prefix.as_str()) => Ok(left),
-        (TextMatch::Prefix(prefix), TextMatch::Exact(text) | TextMatch::Prefix(text)) if text.starts_with(prefix.as_str()) => {
+        (TextMatch::Exact(text) | TextMatch::Prefix(text), TextMatch::Prefix(prefix))
+            if text.starts_with(prefix.as_str()) =>
+        {
+            Ok(left)
+        }
+        (TextMatch::Prefix(prefix), TextMatch::Exact(text) | TextMatch::Prefix(text))
+            if text.starts_with(prefix.as_str()) =>
+        {
             Ok(right.clone())
         }
         _ => Err(Clash::Never),
     }
 }
 
-fn add_named<N: Clone + PartialEq>(all: &mut Vec<(N, HeaderTest)>, name: &N, test: &HeaderTest) -> Result<(), Clash> {
+fn add_named<N: Clone + PartialEq>(
+    all: &mut Vec<(N, HeaderTest)>,
+    name: &N,
+    test: &HeaderTest,
+) -> Result<(), Clash> {
     let Some((_, other)) = all.iter_mut().find(|(other, _)| other == name) else {
         all.push((name.clone(), test.clone()));
         return Ok(());
@@ -262,7 +279,9 @@ fn add_named<N: Clone + PartialEq>(all: &mut Vec<(N, HeaderTest)>, name: &N, tes
     match (&other, test) {
         (_, HeaderTest::Present) => {}
         (HeaderTest::Present, HeaderTest::Text(_)) => *other = test.clone(),
-        (HeaderTest::Text(left), HeaderTest::Text(right)) => *other = HeaderTest::Text(merge(left.clone(), right)?),
+        (HeaderTest::Text(left), HeaderTest::Text(right)) => {
+            *other = HeaderTest::Text(merge(left.clone(), right)?)
+        }
     }
     Ok(())
 }

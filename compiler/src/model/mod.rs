@@ -19,18 +19,18 @@ pub use destination::{Destination, DestinationId, FrontService, GatewayReference
 pub use directory::Directory;
 pub use external::{Endpoint, EndpointBody, EndpointPort, External, ExternalBody, Location, Resolution};
 pub use gateway::{
-    Certificate, CertificateBody, Controller, Gateway, GatewayBody, HostNamespace, Listener, ListenerBody, RedirectTarget,
-    ServerHost, ServerTls, ServerTlsBody, ServerTlsMode, Workload,
+    Certificate, CertificateBody, Controller, Gateway, GatewayBody, HostNamespace, Listener, ListenerBody,
+    RedirectTarget, ServerHost, ServerTls, ServerTlsBody, ServerTlsMode, Workload,
 };
 pub use host::{Binding, BindingKind, Host, HostBody, HostName, HostNameKind};
+pub use match_set::MAX_MATCHES;
 pub use raw::{Anchor, AnchorKind, Raw, RawTarget, RawText};
 pub(crate) use route::policy as policy_named;
-pub use match_set::MAX_MATCHES;
 pub use route::{
-    Action, Delegate, DestinationHeaders, Mirror, Redirect, RedirectPort, Respond, Route, RouteKind, RouteOptions,
-    WeightedDestination,
+    Action, Delegate, DestinationHeaders, Mirror, Redirect, RedirectPort, Respond, Route, RouteKind,
+    RouteOptions, WeightedDestination,
 };
-pub use service::{Labels, Port, Service, ServiceBody, Subset, SubsetBody};
+pub use service::{Labels, Port, Service, ServiceBody, Subset, SubsetBody, default_port_name};
 pub use visibility::{Visibility, Visible};
 
 use crate::project::ModuleId;
@@ -94,7 +94,9 @@ impl Mesh {
         match (&service.body.host, service.namespace_name()) {
             (Some(host), _) => SmolStr::new(host.value.as_str()),
             (None, None) => SmolStr::new(service.name.value.as_str()),
-            (None, Some(namespace)) => full_name(service.name.value.as_str(), namespace, &self.cluster_domain),
+            (None, Some(namespace)) => {
+                full_name(service.name.value.as_str(), namespace, &self.cluster_domain)
+            }
         }
     }
 }

@@ -51,7 +51,9 @@ impl Syntax for Anchor {
             return None;
         }
         let kind = Spanned::read(args, cx)?;
-        let Reference { namespace: None, name, port: None, subset: None, name_span, .. } = Reference::read(args, cx)? else {
+        let Reference { namespace: None, name, port: None, subset: None, name_span, .. } =
+            Reference::read(args, cx)?
+        else {
             args.missing("the name of an item of this file", cx);
             return None;
         };

@@ -5,9 +5,12 @@ use super::destination::{Destination, DestinationId, Reference};
 use super::match_set;
 use crate::policy::{HeaderOperations, SharedRouteOptions};
 use crate::project::DefinitionKind;
-use crate::reading::{Args, Attributes, Boxed, Keyword, Reader, Section, Shape, Spec, Syntax, TypeDoc, section};
+use crate::reading::{
+    Args, Attributes, Boxed, Keyword, Reader, Section, Shape, Spec, Syntax, TypeDoc, section,
+};
 use crate::values::{
-    DnsLabel, Fqdn, Literal, Namespace, Path, PathPrefix, Percent, Port, RedirectCode, Scheme, StatusCode, Text, Word,
+    DnsLabel, Fqdn, Literal, Namespace, Path, PathPrefix, Percent, Port, RedirectCode, Scheme, StatusCode,
+    Text, Word,
 };
 use meshc_language::{Block, Code, Diagnostic, Span, Spanned, Statement};
 
@@ -225,7 +228,17 @@ impl Route {
         cx.route_target = None;
         apply_policies(&mut options, cx);
         let incomplete = cx.reports.get(before..).is_some_and(|new| new.iter().any(is_error));
-        Some(Self { kind, name, matches, condition, action, options, span: statement.head(), attributes, incomplete })
+        Some(Self {
+            kind,
+            name,
+            matches,
+            condition,
+            action,
+            options,
+            span: statement.head(),
+            attributes,
+            incomplete,
+        })
     }
 }
 
@@ -242,7 +255,8 @@ fn take_arrow<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> bool {
         Some((_, _, true)) => {}
         Some((found, span, false)) => {
             let message = format!("expected `when` or `->`, found {found}");
-            let help = "write `route NAME [when CONDITION] -> DESTINATION`; join conditions with `and` or `or`";
+            let help =
+                "write `route NAME [when CONDITION] -> DESTINATION`; join conditions with `and` or `or`";
             cx.report(Diagnostic::new(Code::UNEXPECTED_ARGUMENT, span, message).help(help));
         }
         None => args.missing("`->` and what to do", cx),
@@ -285,7 +299,8 @@ fn read_redirect<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Red
         Some(word) if word.starts_with(|char: char| char.is_ascii_digit()) => Spanned::read(args, cx)?,
         _ => Spanned::new(RedirectCode::parse("301").ok()?, span),
     };
-    let mut redirect = Redirect { code, scheme: None, host: None, path: None, prefix: None, port: None, span };
+    let mut redirect =
+        Redirect { code, scheme: None, host: None, path: None, prefix: None, port: None, span };
     loop {
         if redirect.scheme.is_none() && args.take_word("scheme", cx).is_some() {
             redirect.scheme = Some(Spanned::read(args, cx)?);
@@ -320,7 +335,10 @@ fn read_delegate<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Act
     match (namespace.transpose(), name) {
         (Ok(namespace), Ok(name)) => Some(Action::Delegate(Delegate { namespace, name, span: term.span })),
         (Err(error), _) | (_, Err(error)) => {
-            cx.report_at(&term, Diagnostic::new(Code::BAD_LITERAL, term.span, error.message).maybe_help(error.help));
+            cx.report_at(
+                &term,
+                Diagnostic::new(Code::BAD_LITERAL, term.span, error.message).maybe_help(error.help),
+            );
             None
         }
     }
@@ -372,14 +390,17 @@ fn read_destination<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<
     let share = match args.peek(cx).and_then(|term| term.word()) {
         Some("rest") => Share::Rest(args.next(cx)?.span),
         // A share ends with `%`; a number alone is a share that lacks it.
-        Some(word) if word.ends_with('%') || word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') => {
+        Some(word)
+            if word.ends_with('%') || word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') =>
+        {
             Share::Percent(Spanned::read(args, cx)?)
         }
         _ => Share::None,
     };
     let reference = Reference::read(args, cx)?;
     let destination = cx.mesh.and_then(|mesh| mesh.resolve(&reference, cx));
-    let block = args.peek(cx).and_then(|term| if let Shape::Block(block) = term.shape { Some(block) } else { None });
+    let block =
+        args.peek(cx).and_then(|term| if let Shape::Block(block) = term.shape { Some(block) } else { None });
     if block.is_some() {
         args.next(cx);
     }
@@ -390,11 +411,16 @@ fn read_destination<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<
 /// header operations, the author may have meant the last destination.
 fn report_ambiguous_block(statement: Statement<'_>, parsed: &[Parsed<'_>], cx: &mut Reader<'_, '_>) {
     let Some(block) = statement.block() else { return };
-    if !parsed.iter().any(|part| part.block.is_some()) || parsed.last().is_some_and(|part| part.block.is_some()) {
+    if !parsed.iter().any(|part| part.block.is_some())
+        || parsed.last().is_some_and(|part| part.block.is_some())
+    {
         return;
     }
     let is_header = |inner: Statement<'_>| {
-        inner.keyword().and_then(|key| key.word()).is_some_and(|key| matches!(key, "request-headers" | "response-headers"))
+        inner
+            .keyword()
+            .and_then(|key| key.word())
+            .is_some_and(|key| matches!(key, "request-headers" | "response-headers"))
     };
     let mut inner = block.statements().peekable();
     if inner.peek().is_some() && inner.all(is_header) {
@@ -472,7 +498,10 @@ fn apply_policies(options: &mut RouteOptions, cx: &mut Reader<'_, '_>) {
     for name in std::mem::take(&mut options.policies) {
         let Some(body) = policy(&name, cx) else { continue };
         if !body.traffic.is_empty() {
-            let message = format!("policy `{}` says how a destination is called, not how requests are routed", name.value);
+            let message = format!(
+                "policy `{}` says how a destination is called, not how requests are routed",
+                name.value
+            );
             cx.report(
                 Diagnostic::new(Code::WRONG_SIDE, name.span, message)
                     .help("use it in a `service`, a `subset` or an `external`"),
@@ -527,6 +556,10 @@ macro_rules! route_keyword {
     };
 }
 
-route_keyword!(HttpRoute, Http, "<name> [when <condition>] -> [<percentage> | rest] <destination>, ... | redirect [<code>] [scheme <scheme>] [host <host name>] [path <path>] [prefix <path>] [port <port> | from-request | from-protocol] | respond <status> [<text>] | delegate [<namespace>/]<name>");
+route_keyword!(
+    HttpRoute,
+    Http,
+    "<name> [when <condition>] -> [<percentage> | rest] <destination>, ... | redirect [<code>] [scheme <scheme>] [host <host name>] [path <path>] [prefix <path>] [port <port> | from-request | from-protocol] | respond <status> [<text>] | delegate [<namespace>/]<name>"
+);
 route_keyword!(TlsRoute, Tls, "route <name> when <condition> -> [<percentage> | rest] <destination>, ...");
 route_keyword!(TcpRoute, Tcp, "route <name> [when <condition>] -> [<percentage> | rest] <destination>, ...");

@@ -5,6 +5,7 @@ use crate::policy::TrafficPolicy;
 use crate::reading::{keyword, section};
 use crate::values::{DnsLabel, Fqdn, Label, Port as Number, Protocol, Word};
 use meshc_language::Spanned;
+use smol_str::SmolStr;
 
 keyword! {
     /// A destination inside the mesh and how it is called.
@@ -67,6 +68,21 @@ section! {
     flatten { traffic: TrafficPolicy }
 }
 
+/// The name of a port that is given none: protocol and number, such as `http-80`.
+#[must_use]
+pub fn default_port_name(protocol: Protocol, number: Number) -> SmolStr {
+    SmolStr::new(format!("{}-{number}", protocol.word()))
+}
+
+impl Port {
+    /// Its name, as Istio gets it.
+    #[must_use]
+    pub fn port_name(&self) -> SmolStr {
+        let default = || default_port_name(self.protocol.value, self.number.value);
+        self.name.as_ref().map_or_else(default, |name| SmolStr::new(name.value.as_str()))
+    }
+}
+
 /// `version=v1, track=stable`.
 pub type Labels = crate::reading::Comma<Spanned<Label>>;
 
@@ -77,4 +93,3 @@ impl Service {
         self.body.subsets.iter().find(|subset| subset.name.value.as_str() == name)
     }
 }
-

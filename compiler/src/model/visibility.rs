@@ -28,7 +28,9 @@ pub enum Visible {
 
 impl Syntax for Visible {
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
-        for (word, visible) in [("here", Self::Here), ("everywhere", Self::Everywhere), ("nowhere", Self::Nowhere)] {
+        for (word, visible) in
+            [("here", Self::Here), ("everywhere", Self::Everywhere), ("nowhere", Self::Nowhere)]
+        {
             if args.take_word(word, cx).is_some() {
                 return Some(visible);
             }
@@ -51,7 +53,8 @@ impl Syntax for Visibility {
         let Comma(to) = Comma::read(args, cx)?;
         let span = start.to(args.last);
         let alone = |visible: &Visible| matches!(visible, Visible::Everywhere | Visible::Nowhere);
-        let repeated = to.iter().enumerate().any(|(at, visible)| to.iter().take(at).any(|earlier| earlier == visible));
+        let repeated =
+            to.iter().enumerate().any(|(at, visible)| to.iter().take(at).any(|earlier| earlier == visible));
         if repeated || (to.len() > 1 && to.iter().any(alone)) {
             let message = if repeated {
                 "a namespace is named twice"

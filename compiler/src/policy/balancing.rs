@@ -143,9 +143,13 @@ fn read_algorithm<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Op
     let number = size.value.get();
     if number >= 5_000_011 || !is_prime(number) {
         cx.report(
-            Diagnostic::new(Code::HASH_SETTING, size.span, format!("a Maglev table cannot have {number} places"))
-                .consequence("Istio would refuse the destination rule")
-                .help("use a prime below 5000011, such as 65537"),
+            Diagnostic::new(
+                Code::HASH_SETTING,
+                size.span,
+                format!("a Maglev table cannot have {number} places"),
+            )
+            .consequence("Istio would refuse the destination rule")
+            .help("use a prime below 5000011, such as 65537"),
         );
         return None;
     }
@@ -153,5 +157,8 @@ fn read_algorithm<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Op
 }
 
 fn is_prime(number: u32) -> bool {
-    number >= 2 && (2..).take_while(|factor: &u32| factor.saturating_mul(*factor) <= number).all(|factor| !number.is_multiple_of(factor))
+    number >= 2
+        && (2..)
+            .take_while(|factor: &u32| factor.saturating_mul(*factor) <= number)
+            .all(|factor| !number.is_multiple_of(factor))
 }

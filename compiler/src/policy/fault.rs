@@ -46,7 +46,9 @@ impl Syntax for Fault {
         let start = args.last;
         let kind = match Spanned::<FaultKind>::read(args, cx)?.value {
             FaultKind::Delay => Injection::Delay(Spanned::read(args, cx)?),
-            FaultKind::Abort if args.take_word("grpc", cx).is_some() => Injection::Abort(Abort::Grpc(Spanned::read(args, cx)?)),
+            FaultKind::Abort if args.take_word("grpc", cx).is_some() => {
+                Injection::Abort(Abort::Grpc(Spanned::read(args, cx)?))
+            }
             FaultKind::Abort => Injection::Abort(Abort::Http(Spanned::read(args, cx)?)),
         };
         if args.take_word("for", cx).is_none() {
@@ -56,8 +58,12 @@ impl Syntax for Fault {
         let share = Spanned::<Percent>::read(args, cx)?;
         if share.value.ppm() == 0 {
             cx.report(
-                Diagnostic::new(Code::RESPONSE_FAULT, share.span, "a fault for 0 % of the requests injects nothing")
-                    .help("give it a share, or remove the statement"),
+                Diagnostic::new(
+                    Code::RESPONSE_FAULT,
+                    share.span,
+                    "a fault for 0 % of the requests injects nothing",
+                )
+                .help("give it a share, or remove the statement"),
             );
         }
         Some(Self { kind, share, span: start.to(args.last) })

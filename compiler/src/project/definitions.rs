@@ -3,7 +3,7 @@
 use super::parameter::ParameterType;
 use super::{ModuleId, Project, variables};
 use crate::policy::{RetryPolicy, SharedRouteOptions, TrafficPolicy};
-use crate::reading::{Reader, Value, section};
+use crate::reading::{Accepted, Reader, Value, section};
 use crate::values::{Literal, Namespace, Word, did_you_mean};
 use indexmap::IndexMap;
 use meshc_language::{Applicability, Arguments, Code, Diagnostic, Span, Spanned, Statement};
@@ -85,6 +85,8 @@ pub struct Definitions<'p> {
     pub modules: Vec<Module<'p>>,
     /// The environments of the project, with each place that declares them.
     pub environments: IndexMap<SmolStr, Vec<Span>>,
+    /// Exemptions in front of definitions.
+    pub(crate) accepted: Vec<Accepted>,
     pub(crate) expanded: AtomicU32,
     module_names: FxHashMap<&'p str, ModuleId>,
 }
@@ -93,13 +95,18 @@ impl<'p> Definitions<'p> {
     /// Reads the definitions of a project for one environment.
     #[must_use]
     pub fn read(project: &'p Project, environment: Option<SmolStr>, reports: &mut Vec<Diagnostic>) -> Self {
-        let module_names =
-            project.modules.iter().enumerate().map(|(index, name)| (name.as_str(), ModuleId(index as u32))).collect();
+        let module_names = project
+            .modules
+            .iter()
+            .enumerate()
+            .map(|(index, name)| (name.as_str(), ModuleId(index as u32)))
+            .collect();
         let mut definitions = Self {
             project,
             environment,
             modules: Vec::new(),
             environments: IndexMap::new(),
+            accepted: Vec::new(),
             expanded: AtomicU32::new(0),
             module_names,
         };
@@ -122,6 +129,7 @@ impl<'p> Definitions<'p> {
         }
         definitions.check_imports(reports);
         definitions.evaluate(&bindings, reports);
+        definitions.read_attributes(reports);
         definitions.read_bodies(reports);
         definitions
     }
@@ -166,7 +174,8 @@ impl<'p> Definitions<'p> {
     /// Whether a name was brought in from where it does not exist, which has been reported.
     pub(crate) fn is_broken(&self, module: ModuleId, name: &str) -> bool {
         self.module(module).is_some_and(|own| {
-            own.broken.iter().any(|broken| broken == name) || (own.imports.contains_key(name) && self.find(module, name).is_none())
+            own.broken.iter().any(|broken| broken == name)
+                || (own.imports.contains_key(name) && self.find(module, name).is_none())
         })
     }
 
@@ -213,7 +222,9 @@ impl<'p> Definitions<'p> {
                 continue;
             }
             let Some(module) = self.modules.get_mut(id.0 as usize) else { continue };
-            module.imports.extend(one.names.into_iter().map(|(name, span)| (name, Import { module: target, span })));
+            module
+                .imports
+                .extend(one.names.into_iter().map(|(name, span)| (name, Import { module: target, span })));
         }
     }
 
@@ -249,9 +260,11 @@ impl<'p> Definitions<'p> {
             let public = target.definitions.iter().filter(|(_, definition)| definition.public);
             let names: Vec<&str> = public.map(|(name, _)| name.as_str()).collect();
             return Some(match did_you_mean(name, names.iter().copied()) {
-                Some(meant) => {
-                    report.help(format!("did you mean `{meant}`?")).edit(Applicability::Unsafe, import.span, meant)
-                }
+                Some(meant) => report.help(format!("did you mean `{meant}`?")).edit(
+                    Applicability::Unsafe,
+                    import.span,
+                    meant,
+                ),
                 None if names.is_empty() => report.help("it has no public definitions"),
                 None => report.help(format!("it defines {}", names.join(", "))),
             });
@@ -268,18 +281,28 @@ impl<'p> Definitions<'p> {
         )
     }
 
+    fn read_attributes(&mut self, reports: &mut Vec<Diagnostic>) {
+        let mut accepted = Vec::new();
+        for (index, module) in self.modules.iter().enumerate().take(self.project.own) {
+            let mut cx = Reader::new(self, ModuleId(index as u32), None);
+            for definition in module.definitions.values() {
+                cx.attributes(definition.statement);
+            }
+            accepted.append(&mut cx.accepted);
+            reports.append(&mut cx.reports);
+        }
+        self.accepted = accepted;
+    }
+
     /// Reads retries and policies, each once.
     fn read_bodies(&mut self, reports: &mut Vec<Diagnostic>) {
         self.read_each(reports, |statement, kind, cx| {
-            matches!(kind, DefinitionKind::Retry(_)).then(|| {
-                cx.attributes(statement);
-                DefinitionKind::Retry(cx.required_section::<RetryPolicy>(statement).map(Arc::new))
-            })
+            matches!(kind, DefinitionKind::Retry(_))
+                .then(|| DefinitionKind::Retry(cx.required_section::<RetryPolicy>(statement).map(Arc::new)))
         });
         // Policies name retries, which are known now.
         self.read_each(reports, |statement, kind, cx| {
             matches!(kind, DefinitionKind::Policy(_)).then(|| {
-                cx.attributes(statement);
                 let body = cx.required_section::<PolicyBody>(statement);
                 if let Some(body) = &body {
                     one_side_only(statement, body, cx);
@@ -305,7 +328,9 @@ impl<'p> Definitions<'p> {
             }
         }
         for (index, name, kind) in results {
-            if let Some(definition) = self.modules.get_mut(index).and_then(|module| module.definitions.get_mut(&name)) {
+            if let Some(definition) =
+                self.modules.get_mut(index).and_then(|module| module.definitions.get_mut(&name))
+            {
                 definition.kind = kind;
             }
         }
@@ -326,6 +351,10 @@ impl<'p> Definitions<'p> {
 
 fn one_side_only<'p>(statement: Statement<'p>, body: &PolicyBody, cx: &mut Reader<'_, 'p>) {
     let (route, traffic) = (!body.route.is_empty(), !body.traffic.is_empty());
+    if !route && !traffic && !cx.lost && cx.reports.is_empty() {
+        let report = Diagnostic::new(Code::EMPTY_POLICY, statement.head(), "this policy says nothing");
+        cx.report(report.help("add a statement, or remove it"));
+    }
     if route && traffic {
         let message = "this policy mixes statements of routes with statements of destinations";
         cx.report(
@@ -337,7 +366,9 @@ fn one_side_only<'p>(statement: Statement<'p>, body: &PolicyBody, cx: &mut Reade
 
 /// One report for each circle of modules, at the import that closes it.
 fn import_cycle(edges: &[(ModuleId, ModuleId, Span)], project: &Project) -> Vec<Diagnostic> {
-    let graph = petgraph::graphmap::DiGraphMap::<u32, ()>::from_edges(edges.iter().map(|(from, to, _)| (from.0, to.0)));
+    let graph = petgraph::graphmap::DiGraphMap::<u32, ()>::from_edges(
+        edges.iter().map(|(from, to, _)| (from.0, to.0)),
+    );
     let name = |id: u32| project.modules.get(id as usize).map_or("", String::as_str);
     let mut cycles: Vec<Vec<u32>> =
         petgraph::algo::tarjan_scc(&graph).into_iter().filter(|modules| modules.len() > 1).collect();
@@ -346,7 +377,8 @@ fn import_cycle(edges: &[(ModuleId, ModuleId, Span)], project: &Project) -> Vec<
     }
     cycles.sort();
     let report = |cycle: &Vec<u32>| {
-        let inside = |edge: &&(ModuleId, ModuleId, Span)| cycle.contains(&edge.0.0) && cycle.contains(&edge.1.0);
+        let inside =
+            |edge: &&(ModuleId, ModuleId, Span)| cycle.contains(&edge.0.0) && cycle.contains(&edge.1.0);
         let mut places = edges.iter().filter(inside);
         let first = places.next()?;
         let names: Vec<String> = cycle.iter().map(|id| format!("`{}`", name(*id))).collect();
@@ -397,7 +429,8 @@ impl<'p> Collector<'_, 'p> {
         let named = name.and_then(|name| Some((name.word()?, name.span())));
         match keyword {
             "const" | "param" => {
-                if let Some(declared) = variables::declare(self.id, keyword == "param", statement, name, words, self.reports)
+                if let Some(declared) =
+                    variables::declare(self.id, keyword == "param", statement, name, words, self.reports)
                 {
                     self.define(declared.kind, public, statement, Some((declared.name, declared.span)));
                 }
@@ -421,7 +454,7 @@ impl<'p> Collector<'_, 'p> {
                 self.reports.push(
                     Diagnostic::new(Code::UNEXPECTED_ARGUMENT, span, message)
                         .help("remove `pub`: resources of the mesh are visible everywhere")
-                        .edit(Applicability::Safe, span.part(0, 4), ""),
+                        .edit(Applicability::Safe, Span { end: span.end + 1, ..span }, ""),
                 );
             }
             "namespace" => {
@@ -455,14 +488,19 @@ impl<'p> Collector<'_, 'p> {
     ) {
         let Some((name, span)) = name else {
             let message = "a definition needs a name";
-            self.reports.push(Diagnostic::new(Code::MISSING_ARGUMENT, statement.head(), message).help("add a name"));
+            self.reports
+                .push(Diagnostic::new(Code::MISSING_ARGUMENT, statement.head(), message).help("add a name"));
             return;
         };
         let bare = name.strip_prefix('$').unwrap_or(name);
         if let Err(error) = Word::parse(bare) {
             let mut report = Diagnostic::new(Code::BAD_LITERAL, span, error.message).maybe_help(error.help);
             if let Some(replacement) = error.replacement {
-                report = report.edit(Applicability::Unsafe, span.part(name.len() - bare.len(), bare.len()), replacement);
+                report = report.edit(
+                    Applicability::Unsafe,
+                    span.part(name.len() - bare.len(), bare.len()),
+                    replacement,
+                );
             }
             self.reports.push(report);
         }
@@ -481,7 +519,9 @@ impl<'p> Collector<'_, 'p> {
     fn namespace(&mut self, statement: Statement<'p>, name: Option<meshc_language::Arg<'p>>) {
         let Some(name) = name else {
             let message = "`namespace` needs a name";
-            self.reports.push(Diagnostic::new(Code::MISSING_ARGUMENT, statement.head(), message).help("add the namespace"));
+            self.reports.push(
+                Diagnostic::new(Code::MISSING_ARGUMENT, statement.head(), message).help("add the namespace"),
+            );
             return;
         };
         match Namespace::parse(name.written()) {
@@ -496,7 +536,8 @@ impl<'p> Collector<'_, 'p> {
             }
             Ok(namespace) => self.module.namespace = Some(Spanned::new(namespace, name.span())),
             Err(error) => {
-                let mut report = Diagnostic::new(Code::BAD_LITERAL, name.span(), error.message).maybe_help(error.help);
+                let mut report =
+                    Diagnostic::new(Code::BAD_LITERAL, name.span(), error.message).maybe_help(error.help);
                 if let Some(replacement) = error.replacement {
                     report = report.edit(Applicability::Unsafe, name.span(), replacement);
                 }
@@ -506,9 +547,16 @@ impl<'p> Collector<'_, 'p> {
     }
 
     /// `use platform.defaults (slow-retry, $timeouts)`.
-    fn import(&mut self, statement: Statement<'p>, module: Option<meshc_language::Arg<'p>>, mut rest: Arguments<'p>) {
+    fn import(
+        &mut self,
+        statement: Statement<'p>,
+        module: Option<meshc_language::Arg<'p>>,
+        mut rest: Arguments<'p>,
+    ) {
         let names = rest.next_if_group();
-        let (Some(module), Some(names)) = (module.and_then(|module| Some((module.word()?, module.span()))), names) else {
+        let (Some(module), Some(names)) =
+            (module.and_then(|module| Some((module.word()?, module.span()))), names)
+        else {
             let message = "`use` needs a module and the names to bring in";
             let help = "write `use platform.defaults (slow-retry, $limit)`";
             self.reports.push(Diagnostic::new(Code::MISSING_ARGUMENT, statement.head(), message).help(help));
@@ -519,7 +567,9 @@ impl<'p> Collector<'_, 'p> {
         for (name, span) in &names {
             if self.uses.iter().flat_map(|one| &one.names).any(|(earlier, _)| earlier == name) {
                 let message = format!("`{name}` is brought in twice");
-                self.reports.push(Diagnostic::new(Code::DUPLICATE_DECLARATION, *span, message).help("remove one of them"));
+                self.reports.push(
+                    Diagnostic::new(Code::DUPLICATE_DECLARATION, *span, message).help("remove one of them"),
+                );
             }
         }
         self.uses.push(Use { module: module.0, names, span: module.1 });
@@ -528,7 +578,10 @@ impl<'p> Collector<'_, 'p> {
     fn environment(&mut self, statement: Statement<'p>, name: Option<meshc_language::Arg<'p>>) {
         let Some((name, span)) = name.and_then(|name| Some((name.word()?, name.span()))) else {
             let message = "`env` needs a name";
-            self.reports.push(Diagnostic::new(Code::MISSING_ARGUMENT, statement.head(), message).help("add the environment's name"));
+            self.reports.push(
+                Diagnostic::new(Code::MISSING_ARGUMENT, statement.head(), message)
+                    .help("add the environment's name"),
+            );
             return;
         };
         if let Err(error) = Word::parse(name) {

@@ -67,8 +67,11 @@ impl Project {
         });
         let (modules, files): (Vec<String>, Vec<SourceFile>) =
             inputs.into_iter().chain(library).map(|input| (input.module, input.file)).unzip();
-        let parsed: Vec<_> =
-            files.par_iter().enumerate().map(|(index, file)| parse(FileId(index as u32), &file.text)).collect();
+        let parsed: Vec<_> = files
+            .par_iter()
+            .enumerate()
+            .map(|(index, file)| parse(FileId(index as u32), &file.text))
+            .collect();
         let mut trees = Vec::with_capacity(parsed.len());
         let mut reports = Vec::new();
         for file in parsed {

@@ -2,8 +2,8 @@
 
 use crate::reading::{Value, ValueShape};
 use crate::values::{
-    Count, Duration, HostPattern, Literal, Namespace, Path, Pattern, Percent, Port, SecretName, Size, StatusCode,
-    Switch, Text, ValueError, Word, words,
+    Count, Duration, HostPattern, Literal, Namespace, Path, Pattern, Percent, Port, SecretName, Size,
+    StatusCode, Switch, Text, ValueError, Word, words,
 };
 
 words! {
@@ -37,7 +37,11 @@ impl ParameterType {
     pub fn check(self, value: &Value) -> Result<(), ValueError> {
         let (ValueShape::Word(text) | ValueShape::Text(text) | ValueShape::Raw(text)) = &value.shape else {
             let is_list = self == Self::List;
-            return if is_list { Ok(()) } else { Err(ValueError::new(format!("this is a list, not a {self}"))) };
+            return if is_list {
+                Ok(())
+            } else {
+                Err(ValueError::new(format!("this is a list, not a {self}")))
+            };
         };
         match self {
             Self::Percent => drop_value(Percent::parse(text)),
@@ -55,7 +59,9 @@ impl ParameterType {
             Self::Path => drop_value(Path::parse(text)),
             Self::Pattern => drop_value(Pattern::parse(text)),
             Self::Secret => drop_value(SecretName::parse(text)),
-            Self::List => Err(ValueError::new("this is a single value, not a list").help("write it in brackets")),
+            Self::List => {
+                Err(ValueError::new("this is a single value, not a list").help("write it in brackets"))
+            }
         }
     }
 }

@@ -21,7 +21,10 @@ impl<'d, 'p> Reader<'d, 'p> {
     pub(crate) fn unfold_in(&mut self, statement: Statement<'p>, f: Each<'_, 'd, 'p>) {
         self.attributes(statement);
         let mut args = Args::of(statement);
-        let Some(Comma(names)) = Comma::<Spanned<Word>>::read(&mut args, self) else { return };
+        let Some(Comma(names)) = Comma::<Spanned<Word>>::read(&mut args, self) else {
+            self.lost = true;
+            return;
+        };
         args.finish(&[], self);
         let mut applies = false;
         for name in &names {
@@ -43,7 +46,10 @@ impl<'d, 'p> Reader<'d, 'p> {
 
     /// `for $x in [a, b] { ... }`: the block once for each element.
     pub(crate) fn unfold_for(&mut self, statement: Statement<'p>, f: Each<'_, 'd, 'p>) {
-        let Some((variable, values)) = self.loop_head(statement) else { return };
+        let Some((variable, values)) = self.loop_head(statement) else {
+            self.lost = true;
+            return;
+        };
         let Some(block) = statement.block() else {
             self.no_block(statement);
             return;
@@ -81,7 +87,10 @@ impl<'d, 'p> Reader<'d, 'p> {
             _ if matches!(term.shape, Shape::Unknown) => None,
             _ => {
                 let message = format!("a loop runs over a list, found {}", term.describe());
-                self.report_at(&term, Diagnostic::new(Code::WRONG_FORM, term.span, message).help("write `[a, b]`"));
+                self.report_at(
+                    &term,
+                    Diagnostic::new(Code::WRONG_FORM, term.span, message).help("write `[a, b]`"),
+                );
                 None
             }
         }
@@ -92,20 +101,24 @@ impl<'d, 'p> Reader<'d, 'p> {
         self.attributes(statement);
         let mut args = Args::of(statement);
         let Some(name) = args.expect("the name of a template", self) else { return };
-        let arguments = args.next(self).map_or(Vec::new(), |term| {
-            if let Shape::Group(terms) = term.shape { terms } else { vec![term] }
-        });
+        let arguments = args
+            .next(self)
+            .map_or(Vec::new(), |term| if let Shape::Group(terms) = term.shape { terms } else { vec![term] });
         args.finish(&[], self);
         self.refuse_block(statement);
         let Some(written) = name.word() else { return };
         let found = self.definitions.find(self.module, written);
-        let Some((home, template)) = found.filter(|(_, found)| matches!(found.kind, DefinitionKind::Template)) else {
+        let Some((home, template)) =
+            found.filter(|(_, found)| matches!(found.kind, DefinitionKind::Template))
+        else {
             let names = self.definitions.names(self.module, |kind| matches!(kind, DefinitionKind::Template));
             self.unknown_definition("template", written, name.span, &names);
+            self.lost = true;
             return;
         };
         let depth = self.scope.applied.len();
         if depth >= MAX_APPLIED || self.templates.contains(&template.span) {
+            self.lost = true;
             let message = format!("template `{written}` applies itself");
             self.report(
                 Diagnostic::new(Code::ENDLESS_TEMPLATE, statement.head(), message)
@@ -114,7 +127,12 @@ impl<'d, 'p> Reader<'d, 'p> {
             );
             return;
         }
-        let Some(locals) = self.template_scope(template.statement, template.span, statement.head(), arguments) else { return };
+        let Some(locals) =
+            self.template_scope(template.statement, template.span, statement.head(), arguments)
+        else {
+            self.lost = true;
+            return;
+        };
         let Some(block) = template.statement.block() else { return };
         // A template sees its own module and its own parameters, nothing of the place where it is applied.
         let outer = (self.module, std::mem::take(&mut self.scope));
@@ -172,9 +190,13 @@ impl<'d, 'p> Reader<'d, 'p> {
         for surplus in given.rest() {
             let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name).collect();
             self.report(
-                Diagnostic::new(Code::WRONG_TEMPLATE_ARGUMENTS, surplus, "the template takes no such argument")
-                    .related(declared, "the template is declared here")
-                    .help(format!("it takes {}", crate::reading::listed(&names))),
+                Diagnostic::new(
+                    Code::WRONG_TEMPLATE_ARGUMENTS,
+                    surplus,
+                    "the template takes no such argument",
+                )
+                .related(declared, "the template is declared here")
+                .help(format!("it takes {}", crate::reading::listed(&names))),
             );
             complete = false;
         }
@@ -205,7 +227,8 @@ impl<'d, 'p> Reader<'d, 'p> {
         let mut parameters = Vec::new();
         let mut elements = group.map(|group| group.elements()).into_iter().flatten().peekable();
         while let Some(name) = elements.next() {
-            let written = name.word().and_then(|word| word.strip_prefix('$')).and_then(|word| word.strip_suffix(':'));
+            let written =
+                name.word().and_then(|word| word.strip_prefix('$')).and_then(|word| word.strip_suffix(':'));
             let kind = elements.next().map(|kind| (ParameterType::parse(kind.written()), kind.span()));
             let (Some(written), Some((kind, kind_span))) = (written, kind) else {
                 let message = "a template parameter is a name and a type";
@@ -216,7 +239,9 @@ impl<'d, 'p> Reader<'d, 'p> {
             let kind = match kind {
                 Ok(kind) => kind,
                 Err(error) => {
-                    self.report(Diagnostic::new(Code::BAD_LITERAL, kind_span, error.message).maybe_help(error.help));
+                    self.report(
+                        Diagnostic::new(Code::BAD_LITERAL, kind_span, error.message).maybe_help(error.help),
+                    );
                     return None;
                 }
             };
@@ -238,19 +263,25 @@ impl<'d, 'p> Reader<'d, 'p> {
         if self.definitions.is_broken(self.module, written) {
             return;
         }
-        let report = Diagnostic::new(Code::UNKNOWN_DEFINITION, span, format!("there is no {what} `{written}`"));
+        let report =
+            Diagnostic::new(Code::UNKNOWN_DEFINITION, span, format!("there is no {what} `{written}`"));
         self.report(match did_you_mean(written, known.iter().map(String::as_str)) {
-            Some(meant) => {
-                report.help(format!("did you mean `{meant}`?")).edit(Applicability::Unsafe, span, meant.to_owned())
-            }
+            Some(meant) => report.help(format!("did you mean `{meant}`?")).edit(
+                Applicability::Unsafe,
+                span,
+                meant.to_owned(),
+            ),
             None => report.help(format!("declare it with `{what} {written}`, or bring it in with `use`")),
         });
     }
 
     fn no_block(&mut self, statement: Statement<'p>) {
+        self.lost = true;
         let name = statement.keyword().map_or("", |keyword| keyword.written());
         let message = format!("`{name}` needs a block");
-        self.report(Diagnostic::new(Code::MISSING_BLOCK, statement.head(), message).help("write `{ ... }` behind it"));
+        self.report(
+            Diagnostic::new(Code::MISSING_BLOCK, statement.head(), message).help("write `{ ... }` behind it"),
+        );
     }
 
     /// Counts one unfolding; `false` once the budget is spent, which is reported once.
@@ -312,7 +343,10 @@ impl Given {
     }
 }
 
-fn unknown_environment<'a>(name: &Spanned<Word>, known: impl Iterator<Item = &'a SmolStr> + Clone) -> Diagnostic {
+fn unknown_environment<'a>(
+    name: &Spanned<Word>,
+    known: impl Iterator<Item = &'a SmolStr> + Clone,
+) -> Diagnostic {
     let message = format!("there is no environment `{}`", name.value.as_str());
     let report = Diagnostic::new(Code::UNKNOWN_ENVIRONMENT, name.span, message)
         .consequence("the block would never be part of a build");

@@ -25,9 +25,14 @@ pub(super) fn declare<'p>(
     mut rest: Arguments<'p>,
     reports: &mut Vec<Diagnostic>,
 ) -> Option<Declared<'p>> {
-    let form = if is_parameter { "`param $name: type` or `param $name: type = value`" } else { "`const $name = value`" };
+    let form = if is_parameter {
+        "`param $name: type` or `param $name: type = value`"
+    } else {
+        "`const $name = value`"
+    };
     let malformed = |span: Span| {
-        Diagnostic::new(Code::MISSING_ARGUMENT, span, "this declaration is not complete").help(format!("write {form}"))
+        Diagnostic::new(Code::MISSING_ARGUMENT, span, "this declaration is not complete")
+            .help(format!("write {form}"))
     };
     let Some((written, span)) = name.and_then(|name| Some((name.word()?, name.span()))) else {
         reports.push(malformed(statement.head()));
@@ -47,7 +52,9 @@ pub(super) fn declare<'p>(
         match ParameterType::parse(kind.written()) {
             Ok(kind) => parameter = Some(kind),
             Err(error) => {
-                reports.push(Diagnostic::new(Code::BAD_LITERAL, kind.span(), error.message).maybe_help(error.help));
+                reports.push(
+                    Diagnostic::new(Code::BAD_LITERAL, kind.span(), error.message).maybe_help(error.help),
+                );
             }
         }
     }
@@ -110,23 +117,25 @@ impl<'p> Definitions<'p> {
                 continue;
             }
             let written = name.written();
-            let home = match self.find(binding.module, written) {
-                Some((home, definition))
-                    if matches!(definition.kind, DefinitionKind::Variable { parameter: Some(_), .. }) =>
-                {
-                    home
-                }
-                _ => {
-                    let message = format!("there is no parameter `{written}`");
-                    reports.push(
-                        Diagnostic::new(Code::UNKNOWN_VARIABLE, name.span(), message)
-                            .help(format!("declare it with `param {written}: type`, or bring it in with `use`")),
-                    );
-                    continue;
-                }
-            };
+            let home =
+                match self.find(binding.module, written) {
+                    Some((home, definition))
+                        if matches!(definition.kind, DefinitionKind::Variable { parameter: Some(_), .. }) =>
+                    {
+                        home
+                    }
+                    _ => {
+                        let message = format!("there is no parameter `{written}`");
+                        reports.push(Diagnostic::new(Code::UNKNOWN_VARIABLE, name.span(), message).help(
+                            format!("declare it with `param {written}: type`, or bring it in with `use`"),
+                        ));
+                        continue;
+                    }
+                };
             let key = (home, SmolStr::new(written), binding.environment);
-            if let Some(earlier) = bound.iter().find(|(module, name, environment, _)| (*module, name, *environment) == (key.0, &key.1, key.2)) {
+            if let Some(earlier) = bound.iter().find(|(module, name, environment, _)| {
+                (*module, name, *environment) == (key.0, &key.1, key.2)
+            }) {
                 let message = format!("environment `{}` gives `{written}` two values", binding.environment);
                 reports.push(
                     Diagnostic::new(Code::DUPLICATE_DECLARATION, name.span(), message)
@@ -137,7 +146,8 @@ impl<'p> Definitions<'p> {
             }
             bound.push((key.0, key.1, key.2, name.span()));
             if self.environment.as_deref() == Some(binding.environment)
-                && let Some(DefinitionKind::Variable { source, .. }) = self.variable_mut(home.0 as usize, written)
+                && let Some(DefinitionKind::Variable { source, .. }) =
+                    self.variable_mut(home.0 as usize, written)
             {
                 *source = Some((binding.module, arguments));
             }
@@ -148,7 +158,9 @@ impl<'p> Definitions<'p> {
         let mut known = Vec::new();
         for (index, module) in self.modules.iter().enumerate() {
             for (name, definition) in &module.definitions {
-                let DefinitionKind::Variable { parameter, source: Some((home, source)), known: false, .. } = &definition.kind
+                let DefinitionKind::Variable {
+                    parameter, source: Some((home, source)), known: false, ..
+                } = &definition.kind
                 else {
                     continue;
                 };
@@ -169,19 +181,23 @@ impl<'p> Definitions<'p> {
     fn depends_on(&self, module: ModuleId, source: Arguments<'p>) -> impl Iterator<Item = bool> {
         let mut names = Vec::new();
         mentioned(source, &mut names);
-        names.into_iter().map(move |name| match self.find(module, &name).map(|(_, definition)| &definition.kind) {
-            Some(DefinitionKind::Variable { known, source, .. }) => *known || source.is_none(),
-            _ => true,
+        names.into_iter().map(move |name| {
+            match self.find(module, &name).map(|(_, definition)| &definition.kind) {
+                Some(DefinitionKind::Variable { known, source, .. }) => *known || source.is_none(),
+                _ => true,
+            }
         })
     }
 
     fn report_circular(&self, reports: &mut Vec<Diagnostic>) {
-        let mut stuck = self.modules.iter().flat_map(|module| &module.definitions).filter(|(_, definition)| {
-            matches!(definition.kind, DefinitionKind::Variable { source: Some(_), known: false, .. })
-        });
+        let mut stuck =
+            self.modules.iter().flat_map(|module| &module.definitions).filter(|(_, definition)| {
+                matches!(definition.kind, DefinitionKind::Variable { source: Some(_), known: false, .. })
+            });
         if let Some((name, definition)) = stuck.next() {
             let message = format!("the value of `{name}` depends on itself");
-            let mut report = Diagnostic::new(Code::ENDLESS_TEMPLATE, definition.span, message).help("give one of them a value of its own");
+            let mut report = Diagnostic::new(Code::ENDLESS_TEMPLATE, definition.span, message)
+                .help("give one of them a value of its own");
             for (_, other) in stuck.take(4) {
                 report = report.related(other.span, "also part of the circle");
             }
@@ -194,7 +210,8 @@ impl<'p> Definitions<'p> {
         for (index, module) in self.modules.iter().enumerate() {
             for (name, definition) in &module.definitions {
                 let statement = definition.statement;
-                let is_parameter = matches!(definition.kind, DefinitionKind::Variable { parameter: Some(_), .. });
+                let is_parameter =
+                    matches!(definition.kind, DefinitionKind::Variable { parameter: Some(_), .. });
                 let has_default = statement.all_arguments().any(|arg| arg.word() == Some("="));
                 if !is_parameter || has_default {
                     continue;
@@ -203,15 +220,23 @@ impl<'p> Definitions<'p> {
                     bindings.iter().any(|binding| {
                         binding.environment == environment
                             && binding.statement.keyword().and_then(|key| key.word()) == Some(name)
-                            && self.find(binding.module, name).is_some_and(|(home, _)| home.0 as usize == index)
+                            && self
+                                .find(binding.module, name)
+                                .is_some_and(|(home, _)| home.0 as usize == index)
                     })
                 };
-                let without: Vec<String> =
-                    self.environment_names().filter(|environment| !gives(environment)).map(|name| format!("`{name}`")).collect();
+                let without: Vec<String> = self
+                    .environment_names()
+                    .filter(|environment| !gives(environment))
+                    .map(|name| format!("`{name}`"))
+                    .collect();
                 if self.environments.is_empty() {
-                    let message = format!("parameter `{name}` has no value, and the project has no environments");
+                    let message =
+                        format!("parameter `{name}` has no value, and the project has no environments");
                     let report = Diagnostic::new(Code::PARAMETER_WITHOUT_VALUE, definition.span, message);
-                    reports.push(report.help(format!("give it a default, or declare `env prod {{ {name} = ... }}`")));
+                    reports.push(
+                        report.help(format!("give it a default, or declare `env prod {{ {name} = ... }}`")),
+                    );
                 } else if !without.is_empty() {
                     let message = format!("parameter `{name}` has no value in {}", without.join(", "));
                     let report = Diagnostic::new(Code::PARAMETER_WITHOUT_VALUE, definition.span, message);
@@ -223,8 +248,12 @@ impl<'p> Definitions<'p> {
 }
 
 fn not_a_binding(binding: &Binding<'_>) -> Diagnostic {
-    Diagnostic::new(Code::UNEXPECTED_ARGUMENT, binding.statement.head(), "an environment gives values to parameters")
-        .help("write `$name = value`")
+    Diagnostic::new(
+        Code::UNEXPECTED_ARGUMENT,
+        binding.statement.head(),
+        "an environment gives values to parameters",
+    )
+    .help("write `$name = value`")
 }
 
 fn read_value<'p>(
@@ -244,7 +273,9 @@ fn read_value<'p>(
     let Some(value) = Value::from_term(&term) else {
         if !matches!(term.shape, crate::reading::Shape::Unknown) {
             let message = format!("{} cannot be a value", term.describe());
-            cx.report(Diagnostic::new(Code::WRONG_FORM, term.span, message).help("use a word, a string or a list"));
+            cx.report(
+                Diagnostic::new(Code::WRONG_FORM, term.span, message).help("use a word, a string or a list"),
+            );
         }
         return None;
     };

@@ -92,7 +92,10 @@ impl<'p> Args<'p> {
     /// Reports that `what` should stand behind the last argument.
     pub fn missing(&self, what: &str, cx: &mut Reader<'_, 'p>) {
         let message = format!("`{}` needs {what} here", self.owner);
-        cx.report(Diagnostic::new(Code::MISSING_ARGUMENT, self.last, message).help(format!("add {what} behind this")));
+        cx.report(
+            Diagnostic::new(Code::MISSING_ARGUMENT, self.last, message)
+                .help(format!("add {what} behind this")),
+        );
     }
 
     /// Whether the next argument is this bare word.
@@ -122,6 +125,9 @@ impl<'p> Args<'p> {
     /// Reports what is left. `labels` are the words that could have stood here.
     pub fn finish(&mut self, labels: &[&str], cx: &mut Reader<'_, 'p>) {
         let Some(term) = self.next(cx) else { return };
+        // One report for all that is left.
+        while self.next(cx).is_some() {}
+        self.last = term.span;
         if matches!(term.shape, Shape::Unknown) {
             return;
         }

@@ -6,7 +6,7 @@ use super::reader::Reader;
 use super::term::Term;
 use crate::model::Controller;
 use crate::values::{Date, Literal, Text, words};
-use meshc_language::{Attribute, Code, Diagnostic, Span, Spanned, Statement};
+use meshc_language::{Attribute, Code, Diagnostic, Severity, Span, Spanned, Statement};
 
 /// What stands in front of a statement, other than `@allow`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -87,8 +87,11 @@ impl<'p> Reader<'_, 'p> {
                     let keyword = statement.keyword().map_or("", |keyword| keyword.written());
                     if !DEPRECABLE.contains(&keyword) {
                         let message = format!("`{keyword}` cannot be deprecated");
-                        let help = format!("put it in front of one of {}", super::keyword::listed(DEPRECABLE));
-                        self.report(Diagnostic::new(Code::BAD_ATTRIBUTE, attribute.span(), message).help(help));
+                        let help =
+                            format!("put it in front of one of {}", super::keyword::listed(DEPRECABLE));
+                        self.report(
+                            Diagnostic::new(Code::BAD_ATTRIBUTE, attribute.span(), message).help(help),
+                        );
                     } else if let Some(deprecation) = self.deprecation(attribute) {
                         read.get_or_insert_default().deprecated = Some(deprecation);
                     }
@@ -119,9 +122,11 @@ impl<'p> Reader<'_, 'p> {
         let report = Diagnostic::new(Code::BAD_ATTRIBUTE, span, format!("unknown attribute `@{name}`"));
         let meant = crate::values::did_you_mean(name, NAMES.into_iter());
         self.report(match meant {
-            Some(meant) => report
-                .help(format!("did you mean `@{meant}`?"))
-                .edit(meshc_language::Applicability::Unsafe, span.part(1, name.len()), meant),
+            Some(meant) => report.help(format!("did you mean `@{meant}`?")).edit(
+                meshc_language::Applicability::Unsafe,
+                span.part(1, name.len()),
+                meant,
+            ),
             None => report.help("use `@allow`, `@degrade` or `@deprecated`"),
         });
     }
@@ -137,6 +142,12 @@ impl<'p> Reader<'_, 'p> {
             self.report(Diagnostic::new(Code::BAD_ATTRIBUTE, term.span, message).help(help));
             return;
         };
+        if code.severity() == Severity::Error {
+            let message = format!("{code} is an error and cannot be accepted");
+            let report = Diagnostic::new(Code::BAD_ATTRIBUTE, term.span, message);
+            self.report(report.help("mend what it reports; only warnings and notes can be accepted"));
+            return;
+        }
         if !named.iter().any(|(name, _)| *name == "because") {
             let message = "an exemption needs a reason";
             let help = "add `because: \"...\"`";
@@ -154,8 +165,11 @@ impl<'p> Reader<'_, 'p> {
 
     fn degradation(&mut self, attribute: Attribute<'p>) -> Option<Degradation> {
         let mut parts = Parts::new(attribute, "degrade");
-        let target = parts.positional("a target", self).and_then(|term| literal::<Controller>(&term, self))?;
-        let loss = parts.positional("`drop` or `approximate`", self).and_then(|term| literal::<Loss>(&term, self))?;
+        let target =
+            parts.positional("a target", self).and_then(|term| literal::<Controller>(&term, self))?;
+        let loss = parts
+            .positional("`drop` or `approximate`", self)
+            .and_then(|term| literal::<Loss>(&term, self))?;
         let named = parts.named(&["because"], self);
         let Some((_, reason)) = named.into_iter().next() else {
             let message = "an accepted loss needs a reason";

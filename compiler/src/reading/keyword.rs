@@ -164,11 +164,19 @@ pub(crate) fn literal<L: Literal>(term: &Term<'_>, cx: &mut Reader<'_, '_>) -> O
             }
             Some(Spanned::new(value, term.span))
         }
+        // An invisible character has been reported as such.
+        Err(_) if has_invisible(term, cx) => None,
         Err(error) => {
             cx.report_at(term, bad_literal::<L>(term, text, quoted, error));
             None
         }
     }
+}
+
+#[cold]
+fn has_invisible(term: &Term<'_>, cx: &Reader<'_, '_>) -> bool {
+    let written = cx.written(term.origin.unwrap_or(term.span));
+    written.is_some_and(|written| written.chars().any(meshc_language::parse::is_invisible))
 }
 
 #[cold]
@@ -184,18 +192,26 @@ fn wrong_form<L: Literal>(term: &Term<'_>, text: &str, quoted: bool) -> Diagnost
 
 #[cold]
 fn bad_literal<L: Literal>(term: &Term<'_>, text: &str, quoted: bool, error: ValueError) -> Diagnostic {
-    let code = if L::NAME == <crate::values::Pattern as Literal>::NAME { Code::BAD_PATTERN } else { Code::BAD_LITERAL };
+    let code = if L::NAME == <crate::values::Pattern as Literal>::NAME {
+        Code::BAD_PATTERN
+    } else {
+        Code::BAD_LITERAL
+    };
     // Escapes shift what stands behind them; only a text without any can be pointed into.
     let span = match error.offset {
         Some(offset) if term.origin.is_none() && !quoted => term.span.part(offset, 1),
-        Some(offset) if term.origin.is_none() && matches!(term.shape, Shape::Raw(_)) => term.span.part(offset + 2, 1),
+        Some(offset) if term.origin.is_none() && matches!(term.shape, Shape::Raw(_)) => {
+            term.span.part(offset + 2, 1)
+        }
         _ => term.span,
     };
     let help = error.help.unwrap_or_else(|| L::DOC.to_owned());
     let report = Diagnostic::new(code, span, error.message)
         .label(format!("expected {}", with_article(L::NAME)))
         .help(help);
-    let Some(replacement) = error.replacement.filter(|replacement| replacement != text) else { return report };
+    let Some(replacement) = error.replacement.filter(|replacement| replacement != text) else {
+        return report;
+    };
     if term.origin.is_some() {
         return report;
     }

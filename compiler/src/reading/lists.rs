@@ -67,7 +67,11 @@ impl<T: Syntax> Syntax for List<T> {
 }
 
 /// Reads one element, or all elements of a list in brackets. A bad element is reported and left out.
-fn read_element<'p, T: Syntax>(values: &mut Vec<T>, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<()> {
+fn read_element<'p, T: Syntax>(
+    values: &mut Vec<T>,
+    args: &mut Args<'p>,
+    cx: &mut Reader<'_, 'p>,
+) -> Option<()> {
     let is_list = args.peek(cx).is_some_and(|term| matches!(term.shape, Shape::List(_)));
     if !is_list {
         values.push(T::read(args, cx)?);
@@ -77,16 +81,23 @@ fn read_element<'p, T: Syntax>(values: &mut Vec<T>, args: &mut Args<'p>, cx: &mu
     let Shape::List(terms) = term.shape else { return None };
     if terms.is_empty() {
         let message = format!("`{}` needs at least one {}", args.owner, T::signature());
-        cx.report(Diagnostic::new(Code::MISSING_ARGUMENT, term.span, message).help("add one, or remove the statement"));
+        cx.report(
+            Diagnostic::new(Code::MISSING_ARGUMENT, term.span, message)
+                .help("add one, or remove the statement"),
+        );
         return None;
     }
     let mut elements = Args::from_terms(terms, args.owner, term.span);
     while !elements.at_end(cx) {
         match T::read(&mut elements, cx) {
             Some(value) => values.push(value),
-            None => while !elements.at_end(cx) && !elements.peek(cx).is_some_and(|term| matches!(term.shape, Shape::Comma)) {
-                elements.next(cx);
-            },
+            None => {
+                while !elements.at_end(cx)
+                    && !elements.peek(cx).is_some_and(|term| matches!(term.shape, Shape::Comma))
+                {
+                    elements.next(cx);
+                }
+            }
         }
         if !elements.take_comma(cx) {
             elements.finish(&[], cx);

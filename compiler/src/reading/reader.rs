@@ -6,9 +6,7 @@ use super::term::{Shape, Term, Value};
 use crate::model::{DestinationId, Mesh};
 use crate::project::{Definitions, ModuleId};
 use crate::values::Namespace;
-use meshc_language::{
-    Applicability, Arg, Block, Code, Diagnostic, Kind, Span, Spanned, Statement, text,
-};
+use meshc_language::{Applicability, Arg, Block, Code, Diagnostic, Kind, Span, Spanned, Statement, text};
 use smol_str::SmolStr;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -95,8 +93,16 @@ impl<'d, 'p> Reader<'d, 'p> {
 
     /// Takes a report. Inside of templates it also says where they were applied.
     pub fn report(&mut self, mut report: Diagnostic) {
-        for applied in self.scope.applied.iter().rev() {
-            report = report.related(*applied, "applied here");
+        for applied in self
+            .scope
+            .applied
+            .iter()
+            .rev()
+            .filter(|applied| **applied != report.span)
+            .copied()
+            .collect::<Vec<_>>()
+        {
+            report = report.related(applied, "applied here");
         }
         self.reports.push(report);
     }
@@ -105,7 +111,9 @@ impl<'d, 'p> Reader<'d, 'p> {
     /// one bad value that is used often is one report.
     pub fn report_at(&mut self, term: &Term<'_>, mut report: Diagnostic) {
         if let Some(origin) = term.origin {
-            report.related.insert(0, meshc_language::Related { span: report.span, text: "used here".to_owned() });
+            report
+                .related
+                .insert(0, meshc_language::Related { span: report.span, text: "used here".to_owned() });
             report.span = origin;
             report.fix = None;
             self.reports.push(report);
@@ -121,6 +129,8 @@ impl<'d, 'p> Reader<'d, 'p> {
         let shape = match arg.kind {
             Kind::Word if written.contains('$') => return self.word_with_variables(written, span),
             Kind::Word => Shape::Word(Cow::Borrowed(written)),
+            // What a string without an end holds is not what was meant; that it has none has been reported.
+            Kind::Text | Kind::Raw | Kind::TextBlock if !text::is_terminated(written) => Shape::Unknown,
             Kind::Text => self.text(written, span),
             Kind::Raw => {
                 let body = written.strip_prefix("r\"").unwrap_or(written);
@@ -174,10 +184,17 @@ impl<'d, 'p> Reader<'d, 'p> {
             return Shape::Text(Cow::Borrowed(body.strip_suffix('"').unwrap_or(body)));
         }
         let read = text::unquote(written);
-        for offset in read.bad_escapes {
+        if let Some(offset) = read.bad_escapes.first() {
             let message = "this escape means nothing";
             let help = "use `\\n`, `\\t`, `\\\"`, `\\\\`, `\\$` or `\\u{1f600}`; `r\"...\"` takes a backslash as it is";
-            self.report(Diagnostic::new(Code::BAD_ESCAPE, span.part(offset, 2), message).help(help));
+            let report = Diagnostic::new(Code::BAD_ESCAPE, span.part(*offset, 2), message).help(help);
+            let body = written.trim_matches('"');
+            let raw = Some(format!("r\"{body}\"")).filter(|_| !body.contains('"') && !body.contains("${"));
+            self.report(match raw {
+                Some(raw) => report.edit(Applicability::Unsafe, span, raw),
+                None => report,
+            });
+            return Shape::Unknown;
         }
         let before = self.reports.len();
         let text = self.interpolate(&read.text, span);
@@ -186,9 +203,9 @@ impl<'d, 'p> Reader<'d, 'p> {
 
     /// `$name` stands for its value, whatever that is; inside a longer word only scalars fit.
     fn word_with_variables(&mut self, written: &'p str, span: Span) -> Term<'p> {
-        let name = written.strip_prefix('$').map(|name| {
-            name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name)
-        });
+        let name = written
+            .strip_prefix('$')
+            .map(|name| name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name));
         if let Some(name) = name.filter(|name| is_name(name)) {
             return match self.variable(name, span) {
                 Some(value) => value.to_term(span),
@@ -237,7 +254,10 @@ impl<'d, 'p> Reader<'d, 'p> {
                     Some(text) => result.push_str(text),
                     None => {
                         let message = format!("`${name}` is a list and cannot stand inside of a text");
-                        self.report(Diagnostic::new(Code::WRONG_FORM, span, message).related(value.span, "written here"));
+                        self.report(
+                            Diagnostic::new(Code::WRONG_FORM, span, message)
+                                .related(value.span, "written here"),
+                        );
                     }
                 }
             }
@@ -277,7 +297,8 @@ impl<'d, 'p> Reader<'d, 'p> {
                             report
                         }
                     }
-                    None => report.help(format!("declare it with `const ${name} = ...`, or bring it in with `use`")),
+                    None => report
+                        .help(format!("declare it with `const ${name} = ...`, or bring it in with `use`")),
                 };
                 self.report(report);
                 None
@@ -334,7 +355,9 @@ impl<'d, 'p> Reader<'d, 'p> {
     fn missing_statement(&mut self, owner: Statement<'p>, key: &str) {
         let name = owner.keyword().map_or("", |keyword| keyword.written());
         let message = format!("this `{name}` has no `{key}`");
-        self.report(Diagnostic::new(Code::MISSING_STATEMENT, owner.head(), message).help(format!("add `{key} ...`")));
+        self.report(
+            Diagnostic::new(Code::MISSING_STATEMENT, owner.head(), message).help(format!("add `{key} ...`")),
+        );
     }
 
     #[cold]
@@ -361,11 +384,18 @@ impl<'d, 'p> Reader<'d, 'p> {
             Some(meant) => entries.iter().any(|entry| entry.key == meant && entry.repeat != Repeat::Once),
             None => entries.iter().any(|entry| entry.repeat == Repeat::Many),
         };
+        // What was meant is not missing.
+        let needed = entries.iter().find(|entry| entry.repeat == Repeat::Needed && Some(entry.key) == meant);
+        self.seen.extend(needed.map(|entry| (entry.key, keyword.span())));
         report = match meant {
-            Some(meant) => report
-                .help(format!("did you mean `{meant}`?"))
-                .edit(Applicability::Unsafe, keyword.span(), meant),
-            None if !homes.is_empty() => report.help(format!("`{word}` is a statement of {}", listed(&homes))),
+            Some(meant) => report.help(format!("did you mean `{meant}`?")).edit(
+                Applicability::Unsafe,
+                keyword.span(),
+                meant,
+            ),
+            None if !homes.is_empty() => {
+                report.help(format!("`{word}` is a statement of {}", listed(&homes)))
+            }
             None => report.help(format!("it takes {}", listed(&keys))),
         };
         self.report(report);
@@ -375,16 +405,23 @@ impl<'d, 'p> Reader<'d, 'p> {
     fn with_move(&self, report: Diagnostic, statement: Statement<'p>) -> Diagnostic {
         let place = self.route_target.and_then(|target| self.mesh?.name_span(target)).and_then(|name| {
             let index = name.file.0 as usize;
-            let (tree, file) = (self.definitions.project.trees.get(index)?, self.definitions.project.files.get(index)?);
-            tree.statements(&file.text).find(|item| item.span().contains(name))?.block().map(|block| block.span())
+            let (tree, file) =
+                (self.definitions.project.trees.get(index)?, self.definitions.project.files.get(index)?);
+            tree.statements(&file.text)
+                .find(|item| item.span().contains(name))?
+                .block()
+                .map(|block| block.span())
         });
         let (Some(block), Some(text)) = (place, self.written(statement.span())) else { return report };
         let one_line = !self.written(block).unwrap_or_default().contains('\n');
         let moved = if one_line { format!("; {text} ") } else { format!("  {text}\n") };
-        let before_brace = Span { start: block.end.saturating_sub(1), end: block.end.saturating_sub(1), ..block };
-        report
-            .edit(Applicability::Unsafe, statement.span(), "")
-            .edit(Applicability::Unsafe, before_brace, moved)
+        let before_brace =
+            Span { start: block.end.saturating_sub(1), end: block.end.saturating_sub(1), ..block };
+        report.edit(Applicability::Unsafe, statement.span(), "").edit(
+            Applicability::Unsafe,
+            before_brace,
+            moved,
+        )
     }
 
     /// Whether a statement that may stand once stands here for the first time; reports it if not.
@@ -442,7 +479,8 @@ impl<'d, 'p> Reader<'d, 'p> {
 }
 
 fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 /// The longest name at the start of a text, and what follows it.

@@ -52,7 +52,12 @@ impl Term<'_> {
     pub fn text(&self) -> Option<&str> {
         match &self.shape {
             Shape::Word(text) | Shape::Text(text) | Shape::Raw(text) | Shape::TextBlock(text) => Some(text),
-            Shape::Arrow | Shape::Comma | Shape::List(_) | Shape::Group(_) | Shape::Block(_) | Shape::Unknown => None,
+            Shape::Arrow
+            | Shape::Comma
+            | Shape::List(_)
+            | Shape::Group(_)
+            | Shape::Block(_)
+            | Shape::Unknown => None,
         }
     }
 

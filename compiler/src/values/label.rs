@@ -121,7 +121,7 @@ fn refuse_label(text: &str) -> ValueError {
     match text.split_once(':') {
         Some((key, value)) => {
             let respelt = format!("{}={}", key.trim(), value.trim());
-            if Label::parse(&respelt).is_ok() { error.respell(respelt) } else { error }
+            if Label::parse(&respelt).is_ok() { error.guess(respelt) } else { error }
         }
         None => error,
     }

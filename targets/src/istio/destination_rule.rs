@@ -28,7 +28,11 @@ pub(super) fn of_service(
 }
 
 /// The rule for one host of an external; `None` if nothing is said of how it is called.
-pub(super) fn of_external(external: &External, host: usize, from: Source<'_>) -> Option<api::DestinationRule> {
+pub(super) fn of_external(
+    external: &External,
+    host: usize,
+    from: Source<'_>,
+) -> Option<api::DestinationRule> {
     let body = &external.body;
     let host = SmolStr::new(body.hosts.as_ref()?.get(host)?.value.as_str());
     let rule = rule(host, &body.ports, &body.subsets, &body.traffic, body.visibility.as_ref(), from);
@@ -69,7 +73,9 @@ fn subset(subset: &Subset) -> api::Subset {
     let labels = labels.iter().flat_map(|labels| labels.iter());
     api::Subset {
         name: SmolStr::new(name.value.as_str()),
-        labels: labels.map(|label| (label.value.key().as_str(), SmolStr::new(label.value.value().as_str()))).collect(),
+        labels: labels
+            .map(|label| (label.value.key().as_str(), SmolStr::new(label.value.value().as_str())))
+            .collect(),
         traffic_policy: traffic(policy).map(Box::new),
     }
 }

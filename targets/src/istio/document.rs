@@ -59,9 +59,9 @@ impl<'m> Writer<'m> {
                 (!gateway.servers.is_empty()).then_some(())?;
                 Document::Gateway(self.resource(planned, gateway))
             }
-            Planned::ServiceEntry(id) => {
-                Document::ServiceEntry(self.resource(planned, service_entry::spec(mesh.externals.get(id)?, from)))
-            }
+            Planned::ServiceEntry(id) => Document::ServiceEntry(
+                self.resource(planned, service_entry::spec(mesh.externals.get(id)?, from)),
+            ),
             Planned::VirtualService(id) => {
                 let host = self.model.hosts.get(id)?;
                 Document::VirtualService(self.routed(planned, virtual_service::spec(mesh, host, from)))
@@ -86,7 +86,11 @@ impl<'m> Writer<'m> {
     }
 
     /// A VirtualService, with the names of its routes or without.
-    fn routed(&self, planned: Planned, mut spec: api::VirtualService) -> Box<api::Resource<api::VirtualService>> {
+    fn routed(
+        &self,
+        planned: Planned,
+        mut spec: api::VirtualService,
+    ) -> Box<api::Resource<api::VirtualService>> {
         if !self.route_names {
             spec.http.iter_mut().for_each(|route| route.name = None);
         }
@@ -140,14 +144,22 @@ impl<'m> Writer<'m> {
     pub(super) fn name(&self, planned: Planned) -> SmolStr {
         let mesh = &self.model.mesh;
         let name = match planned {
-            Planned::Gateway(id) => mesh.gateways.get(id).map(|gateway| SmolStr::new(gateway.name.value.as_str())),
+            Planned::Gateway(id) => {
+                mesh.gateways.get(id).map(|gateway| SmolStr::new(gateway.name.value.as_str()))
+            }
             Planned::EgressRule(id) => mesh.gateways.get(id).map(|gateway| egress::rule_name(gateway)),
             Planned::ServiceEntry(id) | Planned::EgressService(id) => {
                 mesh.externals.get(id).map(|external| SmolStr::new(external.name.value.as_str()))
             }
-            Planned::ExternalRule(id, host) => mesh.externals.get(id).map(|external| name::destination_rule(external, host)),
-            Planned::VirtualService(id) => self.model.hosts.get(id).map(|host| name::virtual_service(mesh, host)),
-            Planned::ServiceRule(id) => mesh.services.get(id).map(|service| SmolStr::new(service.name.value.as_str())),
+            Planned::ExternalRule(id, host) => {
+                mesh.externals.get(id).map(|external| name::destination_rule(external, host))
+            }
+            Planned::VirtualService(id) => {
+                self.model.hosts.get(id).map(|host| name::virtual_service(mesh, host))
+            }
+            Planned::ServiceRule(id) => {
+                mesh.services.get(id).map(|service| SmolStr::new(service.name.value.as_str()))
+            }
         };
         name.unwrap_or_default()
     }
@@ -156,7 +168,9 @@ impl<'m> Writer<'m> {
     fn applied(&self, planned: Planned) -> &'m [Span] {
         let mesh = &self.model.mesh;
         let applied = match planned {
-            Planned::Gateway(id) | Planned::EgressRule(id) => mesh.gateways.get(id).map(|gateway| &gateway.applied),
+            Planned::Gateway(id) | Planned::EgressRule(id) => {
+                mesh.gateways.get(id).map(|gateway| &gateway.applied)
+            }
             Planned::ServiceEntry(id) | Planned::ExternalRule(id, _) | Planned::EgressService(id) => {
                 mesh.externals.get(id).map(|external| &external.applied)
             }
@@ -170,7 +184,9 @@ impl<'m> Writer<'m> {
     pub(super) fn span(&self, planned: Planned) -> Option<Span> {
         let mesh = &self.model.mesh;
         match planned {
-            Planned::Gateway(id) | Planned::EgressRule(id) => mesh.gateways.get(id).map(|gateway| gateway.span),
+            Planned::Gateway(id) | Planned::EgressRule(id) => {
+                mesh.gateways.get(id).map(|gateway| gateway.span)
+            }
             Planned::ServiceEntry(id) | Planned::ExternalRule(id, _) | Planned::EgressService(id) => {
                 mesh.externals.get(id).map(|external| external.span)
             }
@@ -190,18 +206,22 @@ impl<'m> Writer<'m> {
         let mesh = &self.model.mesh;
         let anchor = &raw.anchor;
         let is_item = match (planned, anchor.kind.value) {
-            (Planned::VirtualService(id), AnchorKind::Host) => {
-                self.model.hosts.get(id).and_then(|host| host.names.first()).is_some_and(|name| self.is_named(name, &anchor.name.value))
-            }
+            (Planned::VirtualService(id), AnchorKind::Host) => self
+                .model
+                .hosts
+                .get(id)
+                .and_then(|host| host.names.first())
+                .is_some_and(|name| self.is_named(name, &anchor.name.value)),
             (Planned::Gateway(id), AnchorKind::Gateway) => {
                 mesh.gateways.get(id).is_some_and(|gateway| gateway.name.value.as_str() == anchor.name.value)
             }
             (Planned::ServiceRule(id), AnchorKind::Service) => {
                 mesh.services.get(id).is_some_and(|service| service.name.value.as_str() == anchor.name.value)
             }
-            (Planned::ServiceEntry(id), AnchorKind::External) => {
-                mesh.externals.get(id).is_some_and(|external| external.name.value.as_str() == anchor.name.value)
-            }
+            (Planned::ServiceEntry(id), AnchorKind::External) => mesh
+                .externals
+                .get(id)
+                .is_some_and(|external| external.name.value.as_str() == anchor.name.value),
             _ => false,
         };
         is_item && self.namespace(planned) == raw.namespace_name()

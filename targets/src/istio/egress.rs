@@ -26,14 +26,20 @@ fn listener_protocol(port: &Port) -> Protocol {
 }
 
 /// The servers that a gateway needs for what is sent through it, one for each port and protocol.
-pub(super) fn servers(model: &Model, gateway: Id<Resource<Gateway>>, from: Source<'_>) -> Vec<Sourced<api::Server>> {
+pub(super) fn servers(
+    model: &Model,
+    gateway: Id<Resource<Gateway>>,
+    from: Source<'_>,
+) -> Vec<Sourced<api::Server>> {
     let mut servers: Vec<Sourced<api::Server>> = Vec::new();
     for (external, _) in externals(model).filter(|(_, through)| *through == gateway) {
         for port in &external.body.ports {
             let protocol = listener_protocol(port);
             let number = u32::from(port.number.value.get());
             let names = hosts(external).map(|host| SmolStr::new(host.as_str()));
-            let same = |server: &&mut Sourced<api::Server>| server.port.number == number && server.port.protocol == protocol.istio();
+            let same = |server: &&mut Sourced<api::Server>| {
+                server.port.number == number && server.port.protocol == protocol.istio()
+            };
             if let Some(server) = servers.iter_mut().find(same) {
                 server.hosts.extend(names);
                 continue;
@@ -63,7 +69,11 @@ pub(super) fn servers(model: &Model, gateway: Id<Resource<Gateway>>, from: Sourc
 }
 
 /// The subsets that the service in front of a gateway needs: one for each external that is sent through it.
-pub(super) fn subsets(model: &Model, service: Id<Resource<Service>>, from: Source<'_>) -> Vec<Sourced<api::Subset>> {
+pub(super) fn subsets(
+    model: &Model,
+    service: Id<Resource<Service>>,
+    from: Source<'_>,
+) -> Vec<Sourced<api::Subset>> {
     let through = |(_, gateway): &(&Resource<External>, Id<Resource<Gateway>>)| {
         let front = model.mesh.gateways.get(*gateway).and_then(|gateway| gateway.front.as_ref());
         front == Some(&FrontService::Declared(service))
@@ -84,8 +94,10 @@ pub(super) fn destination_rule(
     from: Source<'_>,
 ) -> Option<api::DestinationRule> {
     let Some(FrontService::Outside(host)) = &gateway.front else { return None };
-    let subsets: Vec<_> =
-        externals(model).filter(|(_, through)| *through == id).map(|(external, _)| subset(external, from)).collect();
+    let subsets: Vec<_> = externals(model)
+        .filter(|(_, through)| *through == id)
+        .map(|(external, _)| subset(external, from))
+        .collect();
     if subsets.is_empty() {
         return None;
     }
@@ -107,7 +119,11 @@ pub(super) fn rule_name(gateway: &Gateway) -> SmolStr {
 }
 
 /// The two rules for each host and port: to the gateway, and from it.
-pub(super) fn virtual_service(mesh: &Mesh, external: &External, from: Source<'_>) -> Option<api::VirtualService> {
+pub(super) fn virtual_service(
+    mesh: &Mesh,
+    external: &External,
+    from: Source<'_>,
+) -> Option<api::VirtualService> {
     let gateway = mesh.gateways.get(external.egress?)?;
     let through = name::gateway(mesh, external.egress?);
     let front = match gateway.front.as_ref()? {
@@ -131,8 +147,13 @@ pub(super) fn virtual_service(mesh: &Mesh, external: &External, from: Source<'_>
                 subset: Some(SmolStr::new(external.name.value.as_str())),
                 port: Some(api::PortSelector { number }),
             };
-            let out = api::Destination { host: host.clone(), subset: None, port: Some(api::PortSelector { number }) };
-            let steps = [("to-gateway", SmolStr::new_static("mesh"), to), ("from-gateway", through.clone(), out)];
+            let out = api::Destination {
+                host: host.clone(),
+                subset: None,
+                port: Some(api::PortSelector { number }),
+            };
+            let steps =
+                [("to-gateway", SmolStr::new_static("mesh"), to), ("from-gateway", through.clone(), out)];
             for (step, binding, destination) in steps {
                 if port.protocol.value.is_tls_family() {
                     let route = tls_step(&host, number, binding, destination);
@@ -176,8 +197,9 @@ fn http_step(
         matches: vec![api::HttpMatchRequest {
             port: Some(port),
             gateways: vec![binding],
-            authority: authority
-                .map(|host| Box::new(api::StringMatch { exact: Some(host.clone()), ..api::StringMatch::default() })),
+            authority: authority.map(|host| {
+                Box::new(api::StringMatch { exact: Some(host.clone()), ..api::StringMatch::default() })
+            }),
             ..api::HttpMatchRequest::default()
         }],
         route: vec![api::HttpRouteDestination { destination, weight: None, headers: None }],

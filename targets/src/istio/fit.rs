@@ -4,8 +4,8 @@ use super::document::Writer;
 use super::plan::{Planned, plan};
 use crate::target::Options;
 use meshc_compiler::Checked;
-use meshc_compiler::values::{Literal, ResourceName};
 use meshc_compiler::model::Controller;
+use meshc_compiler::values::{Literal, ResourceName};
 use meshc_language::{Code, Diagnostic, Severity};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
@@ -13,7 +13,8 @@ use smol_str::SmolStr;
 /// Gateways that another program implements are not part of the output: said, not dropped in silence.
 pub(super) fn gateways(checked: &Checked) -> impl Iterator<Item = Diagnostic> {
     checked.model().mesh.gateways.as_slice().iter().filter_map(|gateway| {
-        let controller = gateway.body.controller.filter(|controller| controller.value != Controller::Istio)?;
+        let controller =
+            gateway.body.controller.filter(|controller| controller.value != Controller::Istio)?;
         let message = format!("gateway `{}` is not part of the output for Istio", gateway.name.value);
         let mut report = Diagnostic::new(Code::UNSUPPORTED, controller.span, message)
             .label(format!("it is implemented by {}", controller.value))
@@ -33,7 +34,11 @@ pub(super) fn names(checked: &Checked, options: &Options<'_>) -> Vec<Diagnostic>
         let (name, kind) = (writer.name(planned), planned.kind());
         let Some(span) = writer.span(planned) else { continue };
         if let Err(error) = ResourceName::parse(&name) {
-            let report = Diagnostic::new(Code::BAD_LITERAL, span, format!("its {kind} cannot be named `{name}`: {error}"));
+            let report = Diagnostic::new(
+                Code::BAD_LITERAL,
+                span,
+                format!("its {kind} cannot be named `{name}`: {error}"),
+            );
             reports.push(report.help("give it a `name`"));
         }
         let key = (kind, writer.namespace(planned), name.clone());
@@ -45,9 +50,13 @@ pub(super) fn names(checked: &Checked, options: &Options<'_>) -> Vec<Diagnostic>
         if writer.typed(planned).is_none() || writer.typed(earlier).is_none() {
             continue;
         }
-        let mut report = Diagnostic::new(Code::RESOURCE_NAME_CLASH, span, format!("two resources of kind {kind} would be named `{name}`"))
-            .consequence("the one that is applied later would replace the other")
-            .help("give one of the host blocks a `name`, or rename an item");
+        let mut report = Diagnostic::new(
+            Code::RESOURCE_NAME_CLASH,
+            span,
+            format!("two resources of kind {kind} would be named `{name}`"),
+        )
+        .consequence("the one that is applied later would replace the other")
+        .help("give one of the host blocks a `name`, or rename an item");
         if let Some(earlier) = writer.span(earlier) {
             report = report.related(earlier, "the other one");
         }

@@ -6,33 +6,42 @@ use super::policy::path;
 use super::provenance::Source;
 use crate::yaml::Sourced;
 use meshc_compiler::model::{
-    Certificate, CertificateBody, Gateway, GatewayBody, HostNamespace, Id, Listener, ListenerBody, Model, RedirectTarget,
-    Resource, ServerHost, ServerTls, ServerTlsBody, ServerTlsMode, Workload,
+    Certificate, CertificateBody, Gateway, GatewayBody, HostNamespace, Id, Listener, ListenerBody, Model,
+    RedirectTarget, Resource, ServerHost, ServerTls, ServerTlsBody, ServerTlsMode, Workload,
 };
 use meshc_compiler::values::TlsVersion;
 use smol_str::SmolStr;
 
-pub(super) fn spec(model: &Model, id: Id<Resource<Gateway>>, gateway: &Gateway, from: Source<'_>) -> api::Gateway {
+pub(super) fn spec(
+    model: &Model,
+    id: Id<Resource<Gateway>>,
+    gateway: &Gateway,
+    from: Source<'_>,
+) -> api::Gateway {
     let Gateway { name: _, body, front: _, span: _, attributes: _ } = gateway;
     let GatewayBody { controller: _, workload, service: _, listeners } = body;
     let labels = workload.as_ref().map_or(&[][..], |Workload { labels, span: _ }| labels);
-    let mut servers: Vec<Sourced<api::Server>> =
-        listeners.iter().map(|listener| Sourced::new(from.comment(listener.span), server(listener))).collect();
+    let named = listeners.iter().zip(gateway.port_names());
+    let mut servers: Vec<Sourced<api::Server>> = named
+        .map(|(listener, name)| Sourced::new(from.comment(listener.span), server(listener, name)))
+        .collect();
     servers.extend(egress::servers(model, id, from));
     api::Gateway {
-        selector: labels.iter().map(|label| (label.value.key().as_str(), SmolStr::new(label.value.value().as_str()))).collect(),
+        selector: labels
+            .iter()
+            .map(|label| (label.value.key().as_str(), SmolStr::new(label.value.value().as_str())))
+            .collect(),
         servers,
     }
 }
 
-fn server(listener: &Listener) -> api::Server {
+fn server(listener: &Listener, port_name: SmolStr) -> api::Server {
     let Listener { protocol, port, body, span: _, attributes: _ } = listener;
-    let ListenerBody { hosts, tls, redirect, bind, name, port_name } = body;
-    let default_name = || SmolStr::new(format!("{}-{}", protocol.value.word(), port.value));
+    let ListenerBody { hosts, tls, redirect, bind, name, port_name: _ } = body;
     api::Server {
         port: api::Port {
             number: u32::from(port.value.get()),
-            name: port_name.as_ref().map_or_else(default_name, |name| SmolStr::new(name.value.as_str())),
+            name: port_name,
             protocol: SmolStr::new_static(protocol.value.istio()),
             target_port: None,
         },
@@ -101,7 +110,11 @@ fn tls_settings(tls: Option<&ServerTls>, redirect: Option<RedirectTarget>) -> Op
         verify_certificate_hash: texts(hash.as_deref()),
         min_protocol_version: min_version.map(|version| tls_version(version.value)),
         max_protocol_version: max_version.map(|version| tls_version(version.value)),
-        cipher_suites: ciphers.iter().flat_map(|suites| suites.iter()).map(|suite| SmolStr::new(suite.value.to_string())).collect(),
+        cipher_suites: ciphers
+            .iter()
+            .flat_map(|suites| suites.iter())
+            .map(|suite| SmolStr::new(suite.value.to_string()))
+            .collect(),
         insecure_skip_verify: skip_verify.map(|skip| skip.value.is_on()),
     })
 }

@@ -56,7 +56,9 @@ fn uris(path: Option<&PathMatch>) -> Vec<Option<api::StringMatch>> {
     match test {
         PathTest::Exact(path) => vec![Some(exact(path.clone()))],
         PathTest::Prefix(path) => vec![Some(prefix(path.clone()))],
-        PathTest::Under(path) => vec![Some(exact(path.clone())), Some(prefix(SmolStr::new(format!("{path}/"))))],
+        PathTest::Under(path) => {
+            vec![Some(exact(path.clone())), Some(prefix(SmolStr::new(format!("{path}/"))))]
+        }
         PathTest::Pattern(pattern) => vec![Some(regex(SmolStr::new(pattern.as_str())))],
     }
 }
@@ -134,7 +136,8 @@ fn connection(mesh: &Mesh, one: &Match) -> Vec<api::L4MatchAttributes> {
         sni: _,
         destinations,
     } = one;
-    let labels = source_labels.iter().map(|label| (label.key().as_str(), SmolStr::new(label.value().as_str())));
+    let labels =
+        source_labels.iter().map(|label| (label.key().as_str(), SmolStr::new(label.value().as_str())));
     let base = api::L4MatchAttributes {
         destination_subnets: destinations.iter().map(|range| SmolStr::new(range.to_string())).collect(),
         port: None,
@@ -154,7 +157,14 @@ pub(super) fn tcp(mesh: &Mesh, one: &Match, out: &mut Vec<api::L4MatchAttributes
 /// The matches of a tls route.
 pub(super) fn tls(mesh: &Mesh, one: &Match, out: &mut Vec<api::TlsMatchAttributes>) {
     for l4 in connection(mesh, one) {
-        let api::L4MatchAttributes { destination_subnets, port, source_subnet: _, source_labels, gateways, source_namespace } = l4;
+        let api::L4MatchAttributes {
+            destination_subnets,
+            port,
+            source_subnet: _,
+            source_labels,
+            gateways,
+            source_namespace,
+        } = l4;
         out.push(api::TlsMatchAttributes {
             sni_hosts: one.sni.iter().map(|name| SmolStr::new(name.as_str())).collect(),
             destination_subnets,

@@ -1,6 +1,8 @@
 //! Names of resources.
 
-use meshc_compiler::model::{Binding, BindingKind, External, Gateway, Host, HostName, HostNameKind, Id, Mesh, Resource};
+use meshc_compiler::model::{
+    Binding, BindingKind, External, Gateway, Host, HostName, HostNameKind, Id, Mesh, Resource,
+};
 use smol_str::SmolStr;
 
 /// The name of the VirtualService of a host block: the one that it gives, else the first host and the gateways.
@@ -9,8 +11,11 @@ pub(super) fn virtual_service(mesh: &Mesh, host: &Host) -> SmolStr {
         return SmolStr::new(name.value.as_str());
     }
     let mut name = host.names.first().map_or(String::new(), |name| host_part(mesh, name));
-    let gateways: Vec<&str> =
-        host.gateways().filter_map(|(id, _)| mesh.gateways.get(id)).map(|gateway| gateway.name.value.as_str()).collect();
+    let gateways: Vec<&str> = host
+        .gateways()
+        .filter_map(|(id, _)| mesh.gateways.get(id))
+        .map(|gateway| gateway.name.value.as_str())
+        .collect();
     if !gateways.is_empty() {
         name.push_str("-via-");
         name.push_str(&gateways.join("-"));
@@ -32,8 +37,10 @@ pub(super) fn dashed(host: &str) -> String {
         Some(rest) => format!("wildcard{rest}"),
         None => host.to_owned(),
     };
-    let dashed: String =
-        text.chars().map(|char| if char.is_ascii_alphanumeric() { char.to_ascii_lowercase() } else { '-' }).collect();
+    let dashed: String = text
+        .chars()
+        .map(|char| if char.is_ascii_alphanumeric() { char.to_ascii_lowercase() } else { '-' })
+        .collect();
     dashed.trim_matches('-').to_owned()
 }
 

@@ -46,11 +46,18 @@ pub(super) fn plan(model: &Model) -> Vec<Planned> {
         }
     }
     planned.extend(mesh.services.iter().map(|(id, _)| Planned::ServiceRule(id)));
-    for (id, gateway) in mesh.gateways.iter().filter(|(_, gateway)| gateway.controller() == Controller::Istio) {
+    for (id, gateway) in mesh.gateways.iter().filter(|(_, gateway)| gateway.controller() == Controller::Istio)
+    {
         planned.push(Planned::Gateway(id));
         planned.extend(gateway.front.is_some().then_some(Planned::EgressRule(id)));
     }
-    planned.extend(model.hosts.iter().filter(|(_, host)| is_carried(model, host)).map(|(id, _)| Planned::VirtualService(id)));
+    planned.extend(
+        model
+            .hosts
+            .iter()
+            .filter(|(_, host)| is_carried(model, host))
+            .map(|(id, _)| Planned::VirtualService(id)),
+    );
     planned
 }
 

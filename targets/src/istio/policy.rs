@@ -2,8 +2,8 @@
 
 use super::api;
 use meshc_compiler::policy::{
-    Balancing, ClientTls, ClientTlsBody, ClientTlsMode, Ejection, FailureKind, FileRef, HashAlgorithm, HashKey, Keepalive,
-    Method, Pool, PoolBody, SimpleBalancing, TrafficPolicy, Upgrade,
+    Balancing, ClientTls, ClientTlsBody, ClientTlsMode, Ejection, FailureKind, FileRef, HashAlgorithm,
+    HashKey, Keepalive, Method, Pool, PoolBody, SimpleBalancing, TrafficPolicy, Upgrade,
 };
 use meshc_compiler::values::{Count, Duration, Percent, PositiveCount};
 use meshc_language::Spanned;
@@ -217,7 +217,11 @@ fn client_tls(tls: &ClientTls) -> api::ClientTlsSettings {
         private_key: path(key.as_ref()),
         ca_certificates: path(ca.as_ref()),
         credential_name: credential.as_ref().map(|name| SmolStr::new(name.value.to_string())),
-        subject_alt_names: names.iter().flat_map(|names| names.iter()).map(|name| SmolStr::new(name.value.as_str())).collect(),
+        subject_alt_names: names
+            .iter()
+            .flat_map(|names| names.iter())
+            .map(|name| SmolStr::new(name.value.as_str()))
+            .collect(),
         sni: sni.as_ref().map(|sni| SmolStr::new(sni.value.as_str())),
         insecure_skip_verify: skip_verify.map(|skip| skip.value.is_on()),
         ca_crl: path(crl.as_ref()),

@@ -23,7 +23,11 @@ impl<'p> Source<'p> {
     pub(super) fn comment(self, span: Span) -> SmolStr {
         match self.applied {
             None => SmolStr::new(format!("from {}", self.provenance.place(span))),
-            Some(applied) => SmolStr::new(format!("from {} by {}", self.provenance.place(applied), self.provenance.place(span))),
+            Some(applied) => SmolStr::new(format!(
+                "from {} by {}",
+                self.provenance.place(applied),
+                self.provenance.place(span)
+            )),
         }
     }
 }
@@ -50,7 +54,8 @@ impl<'s> Provenance<'s> {
 
     fn place(&self, span: Span) -> String {
         let file = span.file.0 as usize;
-        let line = self.lines.get(file).map_or(0, |starts| starts.partition_point(|start| *start <= span.start)) + 1;
+        let line =
+            self.lines.get(file).map_or(0, |starts| starts.partition_point(|start| *start <= span.start)) + 1;
         let name = self.files.get(file).map_or("", |file| file.name.as_str());
         format!("{name}:{line}")
     }

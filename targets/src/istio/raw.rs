@@ -7,8 +7,8 @@ use super::api;
 use super::document::{Document, Writer};
 use super::plan::{Planned, plan};
 use crate::target::Options;
-use meshc_compiler::model::Raw;
 use meshc_compiler::Checked;
+use meshc_compiler::model::Raw;
 use meshc_language::{Code, Diagnostic, Span};
 use serde::Serialize;
 use serde_yaml::Value;
@@ -35,9 +35,14 @@ pub(super) fn check(checked: &Checked, options: &Options<'_>) -> Vec<Diagnostic>
         let document = planned.iter().find(is_its_own).and_then(|planned| writer.typed(*planned));
         let Some(document) = document else {
             let anchor = &raw.anchor;
-            let message = format!("no resource is made for a {} `{}` of this namespace", anchor.kind.value, anchor.name.value);
+            let message = format!(
+                "no resource is made for a {} `{}` of this namespace",
+                anchor.kind.value, anchor.name.value
+            );
             let report = Diagnostic::new(Code::BAD_RAW, anchor.name.span, message);
-            reports.push(report.help("name an item of this namespace; a service has a resource if it has a policy or subsets"));
+            reports.push(report.help(
+                "name an item of this namespace; a service has a resource if it has a policy or subsets",
+            ));
             continue;
         };
         if let Err(refusal) = merged(document, &[&raw.declared]) {
@@ -55,7 +60,8 @@ fn report(refusal: Refusal, span: Span) -> Diagnostic {
                 .consequence("one of the two would be lost")
                 .help("change the statement, or remove this part")
         }
-        Refusal::Misfit(why) => Diagnostic::new(Code::BAD_RAW, span, why).help("write a part of the resource, such as `spec: {...}`"),
+        Refusal::Misfit(why) => Diagnostic::new(Code::BAD_RAW, span, why)
+            .help("write a part of the resource, such as `spec: {...}`"),
     }
 }
 
@@ -75,14 +81,16 @@ where
 {
     let mut value = serde_yaml::to_value(resource).map_err(|error| Refusal::Misfit(error.to_string()))?;
     for one in raw {
-        let addition: Value =
-            serde_yaml::from_str(one.text.value.as_str()).map_err(|error| Refusal::Misfit(format!("this is not YAML: {error}")))?;
+        let addition: Value = serde_yaml::from_str(one.text.value.as_str())
+            .map_err(|error| Refusal::Misfit(format!("this is not YAML: {error}")))?;
         if !matches!(addition, Value::Mapping(_)) {
             return Err(Refusal::Misfit("this is not a mapping".to_owned()));
         }
         merge(&mut value, addition, "")?;
     }
-    serde_yaml::from_value(value).map(Box::new).map_err(|error| Refusal::Misfit(format!("Istio has no such field or value: {error}")))
+    serde_yaml::from_value(value)
+        .map(Box::new)
+        .map_err(|error| Refusal::Misfit(format!("Istio has no such field or value: {error}")))
 }
 
 fn merge(value: &mut Value, addition: Value, path: &str) -> Result<(), Refusal> {
@@ -102,9 +110,12 @@ fn merge(value: &mut Value, addition: Value, path: &str) -> Result<(), Refusal> 
             for addition in additions {
                 let name = addition.get("name").and_then(Value::as_str).map(str::to_owned);
                 let Some(name) = name else {
-                    return Err(Refusal::Misfit(format!("an element of `{path}` needs the `name` of the element it adds to")));
+                    return Err(Refusal::Misfit(format!(
+                        "an element of `{path}` needs the `name` of the element it adds to"
+                    )));
                 };
-                let same = |element: &&mut Value| element.get("name").and_then(Value::as_str) == Some(name.as_str());
+                let same =
+                    |element: &&mut Value| element.get("name").and_then(Value::as_str) == Some(name.as_str());
                 let Some(element) = elements.iter_mut().find(same) else {
                     return Err(Refusal::Misfit(format!("`{path}` has no element `{name}`")));
                 };

@@ -37,7 +37,8 @@ fn tests(matches: &[Match]) -> impl Iterator<Item = Option<(&PathTest, bool)>> {
 }
 
 fn whole_path(path: &str, matches: &[Match], out: &mut api::HttpRewrite) {
-    let all_exact = !matches.is_empty() && tests(matches).all(|test| matches!(test, Some((PathTest::Exact(_), _))));
+    let all_exact =
+        !matches.is_empty() && tests(matches).all(|test| matches!(test, Some((PathTest::Exact(_), _))));
     if all_exact {
         out.uri = Some(SmolStr::new(path));
     } else {

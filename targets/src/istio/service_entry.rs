@@ -30,8 +30,16 @@ pub(super) fn spec(external: &External, from: Source<'_>) -> api::ServiceEntry {
         traffic: _,
     } = body;
     api::ServiceEntry {
-        hosts: hosts.iter().flat_map(|hosts| hosts.iter()).map(|host| SmolStr::new(host.value.as_str())).collect(),
-        addresses: addresses.iter().flat_map(|list| list.iter()).map(|one| SmolStr::new(one.value.to_string())).collect(),
+        hosts: hosts
+            .iter()
+            .flat_map(|hosts| hosts.iter())
+            .map(|host| SmolStr::new(host.value.as_str()))
+            .collect(),
+        addresses: addresses
+            .iter()
+            .flat_map(|list| list.iter())
+            .map(|one| SmolStr::new(one.value.to_string()))
+            .collect(),
         ports: ports.iter().map(|port| Sourced::from(service_port(port))).collect(),
         location: location.and_then(|location| match location.value {
             Location::External => None,
@@ -49,15 +57,11 @@ pub(super) fn spec(external: &External, from: Source<'_>) -> api::ServiceEntry {
             .as_ref()
             .map(|labels| Box::new(api::WorkloadSelector { labels: label_map(Some(labels)) })),
         export_to: export_to(visibility.as_ref()),
-        subject_alt_names: names.iter().flat_map(|list| list.iter()).map(|name| SmolStr::new(name.value.as_str())).collect(),
-    }
-}
-
-/// The name of a port: the one that it gives, else protocol and number.
-pub(super) fn port_name(port: &Port) -> SmolStr {
-    match &port.name {
-        Some(name) => SmolStr::new(name.value.as_str()),
-        None => SmolStr::new(format!("{}-{}", port.protocol.value.word(), port.number.value)),
+        subject_alt_names: names
+            .iter()
+            .flat_map(|list| list.iter())
+            .map(|name| SmolStr::new(name.value.as_str()))
+            .collect(),
     }
 }
 
@@ -65,7 +69,7 @@ fn service_port(port: &Port) -> api::ServicePort {
     let Port { protocol, number, name: _, target, traffic: _, span: _, attributes: _ } = port;
     api::ServicePort {
         number: u32::from(number.value.get()),
-        name: port_name(port),
+        name: port.port_name(),
         protocol: Some(SmolStr::new_static(protocol.value.istio())),
         target_port: target.map(|target| u32::from(target.value.get())),
     }

@@ -9,12 +9,12 @@ use super::rewrite;
 use super::visibility::export_to;
 use crate::yaml::Sourced;
 use meshc_compiler::model::{
-    Action, Delegate, Destination, DestinationHeaders, Host, HostBody, HostName, Mesh, Mirror, Redirect, RedirectPort, Respond,
-    Route, RouteKind, RouteOptions, WeightedDestination,
+    Action, Delegate, Destination, DestinationHeaders, Host, HostBody, HostName, Mesh, Mirror, Redirect,
+    RedirectPort, Respond, Route, RouteKind, RouteOptions, WeightedDestination,
 };
 use meshc_compiler::policy::{
-    Abort, Cors, CorsBody, Fault, HeaderOperations, HeaderOperationsBody, HeaderSetting, Injection, Preflight, Retry,
-    RetryChoice, RetryPolicy, SharedRouteOptions, Timeout,
+    Abort, Cors, CorsBody, Fault, HeaderOperations, HeaderOperationsBody, HeaderSetting, Injection,
+    Preflight, Retry, RetryChoice, RetryPolicy, SharedRouteOptions, Timeout,
 };
 use meshc_compiler::values::{Percent, RedirectCode};
 use meshc_language::Spanned;
@@ -46,10 +46,22 @@ pub(super) fn spec(mesh: &Mesh, host: &Host, from: Source<'_>) -> api::VirtualSe
 }
 
 fn http_route(mesh: &Mesh, route: &Route) -> api::HttpRoute {
-    let Route { kind: _, name, matches, condition: _, action, options, span: _, attributes: _, incomplete: _ } = route;
+    let Route {
+        kind: _,
+        name,
+        matches,
+        condition: _,
+        action,
+        options,
+        span: _,
+        attributes: _,
+        incomplete: _,
+    } = route;
     let RouteOptions { mirrors, policies: _, shared } = options;
-    let SharedRouteOptions { timeout, retry, rewrite, fault, cors, request_headers, response_headers } = shared;
-    let mut out = api::HttpRoute { name: Some(SmolStr::new(name.value.as_str())), ..api::HttpRoute::default() };
+    let SharedRouteOptions { timeout, retry, rewrite, fault, cors, request_headers, response_headers } =
+        shared;
+    let mut out =
+        api::HttpRoute { name: Some(SmolStr::new(name.value.as_str())), ..api::HttpRoute::default() };
     for one in matches {
         matches::http(mesh, one, &mut out.matches);
     }
@@ -91,7 +103,11 @@ fn weights(destinations: &[WeightedDestination]) -> Vec<Option<i32>> {
 
 fn weighted(mesh: &Mesh, destinations: &[WeightedDestination]) -> Vec<api::HttpRouteDestination> {
     let one = |(one, weight): (&WeightedDestination, Option<i32>)| {
-        let WeightedDestination { weight: _, destination: target, headers: DestinationHeaders { request, response } } = one;
+        let WeightedDestination {
+            weight: _,
+            destination: target,
+            headers: DestinationHeaders { request, response },
+        } = one;
         api::HttpRouteDestination {
             destination: destination(mesh, target),
             weight,
@@ -152,7 +168,10 @@ fn http_redirect(redirect: &Redirect) -> api::HttpRedirect {
 
 fn direct_response(respond: &Respond) -> api::HttpDirectResponse {
     let Respond { status, body } = respond;
-    let text = |body: &Spanned<_>| api::HttpBody { string: Some(SmolStr::new(AsRef::<str>::as_ref(&body.value))), bytes: None };
+    let text = |body: &Spanned<_>| api::HttpBody {
+        string: Some(SmolStr::new(AsRef::<str>::as_ref(&body.value))),
+        bytes: None,
+    };
     api::HttpDirectResponse {
         status: u32::from(status.value.get()),
         body: body.as_ref().map(|body: &Spanned<meshc_compiler::values::Text>| text(body)),
@@ -240,13 +259,19 @@ fn put_mirrors(mesh: &Mesh, mirrors: &[Mirror], out: &mut api::HttpRoute) {
 fn cors_policy(cors: &Cors) -> api::CorsPolicy {
     let Cors { body, span: _, attributes: _ } = cors;
     let CorsBody { origins, methods, headers, expose, max_age, credentials, preflights } = body;
-    let names = |list: &Option<meshc_compiler::reading::List<Spanned<meshc_compiler::values::HeaderName>>>| {
+    let names = |list: &Option<
+        meshc_compiler::reading::List<Spanned<meshc_compiler::values::HeaderName>>,
+    >| {
         list.iter().flat_map(|list| list.iter()).map(|name| SmolStr::new(name.value.as_written())).collect()
     };
     api::CorsPolicy {
         allow_origin: Vec::new(),
         allow_origins: origins.iter().map(|origin| matches::text_match(&origin.test)).collect(),
-        allow_methods: methods.iter().flat_map(|list| list.iter()).map(|method| SmolStr::new(method.value.to_string())).collect(),
+        allow_methods: methods
+            .iter()
+            .flat_map(|list| list.iter())
+            .map(|method| SmolStr::new(method.value.to_string()))
+            .collect(),
         allow_headers: names(headers),
         expose_headers: names(expose),
         max_age: max_age.map(|age| SmolStr::new(format!("{}s", age.value.as_secs()))),
@@ -266,7 +291,8 @@ fn headers(request: Option<&HeaderOperations>, response: Option<&HeaderOperation
 }
 
 fn operations(operations: &HeaderOperations) -> api::HeaderOperations {
-    let HeaderOperations { body: HeaderOperationsBody { set, add, remove }, span: _, attributes: _ } = operations;
+    let HeaderOperations { body: HeaderOperationsBody { set, add, remove }, span: _, attributes: _ } =
+        operations;
     let pair = |HeaderSetting { name, value, span: _, attributes: _ }: &HeaderSetting| {
         (SmolStr::new(name.value.as_written()), SmolStr::new(value.value.as_str()))
     };

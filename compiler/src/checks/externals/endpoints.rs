@@ -1,7 +1,7 @@
 //! The endpoints of externals (rules S1, S5 to S8).
 
 use super::resolution_span;
-use crate::checks::services::default_port_name;
+use crate::model::default_port_name;
 use crate::model::{Endpoint, External, Resolution, Resource};
 use crate::values::EndpointAddress;
 use meshc_language::{Code, Diagnostic, Span};

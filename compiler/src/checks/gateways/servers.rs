@@ -1,7 +1,7 @@
 //! The servers that Istio merges on the workloads of gateways: declared listeners, and those that egress adds.
 
 use crate::checks::Context;
-use crate::checks::services::default_port_name;
+use crate::model::default_port_name;
 use crate::model::{
     Controller, External, Gateway, HostNamespace, Id, Listener, Resource, ServerHost, ServerTlsMode,
 };
@@ -114,7 +114,8 @@ pub(super) fn servers<'m>(context: &Context<'m>) -> Vec<Server<'m>> {
         }
         let workloads = Workloads::of(id, gateway);
         let listeners = gateway.declared.body.listeners.iter();
-        servers.extend(listeners.map(|listener| declared(gateway, workloads.clone(), listener)));
+        let named = listeners.zip(gateway.declared.port_names());
+        servers.extend(named.map(|(listener, name)| declared(gateway, workloads.clone(), listener, name)));
         let externals = mesh.externals.as_slice().iter().filter(|external| external.egress == Some(id));
         for external in externals.filter(|_| gateway.controller() == Controller::Istio) {
             egress(gateway, &workloads, external, &mut servers);
@@ -127,6 +128,7 @@ fn declared<'m>(
     gateway: &'m Resource<Gateway>,
     workloads: Workloads<'m>,
     listener: &'m Listener,
+    name: SmolStr,
 ) -> Server<'m> {
     let body = &listener.body;
     let (protocol, port) = (listener.protocol.value, listener.port.value);
@@ -139,10 +141,7 @@ fn declared<'m>(
         slot: (port.get(), bind),
         protocol,
         family: Family::of(protocol),
-        name: body
-            .port_name
-            .as_ref()
-            .map_or_else(|| default_port_name(protocol, port), |name| SmolStr::new(name.value.as_str())),
+        name,
         name_span: body.port_name.as_ref().map_or(listener.span, |name| name.span),
         span: listener.span,
         hosts: hosts

@@ -443,7 +443,7 @@ fn counts(text: &str) -> Option<(u64, Option<u64>, usize)> {
     Some((least, most, inner.len() + 2))
 }
 
-const NO_LOOK_AROUND: &str = "describe the whole value instead, or use `not` with a second condition";
+const NO_LOOK_AROUND: &str = "describe what is wanted instead, or put a route for the exception in front";
 
 /// What follows `(?` in other languages: its name, and what to do.
 const FOREIGN_GROUPS: &[(&str, &str, &str)] = &[
