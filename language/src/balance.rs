@@ -234,11 +234,14 @@ impl Repair<'_> {
     /// Whether the `{` at `at` stands behind another one, or alone on a line and in front of one that is no deeper.
     fn is_idle(&self, at: usize) -> bool {
         let before = self.bytes(self.line.start..at).trim_ascii();
+        if !before.is_empty() {
+            return before.ends_with(b"{");
+        }
         let end = self.line_end(at);
-        let alone = before.is_empty() && self.bytes(at + 1..end).trim_ascii().is_empty();
+        let alone = self.bytes(at + 1..end).trim_ascii().is_empty();
         let below = self.bytes(end + 1..self.text.len());
         let deeper = below.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count() > self.line.own;
-        before.ends_with(b"{") || alone && !deeper
+        alone && !deeper
     }
 
     fn close(&mut self, at: usize, bracket: Bracket) {
@@ -324,6 +327,53 @@ impl Repair<'_> {
     fn write(&mut self, at: usize, byte: u8) {
         if let Some(slot) = self.out.get_mut(at) {
             *slot = byte;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chunk;
+
+    /// The text of a file with each piece put right.
+    fn repaired(text: &str) -> String {
+        let repair =
+            |piece: &Piece| super::repair(text.get(piece.range.clone()).unwrap_or_default(), piece).text;
+        chunk::cut(text).iter().map(repair).collect()
+    }
+
+    #[test]
+    fn indentation_tells_where_brackets_belong() {
+        let table = [
+            // Missing closers.
+            ("a {\n  b {\n    c\n  d\n}\n", "a {\n  b {\n    c\n} d\n}\n"),
+            ("a {\n  b {\n    c {\n      d\n  e\n}\n", "a {\n  b {\n    c {\n      d\n}}e\n}\n"),
+            ("a {\n\tb {\n\t\tc {\n\t\t\td\n\te\n}\n", "a {\n\tb {\n\t\tc {\n\t\t\td}}e\n}\n"),
+            ("a {\n  b [c, d\n  e\n}\n", "a {\n  b [c, d\n];e\n}\n"),
+            ("a {\n  b [c -> d {\n    e\n  }\n}\n", "a {\n  b [c -> d]{\n    e\n  }\n}\n"),
+            ("@a(b\nc {\n}\n", "@a(b)c {\n}\n"),
+            // Missing openers.
+            ("a\n  b\n}\n", "a{  b\n}\n"),
+            ("a {\n  b # c\n    d\n  }\n}\n", "a {\n  b {  \n    d\n  }\n}\n"),
+            // Surplus ones.
+            ("a {\n  b }\n  c\n}\n", "a {\n  b  \n  c\n}\n"),
+            ("a {\n  b {\n    c\n    }\n    d\n  }\n}\n", "a {\n  b {\n    c\n     \n    d\n  }\n}\n"),
+            ("a { {\n  b\n}\n", "a {  \n  b\n}\n"),
+            ("a b] c\n", "a b  c\n"),
+            // The wrong kind.
+            ("a [b, c) d\n", "a [b, c] d\n"),
+            ("a {\n  b\n]\n", "a {\n  b\n}\n"),
+            // Quotes.
+            ("a \"b -> c {\n  d\n}\n", "a \"b -> c\"{\n  d\n}\n"),
+            ("a r\"b c {\n  d\n}\n", "a r\"b c\"{\n  d\n}\n"),
+            ("a \"b\\c {\n  d\n}\n", "a \"b c\"{\n  d\n}\n"),
+            ("a \"\u{e9}{\n  d\n}\n", "a \u{20}\u{e9}{\n  d\n}\n"),
+            ("a {\n  b \"\"\"\n    c d e\n  f\n}\n", "a {\n  b \"\"\"\n    c \"\"\"\n  f\n}\n"),
+        ];
+        for (broken, expected) in table {
+            assert_eq!(repaired(broken), expected, "{broken}");
+            assert_eq!(broken.len(), expected.len());
         }
     }
 }

@@ -195,3 +195,48 @@ impl Cutter {
         self.marks = marks;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The pieces of a text, with `!` in front of each that is not sound.
+    fn pieces(text: &str) -> Vec<String> {
+        let pieces = cut(text);
+        let end = pieces.iter().fold(0, |end, piece| {
+            assert_eq!(piece.range.start, end, "a gap");
+            piece.range.end
+        });
+        assert_eq!(end, text.len());
+        let shown = |piece: &Piece| {
+            let fault = if piece.is_sound() { "" } else { "!" };
+            format!("{fault}{}", text.get(piece.range.clone()).unwrap_or_default().replace('\n', "/"))
+        };
+        pieces.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn items_start_in_column_0() {
+        let table: [(&str, &[&str]); 14] = [
+            ("", &[]),
+            ("\n# c\na\nb {\n  c\n}\n", &["/# c/", "a/", "b {/  c/}/"]),
+            ("a\n@x\n## d\n@y(\n  z)\nb\n", &["a/", "@x/## d/@y(/  z)/b/"]),
+            ("a {\n## d\n  b\n}\nc\n", &["a {/## d/  b/}/", "c/"]),
+            ("a \"\"\"\nb\n\"\"\"\nc\n", &["a \"\"\"/b/\"\"\"/", "c/"]),
+            ("a # \"\"\"\nb\nc \"\"\"\nd\n\"\"\"\n", &["a # \"\"\"/", "b/", "c \"\"\"/d/\"\"\"/"]),
+            ("a \"\"\"\nb {\n}\n", &["!a \"\"\"/", "b {/}/"]),
+            // A fault stays in its item.
+            ("a {\n  b\n\nc {\n  d\n}\n", &["!a {/  b//", "c {/  d/}/"]),
+            ("a {\n  b\n}\n}\nc\n", &["!a {/  b/}/}/", "c/"]),
+            ("a {\n  b\nc {\n  d\n}\ne {\n  f\n}\n}\n", &["!a {/  b/", "c {/  d/}/", "!e {/  f/}/}/"]),
+            // So does a line in column 0 that is no item.
+            ("a {\n  b\nc\n  d\n}\n", &["a {/  b/c/  d/}/"]),
+            ("a {\nb {\nc\n}\n}\nd\n", &["a {/b {/c/}/}/", "d/"]),
+            ("a [\nb,\nc\n]\nd\n", &["a [/b,/c/]/", "d/"]),
+            ("a {\n  b\nc {\n  d\n}\n  e\n}\n", &["a {/  b/c {/  d/}/  e/}/"]),
+        ];
+        for (text, expected) in table {
+            assert_eq!(pieces(text), expected);
+        }
+    }
+}

@@ -232,3 +232,59 @@ fn indent_of(bytes: &[u8], at: usize) -> usize {
     let line = bytes.get(line_start(bytes, at)..).unwrap_or_default();
     line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The brackets outside strings and comments, and the strings that are open.
+    fn read(text: &str, trusting: bool) -> (String, Vec<&str>) {
+        let (mut brackets, mut loose) = (String::new(), Vec::new());
+        for mark in Marks::new(text, trusting) {
+            match mark {
+                Mark::Bracket(_, bracket) => brackets.push(char::from(bracket.0)),
+                Mark::Loose(string) => loose.extend(text.get(string)),
+                Mark::Line(_) | Mark::Comment(_) => {}
+            }
+        }
+        (brackets, loose)
+    }
+
+    #[test]
+    fn strings_and_comments_hide_brackets() {
+        let table: [(&str, &str, &[&str]); 19] = [
+            ("a { b [c] (d) }", "{[]()}", &[]),
+            ("a # {\n}", "}", &[]),
+            (r#""{" {"#, "{", &[]),
+            (r#""\"{" {"#, "{", &[]),
+            (r#"r"\" {"#, "{", &[]),
+            (r#"bar"\" {" {"#, "{", &[]),
+            (r#"->r"\" {"#, "{", &[]),
+            (r#"a->r"\" {" {"#, "{", &[]),
+            (r#"${a}r"\" {" {"#, "{", &[]),
+            ("\"\"\"\n{\n\"\"\" {", "{", &[]),
+            ("${name} ${ {", "{{", &[]),
+            // Open strings end in front of the brackets that end their line.
+            ("a \"b -> c {\n}", "{}", &["\"b -> c "]),
+            ("a r\"b\\ {\n}", "{}", &["r\"b\\ "]),
+            ("{ a \"b } }", "{}}", &["\"b "]),
+            ("a \"b\n{", "{", &["\"b"]),
+            ("a \"b\\", "", &["\"b\\"]),
+            // An open block ends with its indentation.
+            ("  a \"\"\"\n    {\n  b {\n", "{", &["\"\"\"\n    {"]),
+            ("  a \"\"\"\n    {\n}\n", "}", &["\"\"\"\n    {"]),
+            ("\"\"\"", "", &["\"\"\""]),
+        ];
+        for (text, brackets, loose) in table {
+            let read = read(text, true);
+            assert_eq!((read.0.as_str(), read.1.as_slice()), (brackets, loose), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_block_that_swallows_an_item_is_open() {
+        let text = "a \"\"\"\n  x\nb {\n  c \"\"\"\n    y\n  \"\"\"\n}\n";
+        assert_eq!(read(text, true), (String::from("}"), vec!["\"\"\""]));
+        assert_eq!(read(text, false), (String::from("{}"), vec!["\"\"\"\n  x"]));
+    }
+}

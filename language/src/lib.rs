@@ -1,12 +1,13 @@
 //! Text and tree of the mesh-policy language.
 //!
 //! ```text
-//! text -cut-> chunks -balance-> repaired chunks -pest-> nodes -> Tree
+//! text -cut, join-> pieces -repair-> text that fits -pest-> nodes -> Tree
+//!                                 -> reports
 //! Tree -format-> text
 //! ```
 //!
 //! Invariants:
-//! - Reading never fails: [`parse`] returns a tree of whatever could be read and a report for each fault.
+//! - Reading never fails: [`parse()`] returns a tree of whatever could be read and a report for each fault.
 //! - The tree holds no keyword: words, literals, lists, groups, blocks. What they mean is the compiler's.
 //! - Every node has its place in the file; comments are nodes.
 //! - Pure: no file is read, nothing is printed.

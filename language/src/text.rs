@@ -70,24 +70,37 @@ fn code_point(chars: &mut std::str::CharIndices<'_>) -> Option<char> {
     char::from_u32(value)
 }
 
-/// Reads a `"""..."""` literal: the line break behind the opening quotes and the common indentation are not part of it.
+/// Reads a `"""..."""` literal: the line break behind the opening quotes, the common indentation and the blanks in
+/// front of the closing quotes are not part of it. Line ends are `\n`.
 #[must_use]
 pub fn unquote_block(literal: &str) -> String {
     let body = literal.strip_prefix("\"\"\"").unwrap_or(literal);
     let body = body.strip_suffix("\"\"\"").unwrap_or(body);
     let body = body.strip_prefix("\r\n").or_else(|| body.strip_prefix('\n')).unwrap_or(body);
-    let indent = body
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .map(|line| line.len() - line.trim_start_matches(' ').len())
-        .min()
-        .unwrap_or(0);
+    let indent = common_indent(body);
     let mut text = String::with_capacity(body.len());
-    for line in body.lines() {
-        text.push_str(line.get(indent..).unwrap_or_default());
-        text.push('\n');
+    for (at, line) in body.split('\n').enumerate() {
+        if at > 0 {
+            text.push('\n');
+        }
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        text.push_str(line.strip_prefix(indent).unwrap_or_else(|| line.trim_start_matches([' ', '\t'])));
+    }
+    let last = text.rfind('\n').map_or(0, |newline| newline + 1);
+    if text.get(last..).is_some_and(|line| line.bytes().all(|byte| matches!(byte, b' ' | b'\t'))) {
+        text.truncate(last);
     }
     text
+}
+
+/// The blanks that each line starts with, lines of nothing but blanks aside.
+fn common_indent(body: &str) -> &str {
+    let blanks = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
+    let mut lines = body.split('\n').filter(|line| !line.trim_matches([' ', '\t', '\r']).is_empty());
+    let first = lines.next().unwrap_or_default();
+    let shared = |line: &str| std::iter::zip(first.bytes(), line.bytes()).take_while(|(a, b)| a == b).count();
+    let length = lines.map(|line| shared(line).min(blanks(line))).fold(blanks(first), usize::min);
+    first.get(..length).unwrap_or_default()
 }
 
 /// Writes `text` as a `"..."` literal that reads back as it.
@@ -108,4 +121,69 @@ pub fn quote(text: &str) -> String {
     }
     quoted.push('"');
     quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_end_where_their_quote_is() {
+        let table = [
+            (r#""a""#, true),
+            (r#""a"#, false),
+            (r#"""#, false),
+            (r#""a\""#, false),
+            (r#""a\\""#, true),
+            (r#"r"a\""#, true),
+            (r#"r"a"#, false),
+            (r#"r""#, false),
+            (r#""""a""""#, true),
+            (r#""""a"""#, false),
+            (r#"""""#, false),
+            ("word", true),
+        ];
+        for (literal, terminated) in table {
+            assert_eq!(is_terminated(literal), terminated, "{literal}");
+        }
+    }
+
+    #[test]
+    fn escapes_are_read_and_written() {
+        let table: [(&str, &str, &[usize]); 8] = [
+            (r#""plain""#, "plain", &[]),
+            (r#""a\nb\tc""#, "a\nb\tc", &[]),
+            (r#""\"\\""#, "\"\\", &[]),
+            (r#""\u{1f600}\u{41}""#, "\u{1f600}A", &[]),
+            (r#""\$x""#, "\\$x", &[]),
+            (r#""a\qb""#, "ab", &[2]),
+            (r#""\u{110000}\u{d800}\u{}""#, "{}", &[1, 11, 19]),
+            (r#""\u12""#, "12", &[1]),
+        ];
+        for (literal, text, bad_escapes) in table {
+            let read = unquote(literal);
+            assert_eq!((read.text.as_str(), read.bad_escapes.as_slice()), (text, bad_escapes), "{literal}");
+        }
+        for text in ["", "plain", "a\nb\t\"\\", "\u{1b}[0m", "\u{1f600}", "\r"] {
+            assert_eq!(unquote(&quote(text)), Unquoted { text: text.to_owned(), bad_escapes: vec![] });
+        }
+    }
+
+    #[test]
+    fn blocks_lose_their_indentation() {
+        let table = [
+            ("\"\"\"a\"\"\"", "a"),
+            ("\"\"\"\"\"\"", ""),
+            ("\"\"\"\n    a\n      b\n  \"\"\"", "a\n  b\n"),
+            ("\"\"\"\n    a\n\n    b\"\"\"", "a\n\nb"),
+            ("\"\"\"\n\ta\n\t\tb\n\"\"\"", "a\n\tb\n"),
+            ("\"\"\"\n\ta\n  b\n\"\"\"", "\ta\n  b\n"),
+            ("\"\"\"\r\n  a\r\n  b\r\n\"\"\"", "a\nb\n"),
+            ("\"\"\"\n    a\n  \n    b\n\"\"\"", "a\n\nb\n"),
+            ("\"\"\"\n  \u{e9}\n  \u{20ac}\"\"\"", "\u{e9}\n\u{20ac}"),
+        ];
+        for (literal, text) in table {
+            assert_eq!(unquote_block(literal), text, "{literal:?}");
+        }
+    }
 }
