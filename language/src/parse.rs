@@ -133,7 +133,7 @@ fn invisible_character(file: FileId, text: &str) -> Option<Diagnostic> {
             from = at + 1;
             continue;
         };
-        if char.is_control() || is_direction_mark(char) {
+        if is_invisible(char) {
             let span = Span::new(file, 0, text.len() as u32).part(at, char.len_utf8());
             let message = format!("the invisible character U+{:04X} stands here", u32::from(char));
             return Some(
@@ -160,6 +160,12 @@ fn suspicious_byte(bytes: &[u8], from: usize) -> Option<usize> {
         at += block.len();
     }
     None
+}
+
+/// Whether a reader cannot see a character, line breaks and tabs aside.
+#[must_use]
+pub fn is_invisible(char: char) -> bool {
+    (char.is_control() && !matches!(char, '\n' | '\r' | '\t')) || is_direction_mark(char)
 }
 
 fn is_direction_mark(char: char) -> bool {
