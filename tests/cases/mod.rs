@@ -76,7 +76,7 @@ fn run(case: &Case) -> Outcome {
     let options = meshc_targets::Options { files: &project.files, ..meshc_targets::Options::default() };
     for checked in compilation.environments.iter().filter_map(|(_, checked)| checked.as_ref()) {
         let (fitted, unfit) = fit(target("istio").unwrap(), checked, &options);
-        reports.extend(unfit);
+        reports.extend(checked.settle(unfit));
         texts.extend(fitted.iter().flat_map(|fitted| fitted.emit(&options)).map(|file| file.text));
     }
     let line = |report: &Diagnostic| {

@@ -11,32 +11,21 @@ use smol_str::SmolStr;
 pub(super) fn port_names_are_unique(servers: &[Server<'_>], reports: &mut Vec<Diagnostic>) {
     for one_gateway in servers.chunk_by(|left, right| std::ptr::eq(left.gateway, right.gateway)) {
         let mut seen: FxHashMap<&str, &Server<'_>> = FxHashMap::default();
-        for (at, server) in one_gateway.iter().enumerate() {
+        for server in one_gateway {
             // What egress adds on one port with one protocol is one server.
             let both_added = |earlier: &&Server<'_>| server.listener.is_none() && earlier.listener.is_none();
             let earlier = seen.insert(server.name.as_str(), server).filter(|earlier| !both_added(earlier));
-            reports.extend(earlier.map(|earlier| port_name_twice(server, earlier, at)));
+            reports.extend(earlier.map(|earlier| port_name_twice(server, earlier)));
         }
     }
 }
 
-fn port_name_twice(server: &Server<'_>, earlier: &Server<'_>, at: usize) -> Diagnostic {
-    let report = Diagnostic::new(
-        Code::DUPLICATE_DECLARATION,
-        server.name_span,
-        format!("two ports of this gateway are named `{}`", server.name),
-    )
-    .related(earlier.name_span, "the other one")
-    .consequence("Istio would refuse the gateway");
-    let is_default = server.listener.is_some_and(|listener| listener.body.port_name.is_none());
-    if is_default {
-        return report.help(format!(
-            "name the port of one of the listeners: `port-name {}-{}`",
-            server.name,
-            at + 1
-        ));
-    }
-    report.help("give each a `port-name` of its own")
+fn port_name_twice(server: &Server<'_>, earlier: &Server<'_>) -> Diagnostic {
+    let message = format!("two ports of this gateway are named `{}`", server.name);
+    Diagnostic::new(Code::DUPLICATE_DECLARATION, server.name_span, message)
+        .related(earlier.name_span, "the other one")
+        .consequence("Istio would refuse the gateway")
+        .help("give each a `port-name` of its own, or none")
 }
 
 /// H29: HTTP shares a port with HTTP, TLS with TLS, and nothing else with anything.
