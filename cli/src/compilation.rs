@@ -3,6 +3,7 @@
 use crate::activity;
 use crate::exit::Failure;
 use crate::manifest::Manifest;
+use crate::report::counted;
 use meshc_compiler::values::{Date, did_you_mean};
 use meshc_compiler::{Checked, Compilation, Options, Project};
 use meshc_language::{Code, Diagnostic, Severity};
@@ -29,7 +30,7 @@ pub(crate) fn known_environment(wanted: &str, known: &[String]) -> Result<(), Fa
 
 /// Compiles a project, in one environment or in all.
 pub(crate) fn compile(project: &Project, only: Option<&str>, manifest: &Manifest) -> Compilation {
-    activity::begin(format!("checking {} files", project.own));
+    activity::begin(format!("checking {}", counted(project.own, "file")));
     let options = Options {
         cluster_domain: manifest.cluster_domain.clone(),
         today: today(),

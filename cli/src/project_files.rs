@@ -3,6 +3,7 @@
 use crate::activity;
 use crate::exit::Failure;
 use crate::manifest::{self, Manifest};
+use crate::report::counted;
 use ignore::WalkBuilder;
 use meshc_compiler::{Input, Project};
 use meshc_language::parse::MAX_FILE_SIZE;
@@ -49,10 +50,22 @@ impl ProjectFiles {
     pub(crate) fn find(paths: &[PathBuf]) -> Result<Self, Failure> {
         activity::begin("looking for sources");
         let given = if paths.is_empty() { vec![resolve(Path::new("."))?] } else { resolve_all(paths)? };
-        match project_root(&given) {
-            Some(root) => Self::of_project(root, if paths.is_empty() { &[] } else { &given }),
-            None => Self::of_paths(&given),
-        }
+        let files = match project_root(&given) {
+            Some(root) => Self::of_project(root, if paths.is_empty() { &[] } else { &given })?,
+            None => Self::of_paths(&given)?,
+        };
+        files.refuse_reserved_modules()?;
+        Ok(files)
+    }
+
+    /// A file whose module would be one of the standard library could never be used.
+    fn refuse_reserved_modules(&self) -> Result<(), Failure> {
+        let reserved = self.sources.iter().find(|source| module(&source.name).starts_with("std."));
+        reserved.map_or(Ok(()), |source| {
+            let message = format!("`{}` would be the module `{}`", source.shown, module(&source.name));
+            Err(Failure::new(message)
+                .help("modules below `std` ship with meshc; give the folder another name"))
+        })
     }
 
     fn of_project(root: PathBuf, given: &[Given]) -> Result<Self, Failure> {
@@ -115,13 +128,13 @@ impl ProjectFiles {
 
     /// The texts of the sources.
     pub(crate) fn read(&self) -> Result<Vec<Text>, Failure> {
-        activity::begin(format!("reading {} files", self.sources.len()));
+        activity::begin(format!("reading {}", counted(self.sources.len(), "file")));
         self.sources.par_iter().map(read).collect()
     }
 
     /// The project with these texts, in the order of the sources.
     pub(crate) fn project(&self, texts: &[Text]) -> Project {
-        activity::begin(format!("parsing {} files", self.sources.len()));
+        activity::begin(format!("parsing {}", counted(self.sources.len(), "file")));
         let inputs = self.sources.iter().zip(texts).map(|(source, text)| Input {
             module: module(&source.name),
             file: SourceFile {

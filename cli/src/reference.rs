@@ -311,7 +311,7 @@ impl Collector {
     }
 
     fn values(&self) -> Vec<Value> {
-        let mut values: Vec<Value> = self.types.iter().map(|kind| value(kind)).collect();
+        let mut values: Vec<Value> = self.types.iter().map(value).collect();
         values.sort_by_key(|value| value.name.to_lowercase());
         values
     }

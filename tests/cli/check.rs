@@ -96,6 +96,13 @@ fn any_file_name_can_be_compiled() {
 }
 
 #[test]
+fn the_standard_library_cannot_be_shadowed() {
+    let folder = Folder::new(&[("mesh.toml", ""), ("std/http.mesh", "pub policy fast { timeout 9s }\n")]);
+    let run = folder.run_to(2, &["check"]);
+    assert!(run.err.contains("`std/http.mesh` would be the module `std.http`"), "{}", run.err);
+}
+
+#[test]
 fn an_environment_can_be_chosen() {
     let folder = Folder::new(&[("a.mesh", &format!("env prod {}\nenv test {}\n{CLEAN}", "{}", "{}"))]);
     folder.write("b.mesh", "in test {\n  host other {\n    route all -> gone\n  }\n}\n");

@@ -1,6 +1,7 @@
 //! The program as its users meet it: every test runs the binary in a folder of its own.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod build;
 mod check;

@@ -57,7 +57,7 @@ pub(super) fn run(fmt: &Fmt, console: &Console) -> Result<Exit, Failure> {
         return run_on_input(fmt, console);
     }
     let found = ProjectFiles::alone(&fmt.paths)?;
-    activity::begin(format!("formatting {} files", found.len()));
+    activity::begin(format!("formatting {}", counted(found.len(), "file")));
     let done: Vec<Done> = found
         .par_iter()
         .map(|source| Ok(Done::of(source.shown.clone(), read(source)?, size(source))))
