@@ -189,8 +189,10 @@ impl Exemptions {
             }
             match self.levels.get(&report.code) {
                 Some(Level::Allow) if report.severity != Severity::Error => continue,
-                Some(Level::Report(severity)) => report.severity = report.severity.max(*severity),
-                Some(Level::Allow) | None => {}
+                Some(Level::Report(severity)) if report.severity != Severity::Error => {
+                    report.severity = *severity
+                }
+                Some(Level::Allow | Level::Report(_)) | None => {}
             }
             kept.push(report);
         }

@@ -1,7 +1,7 @@
 //! From statements to the model: unfold templates and loops, read items, resolve names.
 
 use crate::model::{
-    DestinationId, External, Gateway, Host, Mesh, Model, Raw, Resource, Service, Subset, policy_named,
+    DestinationId, External, Gateway, Host, Mesh, Model, Port, Raw, Resource, Service, Subset, policy_named,
 };
 use crate::policy::TrafficPolicy;
 use crate::project::{Definitions, ModuleId};
@@ -270,6 +270,7 @@ fn link(definitions: &Definitions<'_>, mesh: &mut Mesh, found: &mut Found) {
         let body = &mut service.declared.body;
         put_policies(&mut body.traffic, &mut body.policies, &mut cx);
         put_subset_policies(&mut body.subsets, &mut cx);
+        complete_ports(&mut body.ports, &body.traffic);
         finish(cx, found);
     }
     mesh.services = services;
@@ -279,6 +280,7 @@ fn link(definitions: &Definitions<'_>, mesh: &mut Mesh, found: &mut Found) {
         let body = &mut external.declared.body;
         put_policies(&mut body.traffic, &mut body.policies, &mut cx);
         put_subset_policies(&mut body.subsets, &mut cx);
+        complete_ports(&mut body.ports, &body.traffic);
         if let Some(via) = &body.via {
             external.declared.egress = mesh.gateway(via, &mut cx);
         }
@@ -309,6 +311,13 @@ fn finish(cx: Reader<'_, '_>, found: &mut Found) {
 fn put_subset_policies(subsets: &mut [Subset], cx: &mut Reader<'_, '_>) {
     for subset in subsets {
         put_policies(&mut subset.body.traffic, &mut subset.body.policies, cx);
+    }
+}
+
+/// What a port does not say of itself holds as its service says. Istio would take the policy of a port as a whole.
+fn complete_ports(ports: &mut [Port], traffic: &TrafficPolicy) {
+    for port in ports.iter_mut().filter(|port| !port.traffic.is_empty()) {
+        port.traffic.inherit(traffic);
     }
 }
 

@@ -61,7 +61,7 @@ fn report(refusal: Refusal, span: Span) -> Diagnostic {
                 .help("change the statement, or remove this part")
         }
         Refusal::Misfit(why) => Diagnostic::new(Code::BAD_RAW, span, why)
-            .help("write a part of the resource, such as `spec: {...}`"),
+            .help("write a part of the resource, such as `spec:` and the fields below it"),
     }
 }
 
