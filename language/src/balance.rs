@@ -143,13 +143,13 @@ impl Repair<'_> {
         }
         let before = if start == 0 { b"" } else { self.code() };
         let goes_on = before.ends_with(b",") || before.ends_with(b"->");
-        let plain = !goes_on && before.last().is_some_and(|byte| !b"{}[]()".contains(byte));
+        let plain = !goes_on && before.last().is_some_and(|byte| !b"{}[(".contains(byte));
         let indent = if goes_on && own > self.line.indent { self.line.indent } else { own };
         let line = Line { start, own, indent, comment: None };
         let closes = matches!(first, Some(b'}' | b']' | b')'));
         self.close_by_indentation(line, closes);
         if plain && own > self.line.own && self.missing.braces < 0 {
-            self.open_before(line);
+            self.open_before();
         }
         self.line = line;
     }
@@ -189,13 +189,12 @@ impl Repair<'_> {
         }
     }
 
-    /// Opens a block at the end of the last line.
-    fn open_before(&mut self, line: Line) {
+    /// Opens a block at the end of the last line, over its line break or its comment.
+    fn open_before(&mut self) {
         let at = self.line.start + self.line.own + self.code().len();
-        let slot = self.line.comment.unwrap_or(line.start - 1);
-        for blank in slot..line.start - 1 {
-            self.write(blank, b' ');
-        }
+        let end = self.line_end(self.line.start);
+        let slot = self.line.comment.unwrap_or(end);
+        (slot..end).for_each(|blank| self.write(blank, b' '));
         self.write(slot, b'{');
         self.open.push(Open { at: slot, bracket: Bracket(b'{'), line: self.line });
         self.missing.braces += 1;

@@ -215,6 +215,13 @@ mod tests {
         pieces.iter().map(shown).collect()
     }
 
+    proptest::proptest! {
+        #[test]
+        fn pieces_cover_any_text(text in "([{}()\\[\\]\"#\n a@]|\"\"\"|\n##|\n@a|\nb|.){0,60}") {
+            pieces(&text);
+        }
+    }
+
     #[test]
     fn items_start_in_column_0() {
         let table: [(&str, &[&str]); 14] = [

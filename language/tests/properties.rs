@@ -180,23 +180,27 @@ fn check(text: &str) {
         let tree = parse(FILE, &formatted.text).tree;
         assert_eq!(shape(&tree, &formatted.text), shape(&parsed.tree, text), "{}", formatted.text);
         assert_eq!(comments(&tree, &formatted.text), comments(&parsed.tree, text));
-        for line in outside_strings(&tree, &formatted.text) {
+        let items: Vec<u32> =
+            tree.nodes().filter(|(depth, ..)| *depth == 0).map(|(_, _, span)| span.start).collect();
+        for (at, line) in outside_strings(&tree, &formatted.text) {
             assert!(!line.ends_with([' ', '\t', '\r']), "{line:?}");
+            assert!(line.is_empty() || line.starts_with([' ', '}', ']']) || items.contains(&at), "{line:?}");
         }
     }
 }
 
-/// The lines that neither begin nor end inside a `"""` string.
-fn outside_strings<'t>(tree: &Tree, text: &'t str) -> Vec<&'t str> {
+/// The lines that neither begin nor end inside a `"""` string, and where they begin.
+fn outside_strings<'t>(tree: &Tree, text: &'t str) -> Vec<(u32, &'t str)> {
     let strings: Vec<_> = tree.nodes().filter(|(_, kind, _)| *kind == Kind::TextBlock).collect();
-    let mut at = 0;
+    let mut start = 0;
     let mut lines = Vec::new();
     for line in text.split('\n') {
-        let end = (at + line.len()) as u32;
-        if !strings.iter().any(|(_, _, span)| span.start < end && end < span.end) {
-            lines.push(line);
+        let end = start + line.len() as u32;
+        let inside = |at: u32| strings.iter().any(|(_, _, span)| span.start < at && at < span.end);
+        if !inside(start) && !inside(end) {
+            lines.push((start, line));
         }
-        at += line.len() + 1;
+        start = end + 1;
     }
     lines
 }

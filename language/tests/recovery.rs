@@ -160,6 +160,125 @@ fn lost(edit: &Edit, after: &Parsed) -> (usize, Vec<String>) {
     (expected, lost)
 }
 
+/// A file of the sources, with the places of its strings and comments.
+struct Source {
+    file: String,
+    text: String,
+    strings: Vec<Span>,
+    comments: Vec<Span>,
+}
+
+fn sources() -> Vec<Source> {
+    let source = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let tree = parse(FILE, &text).tree;
+        let places = |wanted: &dyn Fn(Kind) -> bool| {
+            tree.nodes().filter(|(_, kind, _)| wanted(*kind)).map(|(_, _, span)| span).collect()
+        };
+        Source {
+            file: path.file_name().unwrap().to_string_lossy().into_owned(),
+            strings: places(&|kind| matches!(kind, Kind::Text | Kind::Raw | Kind::TextBlock)),
+            comments: places(&|kind| kind.is_comment()),
+            text,
+        }
+    };
+    std::fs::read_dir(folder().join("sources")).unwrap().map(|file| source(file.unwrap().path())).collect()
+}
+
+impl Source {
+    /// The edit that puts `put` at the place of the byte at `at`.
+    fn slip(&self, at: usize, put: &str) -> Edit {
+        let mut after = self.text.clone();
+        after.replace_range(at..at + 1, put);
+        let line = self.text[..at].matches('\n').count() + 1;
+        Edit {
+            what: format!("`{put}` for `{}` in line {line}", &self.text[at..at + 1]),
+            file: self.file.clone(),
+            before: self.text.clone(),
+            after,
+            touched: std::iter::once(at..at + 1).collect(),
+            faults: vec![],
+        }
+    }
+
+    fn brackets(&self) -> Vec<usize> {
+        let bracket = |(at, char): (usize, char)| "{}[]()".contains(char).then_some(at);
+        let hidden =
+            |at: usize| self.strings.iter().chain(&self.comments).any(|span| span.range().contains(&at));
+        let is_name = |at: usize| self.text[..at].ends_with("${");
+        self.text.char_indices().filter_map(bracket).filter(|at| !hidden(*at) && !is_name(*at)).collect()
+    }
+}
+
+/// Each slip is reported so often, and nearly all of the rest stays: with none of them go more than `most_lost`.
+#[track_caller]
+fn one_fault_each(slips: &[Edit], reports: std::ops::RangeInclusive<usize>, most_lost: usize) {
+    let (mut all, mut kept) = (0, 0);
+    for slip in slips {
+        let after = parse(FILE, &slip.after);
+        let found = &after.diagnostics;
+        assert!(reports.contains(&found.len()), "{} of {}: {found:#?}", slip.what, slip.file);
+        let (expected, lost) = lost(slip, &after);
+        assert!(lost.len() <= most_lost, "{} of {}: {lost:#?}", slip.what, slip.file);
+        all += expected;
+        kept += expected - lost.len();
+    }
+    let share = f64::from(kept as u32) / f64::from(all as u32);
+    println!(
+        "{} slips, reported {reports:?} times each: {kept} of {all} statements kept, {:.2} %",
+        slips.len(),
+        share * 100.0
+    );
+    assert!(share >= 0.99);
+}
+
+#[test]
+fn each_bracket_left_out_or_doubled_is_one_fault() {
+    let mut slips = Vec::new();
+    for source in sources() {
+        for at in source.brackets() {
+            slips.push(source.slip(at, ""));
+            slips.push(source.slip(at, &source.text[at..at + 1].repeat(2)));
+        }
+    }
+    // The block of a one-line item without its `{`.
+    one_fault_each(&slips, 1..=1, 4);
+}
+
+#[test]
+fn each_quote_left_out_is_one_fault() {
+    let mut slips = Vec::new();
+    for source in sources() {
+        for string in source.strings.iter().filter(|string| !source.text[string.range()].contains('\n')) {
+            slips.push(source.slip(string.end as usize - 1, ""));
+            if source.text[string.range()].starts_with('"') {
+                slips.push(source.slip(string.start as usize, ""));
+            }
+        }
+    }
+    one_fault_each(&slips, 1..=1, 4);
+}
+
+#[test]
+fn each_line_left_out_is_at_most_one_fault() {
+    let mut slips = Vec::new();
+    for source in sources() {
+        let mut start = 0;
+        for line in source.text.split_inclusive('\n') {
+            let range = start..start + line.len();
+            let mut slip = source.slip(start, "");
+            slip.after = source.text.clone();
+            slip.after.replace_range(range.clone(), "");
+            slip.what = format!("left out `{}`", line.trim_end());
+            slip.touched = vec![range];
+            slips.push(slip);
+            start += line.len();
+        }
+    }
+    // With the line that opens a block goes what stood in it.
+    one_fault_each(&slips, 0..=1, 20);
+}
+
 fn line_of(text: &str, span: Span) -> &str {
     let start = text[..span.start as usize].rfind('\n').map_or(0, |newline| newline + 1);
     text[start..].split(['\n', '\r']).next().unwrap_or_default()
@@ -174,6 +293,43 @@ fn the_sources_are_sound_and_canonical() {
         assert!(statements(&parsed, &text).len() >= 60);
         assert_eq!(format(FILE, &text).text, text);
     }
+}
+
+/// The text with each report's edit applied.
+fn mended(text: &str, parsed: &Parsed) -> String {
+    let fixes = parsed.diagnostics.iter().filter_map(|report| report.fix.as_ref());
+    let mut edits: Vec<_> = fixes.flat_map(|fix| &fix.edits).collect();
+    edits.sort_by_key(|edit| edit.span);
+    let mut text = text.to_owned();
+    for edit in edits.into_iter().rev() {
+        text.replace_range(edit.span.range(), &edit.replacement);
+    }
+    text
+}
+
+/// A piece with two faults has one report; with it gone, the next one shows.
+const ROUNDS: usize = 3;
+
+#[test]
+fn the_offered_edits_mend_the_faults() {
+    let (mut faulty, mut restored) = (0, 0);
+    for edit in edits() {
+        let mut text = edit.after.clone();
+        let mut parsed = parse(FILE, &text);
+        if parsed.diagnostics.is_empty() {
+            continue;
+        }
+        faulty += 1;
+        for _ in 0..ROUNDS {
+            text = mended(&text, &parsed);
+            parsed = parse(FILE, &text);
+        }
+        assert_eq!(parsed.diagnostics, [], "{}", edit.what);
+        restored += usize::from(format(FILE, &text).text == format(FILE, &edit.before).text);
+    }
+    println!(
+        "{faulty} faulty texts are mended by the edits that their reports offer, {restored} to what they were"
+    );
 }
 
 #[test]
