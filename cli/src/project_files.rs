@@ -133,23 +133,29 @@ impl ProjectFiles {
     }
 
     /// The project with these texts, in the order of the sources.
-    pub(crate) fn project(&self, texts: &[Text]) -> Project {
+    pub(crate) fn project(&self, texts: Vec<Text>) -> Project {
         activity::begin(format!("parsing {}", counted(self.sources.len(), "file")));
-        let inputs = self.sources.iter().zip(texts).map(|(source, text)| Input {
-            module: module(&source.name),
-            file: SourceFile {
-                name: source.name.clone(),
-                text: if text.refused.is_some() { String::new() } else { text.text.clone() },
-            },
-        });
-        let mut project = Project::read(inputs.collect());
-        for ((index, text), file) in texts.iter().enumerate().zip(&mut project.files) {
-            let Some(report) = &text.refused else { continue };
-            // The file takes part with no statements; its text is there for the report to show.
-            file.text.clone_from(&text.text);
-            let mut report = report.clone();
+        let mut refused = Vec::new();
+        let mut inputs = Vec::with_capacity(texts.len());
+        for (index, (source, text)) in self.sources.iter().zip(texts).enumerate() {
+            let text = match text.refused {
+                None => text.text,
+                Some(report) => {
+                    refused.push((index, report, text.text));
+                    String::new()
+                }
+            };
+            let file = SourceFile { name: source.name.clone(), text };
+            inputs.push(Input { module: module(&source.name), file });
+        }
+        let mut project = Project::read(inputs);
+        // Such a file takes part with no statements; its text is there for the report to show.
+        for (index, mut report, text) in refused {
             report.span.file = FileId(u32::try_from(index).unwrap_or(u32::MAX));
             project.reports.push(report);
+            if let Some(file) = project.files.get_mut(index) {
+                file.text = text;
+            }
         }
         project
     }

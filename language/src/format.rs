@@ -36,7 +36,7 @@ pub fn format(file: FileId, text: &str) -> Formatted {
     let parts = parse::read(file, text);
     let formatted = Layout::new(text).file(&parts);
     let faulty = parts.iter().any(|part| !part.reports.is_empty());
-    let diagnostics = parse::collect(file, text, parts).diagnostics;
+    let diagnostics = parse::collect(file, parts, parse::invisible_character(file, text)).diagnostics;
     let text = if faulty { settle(file, text, formatted) } else { formatted };
     Formatted { text, diagnostics }
 }

@@ -59,13 +59,14 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
             .help("split it into modules");
         return Parsed { tree: Tree { file, chunks: Vec::new() }, diagnostics: vec![report] };
     }
-    collect(file, text, read(file, text))
+    let (parts, invisible) = rayon::join(|| read(file, text), || invisible_character(file, text));
+    collect(file, parts, invisible)
 }
 
 /// Puts the parts of a file together.
-pub(crate) fn collect(file: FileId, text: &str, parts: Vec<Part>) -> Parsed {
+pub(crate) fn collect(file: FileId, parts: Vec<Part>, invisible: Option<Diagnostic>) -> Parsed {
     let mut chunks = Vec::with_capacity(parts.len());
-    let mut diagnostics: Vec<Diagnostic> = invisible_character(file, text).into_iter().collect();
+    let mut diagnostics: Vec<Diagnostic> = invisible.into_iter().collect();
     for part in parts {
         chunks.push(part.chunk);
         diagnostics.extend(part.reports);
@@ -126,7 +127,7 @@ fn first_word(span: Span, source: &str) -> Span {
 }
 
 /// Control characters and marks that turn the direction of text: what a reader sees is not what is compiled.
-fn invisible_character(file: FileId, text: &str) -> Option<Diagnostic> {
+pub(crate) fn invisible_character(file: FileId, text: &str) -> Option<Diagnostic> {
     let mut from = 0;
     while let Some(at) = suspicious_byte(text.as_bytes(), from) {
         let Some(char) = text.get(at..).and_then(|rest| rest.chars().next()) else {

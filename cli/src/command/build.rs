@@ -12,6 +12,7 @@ use crate::project_files::{ProjectFiles, shown};
 use crate::report::{self, Counts, DRIFT, Extent, Noticed, Sources, counted};
 use meshc_compiler::{Compilation, Project};
 use meshc_targets::{Artifact, Split, Target, fit, istio::ApiVersion, target};
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 /// Files whose difference is shown by `--locked`, and the lines of each.
@@ -22,10 +23,13 @@ pub(super) fn run(build: &Build, console: &Console) -> Result<Exit, Failure> {
     refuse_contradictions(build)?;
     let mut files = ProjectFiles::find(&build.paths)?;
     overrule(&mut files.manifest, build);
-    let project = files.project(&files.read()?);
+    // A large mesh takes long to take down, and the process ends anyway.
+    let mut project = ManuallyDrop::new(files.project(files.read()?));
     let environment = choose_environment(build.env.as_deref(), &project, &files.manifest)?;
     let place = OutputPlace::of(build, &files, environment.as_deref())?;
-    let mut compilation = compile(&project, environment.as_deref(), &files.manifest);
+    let mut compilation = ManuallyDrop::new(compile(&project, environment.as_deref(), &files.manifest));
+    // The trees have served; what follows can have their memory.
+    project.trees = Vec::new();
     fit_all(&mut compilation, &files.manifest.targets, &target_options(&project, &files.manifest));
 
     let counts = Counts::of(&compilation.reports);

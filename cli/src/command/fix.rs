@@ -52,7 +52,7 @@ pub(super) fn run(fix: &Fix, console: &Console) -> Result<Exit, Failure> {
 }
 
 fn examine(files: &ProjectFiles, texts: &[Text]) -> (Project, Vec<Diagnostic>) {
-    let project = files.project(texts);
+    let project = files.project(texts.to_vec());
     let mut compilation = compile(&project, None, &files.manifest);
     fit_all(&mut compilation, &files.manifest.targets, &target_options(&project, &files.manifest));
     (project, compilation.reports)

@@ -22,21 +22,20 @@ pub(super) fn artifacts(checked: &Checked, options: &Options<'_>) -> Vec<Artifac
     files.par_iter().filter_map(|resources| file(&writer, resources)).collect()
 }
 
+/// Resources that are written together before they go into their file: a large file is never held twice.
+const BATCH: usize = 2048;
+
 /// One file; nothing if none of its resources has anything to say.
 fn file(writer: &Writer<'_>, resources: &[(String, Planned)]) -> Option<Artifact> {
     let (path, _) = resources.first()?;
-    let texts: Vec<String> = resources.par_chunks(64).map(|resources| documents(writer, resources)).collect();
-    let length: usize = texts.iter().map(String::len).sum();
-    if length == 0 {
-        return None;
+    let mut text = String::from(HEADER);
+    for batch in resources.chunks(BATCH) {
+        let parts: Vec<String> = batch.par_chunks(64).map(|resources| documents(writer, resources)).collect();
+        for part in parts {
+            text.push_str(&part);
+        }
     }
-    let mut text = String::with_capacity(HEADER.len() + length);
-    text.push_str(HEADER);
-    // Each part is freed as soon as it is copied: a large mesh is not held twice.
-    for part in texts {
-        text.push_str(&part);
-    }
-    Some(Artifact { path: path.clone(), text })
+    (text.len() > HEADER.len()).then(|| Artifact { path: path.clone(), text })
 }
 
 fn documents(writer: &Writer<'_>, resources: &[(String, Planned)]) -> String {

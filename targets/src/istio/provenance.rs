@@ -1,8 +1,8 @@
 //! Where something comes from: `from reviews.mesh:12`.
 
 use meshc_language::{SourceFile, Span};
-use rayon::prelude::*;
 use smol_str::SmolStr;
+use std::sync::OnceLock;
 
 /// Where the parts of one item come from.
 #[derive(Clone, Copy)]
@@ -35,16 +35,22 @@ impl<'p> Source<'p> {
 /// Line numbers of all sources.
 pub(super) struct Provenance<'s> {
     files: &'s [SourceFile],
-    /// For each file, where each line but the first starts.
-    lines: Vec<Vec<u32>>,
+    /// For each file, where each line but the first starts; counted when the first comment asks for it.
+    lines: Vec<OnceLock<Vec<u32>>>,
 }
 
 impl<'s> Provenance<'s> {
     pub(super) fn new(files: &'s [SourceFile]) -> Self {
-        let starts = |file: &SourceFile| {
-            memchr::memchr_iter(b'\n', file.text.as_bytes()).map(|newline| newline as u32 + 1).collect()
-        };
-        Self { files, lines: files.par_iter().map(starts).collect() }
+        Self { files, lines: files.iter().map(|_| OnceLock::new()).collect() }
+    }
+
+    /// The number of the line in which a byte of a file stands.
+    fn line(&self, file: usize, at: u32) -> usize {
+        let (Some(lines), Some(source)) = (self.lines.get(file), self.files.get(file)) else { return 1 };
+        let starts = lines.get_or_init(|| {
+            memchr::memchr_iter(b'\n', source.text.as_bytes()).map(|newline| newline as u32 + 1).collect()
+        });
+        starts.partition_point(|start| *start <= at) + 1
     }
 
     /// The source of an item, which came from templates that were applied there.
@@ -54,9 +60,7 @@ impl<'s> Provenance<'s> {
 
     fn place(&self, span: Span) -> String {
         let file = span.file.0 as usize;
-        let line =
-            self.lines.get(file).map_or(0, |starts| starts.partition_point(|start| *start <= span.start)) + 1;
         let name = self.files.get(file).map_or("", |file| file.name.as_str());
-        format!("{name}:{line}")
+        format!("{name}:{}", self.line(file, span.start))
     }
 }
