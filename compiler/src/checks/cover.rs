@@ -59,21 +59,7 @@ fn covers_path(outer: Option<&PathMatch>, inner: Option<&PathMatch>) -> bool {
     if inner.ignore_case && !outer.ignore_case {
         return false;
     }
-    let fold = |text: &str| if outer.ignore_case { text.to_ascii_lowercase() } else { text.to_owned() };
-    let (PathTest::Exact(text) | PathTest::Prefix(text) | PathTest::Under(text)) = &inner.test else {
-        return false;
-    };
-    let text = fold(text);
-    match &outer.test {
-        PathTest::Exact(whole) => matches!(inner.test, PathTest::Exact(_)) && text == fold(whole),
-        PathTest::Prefix(prefix) => text.starts_with(&fold(prefix)),
-        PathTest::Under(prefix) => match text.strip_prefix(&fold(prefix)) {
-            Some("") => !matches!(inner.test, PathTest::Prefix(_)),
-            Some(rest) => rest.starts_with('/'),
-            None => false,
-        },
-        PathTest::Pattern(_) => false,
-    }
+    outer.test.covers(&inner.test, outer.ignore_case)
 }
 
 fn is_every_path(test: &PathTest) -> bool {

@@ -25,6 +25,26 @@ pub enum PathTest {
     Pattern(Pattern),
 }
 
+impl PathTest {
+    /// Whether every path that `inner` takes is also taken here. Of patterns nothing is known.
+    #[must_use]
+    pub fn covers(&self, inner: &Self, ignore_case: bool) -> bool {
+        let fold = |text: &str| if ignore_case { text.to_ascii_lowercase() } else { text.to_owned() };
+        let (Self::Exact(text) | Self::Prefix(text) | Self::Under(text)) = inner else { return false };
+        let text = fold(text);
+        match self {
+            Self::Exact(whole) => matches!(inner, Self::Exact(_)) && text == fold(whole),
+            Self::Prefix(prefix) => text.starts_with(&fold(prefix)),
+            Self::Under(prefix) => match text.strip_prefix(&fold(prefix)) {
+                Some("") => !matches!(inner, Self::Prefix(_)),
+                Some(rest) => rest.starts_with('/'),
+                None => false,
+            },
+            Self::Pattern(_) => false,
+        }
+    }
+}
+
 /// A path and whether letter case counts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PathMatch {

@@ -211,29 +211,12 @@ fn add_path(all: &mut Option<PathMatch>, path: &PathMatch) -> Result<(), Clash> 
     }
     match (&other.test, &path.test) {
         (PathTest::Pattern(_), _) | (_, PathTest::Pattern(_)) => Err(Clash::Twice(ONE_PATTERN)),
-        (left, right) if path_within(right, left) => {
+        (left, right) if left.covers(right, false) => {
             *all = Some(path.clone());
             Ok(())
         }
-        (left, right) if path_within(left, right) => Ok(()),
+        (left, right) if right.covers(left, false) => Ok(()),
         _ => Err(Clash::Never),
-    }
-}
-
-/// Whether every path that `inner` takes is also taken by `outer`. Neither is a pattern.
-fn path_within(inner: &PathTest, outer: &PathTest) -> bool {
-    let (PathTest::Exact(text) | PathTest::Prefix(text) | PathTest::Under(text)) = inner else {
-        return false;
-    };
-    match outer {
-        PathTest::Exact(whole) => matches!(inner, PathTest::Exact(_)) && text == whole,
-        PathTest::Prefix(prefix) => text.starts_with(prefix.as_str()),
-        PathTest::Under(prefix) => match text.strip_prefix(prefix.as_str()) {
-            Some("") => !matches!(inner, PathTest::Prefix(_)),
-            Some(rest) => rest.starts_with('/'),
-            None => false,
-        },
-        PathTest::Pattern(_) => false,
     }
 }
 
