@@ -58,6 +58,9 @@ pub(crate) fn target_options<'p>(project: &'p Project, manifest: &Manifest) -> m
         split: manifest.split,
         api_version: manifest.api_version,
         route_names: manifest.route_names,
+        gateways: manifest.gateways,
+        rig: None,
+        envoy: manifest.envoy.clone(),
     }
 }
 

@@ -5,8 +5,9 @@ use crate::exit::Failure;
 use meshc_compiler::values::{Fqdn, Literal, did_you_mean};
 use meshc_compiler::{Level, Levels};
 use meshc_language::{Code, Severity};
+use meshc_targets::envoy::{self, EnvoyOptions};
 use meshc_targets::istio::ApiVersion;
-use meshc_targets::{Split, TARGETS, Target};
+use meshc_targets::{Gateways, Split, TARGETS, Target};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -41,6 +42,10 @@ pub(crate) struct Manifest {
     pub(crate) split: Split,
     /// Whether the names of routes are written into Istio's resources.
     pub(crate) route_names: bool,
+    /// Which gateways are built for raw proxies: their own, or, where only one target is built, all of them.
+    pub(crate) gateways: Gateways,
+    /// How Envoy is configured.
+    pub(crate) envoy: EnvoyOptions,
 }
 
 impl Default for Manifest {
@@ -54,6 +59,8 @@ impl Default for Manifest {
             api_version: ApiVersion::default(),
             split: Split::default(),
             route_names: true,
+            gateways: Gateways::All,
+            envoy: EnvoyOptions::default(),
         }
     }
 }
@@ -70,6 +77,8 @@ struct Written {
     lints: BTreeMap<Spanned<String>, Spanned<String>>,
     #[serde(default)]
     istio: WrittenIstio,
+    #[serde(default)]
+    envoy: WrittenEnvoy,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -78,6 +87,14 @@ struct WrittenIstio {
     api_version: Option<Spanned<String>>,
     split: Option<Spanned<String>>,
     route_names: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct WrittenEnvoy {
+    format: Option<Spanned<String>>,
+    layout: Option<Spanned<String>>,
+    root: Option<Spanned<String>>,
 }
 
 impl Manifest {
@@ -97,6 +114,9 @@ impl Manifest {
         let mut manifest = Self::default();
         if let Some(targets) = &written.targets {
             manifest.targets = read_targets(targets)?;
+            if manifest.targets.len() > 1 {
+                manifest.gateways = Gateways::Own;
+            }
         }
         if let Some(out) = written.out {
             manifest.out = read_out(&out)?;
@@ -117,6 +137,7 @@ impl Manifest {
             manifest.split = one_of("split", split, Split::WORDS)?;
         }
         manifest.route_names = written.istio.route_names.unwrap_or(true);
+        manifest.envoy = read_envoy(&written.envoy)?;
         Ok(manifest)
     }
 
@@ -146,6 +167,26 @@ fn read_targets(written: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<&'static 
         );
     }
     Ok(targets)
+}
+
+fn read_envoy(written: &WrittenEnvoy) -> Result<EnvoyOptions, Fault> {
+    let WrittenEnvoy { format, layout, root } = written;
+    let mut options = EnvoyOptions::default();
+    if let Some(format) = format {
+        options.format = one_of("format", format, envoy::Format::WORDS)?;
+    }
+    if let Some(layout) = layout {
+        options.layout = one_of("layout", layout, envoy::Layout::WORDS)?;
+    }
+    if let Some(root) = root {
+        let plain = |char: char| char.is_ascii_alphanumeric() || "/._-".contains(char);
+        if !root.as_ref().starts_with('/') || !root.as_ref().chars().all(plain) {
+            return Err(Fault::at(root.span(), "this is not the path of a folder")
+                .help("write the absolute path of the folder that holds the files where Envoy runs"));
+        }
+        root.as_ref().trim_end_matches('/').clone_into(&mut options.root);
+    }
+    Ok(options)
 }
 
 fn read_out(written: &Spanned<String>) -> Result<String, Fault> {
@@ -296,7 +337,9 @@ mod tests {
             ("edition = \"2025\"", ":1:11:", "did you mean `2026`?"),
             ("\ntarget = [\"istio\"]", ":2:1:", "did you mean `targets`?"),
             ("targets = [\"istoi\"]", ":1:12:", "did you mean `istio`?"),
-            ("targets = [\"envoy\"]", ":1:12:", "use `istio`"),
+            ("targets = [\"haproxy\"]", ":1:12:", "use `istio` or `envoy` or `nginx`"),
+            ("[envoy]\nlayout = \"files\"", ":2:10:", "use `static` or `filesystem`"),
+            ("[envoy]\nroot = \"etc\"", ":2:8:", "absolute path"),
             ("targets = []", ":1:11:", "no target"),
             ("targets = [\"istio\", \"istio\"]", ":1:21:", "twice"),
             ("[istio]\nsplit = \"file\"", ":2:9:", "use `namespace` or `resource`"),

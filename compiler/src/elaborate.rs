@@ -1,11 +1,12 @@
 //! From statements to the model: unfold templates and loops, read items, resolve names.
 
 use crate::model::{
-    DestinationId, External, Gateway, Host, Mesh, Model, Port, Raw, Resource, Service, Subset, policy_named,
+    Bindings, DestinationId, External, Gateway, Host, Mesh, Model, Port, Raw, Resource, Service, Subset,
+    policy_named,
 };
 use crate::policy::TrafficPolicy;
 use crate::project::{Definitions, ModuleId};
-use crate::reading::{Accepted, Keyword, Reader, Scope};
+use crate::reading::{Accepted, Degradation, Keyword, Reader, Scope};
 use crate::values::Word;
 use meshc_language::{Applicability, Code, Diagnostic, Severity, Spanned, Statement};
 use rayon::prelude::*;
@@ -20,6 +21,7 @@ enum ItemKind {
     Service,
     External,
     Raw,
+    Bindings,
 }
 
 /// An item after templates and loops have been unfolded.
@@ -35,6 +37,7 @@ struct Instance<'p> {
 pub(crate) struct Found {
     pub(crate) reports: Vec<Diagnostic>,
     pub(crate) accepted: Vec<Accepted>,
+    pub(crate) degradations: Vec<Degradation>,
     /// Whether an item or a route was lost: absences then prove nothing.
     pub(crate) lost: bool,
 }
@@ -51,6 +54,11 @@ pub(crate) fn elaborate(definitions: &Definitions<'_>, cluster_domain: &str, fou
     }
     let raw = read_all::<Raw>(definitions, Some(&model.mesh), &instances, ItemKind::Raw, found);
     model.raw = raw.into_iter().filter_map(|(_, raw)| raw).collect();
+    let bindings =
+        read_all::<Bindings>(definitions, Some(&model.mesh), &instances, ItemKind::Bindings, found);
+    model.bindings = bindings.into_iter().filter_map(|(_, bindings)| bindings).collect();
+    model.degradations = definitions.degradations.clone();
+    model.degradations.append(&mut found.degradations);
     model
 }
 
@@ -84,6 +92,7 @@ fn item_kind(keyword: &str) -> Option<ItemKind> {
         "service" => ItemKind::Service,
         "external" => ItemKind::External,
         "raw" => ItemKind::Raw,
+        "bindings" => ItemKind::Bindings,
         _ => return None,
     })
 }
@@ -149,7 +158,9 @@ fn read_all<'i, 'p, T: Keyword + Send>(
                 faulty: cx.lost || cx.reports.iter().any(|report| report.severity == Severity::Error),
             });
             let lost = cx.lost || resource.is_none();
-            (resource, Found { reports: cx.reports, accepted: cx.accepted, lost })
+            let found =
+                Found { reports: cx.reports, accepted: cx.accepted, degradations: cx.degradations, lost };
+            (resource, found)
         })
         .collect();
     let mut resources = Vec::with_capacity(read.len());
@@ -157,6 +168,7 @@ fn read_all<'i, 'p, T: Keyword + Send>(
         found.lost |= one.lost;
         found.reports.extend(one.reports);
         found.accepted.extend(one.accepted);
+        found.degradations.extend(one.degradations);
         resources.push((instance, resource));
     }
     resources

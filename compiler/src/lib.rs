@@ -22,6 +22,7 @@ pub mod policy;
 pub mod project;
 pub mod reading;
 pub mod reference;
+pub mod routing;
 pub mod values;
 
 pub use compile::{Checked, Compilation, Level, Levels, Options, check, environments};

@@ -1,13 +1,13 @@
 //! The keywords of the language as data: what the reference page, completion and "did you mean" are made of.
 
-use crate::model::{External, Gateway, Host, Raw, Service};
+use crate::model::{Bindings, External, Gateway, Host, Raw, Service};
 use crate::policy::{RetryPolicy, SharedRouteOptions, TrafficPolicy};
 use crate::project::PolicyBody;
 use crate::reading::{Entry, Keyword, Repeat, Section, Spec};
 use meshc_language::{Code, Diagnostic, Span};
 
 /// Items of the language that later versions bring.
-pub const LATER: &[&str] = &["extend", "guard", "allow", "test", "bindings"];
+pub const LATER: &[&str] = &["extend", "guard", "allow", "test"];
 
 /// Keywords of definitions and of what shapes a file, which have no section of their own: keyword, form, meaning.
 pub const SHAPING: &[(&str, &str, &str)] = &[
@@ -81,6 +81,14 @@ pub const ITEMS: &[Entry] = &[
         docs: &["Configuration in the words of a target, merged into one item. It may add, never override."],
         repeat: Repeat::Many,
         spec: Raw::spec,
+    },
+    Entry {
+        key: "bindings",
+        docs: &[
+            "Where raw proxies (Envoy and nginx without Istio) find endpoints and certificates; usually in a file of its own, inside `in ENVIRONMENT`.",
+        ],
+        repeat: Repeat::Many,
+        spec: Bindings::spec,
     },
     Entry {
         key: "policy",

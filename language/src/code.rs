@@ -170,6 +170,9 @@ registry! {
     502 BAD_DEGRADE Error "a loss that may not be accepted";
     503 BAD_RAW Error "raw configuration that does not fit its item";
     504 RAW_CONFLICT Error "raw configuration overrides a typed statement";
+    505 EMULATED Note "the target does this in another way, with a caveat";
+    506 MISSING_ADDRESS Error "nothing says where the endpoints of a destination are";
+    507 MISSING_SECRET Error "nothing says where a certificate is";
 
     601 HOST_NOT_SERVED Error "a host is bound to a gateway that does not serve it" ["IST0132", "KIA1102"];
     602 LISTENER_CONFLICT Error "two listeners of one workload cannot share their port" ["IST0145", "KIA0301"];

@@ -12,10 +12,14 @@
 
 pub mod artifact;
 pub mod capability;
+pub mod envoy;
 pub mod istio;
+pub mod nginx;
+mod raw_proxy;
 pub mod target;
 pub mod yaml;
 
 pub use artifact::Artifact;
 pub use capability::{Feature, Support};
-pub use target::{Fitted, Options, Split, TARGETS, Target, fit, target};
+pub use raw_proxy::{KeyPaths, Rig, plan};
+pub use target::{Fit, Fitted, Gateways, Options, Split, TARGETS, Target, fit, target};

@@ -2,9 +2,12 @@
 
 use crate::artifact::Artifact;
 use crate::capability::{Feature, Support};
+use crate::envoy::{Envoy, EnvoyOptions};
 use crate::istio::{ApiVersion, Istio};
+use crate::nginx::Nginx;
+use crate::raw_proxy::Rig;
 use meshc_compiler::Checked;
-use meshc_language::{Diagnostic, Severity, SourceFile};
+use meshc_language::{Diagnostic, Severity, SourceFile, Span};
 
 /// How resources are spread over files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,12 +36,45 @@ pub struct Options<'s> {
     pub api_version: ApiVersion,
     /// Whether the names of routes are written into Istio's resources. Istio knows them since 1.1.
     pub route_names: bool,
+    /// Which gateways a target for raw proxies builds.
+    pub gateways: Gateways,
+    /// What stands in for endpoints and certificates, so that `bindings` need not say where they are.
+    pub rig: Option<Rig>,
+    /// How Envoy is configured.
+    pub envoy: EnvoyOptions,
+}
+
+/// Which gateways a target for raw proxies builds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Gateways {
+    /// Those whose controller it is.
+    #[default]
+    Own,
+    /// All of them.
+    All,
 }
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { files: &[], split: Split::default(), api_version: ApiVersion::default(), route_names: true }
+        Self {
+            files: &[],
+            split: Split::default(),
+            api_version: ApiVersion::default(),
+            route_names: true,
+            gateways: Gateways::default(),
+            rig: None,
+            envoy: EnvoyOptions::default(),
+        }
     }
+}
+
+/// What a target says of a model.
+#[derive(Clone, Debug, Default)]
+pub struct Fit {
+    /// What it cannot carry, or not quite.
+    pub reports: Vec<Diagnostic>,
+    /// Statements that are left out, because the sources accept their loss.
+    pub dropped: Vec<Span>,
 }
 
 /// A kind of data plane.
@@ -48,13 +84,13 @@ pub trait Target: Sync {
     /// How it carries a feature.
     fn support(&self, feature: Feature) -> Support;
     /// Reports what it cannot carry, at the source line.
-    fn fit(&self, checked: &Checked, options: &Options<'_>) -> Vec<Diagnostic>;
+    fn fit(&self, checked: &Checked, options: &Options<'_>) -> Fit;
     /// Writes the configuration of a model that fits.
     fn emit(&self, fitted: &Fitted<'_>, options: &Options<'_>) -> Vec<Artifact>;
 }
 
 /// Every target, in the order of the matrix.
-pub static TARGETS: &[&dyn Target] = &[&Istio];
+pub static TARGETS: &[&dyn Target] = &[&Istio, &Envoy, &Nginx];
 
 /// The target of this name.
 #[must_use]
@@ -66,6 +102,7 @@ pub fn target(name: &str) -> Option<&'static dyn Target> {
 pub struct Fitted<'m> {
     checked: &'m Checked,
     target: &'static dyn Target,
+    dropped: Vec<Span>,
 }
 
 impl<'m> Fitted<'m> {
@@ -73,6 +110,12 @@ impl<'m> Fitted<'m> {
     #[must_use]
     pub fn checked(&self) -> &'m Checked {
         self.checked
+    }
+
+    /// Statements that are left out, because the sources accept their loss.
+    #[must_use]
+    pub fn dropped(&self) -> &[Span] {
+        &self.dropped
     }
 
     /// Writes the configuration, sorted by path.
@@ -90,7 +133,8 @@ pub fn fit<'m>(
     checked: &'m Checked,
     options: &Options<'_>,
 ) -> (Option<Fitted<'m>>, Vec<Diagnostic>) {
-    let reports = checked.settle(target.fit(checked, options));
+    let Fit { reports, dropped } = target.fit(checked, options);
+    let reports = checked.settle(reports);
     let fits = !reports.iter().any(|report| report.severity == Severity::Error);
-    (fits.then_some(Fitted { checked, target }), reports)
+    (fits.then_some(Fitted { checked, target, dropped }), reports)
 }

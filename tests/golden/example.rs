@@ -94,7 +94,13 @@ impl Example {
         let project = self.project();
         let Compilation { mut reports, environments } = check(&project, None, &Options::default());
         let route_names = self.manifest.istio.route_names.unwrap_or(true);
-        let options = meshc_targets::Options { files: &project.files, split, api_version, route_names };
+        let options = meshc_targets::Options {
+            files: &project.files,
+            split,
+            api_version,
+            route_names,
+            ..meshc_targets::Options::default()
+        };
         let mut builds = Vec::new();
         for (environment, checked) in environments {
             let Some(checked) = checked else { continue };

@@ -11,7 +11,7 @@ use crate::outputs::{self, Drift, OutputFolder};
 use crate::project_files::{ProjectFiles, shown};
 use crate::report::{self, Counts, DRIFT, Extent, Noticed, Sources, counted};
 use meshc_compiler::{Compilation, Project};
-use meshc_targets::{Artifact, Split, Target, fit, istio::ApiVersion, target};
+use meshc_targets::{Artifact, Gateways, Split, Target, envoy, fit, istio::ApiVersion, target};
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
@@ -80,12 +80,24 @@ fn overrule(manifest: &mut Manifest, build: &Build) {
             }
         }
         manifest.targets = targets;
+        // Asked for by name, a target builds every gateway, whoever implements it: for trying it out.
+        manifest.gateways = Gateways::All;
     }
     if let Some(version) = build.api_version.as_deref().and_then(|word| find_word(&ApiVersion::WORDS, word)) {
         manifest.api_version = version;
     }
     if let Some(split) = build.split.as_deref().and_then(|word| find_word(&Split::WORDS, word)) {
         manifest.split = split;
+    }
+    if let Some(format) =
+        build.envoy_format.as_deref().and_then(|word| find_word(&envoy::Format::WORDS, word))
+    {
+        manifest.envoy.format = format;
+    }
+    if let Some(layout) =
+        build.envoy_layout.as_deref().and_then(|word| find_word(&envoy::Layout::WORDS, word))
+    {
+        manifest.envoy.layout = layout;
     }
 }
 

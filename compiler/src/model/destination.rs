@@ -279,6 +279,29 @@ impl Mesh {
         })
     }
 
+    /// Resolves a reference of `bindings`, which may stand for all ports; reports what is wrong with it.
+    pub(crate) fn resolve_bound(
+        &self,
+        reference: &Reference,
+        cx: &mut Reader<'_, '_>,
+    ) -> Option<(DestinationId, Option<Number>)> {
+        let own = cx.namespace().map(|namespace| namespace.as_str());
+        let target = match self.directory.find(reference, own) {
+            Found::Destination(target, _) => target,
+            Found::Broken => return None,
+            Found::Nothing => {
+                let mut report = reference.settle(self.directory.unknown(reference, own));
+                report.consequence = Some("it is bound to addresses that nobody uses".to_owned());
+                cx.report(report);
+                return None;
+            }
+        };
+        let known = self.known(target)?;
+        let port_is_known = reference.port.is_none() || self.check_port(reference, &known, cx);
+        let subset_is_known = self.check_subset(reference, &known, cx);
+        (port_is_known && subset_is_known).then_some((target, reference.port.map(|port| port.value)))
+    }
+
     fn check_port(&self, reference: &Reference, known: &Known<'_>, cx: &mut Reader<'_, '_>) -> bool {
         if known.incomplete {
             return true;

@@ -289,3 +289,45 @@ fn add_without(
         _ => Err(Clash::Twice("write one regular expression for all that must not be")),
     }
 }
+
+/// One alternative that says what both say; `None` if they exclude each other, or no data plane could compare both.
+pub(crate) fn merge_matches(outer: &Match, inner: &Match) -> Option<Match> {
+    let Match {
+        path,
+        scheme,
+        methods,
+        authority,
+        headers,
+        without,
+        query,
+        ports,
+        source_namespace,
+        source_labels,
+        bindings,
+        sni,
+        destinations,
+    } = outer;
+    let mut all = inner.clone();
+    let mut sides: Vec<(Side, bool)> = Vec::new();
+    sides.extend(path.iter().map(|path| (Side::Path(path.clone()), false)));
+    sides.extend(scheme.iter().map(|text| (Side::Scheme(text.clone()), false)));
+    sides.extend(authority.iter().map(|text| (Side::Authority(text.clone()), false)));
+    sides.extend(headers.iter().map(|(name, test)| (Side::Header(name.clone(), test.clone()), false)));
+    sides.extend(without.iter().map(|(name, test)| (Side::Header(name.clone(), test.clone()), true)));
+    sides.extend(query.iter().map(|(name, test)| (Side::Query(name.clone(), test.clone()), false)));
+    sides.extend(source_namespace.iter().map(|name| (Side::SourceNamespace(name.clone()), false)));
+    sides.extend(source_labels.iter().map(|label| (Side::SourceLabel(label.clone()), false)));
+    for (side, negated) in sides {
+        add(&mut all, &side, negated).ok()?;
+    }
+    intersect_if_said(&mut all.methods, methods)?;
+    intersect_if_said(&mut all.ports, ports)?;
+    intersect_if_said(&mut all.bindings, bindings)?;
+    intersect_if_said(&mut all.sni, sni)?;
+    intersect_if_said(&mut all.destinations, destinations)?;
+    Some(all)
+}
+
+fn intersect_if_said<T: Clone + PartialEq>(all: &mut Vec<T>, values: &[T]) -> Option<()> {
+    if values.is_empty() { Some(()) } else { intersect(all, values).ok() }
+}

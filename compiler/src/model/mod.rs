@@ -1,6 +1,7 @@
 //! The typed model of a mesh: what was declared, with every name resolved and a place on everything.
 
 mod arena;
+mod bindings;
 mod condition;
 mod destination;
 mod directory;
@@ -14,6 +15,10 @@ mod service;
 mod visibility;
 
 pub use arena::{Arena, Id};
+pub use bindings::{
+    AddressBinding, AddressKind, Bindings, BindingsBody, BoundAddress, BoundSecret, Deploy, DeployBody,
+    Image, Platform, RawProxy, SecretBinding, SecretFiles,
+};
 pub use condition::{CONDITION_SYNTAX, HeaderTest, Match, MatchBinding, PathMatch, PathTest, Side, Test};
 pub use destination::{Destination, DestinationId, FrontService, GatewayReference, Reference};
 pub use directory::Directory;
@@ -24,6 +29,7 @@ pub use gateway::{
 };
 pub use host::{Binding, BindingKind, Host, HostBody, HostName, HostNameKind};
 pub use match_set::MAX_MATCHES;
+pub(crate) use match_set::merge_matches;
 pub use raw::{Anchor, AnchorKind, Raw, RawTarget, RawText};
 pub(crate) use route::policy as policy_named;
 pub use route::{
@@ -34,6 +40,7 @@ pub use service::{Labels, Port, Service, ServiceBody, Subset, SubsetBody, defaul
 pub use visibility::{Visibility, Visible};
 
 use crate::project::ModuleId;
+use crate::reading::Degradation;
 use crate::values::Namespace;
 use meshc_language::Span;
 use smol_str::SmolStr;
@@ -122,4 +129,8 @@ pub struct Model {
     pub hosts: Arena<Resource<Host>>,
     /// Raw configuration, anchored to items.
     pub raw: Vec<Resource<Raw>>,
+    /// Addresses and certificates for raw proxies.
+    pub bindings: Vec<Resource<Bindings>>,
+    /// What the sources accept to lose on some targets.
+    pub degradations: Vec<Degradation>,
 }

@@ -3,7 +3,7 @@
 use super::parameter::ParameterType;
 use super::{ModuleId, Project, variables};
 use crate::policy::{RetryPolicy, SharedRouteOptions, TrafficPolicy};
-use crate::reading::{Accepted, Reader, Value, section};
+use crate::reading::{Accepted, Degradation, Reader, Value, section};
 use crate::values::{Literal, Namespace, Word, did_you_mean};
 use indexmap::IndexMap;
 use meshc_language::{Applicability, Arguments, Code, Diagnostic, Span, Spanned, Statement};
@@ -87,6 +87,8 @@ pub struct Definitions<'p> {
     pub environments: IndexMap<SmolStr, Vec<Span>>,
     /// Exemptions in front of definitions.
     pub(crate) accepted: Vec<Accepted>,
+    /// Losses that definitions accept.
+    pub(crate) degradations: Vec<Degradation>,
     pub(crate) expanded: AtomicU32,
     module_names: FxHashMap<&'p str, ModuleId>,
 }
@@ -107,6 +109,7 @@ impl<'p> Definitions<'p> {
             modules: Vec::new(),
             environments: IndexMap::new(),
             accepted: Vec::new(),
+            degradations: Vec::new(),
             expanded: AtomicU32::new(0),
             module_names,
         };
@@ -318,15 +321,18 @@ impl<'p> Definitions<'p> {
         read: impl Fn(Statement<'p>, &DefinitionKind<'p>, &mut Reader<'_, 'p>) -> Option<DefinitionKind<'p>>,
     ) {
         let mut results = Vec::new();
+        let mut degradations = Vec::new();
         for (index, module) in self.modules.iter().enumerate() {
             for (name, definition) in &module.definitions {
                 let mut cx = Reader::new(self, ModuleId(index as u32), None);
                 if let Some(kind) = read(definition.statement, &definition.kind, &mut cx) {
                     reports.append(&mut cx.reports);
+                    degradations.append(&mut cx.degradations);
                     results.push((index, name.clone(), kind));
                 }
             }
         }
+        self.degradations.append(&mut degradations);
         for (index, name, kind) in results {
             if let Some(definition) =
                 self.modules.get_mut(index).and_then(|module| module.definitions.get_mut(&name))

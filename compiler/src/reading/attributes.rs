@@ -13,8 +13,6 @@ use meshc_language::{Attribute, Code, Diagnostic, Severity, Span, Spanned, State
 pub struct Attributes {
     /// `@deprecated(...)`.
     pub deprecated: Option<Deprecation>,
-    /// `@degrade(...)`, any number of them.
-    pub degraded: Vec<Degradation>,
 }
 
 /// `@deprecated(since: "2026.1", use: v3, until: 2027-01-31)`.
@@ -47,6 +45,8 @@ pub struct Degradation {
     pub loss: Spanned<Loss>,
     /// Why.
     pub because: Spanned<Text>,
+    /// The statement, its block included, that may be lost.
+    pub scope: Span,
     /// The attribute.
     pub span: Span,
 }
@@ -79,9 +79,8 @@ impl<'p> Reader<'_, 'p> {
                 "allow" => self.allow(attribute, statement),
                 "degrade" => {
                     self.refuse_loss_of_safety(attribute, statement);
-                    if let Some(degradation) = self.degradation(attribute) {
-                        read.get_or_insert_default().degraded.push(degradation);
-                    }
+                    let degradation = self.degradation(attribute, statement);
+                    self.degradations.extend(degradation);
                 }
                 "deprecated" => {
                     let keyword = statement.keyword().map_or("", |keyword| keyword.written());
@@ -163,7 +162,7 @@ impl<'p> Reader<'_, 'p> {
         self.accepted.push(Accepted { code, until, scope: statement.span(), span: attribute.span() });
     }
 
-    fn degradation(&mut self, attribute: Attribute<'p>) -> Option<Degradation> {
+    fn degradation(&mut self, attribute: Attribute<'p>, statement: Statement<'p>) -> Option<Degradation> {
         let mut parts = Parts::new(attribute, "degrade");
         let target =
             parts.positional("a target", self).and_then(|term| literal::<Controller>(&term, self))?;
@@ -178,7 +177,7 @@ impl<'p> Reader<'_, 'p> {
             return None;
         };
         let because = literal::<Text>(&reason, self)?;
-        Some(Degradation { target, loss, because, span: attribute.span() })
+        Some(Degradation { target, loss, because, scope: statement.span(), span: attribute.span() })
     }
 
     fn deprecation(&mut self, attribute: Attribute<'p>) -> Option<Deprecation> {

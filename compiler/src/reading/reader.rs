@@ -1,6 +1,6 @@
 //! What is known while a statement is read: its module, its variables, the environment; and where reports go.
 
-use super::attributes::Accepted;
+use super::attributes::{Accepted, Degradation};
 use super::keyword::{Entry, Repeat, Section, listed};
 use super::term::{Shape, Term, Value};
 use crate::model::{DestinationId, Mesh};
@@ -50,6 +50,8 @@ pub struct Reader<'d, 'p> {
     pub(crate) route_target: Option<DestinationId>,
     /// `@allow` attributes so far.
     pub accepted: Vec<Accepted>,
+    /// `@degrade` attributes so far.
+    pub degradations: Vec<Degradation>,
     pub(crate) scope: Scope,
     /// The templates that are being applied, by their names' places.
     pub(crate) templates: Vec<Span>,
@@ -70,6 +72,7 @@ impl<'d, 'p> Reader<'d, 'p> {
             route_target: None,
             reports: Vec::new(),
             accepted: Vec::new(),
+            degradations: Vec::new(),
             scope: scope.map(|scope| Scope::clone(&scope)).unwrap_or_default(),
             templates: Vec::new(),
             seen: Vec::new(),

@@ -22,9 +22,8 @@ pub use emit::HEADER;
 
 use crate::artifact::Artifact;
 use crate::capability::{Feature, Support};
-use crate::target::{Fitted, Options, Target};
+use crate::target::{Fit, Fitted, Options, Target};
 use meshc_compiler::Checked;
-use meshc_language::Diagnostic;
 
 /// The target `istio`.
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +66,13 @@ impl Target for Istio {
     fn support(&self, feature: Feature) -> Support {
         match feature {
             Feature::HttpListener
+            | Feature::Http2Listener
+            | Feature::SimpleTls
+            | Feature::MutualTls
+            | Feature::CallerIdentity
+            | Feature::MeshTls
             | Feature::Passthrough
+            | Feature::MixedTls
             | Feature::TcpListener
             | Feature::RedirectToHttps
             | Feature::PathMatch
@@ -75,7 +80,11 @@ impl Target for Istio {
             | Feature::HeaderMatch
             | Feature::HeaderAbsent
             | Feature::QueryMatch
+            | Feature::PatternMatch
+            | Feature::AnyPattern
+            | Feature::ClaimMatch
             | Feature::SourceMatch
+            | Feature::DestinationMatch
             | Feature::WeightedDestinations
             | Feature::Redirect
             | Feature::Respond
@@ -84,31 +93,47 @@ impl Target for Istio {
             | Feature::RewritePattern
             | Feature::Timeout
             | Feature::Retries
+            | Feature::RetryPerTry
+            | Feature::RetryStatuses
+            | Feature::RetryGrpc
+            | Feature::RetryLocalities
             | Feature::FaultDelay
             | Feature::FaultAbort
+            | Feature::FaultGrpc
             | Feature::Cors
             | Feature::Mirror
             | Feature::HeaderOperations
+            | Feature::HeaderVariables
             | Feature::DestinationHeaders
             | Feature::TlsRoutes
             | Feature::TcpRoutes
             | Feature::SimpleBalancing
+            | Feature::PassthroughBalancing
             | Feature::ConsistentHash
+            | Feature::HashCookie
             | Feature::ConnectionPool
+            | Feature::RequestLimits
+            | Feature::ConnectionLifetime
+            | Feature::Keepalive
+            | Feature::Http2Destination
             | Feature::Ejection
             | Feature::UpstreamTls
-            | Feature::ExternalServices
+            | Feature::UpstreamIdentity
+            | Feature::FixedExternal
+            | Feature::DnsExternal
+            | Feature::OriginalExternal
+            | Feature::PerRequestExternal
             | Feature::EgressGateway
             | Feature::Visibility
             | Feature::RawConfiguration => Support::Native,
         }
     }
 
-    fn fit(&self, checked: &Checked, options: &Options<'_>) -> Vec<Diagnostic> {
+    fn fit(&self, checked: &Checked, options: &Options<'_>) -> Fit {
         let mut reports = fit::names(checked, options);
         reports.extend(fit::gateways(checked));
         reports.extend(raw::check(checked, options));
-        reports
+        Fit { reports, dropped: Vec::new() }
     }
 
     fn emit(&self, fitted: &Fitted<'_>, options: &Options<'_>) -> Vec<Artifact> {

@@ -1,0 +1,282 @@
+//! `bindings`: where a raw proxy finds endpoints and certificates. Istio knows both from its platform; routes stay free of them.
+
+use super::Model;
+use super::destination::{DestinationId, Reference};
+use crate::policy::FileRef;
+use crate::reading::{Args, Comma, List, Reader, Syntax, TypeDoc, keyword, section};
+use crate::values::{HostPort, Label, Port as Number, PositiveCount, SecretName, SocketAddress, Text, words};
+use meshc_language::{Code, Diagnostic, Span, Spanned};
+use smol_str::SmolStr;
+
+keyword! {
+    /// Where raw proxies find endpoints and certificates, and whether they are deployed.
+    pub struct Bindings {
+        body required body: BindingsBody;
+    }
+}
+
+section! {
+    /// Addresses and files. Istio needs none of them.
+    pub struct BindingsBody {
+        /// Where the endpoints of a service, an external or a subset are.
+        many "address" addresses: AddressBinding;
+        /// Where everything is that has no `address`.
+        once "default" default: Spanned<Platform>;
+        /// Where a raw proxy finds a certificate that gateways and destinations name with `credential`.
+        many "secret" secrets: SecretBinding;
+        /// Whether the proxies are wrapped for a platform: a ConfigMap, a Deployment and a Service each.
+        once "deploy" deploy: Deploy;
+    }
+}
+
+words! {
+    /// A platform that finds endpoints and mounts secrets.
+    pub enum Platform: "platform" {
+        Kubernetes = "kubernetes" "a headless Service for each service and subset, made by the compiler; certificates from Secrets",
+    }
+}
+
+/// `address reviews@v1 endpoints [10.0.0.1:9080 weight 3]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AddressBinding {
+    /// What is bound.
+    pub target: DestinationId,
+    /// One port of it; `None` for all.
+    pub port: Option<Number>,
+    /// A subset of it.
+    pub subset: Option<SmolStr>,
+    /// Where it is.
+    pub kind: AddressKind,
+    /// Where the destination was written.
+    pub span: Span,
+}
+
+/// How endpoints are found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AddressKind {
+    /// By a headless Service over the pods with these labels and those of the subset; `app=NAME` if none are given.
+    Kubernetes {
+        /// The labels.
+        labels: Vec<Spanned<Label>>,
+    },
+    /// By DNS.
+    Dns(HostPort),
+    /// At these addresses.
+    Endpoints(Vec<BoundAddress>),
+}
+
+/// `10.0.0.1:9080 weight 3`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BoundAddress {
+    /// The address.
+    pub place: Spanned<SocketAddress>,
+    /// Its share of the traffic, relative to the others; 1 by default.
+    pub weight: Option<Spanned<PositiveCount>>,
+    /// Where it was written.
+    pub span: Span,
+}
+
+impl Syntax for BoundAddress {
+    fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+        let place: Spanned<SocketAddress> = Spanned::read(args, cx)?;
+        let weight = match args.take_word("weight", cx) {
+            Some(_) => Some(Spanned::read(args, cx)?),
+            None => None,
+        };
+        Some(Self { span: place.span.to(args.last), place, weight })
+    }
+
+    fn signature() -> String {
+        format!("{} [weight <count>]", Spanned::<SocketAddress>::signature())
+    }
+
+    fn types(types: &mut Vec<TypeDoc>) {
+        Spanned::<SocketAddress>::types(types);
+        Spanned::<PositiveCount>::types(types);
+    }
+}
+
+words! {
+    /// How endpoints are found.
+    enum Finder: "way to find endpoints" {
+        Kubernetes = "kubernetes" "a headless Service that the compiler makes; behind it `labels`, if they are not `app=NAME`",
+        Dns = "dns" "every address that DNS answers for a name",
+        Endpoints = "endpoints" "fixed addresses",
+    }
+}
+
+impl Syntax for AddressBinding {
+    fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+        let reference = Reference::read(args, cx)?;
+        let finder = Spanned::<Finder>::read(args, cx)?;
+        let kind = match finder.value {
+            Finder::Kubernetes => AddressKind::Kubernetes {
+                labels: match args.take_word("labels", cx) {
+                    Some(_) => super::service::Labels::read(args, cx)?.0,
+                    None => Vec::new(),
+                },
+            },
+            Finder::Dns => AddressKind::Dns(Spanned::<HostPort>::read(args, cx)?.value),
+            Finder::Endpoints => AddressKind::Endpoints(List::<BoundAddress>::read(args, cx)?.0),
+        };
+        let mesh = cx.mesh?;
+        let (target, port) = mesh.resolve_bound(&reference, cx)?;
+        let several = mesh.ports(target).len() > 1;
+        if several && port.is_none() && !matches!(kind, AddressKind::Kubernetes { .. }) {
+            let message = format!("`{}` has several ports: which one is this?", reference.name);
+            cx.report(
+                Diagnostic::new(Code::PORT_NEEDED, reference.span, message)
+                    .consequence("requests for one port would be sent to another")
+                    .help(format!("write one `address {}:PORT` for each", reference.name)),
+            );
+            return None;
+        }
+        let subset = reference.subset.as_ref().map(|subset| subset.value.clone());
+        Some(Self { target, port, subset, kind, span: reference.span })
+    }
+
+    fn signature() -> String {
+        format!(
+            "<destination> kubernetes [labels {}] | <destination> dns {} | <destination> endpoints [{}, ...]",
+            Comma::<Spanned<Label>>::signature(),
+            Spanned::<HostPort>::signature(),
+            BoundAddress::signature()
+        )
+    }
+
+    fn types(types: &mut Vec<TypeDoc>) {
+        Reference::types(types);
+        Spanned::<HostPort>::types(types);
+        BoundAddress::types(types);
+    }
+}
+
+keyword! {
+    /// Where a raw proxy finds a certificate: in files, or mounted from a Secret of the platform.
+    pub struct SecretBinding {
+        /// The name that gateways and destinations use.
+        pos name: Spanned<SecretName>;
+        /// The platform that mounts it.
+        opt from: Spanned<Platform>;
+        body optional files: SecretFiles;
+    }
+}
+
+section! {
+    /// Files where the proxy runs.
+    pub struct SecretFiles {
+        /// The certificate, with those that lead to its CA.
+        once "cert" cert: FileRef;
+        /// Its key.
+        once "key" key: FileRef;
+        /// Who may have signed the certificates of the other side.
+        once "ca" ca: FileRef;
+        /// Certificates of the other side that are no longer good.
+        once "crl" crl: FileRef;
+    }
+}
+
+keyword! {
+    /// `deploy kubernetes { ... }`.
+    pub struct Deploy {
+        /// The platform.
+        pos platform: Spanned<Platform>;
+        body optional body: DeployBody;
+    }
+}
+
+section! {
+    /// How proxies are deployed.
+    pub struct DeployBody {
+        /// The image of a data plane, in place of the usual one.
+        many "image" images: Image;
+        /// How many of each proxy; 1 by default.
+        once "replicas" replicas: Spanned<PositiveCount>;
+    }
+}
+
+keyword! {
+    /// `image envoy "registry.example.com/envoy:v1.40.0"`.
+    pub struct Image {
+        /// The data plane.
+        pos target: Spanned<RawProxy>;
+        /// The image.
+        pos image: Spanned<Text>;
+    }
+}
+
+words! {
+    /// A data plane that is configured without Istio.
+    pub enum RawProxy: "data plane" {
+        Envoy = "envoy" "Envoy",
+        Nginx = "nginx" "nginx",
+    }
+}
+
+impl Model {
+    fn all_bindings(&self) -> impl Iterator<Item = &BindingsBody> {
+        self.bindings.iter().map(|bindings| &bindings.declared.body)
+    }
+
+    /// How the endpoints of one port of a destination, or of a subset of it, are found; `None` if nothing says.
+    ///
+    /// What is said of a port holds over what is said of all ports. A subset is not found by what is said of its whole service,
+    /// unless that is a platform, which knows the subset's labels.
+    #[must_use]
+    pub fn bound_address(
+        &self,
+        target: DestinationId,
+        port: u16,
+        subset: Option<&str>,
+    ) -> Option<&AddressKind> {
+        const DEFAULT: &AddressKind = &AddressKind::Kubernetes { labels: Vec::new() };
+        let of_target =
+            || self.all_bindings().flat_map(|body| &body.addresses).filter(|one| one.target == target);
+        let best = |subset: Option<&str>| {
+            let mut fitting = of_target().filter(|one| {
+                one.subset.as_deref() == subset && one.port.is_none_or(|number| number.get() == port)
+            });
+            let mut whole = None;
+            fitting
+                .find(|one| {
+                    whole = whole.or(one.port.is_none().then_some(&one.kind));
+                    one.port.is_some()
+                })
+                .map(|one| &one.kind)
+                .or(whole)
+        };
+        let by_platform = |kind: &&AddressKind| matches!(kind, AddressKind::Kubernetes { .. });
+        let inherited = || subset.and_then(|_| best(None)).filter(by_platform);
+        let by_default = || {
+            let is_service = matches!(target, DestinationId::Service(_));
+            self.all_bindings().any(|body| is_service && body.default.is_some()).then_some(DEFAULT)
+        };
+        best(subset).or_else(inherited).or_else(by_default)
+    }
+
+    /// Where a certificate is found.
+    #[must_use]
+    pub fn bound_secret(&self, name: &SecretName) -> Option<BoundSecret<'_>> {
+        let mut secrets = self.all_bindings().flat_map(|body| &body.secrets);
+        match secrets.find(|secret| secret.name.value == *name) {
+            Some(secret) if secret.from.is_none() => Some(BoundSecret::Files(&secret.files)),
+            Some(_) => Some(BoundSecret::Mounted),
+            None => self.all_bindings().any(|body| body.default.is_some()).then_some(BoundSecret::Mounted),
+        }
+    }
+
+    /// How proxies are deployed, if they are.
+    #[must_use]
+    pub fn deploy(&self) -> Option<&Deploy> {
+        self.all_bindings().find_map(|body| body.deploy.as_ref())
+    }
+}
+
+/// Where a certificate is found.
+#[derive(Clone, Copy, Debug)]
+pub enum BoundSecret<'m> {
+    /// In these files.
+    Files(&'m SecretFiles),
+    /// In a folder into which the platform mounts the Secret of that name.
+    Mounted,
+}

@@ -1,0 +1,161 @@
+//! Where a raw proxy finds the endpoints of an upstream: what `bindings` say, and what externals say of themselves.
+
+use crate::model::{
+    AddressKind, BoundAddress, Destination, DestinationId, Endpoint, External, Model, Port, Resolution,
+    Resource, Subset,
+};
+use crate::values::{EndpointAddress, Fqdn, Literal, SocketAddress};
+use smol_str::SmolStr;
+
+/// Where endpoints are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Addresses {
+    /// At these addresses.
+    Fixed(Vec<WeightedAddress>),
+    /// At the addresses that DNS answers for these names.
+    Dns {
+        /// The names.
+        names: Vec<WeightedAddress>,
+        /// Whether the first address that DNS answers is taken for each new connection, instead of all of them.
+        first_only: bool,
+    },
+    /// At the address that the caller asked for.
+    Original,
+    /// At the address that DNS answers for the host of each request.
+    PerRequest,
+    /// Nothing says where.
+    Unknown,
+}
+
+/// An endpoint and its share.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WeightedAddress {
+    /// The address.
+    pub address: EndpointAddress,
+    /// The port; `None` for a Unix socket.
+    pub port: Option<u16>,
+    /// Its share of the traffic, relative to the others; at least 1.
+    pub weight: u32,
+}
+
+/// The endpoints of one port of a destination, whose host is `host`.
+pub(super) fn of(model: &Model, destination: &Destination, port: &Port, host: &SmolStr) -> Addresses {
+    let subset = destination.subset.as_ref().map(|subset| subset.value.as_str());
+    if let Some(kind) = model.bound_address(destination.target, port.number.value.get(), subset) {
+        return of_binding(model, kind, destination, port, subset);
+    }
+    match destination.target {
+        DestinationId::Service(_) => Addresses::Unknown,
+        DestinationId::External(id) => match model.mesh.externals.get(id) {
+            Some(external) => of_external(external, port, subset, host),
+            None => Addresses::Unknown,
+        },
+    }
+}
+
+fn of_binding(
+    model: &Model,
+    kind: &AddressKind,
+    destination: &Destination,
+    port: &Port,
+    subset: Option<&str>,
+) -> Addresses {
+    match kind {
+        AddressKind::Kubernetes { .. } => {
+            let namespace = match destination.target {
+                DestinationId::Service(id) => model.mesh.services.get(id).and_then(Resource::namespace_name),
+                DestinationId::External(id) => {
+                    model.mesh.externals.get(id).and_then(Resource::namespace_name)
+                }
+            };
+            let name = headless_name(model.mesh.destination_name(destination.target), subset);
+            let full =
+                crate::model::full_name(&name, namespace.unwrap_or("default"), &model.mesh.cluster_domain);
+            dns(&full, port.number.value.get())
+        }
+        AddressKind::Dns(place) => dns(place.host(), place.port()),
+        AddressKind::Endpoints(endpoints) => {
+            Addresses::Fixed(endpoints.iter().map(|one| of_bound(one)).collect())
+        }
+    }
+}
+
+fn of_bound(BoundAddress { place, weight, span: _ }: &BoundAddress) -> WeightedAddress {
+    let weight = weight.map_or(1, |weight| weight.value.get());
+    match &place.value {
+        SocketAddress::Ip(socket) => {
+            let address = EndpointAddress::Ip(socket.ip().into());
+            WeightedAddress { address, port: Some(socket.port()), weight }
+        }
+        SocketAddress::Unix(path) => {
+            WeightedAddress { address: EndpointAddress::Unix(path.clone()), port: None, weight }
+        }
+    }
+}
+
+fn dns(name: &str, port: u16) -> Addresses {
+    match Fqdn::parse(name) {
+        Ok(name) => Addresses::Dns {
+            names: vec![WeightedAddress {
+                address: EndpointAddress::Host(name),
+                port: Some(port),
+                weight: 1,
+            }],
+            first_only: false,
+        },
+        Err(_) => Addresses::Unknown,
+    }
+}
+
+/// The name of the headless Service that a destination, or a subset of it, is found by.
+#[must_use]
+pub fn headless_name(service: &str, subset: Option<&str>) -> SmolStr {
+    match subset {
+        Some(subset) => SmolStr::new(format!("{service}-{subset}-endpoints")),
+        None => SmolStr::new(format!("{service}-endpoints")),
+    }
+}
+
+fn of_external(external: &External, port: &Port, subset: Option<&str>, host: &SmolStr) -> Addresses {
+    let chosen = subset.and_then(|name| external.subset(name));
+    let endpoints: Vec<WeightedAddress> = external
+        .body
+        .endpoints
+        .iter()
+        .filter(|endpoint| chosen.is_none_or(|subset| belongs(endpoint, subset)))
+        .map(|endpoint| of_endpoint(endpoint, port))
+        .collect();
+    let number = port.target.unwrap_or(port.number).value.get();
+    match external.resolution() {
+        Resolution::None => Addresses::Original,
+        Resolution::DynamicDns => Addresses::PerRequest,
+        Resolution::Static if endpoints.is_empty() => Addresses::Unknown,
+        Resolution::Static => Addresses::Fixed(endpoints),
+        resolution @ (Resolution::Dns | Resolution::DnsRoundRobin) => {
+            let first_only = resolution == Resolution::DnsRoundRobin;
+            match (endpoints.is_empty(), dns(host, number)) {
+                (false, _) => Addresses::Dns { names: endpoints, first_only },
+                (true, Addresses::Dns { names, .. }) => Addresses::Dns { names, first_only },
+                (true, _) => Addresses::Unknown,
+            }
+        }
+    }
+}
+
+/// Whether an endpoint has all labels of a subset.
+fn belongs(endpoint: &Endpoint, subset: &Subset) -> bool {
+    let has =
+        |label| endpoint.body.labels.iter().flat_map(|labels| labels.iter()).any(|own| own.value == label);
+    subset.body.labels.iter().flat_map(|labels| labels.iter()).all(|label| has(label.value.clone()))
+}
+
+fn of_endpoint(endpoint: &Endpoint, port: &Port) -> WeightedAddress {
+    let named = endpoint.body.ports.iter().find(|own| own.name.value.as_str() == port.port_name());
+    let number = named.map_or(port.target.unwrap_or(port.number).value, |named| named.number.value);
+    let address = endpoint.address.value.clone();
+    WeightedAddress {
+        port: (!matches!(address, EndpointAddress::Unix(_))).then(|| number.get()),
+        address,
+        weight: endpoint.body.weight.map_or(1, |weight| weight.value.get().max(1)),
+    }
+}

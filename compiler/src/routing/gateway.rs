@@ -1,0 +1,261 @@
+//! The proxy of a gateway: its listeners, and what externals send through it.
+
+use super::rule::{Entrance, connection_rules, default_rule, http_rules, whole};
+use super::upstream::Upstreams;
+use super::{
+    ConnectionRule, HttpServer, Listener, Plan, Proxy, Role, TlsKind, TlsServer, VirtualHost, bind_address,
+    listener, specificity,
+};
+use crate::model::{
+    Destination, DestinationId, External, Gateway, Host, HostNamespace, Id, Listener as Declared,
+    MatchBinding, Resource, RouteKind, ServerHost, ServerTlsMode, Visibility, Visible,
+};
+use crate::values::{HostPattern, Literal, SniHost};
+use smol_str::SmolStr;
+
+pub(super) fn proxy<'m>(
+    plan: &Plan<'m, '_>,
+    id: Id<Resource<Gateway>>,
+    gateway: &'m Resource<Gateway>,
+) -> Proxy<'m> {
+    let role = Role::Gateway(id);
+    let mut maker =
+        Maker { plan, id, gateway, upstreams: Upstreams::new(plan, role, None), listeners: Vec::new() };
+    for declared in &gateway.declared.body.listeners {
+        maker.declared(declared);
+    }
+    for (external, resource) in plan.model.mesh.externals.iter().filter(|(_, one)| one.egress == Some(id)) {
+        maker.egress(DestinationId::External(external), &resource.declared);
+    }
+    let Maker { upstreams, mut listeners, .. } = maker;
+    listeners.sort_by_key(|listener| (listener.port, listener.bind));
+    Proxy {
+        role,
+        name: SmolStr::new(gateway.name.value.as_str()),
+        namespace: gateway.namespace_name().map(SmolStr::new),
+        listeners,
+        upstreams: upstreams.all,
+        span: Some(gateway.span),
+    }
+}
+
+struct Maker<'m, 'd> {
+    plan: &'d Plan<'m, 'd>,
+    id: Id<Resource<Gateway>>,
+    gateway: &'m Resource<Gateway>,
+    upstreams: Upstreams<'m, 'd>,
+    listeners: Vec<Listener<'m>>,
+}
+
+impl<'m> Maker<'m, '_> {
+    /// A listener of the source.
+    fn declared(&mut self, declared: &'m Declared) {
+        let port = declared.port.value.get();
+        let protocol = declared.protocol.value;
+        let tls = declared.body.tls.as_deref();
+        let passes = tls.is_some_and(|tls| {
+            matches!(tls.mode.value, ServerTlsMode::Passthrough | ServerTlsMode::AutoPassthrough)
+        });
+        let bind = bind_address(declared);
+        let is_http = protocol.is_http_family() || protocol == crate::values::Protocol::Https;
+        match tls {
+            None if is_http => {
+                let hosts = self.virtual_hosts(declared);
+                let listener = listener(&mut self.listeners, bind, port);
+                if let Some(server) = listener.plain_http() {
+                    server.virtual_hosts.extend(hosts);
+                }
+            }
+            None => {
+                let rules = self.connection_rules(declared, RouteKind::Tcp);
+                let listener = listener(&mut self.listeners, bind, port);
+                if let Some(known) = listener.plain_tcp() {
+                    known.extend(rules);
+                }
+            }
+            Some(tls) => {
+                let kind = if passes {
+                    TlsKind::Passthrough(self.connection_rules(declared, RouteKind::Tls))
+                } else if is_http {
+                    TlsKind::Http(tls, HttpServer { virtual_hosts: self.virtual_hosts(declared) })
+                } else {
+                    TlsKind::Tcp(tls, self.connection_rules(declared, RouteKind::Tcp))
+                };
+                let names = hosts_of(declared).map(|host| host.host.clone()).collect();
+                let server = TlsServer { names, kind, span: declared.span };
+                listener(&mut self.listeners, bind, port).tls.push(server);
+            }
+        }
+    }
+
+    fn entrance(&self, port: u16) -> Entrance {
+        Entrance { binding: MatchBinding::Gateway(self.id), port }
+    }
+
+    /// The host blocks that are bound to the gateway and visible to it.
+    fn blocks(&self) -> Vec<(Id<Resource<Host>>, &'m Resource<Host>)> {
+        let bound = |host: &Host| host.gateways().any(|(id, _)| id == self.id);
+        let all = self.plan.model.hosts.iter().filter(|(_, host)| bound(host));
+        let own = self.gateway.namespace_name();
+        all.filter(|(_, host)| sees(own, host.declared.body.visibility.as_ref(), host.namespace_name()))
+            .collect()
+    }
+
+    /// The hosts of a listener that are claimed, each with the rules of the block that claims it most specifically.
+    fn virtual_hosts(&mut self, declared: &'m Declared) -> Vec<VirtualHost<'m>> {
+        let https_only = declared.body.redirect.is_some();
+        let mut claims = self.claims(declared);
+        // The most specific claim of a domain holds, in whatever order the blocks stand.
+        claims.sort_by_key(|claim| std::cmp::Reverse(claim.specificity));
+        let mut taken: Vec<HostPattern> = Vec::new();
+        claims.retain(|claim| {
+            let free = !taken.contains(&claim.domain);
+            taken.extend(free.then(|| claim.domain.clone()));
+            free
+        });
+        claims.sort_by_key(|claim| (claim.block.index(), claim.order));
+        let mut hosts: Vec<(Id<Resource<Host>>, VirtualHost<'m>)> = Vec::new();
+        for claim in claims {
+            if let Some((_, host)) = hosts.iter_mut().find(|(block, _)| *block == claim.block) {
+                host.domains.push(claim.domain);
+                continue;
+            }
+            let entrance = self.entrance(declared.port.value.get());
+            let rules = http_rules(self.plan, claim.block, entrance, &mut self.upstreams);
+            let span = self.plan.model.hosts.get(claim.block).map_or(declared.span, |host| host.span);
+            let host = VirtualHost { domains: vec![claim.domain], https_only, rules, span };
+            hosts.push((claim.block, host));
+        }
+        let mut hosts: Vec<VirtualHost<'m>> = hosts.into_iter().map(|(_, host)| host).collect();
+        if https_only {
+            let unclaimed = hosts_of(declared).map(|host| &host.host).filter(|host| !taken.contains(host));
+            let domains: Vec<HostPattern> = unclaimed.cloned().collect();
+            if !domains.is_empty() {
+                hosts.push(VirtualHost { domains, https_only, rules: Vec::new(), span: declared.span });
+            }
+        }
+        hosts.retain(|host| https_only || !host.rules.is_empty());
+        hosts
+    }
+
+    /// What bound host blocks claim of the hosts of a listener: the narrower of both names.
+    fn claims(&self, declared: &'m Declared) -> Vec<Claim> {
+        let mut claims = Vec::new();
+        for (block, host) in self.blocks() {
+            for served in hosts_of(declared).filter(|served| self.serves(served, host)) {
+                for (pattern, _) in
+                    host.declared.patterns().filter(|(pattern, _)| pattern.overlaps(&served.host))
+                {
+                    let narrower = if pattern.covers(&served.host) { &served.host } else { pattern };
+                    let order = claims.len();
+                    claims.push(Claim {
+                        domain: narrower.clone(),
+                        block,
+                        specificity: specificity(pattern),
+                        order,
+                    });
+                }
+            }
+        }
+        claims
+    }
+
+    /// Whether a name of a listener is served for host blocks of that namespace.
+    fn serves(&self, served: &ServerHost, host: &Resource<Host>) -> bool {
+        match &served.namespace {
+            None | Some(HostNamespace::Any) => true,
+            Some(HostNamespace::Own) => host.namespace_name() == self.gateway.namespace_name(),
+            Some(HostNamespace::Named(namespace)) => host.namespace_name() == Some(namespace.as_str()),
+        }
+    }
+
+    /// The rules for connections of the host blocks that share a name with a listener, in order.
+    fn connection_rules(&mut self, declared: &'m Declared, kind: RouteKind) -> Vec<ConnectionRule<'m>> {
+        let entrance = self.entrance(declared.port.value.get());
+        let mut rules = Vec::new();
+        for (_, host) in self.blocks() {
+            let shares = |served: &ServerHost| {
+                self.serves(served, host)
+                    && host.declared.patterns().any(|(pattern, _)| pattern.overlaps(&served.host))
+            };
+            if hosts_of(declared).any(shares) {
+                rules.extend(connection_rules(
+                    self.plan,
+                    &host.declared,
+                    kind,
+                    entrance,
+                    &mut self.upstreams,
+                ));
+            }
+        }
+        rules
+    }
+
+    /// What an external needs that is sent through this gateway: a listener for each of its ports.
+    fn egress(&mut self, target: DestinationId, external: &'m External) {
+        let hosts = external.body.hosts.iter().flat_map(|hosts| hosts.iter());
+        for host in hosts {
+            for port in &external.body.ports {
+                let name = Some(SmolStr::new(host.value.as_str()));
+                let to = Destination {
+                    target,
+                    host: name,
+                    port: Some(port.number),
+                    subset: None,
+                    span: external.span,
+                };
+                if port.protocol.value.is_tls_family() {
+                    let Some(to) = whole(&to, &mut self.upstreams) else { continue };
+                    let listener = listener(&mut self.listeners, None, port.number.value.get());
+                    let sni = SniHost::parse(host.value.as_str()).into_iter().collect();
+                    let rule = ConnectionRule {
+                        name: SmolStr::new_static("default"),
+                        sni,
+                        matches: Vec::new(),
+                        to: vec![to],
+                        span: external.span,
+                    };
+                    listener.tls.push(TlsServer {
+                        names: vec![host.value.clone()],
+                        kind: TlsKind::Passthrough(vec![rule]),
+                        span: external.span,
+                    });
+                } else {
+                    let Some(rule) = default_rule(&to, &mut self.upstreams) else { continue };
+                    let listener = listener(&mut self.listeners, None, port.number.value.get());
+                    let Some(server) = listener.plain_http() else { continue };
+                    server.virtual_hosts.push(VirtualHost {
+                        domains: vec![host.value.clone()],
+                        https_only: false,
+                        rules: vec![rule],
+                        span: external.span,
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// A host that a block claims.
+struct Claim {
+    domain: HostPattern,
+    block: Id<Resource<Host>>,
+    /// How specific the name is by which the block claims it.
+    specificity: usize,
+    order: usize,
+}
+
+fn hosts_of(declared: &Declared) -> impl Iterator<Item = &ServerHost> {
+    declared.body.hosts.iter().flat_map(|hosts| hosts.iter()).map(|host| &host.value)
+}
+
+/// Whether what is declared in the namespace `home` with this visibility is seen from the namespace `viewer`.
+pub(super) fn sees(viewer: Option<&str>, visibility: Option<&Visibility>, home: Option<&str>) -> bool {
+    let Some(visibility) = visibility else { return true };
+    visibility.to.iter().any(|visible| match visible {
+        Visible::Everywhere => true,
+        Visible::Nowhere => false,
+        Visible::Here => viewer == home,
+        Visible::In(namespace) => viewer == Some(namespace.as_str()),
+    })
+}

@@ -1,0 +1,226 @@
+//! Routing as it is meant, for each proxy of the mesh: what it listens for, the ordered rules behind each host, and the
+//! upstreams that they lead to.
+//!
+//! ```text
+//! Model -proxies-> Proxy { listeners { virtual hosts { rules } }, upstreams }     one per gateway, and the outbound ones
+//! ```
+//!
+//! This is the definition of the language's meaning that every data plane is held to: the reference matcher reads it, and the
+//! targets for raw proxies are written from it. Delegation is resolved, conditions on ports and gateways are decided, names
+//! stand for what they lead to; what is left in a rule depends on the request alone.
+//!
+//! Invariants:
+//! - The first rule of a virtual host whose condition holds is taken; there is no other order.
+//! - A host is served by the virtual host with the most specific name that takes it ([`specificity`]).
+//! - An upstream stands once per proxy; nothing is listed that no rule refers to.
+
+mod address;
+mod gateway;
+mod outbound;
+mod rule;
+mod upstream;
+
+pub use address::{Addresses, WeightedAddress, headless_name};
+pub use rule::{MirroredTo, Rule, RuleAction, WeightedUpstream};
+pub use upstream::{Upstream, effective_policy};
+
+use crate::model::{Arena, Gateway, Id, Listener as DeclaredListener, Model, Resource, ServerTls};
+use crate::values::{HostPattern, SniHost};
+use meshc_language::Span;
+use smol_str::SmolStr;
+use std::net::IpAddr;
+
+/// One proxy and all that it carries.
+#[derive(Clone, Debug)]
+pub struct Proxy<'m> {
+    /// What it is.
+    pub role: Role,
+    /// The name of its gateway, or `outbound`.
+    pub name: SmolStr,
+    /// The namespace of its gateway, or that of the callers where it matters who they are.
+    pub namespace: Option<SmolStr>,
+    /// What it listens for, by port and address.
+    pub listeners: Vec<Listener<'m>>,
+    /// What its rules lead to, in order of first use.
+    pub upstreams: Arena<Upstream<'m>>,
+    /// The gateway's declaration; `None` for an outbound proxy.
+    pub span: Option<Span>,
+}
+
+/// What a proxy is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It is a gateway.
+    Gateway(Id<Resource<Gateway>>),
+    /// It carries what workloads of the mesh send.
+    Outbound,
+}
+
+/// A port of a proxy.
+#[derive(Clone, Debug)]
+pub struct Listener<'m> {
+    /// The address that it binds to; all addresses of a gateway, loopback of an outbound proxy, if none is given.
+    pub bind: Option<IpAddr>,
+    /// The port.
+    pub port: u16,
+    /// What is done with connections that are not TLS; they are refused without it.
+    pub plain: Option<Plain<'m>>,
+    /// What is done with TLS connections, by the name that they ask for: the most specific name wins. A connection that asks
+    /// for none of these names is refused.
+    pub tls: Vec<TlsServer<'m>>,
+    /// What cannot be told apart on this port: the later one, which is left out, and the earlier one.
+    pub conflicts: Vec<(Span, Span)>,
+}
+
+/// What is done with connections that are not TLS.
+#[derive(Clone, Debug)]
+pub enum Plain<'m> {
+    /// They are HTTP.
+    Http(HttpServer<'m>),
+    /// They are passed on: the first rule whose condition holds is taken.
+    Tcp(Vec<ConnectionRule<'m>>),
+}
+
+/// What is done with TLS connections for some names.
+#[derive(Clone, Debug)]
+pub struct TlsServer<'m> {
+    /// The names; `*` for any, or none. No name stands in two servers of a listener.
+    pub names: Vec<HostPattern>,
+    /// What is done.
+    pub kind: TlsKind<'m>,
+    /// Where it was declared.
+    pub span: Span,
+}
+
+/// What is done with TLS connections.
+#[derive(Clone, Debug)]
+pub enum TlsKind<'m> {
+    /// TLS ends here, and HTTP is in it.
+    Http(&'m ServerTls, HttpServer<'m>),
+    /// TLS ends here, and what is in it is passed on.
+    Tcp(&'m ServerTls, Vec<ConnectionRule<'m>>),
+    /// TLS is passed on as it is: the first rule whose condition holds is taken.
+    Passthrough(Vec<ConnectionRule<'m>>),
+}
+
+/// HTTP on one port, or in TLS for some names. A host that no virtual host takes is answered with 404.
+#[derive(Clone, Debug, Default)]
+pub struct HttpServer<'m> {
+    /// The hosts. No domain stands twice.
+    pub virtual_hosts: Vec<VirtualHost<'m>>,
+}
+
+/// Some hosts and their rules.
+#[derive(Clone, Debug)]
+pub struct VirtualHost<'m> {
+    /// The hosts, without ports, in lower case.
+    pub domains: Vec<HostPattern>,
+    /// Whether every request is sent to HTTPS (301, the rest of the URL as it was); the rules are not looked at then.
+    pub https_only: bool,
+    /// The rules in order; a request that none takes is answered with 404.
+    pub rules: Vec<Rule<'m>>,
+    /// Where it was declared.
+    pub span: Span,
+}
+
+/// A rule for connections.
+#[derive(Clone, Debug)]
+pub struct ConnectionRule<'m> {
+    /// Its name in its host block; `default` for one that nobody wrote.
+    pub name: SmolStr,
+    /// The names that TLS asks for, any of them; empty for all.
+    pub sni: Vec<SniHost>,
+    /// The alternatives under which it is taken, any of them; none for every connection. Only `destinations`,
+    /// `source_namespace` and `source_labels` are looked at.
+    pub matches: Vec<crate::model::Match>,
+    /// Where connections go, by weight.
+    pub to: Vec<WeightedUpstream<'m>>,
+    /// The statement.
+    pub span: Span,
+}
+
+/// How specific a host pattern is; the greatest that takes a host wins. An exact name is more specific than every wildcard, a
+/// longer wildcard more than a shorter one, `*` the least.
+#[must_use]
+pub fn specificity(pattern: &HostPattern) -> usize {
+    if pattern.is_wildcard() { pattern.as_str().len() } else { usize::MAX }
+}
+
+/// The proxies of a mesh: gateways in order of declaration, then the outbound ones. Statements inside of `dropped` are left
+/// out.
+#[must_use]
+pub fn proxies<'m>(model: &'m Model, dropped: &[Span]) -> Vec<Proxy<'m>> {
+    let plan = Plan { model, dropped, graph: crate::graph::Graph::of(model) };
+    let gateways = model.mesh.gateways.iter().map(|(id, gateway)| gateway::proxy(&plan, id, gateway));
+    gateways.chain(outbound::proxies(&plan)).collect()
+}
+
+/// What the parts of the plan are made from.
+struct Plan<'m, 'd> {
+    model: &'m Model,
+    dropped: &'d [Span],
+    graph: crate::graph::Graph,
+}
+
+impl Plan<'_, '_> {
+    fn is_dropped(&self, span: Span) -> bool {
+        self.dropped.iter().any(|dropped| dropped.contains(span))
+    }
+}
+
+impl<'m> Listener<'m> {
+    fn new(bind: Option<IpAddr>, port: u16) -> Self {
+        Self { bind, port, plain: None, tls: Vec::new(), conflicts: Vec::new() }
+    }
+
+    /// The HTTP server for connections that are not TLS, made if there is none.
+    fn plain_http(&mut self) -> Option<&mut HttpServer<'m>> {
+        match self.plain.get_or_insert_with(|| Plain::Http(HttpServer::default())) {
+            Plain::Http(server) => Some(server),
+            Plain::Tcp(_) => None,
+        }
+    }
+
+    /// The rules for connections that are not TLS and not HTTP, made if there are none.
+    fn plain_tcp(&mut self) -> Option<&mut Vec<ConnectionRule<'m>>> {
+        match self.plain.get_or_insert_with(|| Plain::Tcp(Vec::new())) {
+            Plain::Tcp(rules) => Some(rules),
+            Plain::Http(_) => None,
+        }
+    }
+
+    /// The virtual hosts behind connections that are not TLS, and in TLS that ends here.
+    pub fn http_servers(&self) -> impl Iterator<Item = &HttpServer<'m>> {
+        let plain = self.plain.iter().filter_map(|plain| match plain {
+            Plain::Http(server) => Some(server),
+            Plain::Tcp(_) => None,
+        });
+        plain.chain(self.tls.iter().filter_map(|server| match &server.kind {
+            TlsKind::Http(_, http) => Some(http),
+            TlsKind::Tcp(..) | TlsKind::Passthrough(_) => None,
+        }))
+    }
+}
+
+/// The listener of a port and address, made if there is none.
+fn listener<'l, 'm>(
+    listeners: &'l mut Vec<Listener<'m>>,
+    bind: Option<IpAddr>,
+    port: u16,
+) -> &'l mut Listener<'m> {
+    let at = listeners.iter().position(|one| one.port == port && one.bind == bind);
+    let at = at.unwrap_or_else(|| {
+        listeners.push(Listener::new(bind, port));
+        listeners.len() - 1
+    });
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the position was just found, or is that of what was just added"
+    )]
+    &mut listeners[at]
+}
+
+/// The address that a declared listener binds to.
+fn bind_address(listener: &DeclaredListener) -> Option<IpAddr> {
+    listener.body.bind.map(|bind| bind.value.get())
+}

@@ -1,0 +1,368 @@
+//! The proxies for what workloads of the mesh send: one, or one for each namespace of callers where `visible` makes a
+//! difference between them.
+//!
+//! A service or an external stands on its own ports, under all names by which it can be called. Its rules are those of the host
+//! block that claims it most specifically; without one, everything goes to it. A host block for names that nobody declares is
+//! served on port 80, as Istio's sidecars do.
+
+use super::gateway::sees;
+use super::rule::{Entrance, connection_rules, default_rule, http_rules, whole};
+use super::upstream::Upstreams;
+use super::{
+    Addresses, ConnectionRule, Listener, Plan, Proxy, Role, TlsKind, TlsServer, VirtualHost, listener,
+    specificity,
+};
+use crate::model::{
+    Destination, DestinationId, Host, Id, Match, MatchBinding, Model, Port, Resource, RouteKind, Visibility,
+    Visible,
+};
+use crate::values::{HostPattern, IpOrCidr, Literal, SniHost};
+use meshc_language::Span;
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
+
+/// The port on which hosts are served that no service and no external stands for.
+const PORT_OF_UNDECLARED: u16 = 80;
+
+pub(super) fn proxies<'m>(plan: &Plan<'m, '_>) -> Vec<Proxy<'m>> {
+    let callers = if someone_is_hidden(plan.model) {
+        namespaces(plan.model).into_iter().map(Some).collect()
+    } else {
+        vec![None]
+    };
+    let proxies = callers.into_iter().map(|callers| proxy(plan, callers));
+    proxies.filter(|proxy| !proxy.listeners.is_empty()).collect()
+}
+
+/// Whether some resource is not seen by all.
+fn someone_is_hidden(model: &Model) -> bool {
+    let hides = |visibility: Option<&Visibility>| {
+        visibility.is_some_and(|visibility| !visibility.to.contains(&Visible::Everywhere))
+    };
+    let mesh = &model.mesh;
+    model.hosts.as_slice().iter().any(|one| one.in_mesh() && hides(one.body.visibility.as_ref()))
+        || mesh.services.as_slice().iter().any(|one| hides(one.body.visibility.as_ref()))
+        || mesh.externals.as_slice().iter().any(|one| hides(one.body.visibility.as_ref()))
+}
+
+/// The namespaces of the mesh, in order of declaration.
+fn namespaces(model: &Model) -> Vec<SmolStr> {
+    let mesh = &model.mesh;
+    let services = mesh.services.as_slice().iter().map(Resource::namespace_name);
+    let externals = mesh.externals.as_slice().iter().map(Resource::namespace_name);
+    let hosts = model.hosts.as_slice().iter().map(Resource::namespace_name);
+    let mut all: Vec<SmolStr> = Vec::new();
+    for namespace in services.chain(externals).chain(hosts).flatten() {
+        if !all.iter().any(|known| known == namespace) {
+            all.push(SmolStr::new(namespace));
+        }
+    }
+    all
+}
+
+fn proxy<'m>(plan: &Plan<'m, '_>, callers: Option<SmolStr>) -> Proxy<'m> {
+    let mut maker = Maker {
+        plan,
+        upstreams: Upstreams::new(plan, Role::Outbound, callers.clone()),
+        claims: claims(plan.model, callers.as_deref()),
+        callers,
+        listeners: Vec::new(),
+        virtual_hosts: FxHashMap::default(),
+        taken: FxHashMap::default(),
+        short_names: short_names(plan.model),
+    };
+    for called in called(plan.model, maker.callers.as_deref()) {
+        maker.destination(&called);
+    }
+    maker.undeclared();
+    let Maker { upstreams, mut listeners, callers, .. } = maker;
+    listeners.sort_by_key(|listener| listener.port);
+    Proxy {
+        role: Role::Outbound,
+        name: SmolStr::new_static("outbound"),
+        namespace: callers,
+        listeners,
+        upstreams: upstreams.all,
+        span: None,
+    }
+}
+
+/// A host that can be called, and what stands behind it.
+struct Called<'m> {
+    target: DestinationId,
+    /// Which host of an external.
+    host: HostPattern,
+    ports: &'m [Port],
+    /// The addresses that callers use for an external.
+    addresses: Vec<IpOrCidr>,
+    span: Span,
+}
+
+fn called<'m>(model: &'m Model, callers: Option<&str>) -> Vec<Called<'m>> {
+    let mesh = &model.mesh;
+    let mut all = Vec::new();
+    for (id, service) in mesh.services.iter() {
+        let Ok(host) = HostPattern::parse(&mesh.service_host(service)) else { continue };
+        let ports = &service.declared.body.ports;
+        let target = DestinationId::Service(id);
+        all.push(Called { target, host, ports, addresses: Vec::new(), span: service.name.span });
+    }
+    for (id, external) in mesh.externals.iter() {
+        let body = &external.declared.body;
+        if callers.is_some() && !sees(callers, body.visibility.as_ref(), external.namespace_name()) {
+            continue;
+        }
+        let addresses =
+            body.addresses.iter().flat_map(|list| list.iter()).map(|one| one.value).collect::<Vec<_>>();
+        for host in body.hosts.iter().flat_map(|hosts| hosts.iter()) {
+            all.push(Called {
+                target: DestinationId::External(id),
+                host: host.value.clone(),
+                ports: &body.ports,
+                addresses: addresses.clone(),
+                span: host.span,
+            });
+        }
+    }
+    all
+}
+
+/// The name patterns of host blocks inside the mesh, most specific first.
+fn claims<'m>(model: &'m Model, callers: Option<&str>) -> Vec<(&'m HostPattern, Id<Resource<Host>>)> {
+    let seen = |host: &Resource<Host>| {
+        callers.is_none() || sees(callers, host.declared.body.visibility.as_ref(), host.namespace_name())
+    };
+    let blocks = model.hosts.iter().filter(|(_, host)| host.in_mesh() && !host.is_delegate() && seen(host));
+    let mut claims: Vec<_> = blocks
+        .flat_map(|(id, host)| host.declared.patterns().map(move |(pattern, _)| (pattern, id)))
+        .collect();
+    claims.sort_by_key(|(pattern, _)| std::cmp::Reverse(specificity(pattern)));
+    claims
+}
+
+/// Names of services, each with how many namespaces have one.
+fn short_names(model: &Model) -> FxHashMap<&str, usize> {
+    let mut names = FxHashMap::default();
+    for service in model.mesh.services.as_slice() {
+        *names.entry(service.declared.name.value.as_str()).or_default() += 1;
+    }
+    names
+}
+
+struct Maker<'m, 'd> {
+    plan: &'d Plan<'m, 'd>,
+    callers: Option<SmolStr>,
+    upstreams: Upstreams<'m, 'd>,
+    claims: Vec<(&'m HostPattern, Id<Resource<Host>>)>,
+    listeners: Vec<Listener<'m>>,
+    /// The virtual host of a port and block, by its position in the listener's.
+    virtual_hosts: FxHashMap<(u16, Id<Resource<Host>>), usize>,
+    /// Who stands on a port without anything that tells its connections from others.
+    taken: FxHashMap<u16, Span>,
+    short_names: FxHashMap<&'m str, usize>,
+}
+
+impl<'m> Maker<'m, '_> {
+    fn destination(&mut self, called: &Called<'m>) {
+        let block = self.claims.iter().find(|(pattern, _)| pattern.covers(&called.host)).map(|(_, id)| *id);
+        for port in called.ports {
+            let protocol = port.protocol.value;
+            if protocol.is_http_family() {
+                self.http(called, port, block);
+            } else if protocol.is_tls_family() {
+                self.tls(called, port, block);
+            } else {
+                self.tcp(called, port, block);
+            }
+        }
+    }
+
+    fn entrance(port: u16) -> Entrance {
+        Entrance { binding: MatchBinding::Mesh, port }
+    }
+
+    /// The destination that is meant where nobody wrote a rule.
+    fn itself(called: &Called<'m>, port: &Port) -> Destination {
+        let host = match called.target {
+            DestinationId::Service(_) => None,
+            DestinationId::External(_) => Some(SmolStr::new(called.host.as_str())),
+        };
+        Destination { target: called.target, host, port: Some(port.number), subset: None, span: called.span }
+    }
+
+    /// The block of a host, if it has routes of this kind.
+    fn with_routes(&self, block: Option<Id<Resource<Host>>>, kind: RouteKind) -> Option<Id<Resource<Host>>> {
+        block.filter(|id| {
+            let host = self.plan.model.hosts.get(*id);
+            host.is_some_and(|host| host.routes.iter().any(|route| route.kind == kind))
+        })
+    }
+
+    fn http(&mut self, called: &Called<'m>, port: &Port, block: Option<Id<Resource<Host>>>) {
+        let number = port.number.value.get();
+        let domains = self.names(called);
+        let Some(block) = self.with_routes(block, RouteKind::Http) else {
+            if !self.is_known(called, port) {
+                return;
+            }
+            let Some(rule) = default_rule(&Self::itself(called, port), &mut self.upstreams) else { return };
+            let host = VirtualHost { domains, https_only: false, rules: vec![rule], span: called.span };
+            self.add_virtual_host(number, host, called.span);
+            return;
+        };
+        if let Some(at) = self.virtual_hosts.get(&(number, block)) {
+            let listener = listener(&mut self.listeners, None, number);
+            if let Some(host) = listener.plain_http().and_then(|server| server.virtual_hosts.get_mut(*at)) {
+                host.domains.extend(domains);
+            }
+            return;
+        }
+        let rules = http_rules(self.plan, block, Self::entrance(number), &mut self.upstreams);
+        let span = self.plan.model.hosts.get(block).map_or(called.span, |host| host.span);
+        let host = VirtualHost { domains, https_only: false, rules, span };
+        if let Some(at) = self.add_virtual_host(number, host, called.span) {
+            self.virtual_hosts.insert((number, block), at);
+        }
+    }
+
+    fn add_virtual_host(&mut self, port: u16, host: VirtualHost<'m>, span: Span) -> Option<usize> {
+        let listener = listener(&mut self.listeners, None, port);
+        let Some(server) = listener.plain_http() else {
+            let other = self.taken.get(&port).copied();
+            listener.conflicts.push((span, other.unwrap_or(span)));
+            return None;
+        };
+        server.virtual_hosts.push(host);
+        self.taken.entry(port).or_insert(span);
+        Some(server.virtual_hosts.len() - 1)
+    }
+
+    /// Whether it is known where a destination is. Of one that nobody routes to, nothing is said if it is not.
+    fn is_known(&self, called: &Called<'m>, port: &Port) -> bool {
+        self.upstreams.addresses(&Self::itself(called, port)) != Addresses::Unknown
+    }
+
+    fn tls(&mut self, called: &Called<'m>, port: &Port, block: Option<Id<Resource<Host>>>) {
+        let number = port.number.value.get();
+        let names = self.names(called);
+        let rules = match self.with_routes(block, RouteKind::Tls) {
+            Some(block) => self.declared_rules(block, RouteKind::Tls, number),
+            None if self.is_known(called, port) => self.default_connection(called, port, &names),
+            None => Vec::new(),
+        };
+        if rules.is_empty() {
+            return;
+        }
+        let listener = listener(&mut self.listeners, None, number);
+        listener.tls.push(TlsServer { names, kind: TlsKind::Passthrough(rules), span: called.span });
+    }
+
+    fn tcp(&mut self, called: &Called<'m>, port: &Port, block: Option<Id<Resource<Host>>>) {
+        let number = port.number.value.get();
+        let mut rules = match self.with_routes(block, RouteKind::Tcp) {
+            Some(block) => self.declared_rules(block, RouteKind::Tcp, number),
+            None if self.is_known(called, port) => self.default_connection(called, port, &[]),
+            None => Vec::new(),
+        };
+        if rules.is_empty() {
+            return;
+        }
+        within(&mut rules, &called.addresses);
+        let nameless = called.addresses.is_empty();
+        let listener = listener(&mut self.listeners, None, number);
+        let earlier = self.taken.get(&number).copied();
+        match listener.plain_tcp() {
+            Some(known) if earlier.is_none() || !nameless => {
+                // What holds for some addresses only comes before what holds for all.
+                let at = if nameless { known.len() } else { first_for_all(known) };
+                known.splice(at..at, rules);
+                if nameless {
+                    self.taken.insert(number, called.span);
+                }
+            }
+            _ => listener.conflicts.push((called.span, earlier.unwrap_or(called.span))),
+        }
+    }
+
+    fn declared_rules(
+        &mut self,
+        block: Id<Resource<Host>>,
+        kind: RouteKind,
+        port: u16,
+    ) -> Vec<ConnectionRule<'m>> {
+        let Some(host) = self.plan.model.hosts.get(block) else { return Vec::new() };
+        connection_rules(self.plan, &host.declared, kind, Self::entrance(port), &mut self.upstreams)
+    }
+
+    fn default_connection(
+        &mut self,
+        called: &Called<'m>,
+        port: &Port,
+        names: &[HostPattern],
+    ) -> Vec<ConnectionRule<'m>> {
+        let to = whole(&Self::itself(called, port), &mut self.upstreams);
+        let rule = |to| ConnectionRule {
+            name: SmolStr::new_static("default"),
+            sni: names.iter().filter_map(|name| SniHost::parse(name.as_str()).ok()).collect(),
+            matches: Vec::new(),
+            to: vec![to],
+            span: called.span,
+        };
+        to.map(rule).into_iter().collect()
+    }
+
+    /// All names by which a host can be called: a service of Kubernetes also by the shorter ones that lead to it.
+    fn names(&self, called: &Called<'m>) -> Vec<HostPattern> {
+        let mut names = vec![called.host.clone()];
+        let DestinationId::Service(id) = called.target else { return names };
+        let mesh = &self.plan.model.mesh;
+        let Some(service) = mesh.services.get(id).filter(|service| service.body.host.is_none()) else {
+            return names;
+        };
+        let Some(namespace) = service.namespace_name() else { return names };
+        let name = service.declared.name.value.as_str();
+        let mut shorter = vec![format!("{name}.{namespace}.svc"), format!("{name}.{namespace}")];
+        let is_near = match &self.callers {
+            Some(callers) => callers == namespace,
+            None => self.short_names.get(name) == Some(&1),
+        };
+        shorter.extend(is_near.then(|| name.to_owned()));
+        names.extend(shorter.iter().filter_map(|name| HostPattern::parse(name).ok()));
+        names
+    }
+
+    /// Host blocks for names that nobody declares.
+    fn undeclared(&mut self) {
+        let all = called(self.plan.model, self.callers.as_deref());
+        for (pattern, block) in self.claims.clone() {
+            if all.iter().any(|called| pattern.covers(&called.host)) {
+                continue;
+            }
+            let rules = http_rules(self.plan, block, Self::entrance(PORT_OF_UNDECLARED), &mut self.upstreams);
+            let Some(span) = rules.first().map(|rule| rule.span) else { continue };
+            let host = VirtualHost { domains: vec![pattern.clone()], https_only: false, rules, span };
+            self.add_virtual_host(PORT_OF_UNDECLARED, host, span);
+        }
+    }
+}
+
+/// Restricts rules that ask for no address to these addresses.
+fn within(rules: &mut [ConnectionRule<'_>], addresses: &[IpOrCidr]) {
+    if addresses.is_empty() {
+        return;
+    }
+    for rule in rules {
+        if rule.matches.is_empty() {
+            rule.matches.push(Match::default());
+        }
+        for one in rule.matches.iter_mut().filter(|one| one.destinations.is_empty()) {
+            one.destinations = addresses.to_vec();
+        }
+    }
+}
+
+/// The position of the first rule that holds for all addresses.
+fn first_for_all(rules: &[ConnectionRule<'_>]) -> usize {
+    let for_all = |rule: &ConnectionRule<'_>| rule.matches.iter().any(|one| one.destinations.is_empty());
+    rules.iter().position(|rule| rule.matches.is_empty() || for_all(rule)).unwrap_or(rules.len())
+}

@@ -1,0 +1,311 @@
+//! Rules: the routes of a host block as one listener of one proxy sees them.
+
+use super::upstream::Upstreams;
+use super::{ConnectionRule, Plan, Upstream};
+use crate::model::{
+    Action, Destination, DestinationHeaders, Host, Id, Match, MatchBinding, Redirect, Resource, Respond,
+    Route, RouteKind, WeightedDestination, merge_matches,
+};
+use crate::policy::SharedRouteOptions;
+use crate::values::Percent;
+use meshc_language::Span;
+use smol_str::SmolStr;
+use std::borrow::Cow;
+
+/// A rule for HTTP requests.
+#[derive(Clone, Debug)]
+pub struct Rule<'m> {
+    /// The name of its route; `PARENT-CHILD` for one of a delegate, `default` for one that nobody wrote.
+    pub name: SmolStr,
+    /// The host block and the position of the route in it; of a delegate, those of the child. `None` for one that nobody wrote.
+    pub declared: Option<(Id<Resource<Host>>, usize)>,
+    /// The alternatives under which it is taken, any of them; none for every request. Conditions on ports and gateways have been
+    /// decided: `ports` and `bindings` are empty.
+    pub matches: Vec<Match>,
+    /// What is done.
+    pub action: RuleAction<'m>,
+    /// What is done on the way.
+    pub options: Cow<'m, SharedRouteOptions>,
+    /// Where copies go.
+    pub mirrors: Vec<MirroredTo<'m>>,
+    /// The statement.
+    pub span: Span,
+}
+
+/// What is done with a request.
+#[derive(Clone, Debug)]
+pub enum RuleAction<'m> {
+    /// It goes to one of these, by weight; one that has no weight is left out.
+    Forward(Vec<WeightedUpstream<'m>>),
+    /// The caller is sent elsewhere.
+    Redirect(&'m Redirect),
+    /// It is answered.
+    Respond(&'m Respond),
+}
+
+/// An upstream and its share.
+#[derive(Clone, Debug)]
+pub struct WeightedUpstream<'m> {
+    /// The upstream.
+    pub upstream: Id<Upstream<'m>>,
+    /// Its share in parts per million; all shares of a rule add up to 1,000,000.
+    pub weight: u32,
+    /// Header operations for this upstream only.
+    pub headers: Option<&'m DestinationHeaders>,
+    /// Where the destination was written.
+    pub span: Span,
+}
+
+/// Where a copy of a request goes.
+#[derive(Clone, Debug)]
+pub struct MirroredTo<'m> {
+    /// The upstream.
+    pub upstream: Id<Upstream<'m>>,
+    /// The share of requests that are copied.
+    pub share: Percent,
+    /// The statement.
+    pub span: Span,
+}
+
+/// Where requests come in: what conditions on gateways and ports are decided by.
+#[derive(Clone, Copy)]
+pub(super) struct Entrance {
+    pub(super) binding: MatchBinding,
+    pub(super) port: u16,
+}
+
+/// All of the traffic, in parts per million.
+const WHOLE: u32 = 1_000_000;
+
+/// The rules for HTTP of a host block.
+pub(super) fn http_rules<'m>(
+    plan: &Plan<'m, '_>,
+    host: Id<Resource<Host>>,
+    entrance: Entrance,
+    upstreams: &mut Upstreams<'m, '_>,
+) -> Vec<Rule<'m>> {
+    let mut rules = Vec::new();
+    let Some(block) = plan.model.hosts.get(host) else { return rules };
+    for (at, route) in block.routes.iter().enumerate().filter(|(_, route)| route.kind == RouteKind::Http) {
+        let Some(matches) = applicable(plan, route, entrance) else { continue };
+        if let Action::Delegate(_) = route.action {
+            let Some(child) = plan.graph.delegate(host, at) else { continue };
+            delegated(plan, route, &matches, child, entrance, upstreams, &mut rules);
+            continue;
+        }
+        rules.extend(rule(plan, route, None, matches, (host, at), upstreams));
+    }
+    rules
+}
+
+/// The rules of a delegate under the condition that delegates to it.
+fn delegated<'m>(
+    plan: &Plan<'m, '_>,
+    parent: &'m Route,
+    outer: &[Match],
+    child: Id<Resource<Host>>,
+    entrance: Entrance,
+    upstreams: &mut Upstreams<'m, '_>,
+    rules: &mut Vec<Rule<'m>>,
+) {
+    let Some(block) = plan.model.hosts.get(child) else { return };
+    for (at, route) in block.routes.iter().enumerate() {
+        let Some(inner) = applicable(plan, route, entrance) else { continue };
+        let Some(matches) = both(outer, &inner) else { continue };
+        rules.extend(rule(plan, route, Some(parent), matches, (child, at), upstreams));
+    }
+}
+
+/// The alternatives in which both conditions hold; `None` if there is none.
+fn both(outer: &[Match], inner: &[Match]) -> Option<Vec<Match>> {
+    if outer.is_empty() || inner.is_empty() {
+        return Some([outer, inner].concat());
+    }
+    let pairs = inner.iter().flat_map(|inner| outer.iter().map(move |outer| (outer, inner)));
+    let merged: Vec<Match> = pairs.filter_map(|(outer, inner)| merge_matches(outer, inner)).collect();
+    (!merged.is_empty()).then_some(merged)
+}
+
+fn rule<'m>(
+    plan: &Plan<'m, '_>,
+    route: &'m Route,
+    parent: Option<&'m Route>,
+    matches: Vec<Match>,
+    declared: (Id<Resource<Host>>, usize),
+    upstreams: &mut Upstreams<'m, '_>,
+) -> Option<Rule<'m>> {
+    let action = match &route.action {
+        Action::Forward(destinations) => RuleAction::Forward(forward(destinations, upstreams)),
+        Action::Redirect(redirect) => RuleAction::Redirect(redirect),
+        Action::Respond(respond) => RuleAction::Respond(respond),
+        Action::Delegate(_) => return None,
+    };
+    let name = match parent {
+        Some(parent) => SmolStr::new(format!("{}-{}", parent.name.value, route.name.value)),
+        None => SmolStr::new(route.name.value.as_str()),
+    };
+    let inherited = parent.filter(|_| route.options.mirrors.is_empty()).map(|parent| &parent.options.mirrors);
+    let mirrors = inherited.unwrap_or(&route.options.mirrors);
+    let mirrors = mirrors.iter().filter(|mirror| !plan.is_dropped(mirror.span)).filter_map(|mirror| {
+        let share = mirror.share.map_or(Percent::HUNDRED, |share| share.value);
+        let upstream = upstreams.of(&mirror.destination)?;
+        (share.ppm() > 0).then_some(MirroredTo { upstream, share, span: mirror.span })
+    });
+    Some(Rule {
+        name,
+        declared: Some(declared),
+        matches,
+        action,
+        options: options(plan, route, parent),
+        mirrors: mirrors.collect(),
+        span: route.span,
+    })
+}
+
+/// The options of a route, with what it takes over from the route that delegates to it, without what was dropped.
+fn options<'m>(
+    plan: &Plan<'m, '_>,
+    route: &'m Route,
+    parent: Option<&'m Route>,
+) -> Cow<'m, SharedRouteOptions> {
+    let mut options = Cow::Borrowed(&route.options.shared);
+    if let Some(parent) = parent.filter(|parent| !parent.options.shared.is_empty()) {
+        let mut from = parent.options.shared.clone();
+        // Istio takes over all operations on headers, or none.
+        if options.request_headers.is_some() || options.response_headers.is_some() {
+            (from.request_headers, from.response_headers) = (None, None);
+        }
+        options.to_mut().inherit(&from);
+    }
+    if !plan.dropped.is_empty() {
+        let kept = without_dropped(plan, &options);
+        if kept != *options {
+            options = Cow::Owned(kept);
+        }
+    }
+    options
+}
+
+fn without_dropped(plan: &Plan<'_, '_>, options: &SharedRouteOptions) -> SharedRouteOptions {
+    let SharedRouteOptions { timeout, retry, rewrite, fault, cors, request_headers, response_headers } =
+        options;
+    let keep = |span: Span| !plan.is_dropped(span);
+    SharedRouteOptions {
+        timeout: timeout.clone().filter(|one| keep(one.span)),
+        retry: retry.clone().filter(|one| keep(one.span)),
+        rewrite: rewrite.iter().filter(|one| keep(one.span)).cloned().collect(),
+        fault: fault.iter().filter(|one| keep(one.span)).cloned().collect(),
+        cors: cors.clone().filter(|one| keep(one.span)),
+        request_headers: request_headers.clone().filter(|one| keep(one.span)),
+        response_headers: response_headers.clone().filter(|one| keep(one.span)),
+    }
+}
+
+fn forward<'m>(
+    destinations: &'m [WeightedDestination],
+    upstreams: &mut Upstreams<'m, '_>,
+) -> Vec<WeightedUpstream<'m>> {
+    let one = |one: &'m WeightedDestination| {
+        let WeightedDestination { weight, destination, headers } = one;
+        let weight = weight.map_or(WHOLE, |weight| weight.value.ppm());
+        let said = headers.request.is_some() || headers.response.is_some();
+        (weight > 0).then_some(())?;
+        Some(WeightedUpstream {
+            upstream: upstreams.of(destination)?,
+            weight,
+            headers: said.then_some(headers),
+            span: destination.span,
+        })
+    };
+    destinations.iter().filter_map(one).collect()
+}
+
+/// The only destination of a rule that nobody wrote.
+pub(super) fn whole<'m>(
+    destination: &Destination,
+    upstreams: &mut Upstreams<'m, '_>,
+) -> Option<WeightedUpstream<'m>> {
+    let upstream = upstreams.of(destination)?;
+    Some(WeightedUpstream { upstream, weight: WHOLE, headers: None, span: destination.span })
+}
+
+/// The rule of a destination for which no host block is written: everything goes to it.
+pub(super) fn default_rule<'m>(
+    destination: &Destination,
+    upstreams: &mut Upstreams<'m, '_>,
+) -> Option<Rule<'m>> {
+    Some(Rule {
+        name: SmolStr::new_static("default"),
+        declared: None,
+        matches: Vec::new(),
+        action: RuleAction::Forward(vec![whole(destination, upstreams)?]),
+        options: Cow::Owned(SharedRouteOptions::default()),
+        mirrors: Vec::new(),
+        span: destination.span,
+    })
+}
+
+/// The rules for connections of one kind in a host block.
+pub(super) fn connection_rules<'m>(
+    plan: &Plan<'m, '_>,
+    host: &'m Host,
+    kind: RouteKind,
+    entrance: Entrance,
+    upstreams: &mut Upstreams<'m, '_>,
+) -> Vec<ConnectionRule<'m>> {
+    let mut rules = Vec::new();
+    for route in host.routes.iter().filter(|route| route.kind == kind) {
+        let Some(matches) = applicable(plan, route, entrance) else { continue };
+        let Action::Forward(destinations) = &route.action else { continue };
+        let to = forward(destinations, upstreams);
+        for (sni, matches) in by_server_name(matches) {
+            let name = SmolStr::new(route.name.value.as_str());
+            rules.push(ConnectionRule { name, sni, matches, to: to.clone(), span: route.span });
+        }
+    }
+    rules
+}
+
+/// The alternatives of a condition, those with the same server names together.
+fn by_server_name(matches: Vec<Match>) -> Vec<(Vec<crate::values::SniHost>, Vec<Match>)> {
+    let mut groups: Vec<(Vec<crate::values::SniHost>, Vec<Match>)> = Vec::new();
+    if matches.is_empty() {
+        groups.push((Vec::new(), Vec::new()));
+    }
+    for mut one in matches {
+        let sni = std::mem::take(&mut one.sni);
+        match groups.iter_mut().find(|(known, _)| *known == sni) {
+            Some((_, group)) => group.push(one),
+            None => groups.push((sni, vec![one])),
+        }
+    }
+    for (_, group) in &mut groups {
+        // An alternative that asks for nothing else holds for every connection with these names.
+        if group.contains(&Match::default()) {
+            group.clear();
+        }
+    }
+    groups
+}
+
+/// The alternatives of a route's condition that can hold at an entrance, with what the entrance decides taken out; `None` if
+/// there is none, or if the route was dropped.
+fn applicable(plan: &Plan<'_, '_>, route: &Route, entrance: Entrance) -> Option<Vec<Match>> {
+    if plan.is_dropped(route.span) {
+        return None;
+    }
+    if route.matches.is_empty() {
+        return Some(Vec::new());
+    }
+    let here = |one: &&Match| {
+        (one.ports.is_empty() || one.ports.iter().any(|port| port.get() == entrance.port))
+            && (one.bindings.is_empty() || one.bindings.contains(&entrance.binding))
+    };
+    let decided = |one: &Match| Match { ports: Vec::new(), bindings: Vec::new(), ..one.clone() };
+    let matches: Vec<Match> = route.matches.iter().filter(here).map(decided).collect();
+    if matches.is_empty() {
+        return None;
+    }
+    // One that is left without any comparison holds for every request.
+    Some(if matches.contains(&Match::default()) { Vec::new() } else { matches })
+}

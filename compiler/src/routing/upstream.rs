@@ -1,0 +1,172 @@
+//! Upstreams: destinations as a proxy calls them.
+
+use super::address::{self, Addresses};
+use super::gateway::sees;
+use super::{Plan, Role};
+use crate::model::{
+    Arena, Destination, DestinationId, FrontService, Id, Mesh, Port, Resource, Service, Subset,
+};
+use crate::policy::TrafficPolicy;
+use crate::values::Protocol;
+use meshc_language::{Span, Spanned};
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
+
+/// A destination as a proxy calls it: one port of a service or an external, or of a subset of one.
+#[derive(Clone, Debug)]
+pub struct Upstream<'m> {
+    /// The name of the cluster, as istiod makes it: `outbound|9080|v1|reviews.bookinfo.svc.cluster.local`.
+    pub name: SmolStr,
+    /// What it is.
+    pub target: DestinationId,
+    /// Its full host name.
+    pub host: SmolStr,
+    /// The port that it was declared with.
+    pub port: &'m Port,
+    /// The subset.
+    pub subset: Option<SmolStr>,
+    /// How it is called: what port, subset and service say, put together.
+    pub policy: TrafficPolicy,
+    /// Where its endpoints are.
+    pub addresses: Addresses,
+    /// Where it is named first.
+    pub span: Span,
+}
+
+impl Upstream<'_> {
+    /// What is spoken to it.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        self.port.protocol.value
+    }
+}
+
+/// How one port of a destination is called. A port replaces what its service says, a subset overrides it statement by statement
+/// (Istio: `portLevelSettings`, `Subset.trafficPolicy`).
+#[must_use]
+pub fn effective_policy(mesh: &Mesh, destination: &Destination) -> TrafficPolicy {
+    let Some((subsets, general)) = parts(mesh, destination.target) else { return TrafficPolicy::default() };
+    let of_port = mesh.port_of(destination).map(|port| &port.traffic).filter(|traffic| !traffic.is_empty());
+    let mut policy = of_port.unwrap_or(general).clone();
+    let named = destination.subset.as_ref();
+    let subset = named.and_then(|name| subsets.iter().find(|one| one.name.value.as_str() == name.value));
+    if let Some(subset) = subset {
+        let mut own = subset.body.traffic.clone();
+        own.inherit(&policy);
+        policy = own;
+    }
+    policy
+}
+
+fn parts(mesh: &Mesh, target: DestinationId) -> Option<(&[Subset], &TrafficPolicy)> {
+    Some(match target {
+        DestinationId::Service(id) => {
+            let body = &mesh.services.get(id)?.declared.body;
+            (&body.subsets, &body.traffic)
+        }
+        DestinationId::External(id) => {
+            let body = &mesh.externals.get(id)?.declared.body;
+            (&body.subsets, &body.traffic)
+        }
+    })
+}
+
+type Key = (DestinationId, SmolStr, u16, Option<SmolStr>);
+
+/// The upstreams of one proxy while its rules are made.
+pub(super) struct Upstreams<'m, 'd> {
+    plan: &'d Plan<'m, 'd>,
+    role: Role,
+    /// The namespace of the callers, where it matters.
+    callers: Option<SmolStr>,
+    known: FxHashMap<Key, Id<Upstream<'m>>>,
+    pub(super) all: Arena<Upstream<'m>>,
+}
+
+impl<'m, 'd> Upstreams<'m, 'd> {
+    pub(super) fn new(plan: &'d Plan<'m, 'd>, role: Role, callers: Option<SmolStr>) -> Self {
+        Self { plan, role, callers, known: FxHashMap::default(), all: Arena::default() }
+    }
+
+    /// The upstream of a destination; `None` if it has no port, which has been reported.
+    pub(super) fn of(&mut self, destination: &Destination) -> Option<Id<Upstream<'m>>> {
+        let mesh = &self.plan.model.mesh;
+        let by_way_of = self.by_way_of(destination);
+        let destination = by_way_of.as_ref().unwrap_or(destination);
+        let port = mesh.port_of(destination)?;
+        let host = mesh.destination_host(destination);
+        let subset = destination.subset.as_ref().map(|subset| subset.value.clone());
+        let key = (destination.target, host.clone(), port.number.value.get(), subset.clone());
+        if let Some(id) = self.known.get(&key) {
+            return Some(*id);
+        }
+        let mut policy = effective_policy(mesh, destination);
+        self.drop_from(&mut policy);
+        if !self.sees_policy(destination.target) {
+            policy = TrafficPolicy::default();
+        }
+        let id = self.all.add(Upstream {
+            name: SmolStr::new(format!(
+                "outbound|{}|{}|{host}",
+                port.number.value,
+                subset.as_deref().unwrap_or_default()
+            )),
+            target: destination.target,
+            addresses: address::of(self.plan.model, destination, port, &host),
+            host,
+            port,
+            subset,
+            policy,
+            span: destination.span,
+        });
+        self.known.insert(key, id);
+        Some(id)
+    }
+
+    /// What a caller in the mesh sends to an external that leaves through a gateway goes to the gateway's service.
+    fn by_way_of(&self, destination: &Destination) -> Option<Destination> {
+        let (Role::Outbound, DestinationId::External(id)) = (self.role, destination.target) else {
+            return None;
+        };
+        let mesh = &self.plan.model.mesh;
+        let gateway = mesh.gateways.get(mesh.externals.get(id)?.egress?)?;
+        let FrontService::Declared(front) = gateway.front.as_ref()? else { return None };
+        let port = mesh.port_of(destination)?.number;
+        Some(to_service(*front, Some(port), destination.span))
+    }
+
+    /// Where the endpoints of a destination are, before it becomes an upstream.
+    pub(super) fn addresses(&self, destination: &Destination) -> Addresses {
+        let mesh = &self.plan.model.mesh;
+        let by_way_of = self.by_way_of(destination);
+        let destination = by_way_of.as_ref().unwrap_or(destination);
+        let Some(port) = mesh.port_of(destination) else { return Addresses::Unknown };
+        address::of(self.plan.model, destination, port, &mesh.destination_host(destination))
+    }
+
+    /// Whether the callers see what a service says of how it is called.
+    fn sees_policy(&self, target: DestinationId) -> bool {
+        let DestinationId::Service(id) = target else { return true };
+        let Some(service) = self.plan.model.mesh.services.get(id).filter(|_| self.callers.is_some()) else {
+            return true;
+        };
+        sees(self.callers.as_deref(), service.body.visibility.as_ref(), service.namespace_name())
+    }
+
+    fn drop_from(&self, policy: &mut TrafficPolicy) {
+        let keep = |span: Span| !self.plan.is_dropped(span);
+        let TrafficPolicy { balancing, pool, ejection, tls: _ } = policy;
+        *balancing = balancing.take().filter(|one| keep(one.span));
+        *pool = pool.take().filter(|one| keep(one.span));
+        *ejection = ejection.take().filter(|one| keep(one.span));
+    }
+}
+
+/// A destination that nobody wrote: a port of a service.
+pub(super) fn to_service(
+    id: Id<Resource<Service>>,
+    port: Option<Spanned<crate::values::Port>>,
+    span: Span,
+) -> Destination {
+    Destination { target: DestinationId::Service(id), host: None, port, subset: None, span }
+}

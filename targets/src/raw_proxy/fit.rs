@@ -1,0 +1,166 @@
+//! Whether a data plane can carry a mesh: each use of a feature against what the target says of it.
+
+use super::chosen;
+use super::usage::{Use, uses};
+use crate::capability::{Feature, Support};
+use crate::target::{Fit, Options};
+use meshc_compiler::model::{Controller, Model};
+use meshc_compiler::reading::{Degradation, Loss};
+use meshc_compiler::routing::{Addresses, Proxy};
+use meshc_language::{Code, Diagnostic, Span};
+use rustc_hash::FxHashSet;
+
+/// Places that one note names beside its own.
+const SHOWN: usize = 3;
+
+/// Reports what a target cannot carry, and where endpoints and certificates are missing.
+pub(crate) fn fit(
+    model: &Model,
+    controller: Controller,
+    support: fn(Feature) -> Support,
+    options: &Options<'_>,
+) -> Fit {
+    let judge = Judge { model, controller };
+    let mut fit = Fit::default();
+    let mut emulated: Vec<(Use, Support)> = Vec::new();
+    let mut seen: FxHashSet<(Feature, Span)> = FxHashSet::default();
+    for one in uses(model, &chosen(model, controller, &[], options)) {
+        if !seen.insert((one.feature, one.span)) {
+            continue;
+        }
+        let accepted = judge.accepted(&one);
+        match (support(one.feature), accepted) {
+            (Support::Native, _) => {}
+            (_, Some(accepted)) if accepted.loss.value == Loss::Drop => fit.dropped.push(accepted.scope),
+            (Support::Emulated { .. }, Some(_)) => {}
+            (support @ Support::Emulated { .. }, None) => emulated.push((one, support)),
+            (Support::Unsupported { reason }, accepted) => {
+                fit.reports.push(judge.unsupported(&one, reason, accepted.is_some()));
+            }
+        }
+    }
+    fit.reports.extend(notes(controller, &emulated));
+    // What is left out needs no addresses, and stands in nobody's way.
+    let kept = chosen(model, controller, &fit.dropped, options);
+    fit.reports.extend(kept.iter().flat_map(|proxy| conflicts(proxy, controller)));
+    if options.rig.is_none() {
+        fit.reports.extend(kept.iter().flat_map(missing_addresses));
+        fit.reports
+            .extend(super::usage::secrets(model, &kept).filter_map(|secret| missing_secret(model, secret)));
+    }
+    let mut reported: FxHashSet<(Span, String)> = FxHashSet::default();
+    fit.reports.retain(|report| reported.insert((report.span, report.message.clone())));
+    fit
+}
+
+struct Judge<'m> {
+    model: &'m Model,
+    controller: Controller,
+}
+
+impl Judge<'_> {
+    /// The innermost `@degrade` for this target around a use.
+    fn accepted(&self, one: &Use) -> Option<&Degradation> {
+        if one.guards {
+            return None;
+        }
+        let around = self.model.degradations.iter().filter(|degradation| {
+            degradation.target.value == self.controller && degradation.scope.contains(one.span)
+        });
+        around.min_by_key(|degradation| degradation.scope.end - degradation.scope.start)
+    }
+
+    fn unsupported(&self, one: &Use, reason: &str, approximated: bool) -> Diagnostic {
+        let target = self.controller;
+        let message = format!("{target} cannot carry {}", one.what);
+        let report = Diagnostic::new(Code::UNSUPPORTED, one.span, message)
+            .label(reason)
+            .consequence("without it, traffic would go elsewhere or be treated otherwise than this says");
+        if one.guards {
+            return report.help("remove it, or leave this target out: such a loss cannot be accepted");
+        }
+        if approximated {
+            return report.help(format!(
+                "nothing near it can be written: use `@degrade({target}, drop, because: \"...\")`"
+            ));
+        }
+        report.help(format!(
+            "remove it, leave this target out, or accept that the statement is left out: \
+             `@degrade({target}, drop, because: \"...\")`"
+        ))
+    }
+}
+
+/// One note for each feature that is emulated, at its first use.
+fn notes(controller: Controller, emulated: &[(Use, Support)]) -> Vec<Diagnostic> {
+    let mut features: Vec<Feature> = emulated.iter().map(|(one, _)| one.feature).collect();
+    features.sort_unstable();
+    features.dedup();
+    let note = |feature: Feature| {
+        let mut places = emulated.iter().filter(|(one, _)| one.feature == feature);
+        let (first, support) = places.next()?;
+        let Support::Emulated { how, caveat } = support else { return None };
+        let message = format!("{controller} carries {} by {how}", feature.title());
+        let mut note = Diagnostic::new(Code::EMULATED, first.span, message).consequence(*caveat);
+        for (other, _) in places.clone().take(SHOWN) {
+            note = note.related(other.span, "also here");
+        }
+        let more = places.count().saturating_sub(SHOWN);
+        let elsewhere = if more > 0 { format!(", and in {more} more places") } else { String::new() };
+        Some(note.help(format!(
+            "`@degrade({controller}, approximate, because: \"...\")` in front of a statement says that this is known{elsewhere}"
+        )))
+    };
+    features.into_iter().filter_map(note).collect()
+}
+
+/// Destinations that share a port of the outbound proxy without anything that tells their connections apart.
+fn conflicts(proxy: &Proxy<'_>, controller: Controller) -> Vec<Diagnostic> {
+    let all = proxy
+        .listeners
+        .iter()
+        .flat_map(|listener| listener.conflicts.iter().map(move |one| (listener.port, one)));
+    all.map(|(port, (later, earlier))| {
+        let message = format!("connections to this destination cannot be told from others on port {port}");
+        Diagnostic::new(Code::UNSUPPORTED, *later, message)
+            .label(format!("the outbound proxy of {controller} sees a port, not a host"))
+            .related(*earlier, "the other destination")
+            .consequence("its connections would end at the other destination")
+            .help("give one of them another port, or `addresses` if it is an external")
+    })
+    .collect()
+}
+
+fn missing_addresses(proxy: &Proxy<'_>) -> Vec<Diagnostic> {
+    let unknown =
+        proxy.upstreams.as_slice().iter().filter(|upstream| upstream.addresses == Addresses::Unknown);
+    unknown
+        .map(|upstream| {
+            let subset = upstream.subset.as_ref().map(|subset| format!("@{subset}")).unwrap_or_default();
+            let name = format!("{}{subset}", upstream.host);
+            Diagnostic::new(Code::MISSING_ADDRESS, upstream.span, format!("nothing says where `{name}` is"))
+                .label("a raw proxy has no platform to ask")
+                .consequence("these requests would be answered with 503")
+                .help(
+                    "add `address DESTINATION kubernetes`, `dns HOST:PORT` or `endpoints [IP:PORT, ...]` to `bindings`, \
+                     or `default kubernetes`",
+                )
+        })
+        .collect()
+}
+
+fn missing_secret(model: &Model, secret: super::usage::Secret<'_>) -> Option<Diagnostic> {
+    if model.bound_secret(&secret.name.value).is_some() {
+        return None;
+    }
+    let message = format!("nothing says where the secret `{}` is", secret.name.value);
+    Some(
+        Diagnostic::new(Code::MISSING_SECRET, secret.name.span, message)
+            .label("a raw proxy has no platform to ask")
+            .consequence("the proxy would not start without its certificate")
+            .help(format!(
+                "add `secret {} {{ cert file \"...\"; key file \"...\" }}` or `secret {} kubernetes` to `bindings`",
+                secret.name.value, secret.name.value
+            )),
+    )
+}

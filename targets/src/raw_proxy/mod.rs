@@ -1,0 +1,51 @@
+//! What the targets for raw proxies share: the plan of what is emitted, what it asks of a data plane, and the answer.
+
+mod certificates;
+mod fit;
+mod usage;
+
+pub use certificates::KeyPaths;
+pub(crate) use certificates::{Certificates, KeyPair, MOUNTED_SECRETS, of_listener, of_upstream};
+pub(crate) use fit::fit;
+
+use crate::target::{Fitted, Gateways, Options};
+use meshc_compiler::Model;
+use meshc_compiler::model::Controller;
+use meshc_compiler::routing::{Proxy, Role, proxies};
+use meshc_language::Span;
+
+/// What stands in for the world around a proxy while it is tried out on one machine. Addresses are put into the plan.
+#[derive(Clone, Debug, Default)]
+pub struct Rig {
+    /// The port of Envoy's administration, on loopback.
+    pub admin: u16,
+    /// The certificate of every listener.
+    pub server: KeyPaths,
+    /// The certificate that every upstream is shown.
+    pub client: KeyPaths,
+    /// The CA of everybody.
+    pub ca: String,
+}
+
+/// The proxies that a target for raw proxies builds, without what is left out.
+#[must_use]
+pub fn plan<'m>(fitted: &'m Fitted<'_>, controller: Controller, options: &Options<'_>) -> Vec<Proxy<'m>> {
+    chosen(fitted.checked().model(), controller, fitted.dropped(), options)
+}
+
+fn chosen<'m>(
+    model: &'m Model,
+    controller: Controller,
+    dropped: &[Span],
+    options: &Options<'_>,
+) -> Vec<Proxy<'m>> {
+    let mut all = proxies(model, dropped);
+    all.retain(|proxy| match proxy.role {
+        Role::Outbound => true,
+        Role::Gateway(id) => {
+            let gateway = model.mesh.gateways.get(id);
+            options.gateways == Gateways::All || gateway.is_some_and(|one| one.controller() == controller)
+        }
+    });
+    all
+}
