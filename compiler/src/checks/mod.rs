@@ -3,6 +3,7 @@
 //! A check reads the model and reports. It never changes anything and never depends on another check. What a single
 //! literal may be is not a check: it is the type of the literal (`values`).
 
+mod bindings;
 mod cover;
 mod delegation;
 mod deprecation;
@@ -75,6 +76,7 @@ const CHECKS: &[Check] = &[
     delegation::check,
     hosts::check,
     hosts::coverage,
+    bindings::check,
 ];
 
 /// Checks that conclude from absence: with an item missing they would report its fault a second time.

@@ -1,6 +1,7 @@
 //! A project: its modules, what they define, what they import, and the environments.
 
 mod definitions;
+mod imports;
 mod parameter;
 mod unfold;
 mod variables;

@@ -68,7 +68,7 @@ pub struct Accepted {
 const DEPRECABLE: &[&str] = &["gateway", "service", "external", "subset"];
 
 /// Statements on TLS and access: no target may drop or approximate them.
-const NEVER_DEGRADED: &[&str] = &["tls", "listen", "gateway", "visible", "credential"];
+const NEVER_DEGRADED: &[&str] = &["tls", "listen", "gateway", "visible", "credential", "bindings", "secret"];
 
 impl<'p> Reader<'_, 'p> {
     /// Reads the attributes of a statement: exemptions are kept, the rest is returned.

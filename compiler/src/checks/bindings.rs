@@ -1,0 +1,100 @@
+//! `bindings`: each thing is bound once, and to something whole.
+
+use super::Context;
+use crate::model::{AddressBinding, AddressKind, BindingsBody, SecretBinding, SecretFiles};
+use meshc_language::{Code, Diagnostic, Span};
+
+/// All checks of bindings.
+pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
+    let all: Vec<&BindingsBody> = context.model.bindings.iter().map(|one| &one.declared.body).collect();
+    addresses_are_bound_once(&all, reports);
+    secrets_are_bound_once(&all, reports);
+    platforms_are_named_once(&all, reports);
+    for body in all {
+        body.secrets.iter().for_each(|secret| secret_is_whole(secret, reports));
+        body.addresses.iter().for_each(|address| labels_have_one_value(address, reports));
+    }
+}
+
+fn twice(what: &str, span: Span, earlier: Span) -> Diagnostic {
+    Diagnostic::new(Code::REPEATED_STATEMENT, span, format!("{what} is bound twice"))
+        .related(earlier, "first bound here")
+        .consequence("only the first would be used")
+        .help("keep one of them; what differs between environments stands inside `in ENVIRONMENT`")
+}
+
+fn addresses_are_bound_once(all: &[&BindingsBody], reports: &mut Vec<Diagnostic>) {
+    let addresses: Vec<&AddressBinding> = all.iter().flat_map(|body| &body.addresses).collect();
+    for (at, one) in addresses.iter().enumerate() {
+        let same = |other: &&&AddressBinding| {
+            other.target == one.target && other.port == one.port && other.subset == one.subset
+        };
+        if let Some(earlier) = addresses.iter().take(at).find(same) {
+            reports.push(twice("this destination", one.span, earlier.span));
+        }
+    }
+}
+
+fn secrets_are_bound_once(all: &[&BindingsBody], reports: &mut Vec<Diagnostic>) {
+    let secrets: Vec<&SecretBinding> = all.iter().flat_map(|body| &body.secrets).collect();
+    for (at, one) in secrets.iter().enumerate() {
+        if let Some(earlier) = secrets.iter().take(at).find(|other| other.name.value == one.name.value) {
+            reports.push(twice("this secret", one.name.span, earlier.name.span));
+        }
+    }
+}
+
+/// `default` and `deploy` speak for all proxies, so they stand once in a mesh.
+fn platforms_are_named_once(all: &[&BindingsBody], reports: &mut Vec<Diagnostic>) {
+    let defaults: Vec<Span> =
+        all.iter().filter_map(|body| body.default.map(|default| default.span)).collect();
+    let deploys: Vec<Span> =
+        all.iter().filter_map(|body| body.deploy.as_ref().map(|deploy| deploy.span)).collect();
+    for (what, spans) in [("`default`", defaults), ("`deploy`", deploys)] {
+        if let [first, rest @ ..] = spans.as_slice() {
+            reports.extend(rest.iter().map(|span| twice(what, *span, *first)));
+        }
+    }
+}
+
+/// A secret is mounted or in files, and a certificate comes with its key.
+fn secret_is_whole(secret: &SecretBinding, reports: &mut Vec<Diagnostic>) {
+    let SecretFiles { cert, key, ca, crl } = &secret.files;
+    let name = &secret.name;
+    let in_files = cert.is_some() || key.is_some() || ca.is_some() || crl.is_some();
+    let report = |message: String, help: &str| {
+        Diagnostic::new(Code::MISSING_STATEMENT, name.span, message)
+            .consequence("the proxy would not start without its certificate")
+            .help(help)
+    };
+    if secret.from.is_some() && in_files {
+        let message = format!("secret `{}` is mounted by a platform and in files", name.value);
+        reports.push(report(message, "leave out the platform or the files"));
+    } else if secret.from.is_none() && !in_files {
+        let message = format!("nothing says where secret `{}` is", name.value);
+        reports.push(report(
+            message,
+            "write `kubernetes` behind it, or a block with `cert file` and `key file`",
+        ));
+    } else if cert.is_some() != key.is_some() {
+        let missing = if cert.is_some() { "key" } else { "cert" };
+        let message = format!("secret `{}` has no `{missing}`", name.value);
+        reports.push(report(message, "a certificate and its key stand together"));
+    }
+}
+
+fn labels_have_one_value(address: &AddressBinding, reports: &mut Vec<Diagnostic>) {
+    let AddressKind::Kubernetes { labels } = &address.kind else { return };
+    for (at, label) in labels.iter().enumerate() {
+        let same = labels.iter().take(at).find(|other| other.value.key() == label.value.key());
+        if let Some(earlier) = same {
+            let message = format!("label `{}` is given twice", label.value.key());
+            reports.push(
+                Diagnostic::new(Code::REPEATED_STATEMENT, label.span, message)
+                    .related(earlier.span, "first given here")
+                    .consequence("Kubernetes takes one value for each label")
+                    .help("keep one of them"),
+            );
+        }
+    }
+}
