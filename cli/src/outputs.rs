@@ -205,10 +205,11 @@ fn examine(base: &Path, path: &Path, artifact: &Artifact, listed: bool) -> Resul
     })
 }
 
-/// Whether a listed file is there and says that it was generated.
+/// Whether a listed file is there and says that it was generated. JSON has no place to say it, so the list has to do.
 fn is_ours(base: &Path, path: &Path) -> bool {
+    let says_nothing = path.extension().is_some_and(|end| end == "json");
     refuse_links(base, path).is_ok()
-        && read_if_there(path).is_ok_and(|old| old.is_some_and(|old| is_generated(&old)))
+        && read_if_there(path).is_ok_and(|old| old.is_some_and(|old| says_nothing || is_generated(&old)))
 }
 
 /// Whether a file says in its first line that it was generated.

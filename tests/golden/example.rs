@@ -1,9 +1,9 @@
 //! One example: a folder with a `mesh.toml`, read and built as the program does it.
 
 use meshc_compiler::{Compilation, Input, Options, Project, check};
-use meshc_language::{Diagnostic, SourceFile};
+use meshc_language::{Code, Diagnostic, SourceFile};
 use meshc_targets::istio::ApiVersion;
-use meshc_targets::{Artifact, Split, fit, target};
+use meshc_targets::{Artifact, Gateways, Split, Target, fit, target};
 use serde::Deserialize;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,7 @@ pub(super) struct Example {
 /// The output for one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Build {
+    pub(super) target: &'static str,
     pub(super) environment: Option<String>,
     pub(super) artifacts: Vec<Artifact>,
 }
@@ -89,8 +90,19 @@ impl Example {
         check(&self.project(), None, options)
     }
 
-    /// The output for each environment, and what there is to report. No day is given: exemptions never expire here.
+    /// The output for Istio in each environment, and what there is to report.
     pub(super) fn build(&self, split: Split, api_version: ApiVersion) -> (Vec<Build>, Vec<String>) {
+        self.build_for(target("istio").unwrap(), split, api_version)
+    }
+
+    /// The output of a target for each environment, and what there is to report; for targets that emulate, notes are not.
+    /// No day is given: exemptions never expire here.
+    pub(super) fn build_for(
+        &self,
+        target: &'static dyn Target,
+        split: Split,
+        api_version: ApiVersion,
+    ) -> (Vec<Build>, Vec<String>) {
         let project = self.project();
         let Compilation { mut reports, environments } = check(&project, None, &Options::default());
         let route_names = self.manifest.istio.route_names.unwrap_or(true);
@@ -99,16 +111,17 @@ impl Example {
             split,
             api_version,
             route_names,
+            gateways: Gateways::All,
             ..meshc_targets::Options::default()
         };
         let mut builds = Vec::new();
         for (environment, checked) in environments {
             let Some(checked) = checked else { continue };
-            let (fitted, unfit) = fit(target("istio").unwrap(), &checked, &options);
-            reports.extend(unfit);
+            let (fitted, unfit) = fit(target, &checked, &options);
+            reports.extend(unfit.into_iter().filter(|report| report.code != Code::EMULATED));
             if let Some(fitted) = fitted {
                 let environment = environment.map(|name| name.to_string());
-                builds.push(Build { environment, artifacts: fitted.emit(&options) });
+                builds.push(Build { target: target.name(), environment, artifacts: fitted.emit(&options) });
             }
         }
         let reports = reports.iter().map(|report| shown(report, &project)).collect();
@@ -120,7 +133,7 @@ impl Build {
     /// The files that the program would write, and their texts.
     pub(super) fn files(&self, example: &Example) -> impl Iterator<Item = (PathBuf, String)> {
         let environment = self.environment.as_deref().unwrap_or("no-environment");
-        let out = example.manifest.out.replace("{target}", "istio").replace("{env}", environment);
+        let out = example.manifest.out.replace("{target}", self.target).replace("{env}", environment);
         let folder = example.folder.join(out);
         self.artifacts.iter().map(move |file| (folder.join(&file.path), file.text.clone()))
     }
@@ -146,14 +159,21 @@ pub(super) fn sources(folder: &Path) -> Vec<(String, String)> {
     files(folder, "mesh").into_iter().map(read).collect()
 }
 
-/// All files below a folder whose name ends with `.extension`, sorted; hidden ones left out.
+/// All files below a folder whose name ends with `.extension`, sorted.
 pub(super) fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = all_files(folder);
+    found.retain(|path| path.extension().is_some_and(|end| end == extension));
+    found
+}
+
+/// All files below a folder, sorted.
+pub(super) fn all_files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let entries = fs::read_dir(folder).into_iter().flatten();
     for path in entries.map(|entry| entry.unwrap().path()) {
         if path.is_dir() {
-            found.extend(files(&path, extension));
-        } else if path.extension().is_some_and(|end| end == extension) {
+            found.extend(all_files(&path));
+        } else {
             found.push(path);
         }
     }

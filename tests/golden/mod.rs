@@ -13,8 +13,8 @@ use crate::oracle;
 use example::{Build, Example};
 use meshc_compiler::Options;
 use meshc_language::{FileId, format};
-use meshc_targets::Split;
 use meshc_targets::istio::ApiVersion;
+use meshc_targets::{Split, TARGETS};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,9 +24,13 @@ fn examples_are_clean_and_make_the_expected_output() {
     let update = std::env::var_os("UPDATE").is_some_and(|value| value == "1");
     let mut faults = Vec::new();
     for example in Example::all() {
-        let (builds, reports) = example.build(Split::default(), ApiVersion::default());
-        faults.extend(reports.into_iter().map(|report| format!("{}: {report}", example.name)));
-        let made: BTreeMap<PathBuf, String> = builds.iter().flat_map(|build| build.files(&example)).collect();
+        let mut made: BTreeMap<PathBuf, String> = BTreeMap::new();
+        for target in TARGETS {
+            let (builds, reports) = example.build_for(*target, Split::default(), ApiVersion::default());
+            let named = |report| format!("{} for {}: {report}", example.name, target.name());
+            faults.extend(reports.into_iter().map(named));
+            made.extend(builds.iter().flat_map(|build| build.files(&example)));
+        }
         if update {
             rewrite(&example.folder.join("expected"), &made);
         }
@@ -37,7 +41,7 @@ fn examples_are_clean_and_make_the_expected_output() {
 
 /// How the files below `folder` differ from what was made.
 fn differences(folder: &Path, made: &BTreeMap<PathBuf, String>) -> Vec<String> {
-    let there = example::files(folder, "yaml");
+    let there = example::all_files(folder);
     let gone = there.iter().filter(|path| !made.contains_key(*path));
     let mut faults: Vec<String> = gone.map(|path| format!("nothing makes {}", path.display())).collect();
     for (path, text) in made {
@@ -59,7 +63,7 @@ fn first_difference(expected: &str, made: &str) -> String {
 }
 
 fn rewrite(folder: &Path, made: &BTreeMap<PathBuf, String>) {
-    for stale in example::files(folder, "yaml") {
+    for stale in example::all_files(folder) {
         if !made.contains_key(&stale) {
             fs::remove_file(stale).unwrap();
         }

@@ -10,8 +10,9 @@ use crate::model::{
     Destination, DestinationId, External, Gateway, Host, HostNamespace, Id, Listener as Declared,
     MatchBinding, Resource, RouteKind, ServerHost, ServerTlsMode, Visibility, Visible,
 };
-use crate::values::{HostPattern, Literal, SniHost};
+use crate::values::{HostPattern, Literal, Protocol, SniHost};
 use smol_str::SmolStr;
+use std::net::IpAddr;
 
 pub(super) fn proxy<'m>(
     plan: &Plan<'m, '_>,
@@ -21,7 +22,8 @@ pub(super) fn proxy<'m>(
     let role = Role::Gateway(id);
     let mut maker =
         Maker { plan, id, gateway, upstreams: Upstreams::new(plan, role, None), listeners: Vec::new() };
-    for declared in &gateway.declared.body.listeners {
+    maker.plain_http(&gateway.declared.body.listeners);
+    for declared in gateway.declared.body.listeners.iter().filter(|declared| !is_plain_http(declared)) {
         maker.declared(declared);
     }
     for (external, resource) in plan.model.mesh.externals.iter().filter(|(_, one)| one.egress == Some(id)) {
@@ -48,7 +50,25 @@ struct Maker<'m, 'd> {
 }
 
 impl<'m> Maker<'m, '_> {
-    /// A listener of the source.
+    /// The listeners for HTTP without TLS: those of one port and address share their virtual hosts.
+    fn plain_http(&mut self, all: &'m [Declared]) {
+        let mut groups: Vec<((Option<IpAddr>, u16), Vec<&'m Declared>)> = Vec::new();
+        for declared in all.iter().filter(|declared| is_plain_http(declared)) {
+            let place = (bind_address(declared), declared.port.value.get());
+            match groups.iter_mut().find(|(known, _)| *known == place) {
+                Some((_, group)) => group.push(declared),
+                None => groups.push((place, vec![declared])),
+            }
+        }
+        for ((bind, port), group) in groups {
+            let hosts = self.virtual_hosts(&group);
+            if let Some(server) = listener(&mut self.listeners, bind, port).plain_http() {
+                server.virtual_hosts.extend(hosts);
+            }
+        }
+    }
+
+    /// A listener of the source for anything else.
     fn declared(&mut self, declared: &'m Declared) {
         let port = declared.port.value.get();
         let protocol = declared.protocol.value;
@@ -57,15 +77,7 @@ impl<'m> Maker<'m, '_> {
             matches!(tls.mode.value, ServerTlsMode::Passthrough | ServerTlsMode::AutoPassthrough)
         });
         let bind = bind_address(declared);
-        let is_http = protocol.is_http_family() || protocol == crate::values::Protocol::Https;
         match tls {
-            None if is_http => {
-                let hosts = self.virtual_hosts(declared);
-                let listener = listener(&mut self.listeners, bind, port);
-                if let Some(server) = listener.plain_http() {
-                    server.virtual_hosts.extend(hosts);
-                }
-            }
             None => {
                 let rules = self.connection_rules(declared, RouteKind::Tcp);
                 let listener = listener(&mut self.listeners, bind, port);
@@ -76,8 +88,8 @@ impl<'m> Maker<'m, '_> {
             Some(tls) => {
                 let kind = if passes {
                     TlsKind::Passthrough(self.connection_rules(declared, RouteKind::Tls))
-                } else if is_http {
-                    TlsKind::Http(tls, HttpServer { virtual_hosts: self.virtual_hosts(declared) })
+                } else if carries_http(protocol) {
+                    TlsKind::Http(tls, HttpServer { virtual_hosts: self.virtual_hosts(&[declared]) })
                 } else {
                     TlsKind::Tcp(tls, self.connection_rules(declared, RouteKind::Tcp))
                 };
@@ -101,11 +113,11 @@ impl<'m> Maker<'m, '_> {
             .collect()
     }
 
-    /// The hosts of a listener that are claimed, each with the rules of the block that claims it most specifically.
-    fn virtual_hosts(&mut self, declared: &'m Declared) -> Vec<VirtualHost<'m>> {
-        let https_only = declared.body.redirect.is_some();
+    /// The hosts of listeners that share a port and are told apart by host alone. Each host has the rules of the block that
+    /// claims it most specifically.
+    fn virtual_hosts(&mut self, declared: &[&'m Declared]) -> Vec<VirtualHost<'m>> {
         let mut claims = self.claims(declared);
-        // The most specific claim of a domain holds, in whatever order the blocks stand.
+        // The most specific claim of a domain holds, in whatever order blocks and listeners stand.
         claims.sort_by_key(|claim| std::cmp::Reverse(claim.specificity));
         let mut taken: Vec<HostPattern> = Vec::new();
         claims.retain(|claim| {
@@ -114,46 +126,45 @@ impl<'m> Maker<'m, '_> {
             free
         });
         claims.sort_by_key(|claim| (claim.block.index(), claim.order));
-        let mut hosts: Vec<(Id<Resource<Host>>, VirtualHost<'m>)> = Vec::new();
+        let mut hosts: Vec<((Id<Resource<Host>>, bool), VirtualHost<'m>)> = Vec::new();
         for claim in claims {
-            if let Some((_, host)) = hosts.iter_mut().find(|(block, _)| *block == claim.block) {
+            let key = (claim.block, claim.https_only);
+            if let Some((_, host)) = hosts.iter_mut().find(|(known, _)| *known == key) {
                 host.domains.push(claim.domain);
                 continue;
             }
-            let entrance = self.entrance(declared.port.value.get());
-            let rules = http_rules(self.plan, claim.block, entrance, &mut self.upstreams);
-            let span = self.plan.model.hosts.get(claim.block).map_or(declared.span, |host| host.span);
-            let host = VirtualHost { domains: vec![claim.domain], https_only, rules, span };
-            hosts.push((claim.block, host));
+            let Some(block) = self.plan.model.hosts.get(claim.block) else { continue };
+            let rules = http_rules(self.plan, claim.block, self.entrance(claim.port), &mut self.upstreams);
+            let https_only = claim.https_only;
+            hosts.push((
+                key,
+                VirtualHost { domains: vec![claim.domain], https_only, rules, span: block.span },
+            ));
         }
         let mut hosts: Vec<VirtualHost<'m>> = hosts.into_iter().map(|(_, host)| host).collect();
-        if https_only {
-            let unclaimed = hosts_of(declared).map(|host| &host.host).filter(|host| !taken.contains(host));
-            let domains: Vec<HostPattern> = unclaimed.cloned().collect();
-            if !domains.is_empty() {
-                hosts.push(VirtualHost { domains, https_only, rules: Vec::new(), span: declared.span });
-            }
-        }
-        hosts.retain(|host| https_only || !host.rules.is_empty());
+        hosts.extend(declared.iter().filter_map(|declared| only_redirected(declared, &mut taken)));
+        hosts.retain(|host| host.https_only || !host.rules.is_empty());
         hosts
     }
 
-    /// What bound host blocks claim of the hosts of a listener: the narrower of both names.
-    fn claims(&self, declared: &'m Declared) -> Vec<Claim> {
+    /// What bound host blocks claim of the hosts of listeners: the narrower of both names.
+    fn claims(&self, declared: &[&'m Declared]) -> Vec<Claim> {
         let mut claims = Vec::new();
         for (block, host) in self.blocks() {
-            for served in hosts_of(declared).filter(|served| self.serves(served, host)) {
-                for (pattern, _) in
-                    host.declared.patterns().filter(|(pattern, _)| pattern.overlaps(&served.host))
-                {
-                    let narrower = if pattern.covers(&served.host) { &served.host } else { pattern };
-                    let order = claims.len();
-                    claims.push(Claim {
-                        domain: narrower.clone(),
-                        block,
-                        specificity: specificity(pattern),
-                        order,
-                    });
+            for listener in declared {
+                for served in hosts_of(listener).filter(|served| self.serves(served, host)) {
+                    let names = host.declared.patterns().map(|(pattern, _)| pattern);
+                    for pattern in names.filter(|pattern| pattern.overlaps(&served.host)) {
+                        let narrower = if pattern.covers(&served.host) { &served.host } else { pattern };
+                        claims.push(Claim {
+                            domain: narrower.clone(),
+                            block,
+                            port: listener.port.value.get(),
+                            https_only: listener.body.redirect.is_some(),
+                            specificity: (specificity(pattern), specificity(&served.host)),
+                            order: claims.len(),
+                        });
+                    }
                 }
             }
         }
@@ -240,9 +251,29 @@ impl<'m> Maker<'m, '_> {
 struct Claim {
     domain: HostPattern,
     block: Id<Resource<Host>>,
-    /// How specific the name is by which the block claims it.
-    specificity: usize,
+    port: u16,
+    https_only: bool,
+    /// How specific the names are by which the block claims it and the listener serves it.
+    specificity: (usize, usize),
     order: usize,
+}
+
+/// The hosts of a listener that redirects which no block claims; they are entered into `taken`.
+fn only_redirected<'m>(declared: &'m Declared, taken: &mut Vec<HostPattern>) -> Option<VirtualHost<'m>> {
+    declared.body.redirect?;
+    let unclaimed = hosts_of(declared).map(|host| &host.host).filter(|host| !taken.contains(host));
+    let domains: Vec<HostPattern> = unclaimed.cloned().collect();
+    taken.extend(domains.iter().cloned());
+    let host = VirtualHost { domains, https_only: true, rules: Vec::new(), span: declared.span };
+    (!host.domains.is_empty()).then_some(host)
+}
+
+fn carries_http(protocol: Protocol) -> bool {
+    protocol.is_http_family() || protocol == Protocol::Https
+}
+
+fn is_plain_http(declared: &Declared) -> bool {
+    declared.body.tls.is_none() && carries_http(declared.protocol.value)
 }
 
 fn hosts_of(declared: &Declared) -> impl Iterator<Item = &ServerHost> {

@@ -71,7 +71,7 @@ fn proxy<'m>(plan: &Plan<'m, '_>, callers: Option<SmolStr>) -> Proxy<'m> {
         taken: FxHashMap::default(),
         short_names: short_names(plan.model),
     };
-    for called in called(plan.model, maker.callers.as_deref()) {
+    for called in called(plan, maker.callers.as_deref()) {
         maker.destination(&called);
     }
     maker.undeclared();
@@ -98,8 +98,8 @@ struct Called<'m> {
     span: Span,
 }
 
-fn called<'m>(model: &'m Model, callers: Option<&str>) -> Vec<Called<'m>> {
-    let mesh = &model.mesh;
+fn called<'m>(plan: &Plan<'m, '_>, callers: Option<&str>) -> Vec<Called<'m>> {
+    let mesh = &plan.model.mesh;
     let mut all = Vec::new();
     for (id, service) in mesh.services.iter() {
         let Ok(host) = HostPattern::parse(&mesh.service_host(service)) else { continue };
@@ -109,7 +109,8 @@ fn called<'m>(model: &'m Model, callers: Option<&str>) -> Vec<Called<'m>> {
     }
     for (id, external) in mesh.externals.iter() {
         let body = &external.declared.body;
-        if callers.is_some() && !sees(callers, body.visibility.as_ref(), external.namespace_name()) {
+        let hidden = callers.is_some() && !sees(callers, body.visibility.as_ref(), external.namespace_name());
+        if hidden || plan.is_dropped(external.span) {
             continue;
         }
         let addresses =
@@ -333,7 +334,7 @@ impl<'m> Maker<'m, '_> {
 
     /// Host blocks for names that nobody declares.
     fn undeclared(&mut self) {
-        let all = called(self.plan.model, self.callers.as_deref());
+        let all = called(self.plan, self.callers.as_deref());
         for (pattern, block) in self.claims.clone() {
             if all.iter().any(|called| pattern.covers(&called.host)) {
                 continue;
