@@ -196,6 +196,9 @@ pub(crate) struct Targets {
     /// How the matrix is written
     #[arg(long, value_enum, default_value_t = TableFormat::Human)]
     pub(crate) format: TableFormat,
+    /// Leave out means, caveats and reasons
+    #[arg(long)]
+    pub(crate) brief: bool,
 }
 
 /// A format of tables.

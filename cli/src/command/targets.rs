@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 pub(super) fn run(targets: &Targets, console: &Console) -> Result<Exit, Failure> {
     match targets.format {
-        TableFormat::Human => console.product(human().as_bytes())?,
-        TableFormat::Markdown => console.product(markdown().as_bytes())?,
+        TableFormat::Human => console.product(human(targets.brief).as_bytes())?,
+        TableFormat::Markdown => console.product(markdown(targets.brief).as_bytes())?,
         TableFormat::Json => console.product(&json_text(&rows())?)?,
     }
     Ok(Exit::Clean)
@@ -49,38 +49,51 @@ fn rows() -> Vec<Row> {
     Feature::ALL.iter().map(row).collect()
 }
 
-fn words(support: Support) -> String {
+fn words(support: Support, brief: bool) -> String {
     match support {
         Support::Native => "native".to_owned(),
+        Support::Emulated { .. } if brief => "emulated".to_owned(),
+        Support::Unsupported { .. } if brief => "-".to_owned(),
         Support::Emulated { how, caveat } => format!("emulated by {how}: {caveat}"),
         Support::Unsupported { reason } => format!("unsupported: {reason}"),
     }
 }
 
-fn human() -> String {
+/// The matrix by feature; below it, unless it is brief, what is not native, target by target.
+fn human(brief: bool) -> String {
     let width = Feature::ALL.iter().map(|feature| feature.title().chars().count()).max().unwrap_or_default();
-    let mut text = format!("{:width$}", "feature");
-    for target in TARGETS {
-        text.push_str(&format!("  {:12}", target.name()));
-    }
-    text = text.trim_end().to_owned() + "\n";
-    for feature in Feature::ALL {
-        let mut line = format!("{:width$}", feature.title());
-        for target in TARGETS {
-            line.push_str(&format!("  {:12}", words(target.support(*feature))));
+    let line = |first: &str, cells: Vec<String>| {
+        let mut line = format!("{first:width$}");
+        for cell in cells {
+            line.push_str(&format!("  {cell:10}"));
         }
-        text.push_str(line.trim_end());
-        text.push('\n');
+        line.trim_end().to_owned() + "\n"
+    };
+    let mut text = line("feature", TARGETS.iter().map(|target| target.name().to_owned()).collect());
+    for feature in Feature::ALL {
+        text += &line(
+            feature.title(),
+            TARGETS.iter().map(|target| words(target.support(*feature), true)).collect(),
+        );
+    }
+    for target in TARGETS.iter().filter(|_| !brief) {
+        let partial = Feature::ALL.iter().filter(|feature| target.support(**feature) != Support::Native);
+        for (at, feature) in partial.enumerate() {
+            if at == 0 {
+                text.push_str(&format!("\n{}\n", target.name()));
+            }
+            text.push_str(&format!("  {}: {}\n", feature.title(), words(target.support(*feature), false)));
+        }
     }
     text
 }
 
-fn markdown() -> String {
+fn markdown(brief: bool) -> String {
     let names: Vec<&str> = TARGETS.iter().map(|target| target.name()).collect();
     let mut text = format!("| feature | {} |\n|---|{}\n", names.join(" | "), "---|".repeat(names.len()));
     for feature in Feature::ALL {
         let cells: Vec<String> =
-            TARGETS.iter().map(|target| words(target.support(*feature)).replace('|', "\\|")).collect();
+            TARGETS.iter().map(|target| words(target.support(*feature), brief).replace('|', "\\|")).collect();
         text.push_str(&format!("| {} | {} |\n", feature.title(), cells.join(" | ")));
     }
     text
