@@ -16,6 +16,7 @@ pub mod client;
 pub mod echo;
 pub mod ports;
 pub mod process;
+pub mod rigged;
 pub mod wire;
 
 #[cfg(test)]
@@ -25,3 +26,4 @@ pub use certificates::{Authority, Identity};
 pub use client::{Connection, Request, Response, Tls};
 pub use echo::{Behaviour, Echo, EchoOptions, Echoes, Security, Seen, Speaks};
 pub use process::{Launch, NotReady, Process};
+pub use rigged::{Rigged, World};

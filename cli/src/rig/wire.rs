@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn what_is_not_http_is_an_error() {
-        assert!(take_request(&mut b"\x16\x03\x01 no".to_vec()).is_err());
+        assert!(take_request(&mut b"\x16\x03\x01 no\r\n\r\n".to_vec()).is_err());
         let lies = vec![("Content-Length".to_owned(), "-1".to_owned())];
         assert!(Framing::of(&lies, Framing::UntilClose).is_err());
         assert!(Framing::Chunked.take(&mut b"zz\r\n".to_vec(), false).is_err());
