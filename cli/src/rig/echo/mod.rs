@@ -183,6 +183,12 @@ impl Echo {
         self.port
     }
 
+    /// What it speaks.
+    #[must_use]
+    pub fn speaks(&self) -> Speaks {
+        self.service.speaks
+    }
+
     /// How many connections were made to it.
     #[must_use]
     pub fn connections(&self) -> u64 {
