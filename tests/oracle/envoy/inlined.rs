@@ -4,8 +4,8 @@ use super::tree::type_of;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// The documents of one Envoy (as for [`super::check`]) as one bootstrap with everything in it, in JSON; secrets stay
-/// in their files, which validation does not need.
+/// The documents of one Envoy (as for [`super::check`]) as one bootstrap with everything in it, in JSON. Secrets stay in
+/// their files: Envoy wants these to exist, and does not look for the certificates that they name.
 pub(crate) fn inlined(documents: &[(&str, &str)]) -> String {
     let mut bootstrap = Map::new();
     let mut resources: BTreeMap<String, Vec<Value>> = BTreeMap::new();
