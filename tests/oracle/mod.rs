@@ -11,7 +11,9 @@
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 
 pub(crate) mod crd;
+pub(crate) mod envoy;
 pub(crate) mod models;
+pub(crate) mod programs;
 pub(crate) mod readers;
 
 use std::io::Write;

@@ -1,0 +1,38 @@
+//! Programs that a test runs: those that `tests/run` installs into the checkout, else those of the machine.
+
+use super::skip;
+use std::path::{Path, PathBuf};
+
+/// Envoy of the release in `tests/requirements.txt`.
+pub(crate) fn envoy() -> Option<PathBuf> {
+    find("envoy")
+}
+
+/// nginx, with the stream module ([`nginx_stream_module`]) or without.
+pub(crate) fn nginx() -> Option<PathBuf> {
+    find("nginx")
+}
+
+/// nginx's stream module, a file for `load_module`; empty where it is built in.
+pub(crate) fn nginx_stream_module() -> Option<PathBuf> {
+    let places = ["/usr/lib/nginx/modules", "/usr/lib64/nginx/modules", "/usr/share/nginx/modules"];
+    let mut files = places.iter().map(|folder| Path::new(folder).join("ngx_stream_module.so"));
+    files.find(|file| file.is_file()).or_else(|| skip("nginx's stream module", INSTALL))
+}
+
+/// The Python of the checkout, which has crossplane and gixy-ng.
+pub(crate) fn python() -> Option<PathBuf> {
+    find("python")
+}
+
+const INSTALL: &str = "it is not installed: run `tests/run`";
+
+/// `None`, with the reason printed, where `program` is nowhere.
+fn find(program: &str) -> Option<PathBuf> {
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Debian keeps servers where only root's PATH leads.
+    let folders = std::iter::once(checkout).chain(std::env::split_paths(&path)).chain(["/usr/sbin".into()]);
+    let mut files = folders.map(|folder| folder.join(program));
+    files.find(|file| file.is_file()).or_else(|| skip(program, INSTALL))
+}
