@@ -1,6 +1,7 @@
 //! Connections under trial: those that are passed on, those that are refused, and who may come in by TLS.
 
-use super::judge::upstream_tls;
+use super::judge::{is_private, upstream_tls};
+use super::questions::sample;
 use super::shares::{is_plausible, percent, range};
 use super::{Aspect, Mismatch, Run};
 use crate::rig::client::{self, Tls};
@@ -8,7 +9,6 @@ use crate::rig::echo::Seen;
 use meshc_compiler::model::ServerTlsMode;
 use meshc_compiler::routing::matcher::{Connection, Entrance, Passage, Security, Source};
 use meshc_compiler::routing::{ConnectionRule, Listener, Plain, TlsKind, TlsServer, WeightedUpstream};
-use meshc_compiler::values::HostPattern;
 use meshc_language::Span;
 use std::collections::BTreeMap;
 use std::io;
@@ -20,8 +20,6 @@ const LIMIT: Duration = Duration::from_secs(10);
 const COST: u64 = 4;
 /// A name that nobody serves.
 const STRANGER: &str = "nobody.meshc.invalid";
-/// What stands for `*` in a name.
-const ANY: &str = "meshc-verify";
 
 /// The rules for connections of a listener.
 pub(super) fn rules<'l, 'm>(listener: &'l Listener<'m>) -> impl Iterator<Item = &'l ConnectionRule<'m>> {
@@ -145,14 +143,23 @@ impl<'m> Run<'_, 'm> {
         let Some((_, to)) = expected else {
             return Some(Mismatch::new(Aspect::Destination, names, format!("`{}`", seen.upstream)));
         };
+        let upstream = self.trial.rigged.proxy.upstreams.get(to.upstream)?;
+        let own = upstream_tls(upstream, seen);
         if !self.is_passed_through(&connection.entrance) {
-            let upstream = self.trial.rigged.proxy.upstreams.get(to.upstream)?;
-            return upstream_tls(upstream, seen);
+            return own;
         }
+        // TLS of the proxy, if there is some, goes around that of the caller.
         let asked = server_name(connection);
-        let same = seen.tls && seen.server_name.as_deref() == asked;
+        let (arrived, own) = match is_private(upstream) {
+            true => (seen.inner_server_name.as_deref(), own),
+            false => (seen.server_name.as_deref(), None),
+        };
+        if own.is_some() {
+            return own;
+        }
+        let same = seen.tls && arrived == asked;
         let text = |name: Option<&str>| format!("TLS of the caller for `{}`", name.unwrap_or_default());
-        (!same).then(|| Mismatch::new(Aspect::UpstreamTls, text(asked), text(seen.server_name.as_deref())))
+        (!same).then(|| Mismatch::new(Aspect::UpstreamTls, text(asked), text(arrived)))
     }
 
     /// Without a certificate nobody comes in where one is asked for.
@@ -235,14 +242,6 @@ fn names(listener: &Listener<'_>) -> Vec<String> {
         }
     }
     names
-}
-
-/// A host that a pattern takes.
-fn sample(pattern: &HostPattern) -> String {
-    match pattern.as_str() {
-        "*" => format!("{ANY}.invalid"),
-        name => name.strip_prefix('*').map_or(name.to_owned(), |suffix| format!("{ANY}{suffix}")),
-    }
 }
 
 fn server_name(connection: &Connection) -> Option<&str> {

@@ -249,9 +249,14 @@ fn is_dropped(name: &str) -> bool {
     name.contains('_')
 }
 
+/// Whether the proxy is to make connections to it private.
+pub(super) fn is_private(upstream: &Upstream<'_>) -> bool {
+    upstream.policy.tls.as_ref().is_some_and(|tls| tls.mode.value != ClientTlsMode::Disable)
+}
+
 /// How the upstream was called, against how its policy says.
 pub(super) fn upstream_tls(upstream: &Upstream<'_>, seen: &Seen) -> Option<Mismatch> {
-    let tls = upstream.policy.tls.as_ref().filter(|tls| tls.mode.value != ClientTlsMode::Disable);
+    let tls = upstream.policy.tls.as_ref().filter(|_| is_private(upstream));
     let shows = tls.is_some_and(|tls| tls.mode.value == ClientTlsMode::Mutual);
     let name = tls.and_then(|tls| tls.body.sni.as_ref()).map(|name| name.value.to_string());
     let right = seen.tls == tls.is_some()

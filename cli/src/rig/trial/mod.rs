@@ -11,7 +11,10 @@
 mod connections;
 mod http;
 mod judge;
+mod questions;
 pub mod shares;
+
+pub use questions::questions;
 
 use super::rigged::{Rigged, World};
 use super::server::Kind;
