@@ -13,6 +13,7 @@
 pub mod artifact;
 pub mod capability;
 pub mod envoy;
+mod fingerprint;
 pub mod istio;
 mod kubernetes;
 pub mod nginx;

@@ -7,6 +7,7 @@ mod usage;
 pub use certificates::KeyPaths;
 pub(crate) use certificates::{Certificates, KeyPair, MOUNTED_SECRETS, of_listener, of_upstream};
 pub(crate) use fit::fit;
+pub(crate) use usage::secrets;
 
 use crate::target::{Fitted, Gateways, Options};
 use meshc_compiler::Model;

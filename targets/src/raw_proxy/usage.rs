@@ -30,8 +30,8 @@ pub(super) struct Use {
 }
 
 /// A secret that a plan needs.
-pub(super) struct Secret<'m> {
-    pub(super) name: &'m Spanned<SecretName>,
+pub(crate) struct Secret<'m> {
+    pub(crate) name: &'m Spanned<SecretName>,
 }
 
 /// Everything that the proxies ask of a data plane, in the order of the plan.
@@ -51,7 +51,7 @@ pub(super) fn uses(model: &Model, proxies: &[Proxy<'_>]) -> Vec<Use> {
 }
 
 /// Every secret that listeners and upstreams name.
-pub(super) fn secrets<'m>(model: &'m Model, proxies: &[Proxy<'m>]) -> impl Iterator<Item = Secret<'m>> {
+pub(crate) fn secrets<'m>(model: &'m Model, proxies: &[Proxy<'m>]) -> impl Iterator<Item = Secret<'m>> {
     let mut found: Vec<&'m Spanned<SecretName>> = Vec::new();
     for proxy in proxies {
         for server in proxy.listeners.iter().flat_map(|listener| &listener.tls) {
