@@ -5,7 +5,8 @@ use super::directive::{Directive, line, when};
 use super::site::Site;
 use super::text::{self, EMPTY};
 use meshc_compiler::policy::{Cors, CorsBody, Preflight};
-use meshc_compiler::values::Literal;
+use meshc_compiler::values::HeaderName;
+use meshc_language::Spanned;
 
 /// What answers preflight requests, and the headers of all other answers.
 pub(super) fn lines(cors: Option<&Cors>, site: &mut Site<'_, '_>) -> (Vec<Directive>, Vec<Directive>) {
@@ -27,25 +28,23 @@ pub(super) fn lines(cors: Option<&Cors>, site: &mut Site<'_, '_>) -> (Vec<Direct
         let value = site.http.map(&is_allowed, vec![line!["default", ""], line!["1", "true"]]);
         on_all.push(header("Access-Control-Allow-Credentials", &value));
     }
-    let join = |names: Vec<&str>| text::literal(&names.join(","));
-    let names = |list: &Option<meshc_compiler::reading::List<meshc_language::Spanned<_>>>| {
-        list.as_ref().map(|list| {
-            join(list.iter().map(|name: &meshc_language::Spanned<meshc_compiler::values::HeaderName>| name.value.as_written()).collect())
-        })
+    let names = |list: &[Spanned<HeaderName>]| {
+        let names: Vec<&str> = list.iter().map(|name| name.value.as_written()).collect();
+        text::literal(&names.join(","))
     };
     let mut on_preflight = on_all.clone();
     if let Some(methods) = methods {
-        let methods = join(methods.iter().map(|method| method.value.as_str()).collect());
-        on_preflight.push(header("Access-Control-Allow-Methods", &methods));
+        let methods: Vec<&str> = methods.iter().map(|method| method.value.word()).collect();
+        on_preflight.push(header("Access-Control-Allow-Methods", &methods.join(",")));
     }
-    if let Some(headers) = names(headers) {
-        on_preflight.push(header("Access-Control-Allow-Headers", &headers));
+    if let Some(headers) = headers {
+        on_preflight.push(header("Access-Control-Allow-Headers", &names(headers)));
     }
     if let Some(age) = max_age {
         on_preflight.push(header("Access-Control-Max-Age", &age.value.as_secs().to_string()));
     }
-    if let Some(expose) = names(expose) {
-        let value = site.http.map(&is_allowed, vec![line!["default", ""], line!["1", expose]]);
+    if let Some(expose) = expose {
+        let value = site.http.map(&is_allowed, vec![line!["default", ""], line!["1", names(expose)]]);
         on_all.push(header("Access-Control-Expose-Headers", &value));
     }
     let mut first = Vec::new();

@@ -8,7 +8,7 @@ use super::rewrite;
 use super::site::Site;
 use super::text::{self, millis};
 use super::upstream_tls::{self, ServerName};
-use meshc_compiler::model::{DestinationHeaders, Id, PathMatch};
+use meshc_compiler::model::{Id, PathMatch};
 use meshc_compiler::policy::{HashKey, Method, Retry, RetryChoice, RetryPolicy, Upgrade};
 use meshc_compiler::routing::{Rule, Upstream, WeightedUpstream};
 use meshc_compiler::values::{HostPattern, Protocol, RetryCondition, RetryName};
@@ -26,16 +26,15 @@ pub(super) struct Way<'w, 'm> {
     pub(super) cors: Vec<Directive>,
 }
 
-/// Sends requests to one destination; `several` says whether the rule has others.
+/// Sends requests to one destination.
 pub(super) fn lines<'m>(
     way: &Way<'_, 'm>,
     to: &WeightedUpstream<'m>,
-    several: bool,
     mirrored: &[Directive],
     site: &mut Site<'_, 'm>,
 ) -> Vec<Directive> {
     let WeightedUpstream { upstream, weight: _, headers, span: _ } = to;
-    let operations = Operations::of(way.rule, headers.map(|headers| (headers, several)), site);
+    let operations = Operations::of(way.rule, *headers, site);
     let mut lines = mirrored.to_vec();
     lines.extend(way.cors.iter().cloned());
     lines.extend(sent(way, *upstream, &operations, false, site));
@@ -48,7 +47,7 @@ pub(super) fn mirror_lines<'m>(
     upstream: Id<Upstream<'m>>,
     site: &mut Site<'_, 'm>,
 ) -> Vec<Directive> {
-    let operations = Operations::of(way.rule, None::<(&DestinationHeaders, bool)>, site);
+    let operations = Operations::of(way.rule, None, site);
     sent(way, upstream, &operations, true, site)
 }
 

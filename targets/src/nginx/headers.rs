@@ -8,6 +8,7 @@ use super::text;
 use meshc_compiler::model::DestinationHeaders;
 use meshc_compiler::policy::{HeaderOperations, HeaderOperationsBody};
 use meshc_compiler::routing::Rule;
+use meshc_compiler::routing::matcher::authority_set;
 use meshc_compiler::values::HeaderName;
 use meshc_language::Span;
 
@@ -38,27 +39,19 @@ pub(super) struct Operations {
 }
 
 impl Operations {
-    /// Those of a rule, and of one destination of it; `several` says whether the rule has others.
-    pub(super) fn of(rule: &Rule<'_>, to: Option<(&DestinationHeaders, bool)>, site: &mut Site<'_, '_>) -> Self {
+    /// Those of a rule, and of one destination of it, which has the last word.
+    pub(super) fn of(rule: &Rule<'_>, to: Option<&DestinationHeaders>, site: &mut Site<'_, '_>) -> Self {
         let mut all = Self { host: rewrite::host_value(&rule.options.rewrite), ..Self::default() };
-        let own = (rule.options.request_headers.as_deref(), rule.options.response_headers.as_deref());
-        let none = (None, None);
-        let (of_destination, several) = match to {
-            Some((headers, several)) => {
-                let DestinationHeaders { request, response } = headers;
-                ((request.as_deref(), response.as_deref()), several)
-            }
-            None => (none, false),
-        };
-        // Of several destinations, Envoy applies what the destination says before what the route says.
-        let order = if several { [of_destination, own] } else { [own, of_destination] };
-        for (request, response) in order {
-            if let Some(operations) = request {
-                apply(operations, false, &mut all.request, &mut all.host, site);
-            }
-            if let Some(operations) = response {
-                apply(operations, true, &mut all.response, &mut String::new(), site);
-            }
+        let (mut of_request, mut of_response) =
+            (vec![rule.options.request_headers.as_deref()], vec![rule.options.response_headers.as_deref()]);
+        if let Some(DestinationHeaders { request, response }) = to {
+            of_request.push(request.as_deref());
+            of_response.push(response.as_deref());
+        }
+        all.request = changes(&of_request, false, site);
+        all.response = changes(&of_response, true, site);
+        if let Some(host) = authority_set(&of_request) {
+            all.host = text::literal(&host.replace("%%", "%"));
         }
         all
     }
@@ -84,7 +77,6 @@ impl Operations {
                 None => joined,
                 Some(HeaderVariable(source)) => {
                     let both = format!("{source}, {joined}");
-                    use super::directive::line;
                     site.http.map(&source, vec![line!["default", both], line!["", joined]])
                 }
             };
@@ -131,47 +123,40 @@ pub(super) fn usual(module: &str, gateway: bool) -> Vec<(&'static str, &'static 
     all
 }
 
-fn apply(
-    operations: &HeaderOperations,
-    of_answer: bool,
-    changes: &mut Vec<Change>,
-    host: &mut String,
-    site: &mut Site<'_, '_>,
-) {
-    let HeaderOperations { body, span: _, attributes: _ } = operations;
-    let HeaderOperationsBody { set, add, remove } = body;
-    for setting in set {
-        let value = text::header_value(&setting.value.value);
-        if setting.name.value.is_host() {
-            *host = value;
-            continue;
+/// What lists of operations make of each header, in the order that the reference has too.
+fn changes(lists: &[Option<&HeaderOperations>], of_answer: bool, site: &mut Site<'_, '_>) -> Vec<Change> {
+    let mut all: Vec<Change> = Vec::new();
+    let bodies: Vec<&HeaderOperationsBody> = lists.iter().flatten().map(|one| &one.body).collect();
+    for HeaderOperationsBody { set: _, add: _, remove } in &bodies {
+        for name in remove {
+            refuse_own(&name.value, of_answer, name.span, site);
+            let change = change(&name.value, name.span, &mut all);
+            (change.keeps, change.values) = (false, Vec::new());
         }
-        refuse_own(&setting.name.value, of_answer, setting.span, site);
-        let change = change(&setting.name.value, setting.span, changes);
-        (change.keeps, change.values) = (false, vec![value]);
     }
-    for setting in add {
-        let value = text::header_value(&setting.value.value);
-        if setting.name.value.is_host() {
-            *host = value;
-            continue;
+    for HeaderOperationsBody { set, add: _, remove: _ } in &bodies {
+        for setting in set.iter().filter(|setting| !setting.name.value.is_host()) {
+            refuse_own(&setting.name.value, of_answer, setting.span, site);
+            let change = change(&setting.name.value, setting.span, &mut all);
+            (change.keeps, change.values) = (false, vec![text::header_value(&setting.value.value)]);
         }
-        refuse_own(&setting.name.value, of_answer, setting.span, site);
-        if !of_answer && header_variable(&setting.name.value).is_none() {
-            site.refuse(
-                setting.span,
-                &format!("a value added to `{}`", setting.name.value),
-                "nginx reads headers whose names are letters, digits and dashes",
-                "use `set`, or another header",
-            );
+    }
+    for HeaderOperationsBody { set: _, add, remove: _ } in &bodies {
+        for setting in add.iter().filter(|setting| !setting.name.value.is_host()) {
+            refuse_own(&setting.name.value, of_answer, setting.span, site);
+            let change = change(&setting.name.value, setting.span, &mut all);
+            if change.keeps && !of_answer && header_variable(&setting.name.value).is_none() {
+                site.refuse(
+                    setting.span,
+                    &format!("a value added to `{}`", setting.name.value),
+                    "nginx reads headers whose names are letters, digits and dashes",
+                    "use `set`, or another header",
+                );
+            }
+            change.values.push(text::header_value(&setting.value.value));
         }
-        change(&setting.name.value, setting.span, changes).values.push(value);
     }
-    for name in remove {
-        refuse_own(&name.value, of_answer, name.span, site);
-        let change = change(&name.value, name.span, changes);
-        (change.keeps, change.values) = (false, Vec::new());
-    }
+    all
 }
 
 fn change<'c>(name: &HeaderName, span: Span, changes: &'c mut Vec<Change>) -> &'c mut Change {

@@ -53,7 +53,7 @@ pub(super) fn lines(tls: &ServerTls, in_http: bool, site: &Site<'_, '_>) -> Vec<
         ciphers,
         skip_verify,
     } = body;
-    let Certificates { own, ca, crl } = of_listener(site.model, tls, site.rig);
+    let Certificates { own, ca, crl } = of_listener(site.model, body, site.rig);
     let mut lines = Vec::new();
     for KeyPair { cert, key } in own {
         lines.push(line!["ssl_certificate", text::literal(&cert)]);

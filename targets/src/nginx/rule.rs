@@ -51,14 +51,12 @@ pub(super) fn locations<'m>(
             let mirrored = mirrored(mirrors, &way, name, &mut others, site);
             match to.as_slice() {
                 [] => body.push(line!["return", "503", text::EMPTY]),
-                [only] => body.extend(forward::lines(&way, only, false, &mirrored, site)),
+                [only] => body.extend(forward::lines(&way, only, &mirrored, site)),
                 several => body.extend(split(several, &way, name, &mirrored, &mut others, site)),
             }
         }
     }
-    let comment = site.provenance(*span);
-    let mut location = line!["location", "=", name].block(body).at(*span);
-    location.comment = comment;
+    let location = line!["location", "=", name].block(body).at(*span).comment(site.provenance(*span));
     others.insert(0, location);
     others
 }
@@ -77,7 +75,7 @@ fn split<'m>(
     for (at, (one, share)) in to.iter().zip(shares).enumerate() {
         let location = format!("{name}>{}", at + 1);
         let mut body = vec![line!["internal"]];
-        body.extend(forward::lines(way, one, true, mirrored, site));
+        body.extend(forward::lines(way, one, mirrored, site));
         others.push(line!["location", "=", location.clone()].block(body).at(one.span));
         names.push((location, share));
     }

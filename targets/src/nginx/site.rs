@@ -1,20 +1,22 @@
 //! What is gathered while the configuration of one proxy is made.
 
-use super::NginxOptions;
-use super::pools::Pools;
+use super::directive::Directive;
+use super::pools::{Place, Pools};
+use super::stream;
+use super::upstream_tls::UpstreamTls;
 use super::variables::Variables;
+use crate::provenance::Provenance;
 use crate::raw_proxy::Rig;
 use crate::target::Options;
 use meshc_compiler::Model;
-use meshc_compiler::routing::{Proxy, Role, Upstream};
 use meshc_compiler::model::Id;
+use meshc_compiler::routing::{Proxy, Role, Upstream};
 use meshc_language::{Code, Diagnostic, Span};
 
 /// The proxy and what its servers share.
 pub(super) struct Site<'a, 'm> {
     pub(super) model: &'a Model,
     pub(super) proxy: &'a Proxy<'m>,
-    pub(super) options: &'a NginxOptions,
     pub(super) rig: Option<&'a Rig>,
     /// Variables of the part for HTTP.
     pub(super) http: Variables,
@@ -25,6 +27,9 @@ pub(super) struct Site<'a, 'm> {
     pub(super) resolves: bool,
     /// What cannot be carried.
     pub(super) reports: Vec<Diagnostic>,
+    /// Servers that begin TLS for connections, and the address of each by what is behind it.
+    originating: Vec<(String, String, Directive)>,
+    provenance: Provenance<'a>,
     hops: u16,
 }
 
@@ -36,13 +41,14 @@ impl<'a, 'm> Site<'a, 'm> {
         Self {
             model,
             proxy,
-            options: &options.nginx,
             rig: options.rig.as_ref(),
             http: Variables::default(),
             stream: Variables::default(),
             pools: Pools::new(proxy),
             resolves: false,
             reports: Vec::new(),
+            originating: Vec::new(),
+            provenance: Provenance::new(options.files),
             hops: 0,
         }
     }
@@ -68,6 +74,29 @@ impl<'a, 'm> Site<'a, 'm> {
                 return format!("127.77.{high}.{low}:{port}");
             }
         }
+    }
+
+    /// Where a connection goes for which TLS begins here, on its way to a place.
+    pub(super) fn originated(&mut self, identity: &str, place: &Place, tls: &UpstreamTls) -> String {
+        let key = format!("{} {identity}", place.as_str());
+        if let Some((_, hop, _)) = self.originating.iter().find(|(known, _, _)| *known == key) {
+            return hop.clone();
+        }
+        let port = self.proxy.listeners.first().map_or(0, |listener| listener.port);
+        let hop = self.hop(port);
+        let server = stream::originating(&hop, place, tls);
+        self.originating.push((key, hop.clone(), server));
+        hop
+    }
+
+    /// The servers that begin TLS for connections.
+    pub(super) fn originating(&self) -> Vec<Directive> {
+        self.originating.iter().map(|(_, _, server)| server.clone()).collect()
+    }
+
+    /// Where something was written: `from reviews.mesh:12`.
+    pub(super) fn provenance(&self, span: Span) -> String {
+        self.provenance.source(&[]).comment(span).to_string()
     }
 
     /// Reports what nginx cannot carry.

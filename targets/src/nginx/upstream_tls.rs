@@ -53,7 +53,7 @@ pub(super) fn of(upstream: &Upstream<'_>, name: ServerName, site: &mut Site<'_, 
     }
     let fixed = sni.as_ref().map(|sni| sni.value.as_str()).or(wanted.map(|name| name.value.as_str()));
     let name = fixed.map_or(name, |name| ServerName::Fixed(name.to_owned()));
-    let mut certificates = of_upstream(site.model, tls, site.rig);
+    let mut certificates = of_upstream(site.model, body, site.rig);
     if certificates.ca.is_none() {
         let ca = site.rig.map_or(PUBLIC_AUTHORITIES, |rig| rig.ca.as_str());
         certificates.ca = Some(ca.to_owned());
