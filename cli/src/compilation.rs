@@ -87,6 +87,7 @@ pub(crate) fn target_options<'p>(project: &'p Project, manifest: &Manifest) -> m
         gateways: manifest.gateways,
         rig: None,
         envoy: manifest.envoy.clone(),
+        nginx: manifest.nginx.clone(),
     }
 }
 

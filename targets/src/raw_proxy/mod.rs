@@ -34,7 +34,8 @@ pub fn plan<'m>(fitted: &'m Fitted<'_>, controller: Controller, options: &Option
     chosen(fitted.checked().model(), controller, fitted.dropped(), options)
 }
 
-fn chosen<'m>(
+/// The proxies of a target, without the statements inside of `dropped`.
+pub(crate) fn chosen<'m>(
     model: &'m Model,
     controller: Controller,
     dropped: &[Span],
