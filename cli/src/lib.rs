@@ -25,6 +25,7 @@ mod outputs;
 mod project_files;
 mod reference;
 mod report;
+pub mod rig;
 mod sanitise;
 mod template;
 

@@ -9,7 +9,7 @@ use crate::atomic::{NewFile, Staged};
 use crate::exit::Failure;
 use crate::project_files::shown;
 use meshc_targets::Artifact;
-use meshc_targets::istio::HEADER;
+use meshc_targets::artifact::HEADER;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::fs;

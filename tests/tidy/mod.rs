@@ -76,8 +76,9 @@ fn the_three_inner_crates_are_pure() {
 /// A `..` in a pattern of an emitter would drop a new field without a word.
 #[test]
 fn emitters_take_the_model_apart_without_a_rest() {
-    for (path, text) in sources("targets/src/istio") {
-        if path.components().any(|part| part.as_os_str() == "api") {
+    // `target.rs` and `yaml` know nothing of the model.
+    for (path, text) in sources("targets/src") {
+        if path.components().any(|part| part.as_os_str() == "api" || part.as_os_str() == "yaml") {
             continue;
         }
         for (at, line) in without_tests(&text).lines().enumerate() {

@@ -74,9 +74,7 @@ fn of_binding(
             dns(&full, port.number.value.get())
         }
         AddressKind::Dns(place) => dns(place.host(), place.port()),
-        AddressKind::Endpoints(endpoints) => {
-            Addresses::Fixed(endpoints.iter().map(|one| of_bound(one)).collect())
-        }
+        AddressKind::Endpoints(endpoints) => Addresses::Fixed(endpoints.iter().map(of_bound).collect()),
     }
 }
 

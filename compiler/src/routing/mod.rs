@@ -16,6 +16,7 @@
 
 mod address;
 mod gateway;
+pub mod matcher;
 mod outbound;
 mod rule;
 mod upstream;

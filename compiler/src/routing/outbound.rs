@@ -16,7 +16,7 @@ use crate::model::{
     Destination, DestinationId, Host, Id, Match, MatchBinding, Model, Port, Resource, RouteKind, Visibility,
     Visible,
 };
-use crate::values::{HostPattern, IpOrCidr, Literal, SniHost};
+use crate::values::{HostPattern, IpOrCidr, Literal, Protocol, SniHost};
 use meshc_language::Span;
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
@@ -168,6 +168,10 @@ impl<'m> Maker<'m, '_> {
         let block = self.claims.iter().find(|(pattern, _)| pattern.covers(&called.host)).map(|(_, id)| *id);
         for port in called.ports {
             let protocol = port.protocol.value;
+            if protocol == Protocol::Udp {
+                // Istio's proxies do not carry it either; callers reach the endpoints directly.
+                continue;
+            }
             if protocol.is_http_family() {
                 self.http(called, port, block);
             } else if protocol.is_tls_family() {

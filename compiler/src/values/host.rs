@@ -210,12 +210,17 @@ impl HostPattern {
         self.covers(other) || other.covers(self)
     }
 
-    /// Whether a request's host, in any letter case and without port, is one of its hosts.
+    /// Whether a request's host, in any letter case and without port, is one of its hosts. A wildcard stands for at least one
+    /// character: Envoy's `*foo.com` does not take `foo.com`, nor `*.foo.com` a host `.foo.com`.
     #[must_use]
     pub fn takes(&self, host: &str) -> bool {
+        if self.is_any() {
+            return true;
+        }
         let (host, wanted) = (host.as_bytes(), self.suffix().unwrap_or(self.as_str()).as_bytes());
         if self.is_wildcard() {
-            let tail = host.len().checked_sub(wanted.len()).and_then(|at| host.get(at..));
+            let more = host.len().checked_sub(wanted.len()).filter(|more| *more > 0);
+            let tail = more.and_then(|at| host.get(at..));
             tail.is_some_and(|tail| tail.eq_ignore_ascii_case(wanted))
         } else {
             host.eq_ignore_ascii_case(wanted)

@@ -1,5 +1,29 @@
 //! Envoy: a bootstrap for each gateway, and for what workloads of the mesh send.
 
+mod access_log;
+mod actions;
+mod api;
+mod chains;
+mod cluster;
+mod context;
+mod endpoints;
+mod files;
+mod filters;
+mod headers;
+mod http;
+mod listener;
+mod matches;
+mod place;
+mod protocol;
+mod redirects;
+mod retries;
+mod rewrites;
+mod routes;
+mod secrets;
+mod support;
+mod tcp;
+mod tls;
+
 use crate::artifact::Artifact;
 use crate::capability::{Feature, Support};
 use crate::raw_proxy;
@@ -7,6 +31,7 @@ use crate::target::{Fit, Fitted, Options, Target};
 use meshc_compiler::model::Controller;
 use meshc_compiler::routing::Proxy;
 use meshc_compiler::{Checked, Model};
+use rayon::prelude::*;
 
 /// The target `envoy`.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +44,7 @@ pub struct EnvoyOptions {
     pub format: Format,
     /// How configuration is spread over files.
     pub layout: Layout,
-    /// The folder that holds the files where Envoy runs, without a closing `/`. Only the layout `filesystem` needs it.
+    /// The folder that holds the files where Envoy runs, without a closing `/`. The layout `filesystem` and certificates need it.
     pub root: String,
 }
 
@@ -64,8 +89,8 @@ impl Target for Envoy {
         "envoy"
     }
 
-    fn support(&self, _feature: Feature) -> Support {
-        Support::Native
+    fn support(&self, feature: Feature) -> Support {
+        support::of(feature)
     }
 
     fn fit(&self, checked: &Checked, options: &Options<'_>) -> Fit {
@@ -75,12 +100,12 @@ impl Target for Envoy {
     fn emit(&self, fitted: &Fitted<'_>, options: &Options<'_>) -> Vec<Artifact> {
         let model = fitted.checked().model();
         let proxies = raw_proxy::plan(fitted, Controller::Envoy, options);
-        proxies.iter().flat_map(|proxy| configuration(model, proxy, options)).collect()
+        proxies.par_iter().flat_map_iter(|proxy| configuration(model, proxy, options)).collect()
     }
 }
 
 /// The files of one proxy. The first is the one that `envoy -c` takes.
 #[must_use]
-pub fn configuration(_model: &Model, _proxy: &Proxy<'_>, _options: &Options<'_>) -> Vec<Artifact> {
-    Vec::new()
+pub fn configuration(model: &Model, proxy: &Proxy<'_>, options: &Options<'_>) -> Vec<Artifact> {
+    files::all(&context::Context::new(model, proxy, options), options.envoy.format)
 }

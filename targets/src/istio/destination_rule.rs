@@ -3,8 +3,8 @@
 use super::api;
 use super::egress;
 use super::policy::{port_traffic, traffic};
-use super::provenance::Source;
 use super::visibility::export_to;
+use crate::provenance::Source;
 use crate::yaml::Sourced;
 use meshc_compiler::model::{
     External, Id, Model, Port, Resource, Service, ServiceBody, Subset, SubsetBody, Visibility,

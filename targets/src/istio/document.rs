@@ -1,8 +1,8 @@
 //! One resource: from its item to text.
 
 use super::plan::Planned;
-use super::provenance::Provenance;
 use super::{api, destination_rule, egress, gateway, name, raw, service_entry, virtual_service};
+use crate::provenance::Provenance;
 use crate::target::Options;
 use crate::yaml::{self, Sourced};
 use meshc_compiler::Model;

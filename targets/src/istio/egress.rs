@@ -5,8 +5,8 @@
 
 use super::api;
 use super::name;
-use super::provenance::Source;
 use super::visibility::export_to;
+use crate::provenance::Source;
 use crate::yaml::Sourced;
 use meshc_compiler::model::{External, FrontService, Gateway, Id, Mesh, Model, Port, Resource, Service};
 use meshc_compiler::values::{HostPattern, Protocol};

@@ -3,7 +3,7 @@
 use super::api;
 use super::egress;
 use super::policy::path;
-use super::provenance::Source;
+use crate::provenance::Source;
 use crate::yaml::Sourced;
 use meshc_compiler::model::{
     Certificate, CertificateBody, Gateway, GatewayBody, HostNamespace, Id, Listener, ListenerBody, Model,

@@ -11,14 +11,13 @@ mod matches;
 mod name;
 mod plan;
 mod policy;
-mod provenance;
 mod raw;
 mod rewrite;
 mod service_entry;
 mod virtual_service;
 mod visibility;
 
-pub use emit::HEADER;
+pub use crate::artifact::HEADER;
 
 use crate::artifact::Artifact;
 use crate::capability::{Feature, Support};

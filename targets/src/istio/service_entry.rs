@@ -1,8 +1,8 @@
 //! ServiceEntries: what the platform does not know.
 
 use super::api;
-use super::provenance::Source;
 use super::visibility::export_to;
+use crate::provenance::Source;
 use crate::yaml::Sourced;
 use meshc_compiler::model::{
     Endpoint, EndpointBody, EndpointPort, External, ExternalBody, Location, Port, Resolution,

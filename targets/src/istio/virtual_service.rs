@@ -4,9 +4,9 @@ use super::api;
 use super::matches;
 use super::name;
 use super::policy::{duration, int32};
-use super::provenance::Source;
 use super::rewrite;
 use super::visibility::export_to;
+use crate::provenance::Source;
 use crate::yaml::Sourced;
 use meshc_compiler::model::{
     Action, Delegate, Destination, DestinationHeaders, Host, HostBody, HostName, Mesh, Mirror, Redirect,

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 /// Where the parts of one item come from.
 #[derive(Clone, Copy)]
-pub(super) struct Source<'p> {
+pub(crate) struct Source<'p> {
     provenance: &'p Provenance<'p>,
     /// Where the outermost template around the item was applied.
     applied: Option<Span>,
@@ -14,13 +14,13 @@ pub(super) struct Source<'p> {
 
 impl<'p> Source<'p> {
     /// The source of another item.
-    pub(super) fn other(self, applied: &[Span]) -> Self {
+    pub(crate) fn other(self, applied: &[Span]) -> Self {
         Self { applied: applied.first().copied(), ..self }
     }
 
     /// The comment for something that was written at `span`. For who reads it, the line that applies a template matters
     /// more than the template.
-    pub(super) fn comment(self, span: Span) -> SmolStr {
+    pub(crate) fn comment(self, span: Span) -> SmolStr {
         match self.applied {
             None => SmolStr::new(format!("from {}", self.provenance.place(span))),
             Some(applied) => SmolStr::new(format!(
@@ -33,14 +33,14 @@ impl<'p> Source<'p> {
 }
 
 /// Line numbers of all sources.
-pub(super) struct Provenance<'s> {
+pub(crate) struct Provenance<'s> {
     files: &'s [SourceFile],
     /// For each file, where each line but the first starts; counted when the first comment asks for it.
     lines: Vec<OnceLock<Vec<u32>>>,
 }
 
 impl<'s> Provenance<'s> {
-    pub(super) fn new(files: &'s [SourceFile]) -> Self {
+    pub(crate) fn new(files: &'s [SourceFile]) -> Self {
         Self { files, lines: files.iter().map(|_| OnceLock::new()).collect() }
     }
 
@@ -54,7 +54,7 @@ impl<'s> Provenance<'s> {
     }
 
     /// The source of an item, which came from templates that were applied there.
-    pub(super) fn source<'p>(&'p self, applied: &'p [Span]) -> Source<'p> {
+    pub(crate) fn source<'p>(&'p self, applied: &'p [Span]) -> Source<'p> {
         Source { provenance: self, applied: applied.first().copied() }
     }
 

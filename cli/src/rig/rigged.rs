@@ -1,0 +1,179 @@
+//! A plan put on the loopback: every listener on a free port, an upstream that says what it was sent in place of every other.
+
+use super::certificates::{Authority, Identity};
+use super::echo::{Echo, EchoOptions, Echoes, Security, Speaks};
+use super::ports;
+use meshc_compiler::model::Id;
+use meshc_compiler::policy::ClientTlsMode;
+use meshc_compiler::routing::{
+    Addresses, ConnectionRule, HttpServer, Plain, Proxy, RuleAction, TlsKind, Upstream, WeightedAddress,
+};
+use meshc_compiler::values::EndpointAddress;
+use meshc_targets::{KeyPaths, Rig};
+use std::collections::BTreeSet;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+
+/// What all proxies of a trial share: who signs their certificates, and where their upstreams run.
+pub struct World {
+    /// Signs all certificates.
+    pub authority: Authority,
+    /// What listeners and upstreams show. It holds every name that the plans mention.
+    pub server: Identity,
+    /// What proxies show to upstreams, and callers to proxies.
+    pub client: Identity,
+    /// Where upstreams run.
+    pub echoes: Echoes,
+}
+
+/// A proxy whose surroundings are on the loopback.
+pub struct Rigged<'m> {
+    /// The plan, with ports and addresses of the loopback.
+    pub proxy: Proxy<'m>,
+    /// The ports that its listeners had, in their order.
+    pub ports: Vec<u16>,
+    /// The upstreams, in the order of the plan's.
+    pub upstreams: Vec<Echo>,
+    /// What the targets have to know.
+    pub rig: Rig,
+}
+
+impl World {
+    /// Makes the certificates for these proxies, into a folder.
+    pub fn new(folder: &Path, proxies: &[Proxy<'_>]) -> io::Result<Self> {
+        let authority = Authority::new(folder, "ca")?;
+        let names: BTreeSet<String> = proxies.iter().flat_map(names).collect();
+        let names: Vec<String> = names.into_iter().collect();
+        Ok(Self {
+            server: authority.issue("server", &names)?,
+            client: authority.issue("client", &["client.mesh".to_owned()])?,
+            authority,
+            echoes: Echoes::new()?,
+        })
+    }
+
+    /// Puts a proxy on the loopback.
+    pub fn rig<'m>(&self, mut proxy: Proxy<'m>) -> io::Result<Rigged<'m>> {
+        let mut ports = Vec::new();
+        for listener in &mut proxy.listeners {
+            ports.push(listener.port);
+            listener.bind = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+            listener.port = ports::free()?;
+        }
+        let ids: Vec<Id<Upstream<'m>>> = proxy.upstreams.iter().map(|(id, _)| id).collect();
+        let mut upstreams = Vec::new();
+        for id in ids {
+            let calls = Calls::of(&proxy, id);
+            let Some(upstream) = proxy.upstreams.get_mut(id) else { continue };
+            let echo = self.echo(upstream, calls)?;
+            upstream.addresses = Addresses::Fixed(vec![WeightedAddress {
+                address: EndpointAddress::Ip(IpAddr::V4(Ipv4Addr::LOCALHOST).into()),
+                port: Some(echo.port()),
+                weight: 1,
+            }]);
+            upstreams.push(echo);
+        }
+        Ok(Rigged { proxy, ports, upstreams, rig: self.as_seen_by_targets()? })
+    }
+
+    fn as_seen_by_targets(&self) -> io::Result<Rig> {
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let paths = |identity: &Identity| KeyPaths { cert: text(&identity.cert), key: text(&identity.key) };
+        Ok(Rig {
+            admin: ports::free()?,
+            server: paths(&self.server),
+            client: paths(&self.client),
+            ca: text(&self.authority.ca),
+        })
+    }
+
+    fn echo(&self, upstream: &Upstream<'_>, calls: Calls) -> io::Result<Echo> {
+        let originates =
+            upstream.policy.tls.as_ref().is_some_and(|tls| tls.mode.value != ClientTlsMode::Disable);
+        let private = (&self.authority, &self.server);
+        let (speaks, security) = match calls {
+            Calls { http: true, .. } | Calls { tcp: true, passthrough: true, .. } => {
+                (Speaks::Http, Security::Either(private.0, private.1))
+            }
+            Calls { passthrough: true, .. } => (Speaks::Greeting, Security::Tls(private.0, private.1)),
+            _ if originates => (Speaks::Greeting, Security::Tls(private.0, private.1)),
+            Calls { .. } => (Speaks::Greeting, Security::Plain),
+        };
+        self.echoes.start(EchoOptions { name: upstream.name.to_string(), speaks, security })
+    }
+}
+
+impl Rigged<'_> {
+    /// The ports on which it listens.
+    #[must_use]
+    pub fn listening(&self) -> Vec<u16> {
+        self.proxy.listeners.iter().map(|listener| listener.port).collect()
+    }
+
+    /// The echo of an upstream.
+    #[must_use]
+    pub fn echo(&self, id: Id<Upstream<'_>>) -> Option<&Echo> {
+        self.upstreams.get(id.index())
+    }
+}
+
+/// What reaches an upstream.
+#[derive(Clone, Copy, Debug, Default)]
+struct Calls {
+    http: bool,
+    tcp: bool,
+    passthrough: bool,
+}
+
+impl Calls {
+    fn of(proxy: &Proxy<'_>, id: Id<Upstream<'_>>) -> Self {
+        let mut calls = Self::default();
+        for listener in &proxy.listeners {
+            calls.http |= listener.http_servers().any(|server| leads_to(server, id));
+            if let Some(Plain::Tcp(rules)) = &listener.plain {
+                calls.tcp |= lead_to(rules, id);
+            }
+            for server in &listener.tls {
+                match &server.kind {
+                    TlsKind::Http(..) => {}
+                    TlsKind::Tcp(_, rules) => calls.tcp |= lead_to(rules, id),
+                    TlsKind::Passthrough(rules) => calls.passthrough |= lead_to(rules, id),
+                }
+            }
+        }
+        calls
+    }
+}
+
+fn leads_to(server: &HttpServer<'_>, id: Id<Upstream<'_>>) -> bool {
+    let mut rules = server.virtual_hosts.iter().flat_map(|host| &host.rules);
+    rules.any(|rule| {
+        let forwards = match &rule.action {
+            RuleAction::Forward(to) => to.iter().any(|one| one.upstream.index() == id.index()),
+            RuleAction::Redirect(_) | RuleAction::Respond(_) => false,
+        };
+        forwards || rule.mirrors.iter().any(|mirror| mirror.upstream.index() == id.index())
+    })
+}
+
+fn lead_to(rules: &[ConnectionRule<'_>], id: Id<Upstream<'_>>) -> bool {
+    rules.iter().flat_map(|rule| &rule.to).any(|one| one.upstream.index() == id.index())
+}
+
+/// Every name that a certificate may be asked to hold.
+fn names(proxy: &Proxy<'_>) -> Vec<String> {
+    let mut names = Vec::new();
+    for listener in &proxy.listeners {
+        names.extend(listener.tls.iter().flat_map(|server| &server.names).map(ToString::to_string));
+        let hosts = listener.http_servers().flat_map(|server| &server.virtual_hosts);
+        names.extend(hosts.flat_map(|host| &host.domains).map(ToString::to_string));
+    }
+    for upstream in proxy.upstreams.as_slice() {
+        names.push(upstream.host.to_string());
+        let Some(tls) = &upstream.policy.tls else { continue };
+        names.extend(tls.body.sni.iter().map(|name| name.value.to_string()));
+        names.extend(tls.body.names.iter().flat_map(|list| list.iter()).map(|name| name.value.to_string()));
+    }
+    names
+}

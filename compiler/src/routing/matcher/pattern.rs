@@ -1,0 +1,81 @@
+//! Regular expressions of one proxy, compiled when they are first needed.
+//!
+//! `regex-automata` alone, with the one engine that has no bad cases and no fast paths: it takes the syntax tree that
+//! [`Pattern::hir`] makes, so a pattern is read in one place. The `regex` crate would read it a second time, and is one crate
+//! more.
+
+use super::outcome::Doubt;
+use crate::values::Pattern;
+use regex_automata::nfa::thompson::{Compiler, Config, pikevm::PikeVM};
+use regex_syntax::hir::{Hir, Look};
+use rustc_hash::FxHashMap;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// An expression, ready to search; none for one that is not portable.
+type Engine = Option<Rc<PikeVM>>;
+
+/// The compiled expressions, by their text and whether they must match as a whole.
+#[derive(Debug, Default)]
+pub(super) struct Patterns<'p> {
+    compiled: RefCell<FxHashMap<(&'p str, bool), Engine>>,
+}
+
+impl<'p> Patterns<'p> {
+    /// Whether the pattern matches all of `text`, byte by byte.
+    pub(super) fn matches(&self, pattern: &'p Pattern, text: &str) -> Result<bool, Doubt<'p>> {
+        let engine = self.engine(pattern, true)?;
+        Ok(engine.is_match(&mut engine.create_cache(), text))
+    }
+
+    /// `text` with every match replaced, from left to right, as RE2's `GlobalReplace` does it: a match of nothing right behind
+    /// another match is none. In `with`, `\1` stands for the first group, `\0` for the match, `\\` for a backslash.
+    pub(super) fn replace(&self, pattern: &'p Pattern, text: &str, with: &str) -> Result<String, Doubt<'p>> {
+        let engine = self.engine(pattern, false)?;
+        let mut out = String::with_capacity(text.len());
+        let mut done = 0;
+        for found in engine.captures_iter(&mut engine.create_cache(), text) {
+            let Some(whole) = found.get_match() else { continue };
+            out.push_str(text.get(done..whole.start()).unwrap_or_default());
+            let group = |index| found.get_group(index).and_then(|span| text.get(span.range()));
+            expand(with, |index| group(index).unwrap_or_default(), &mut out);
+            done = whole.end();
+        }
+        out.push_str(text.get(done..).unwrap_or_default());
+        Ok(out)
+    }
+
+    fn engine(&self, pattern: &'p Pattern, whole: bool) -> Result<Rc<PikeVM>, Doubt<'p>> {
+        let mut compiled = self.compiled.borrow_mut();
+        let engine = compiled.entry((pattern.as_str(), whole)).or_insert_with(|| {
+            let hir = pattern.hir()?;
+            let hir = if whole {
+                Hir::concat(vec![Hir::look(Look::Start), hir, Hir::look(Look::End)])
+            } else {
+                hir
+            };
+            // Bytes, as patterns are read: a match may begin and end anywhere.
+            let bytes = Config::new().utf8(false);
+            let program = Compiler::new().configure(bytes).build_from_hir(&hir).ok()?;
+            PikeVM::new_from_nfa(program).ok().map(Rc::new)
+        });
+        engine.clone().ok_or(Doubt::Pattern(pattern))
+    }
+}
+
+fn expand<'t>(with: &str, group: impl Fn(usize) -> &'t str, out: &mut String) {
+    let mut chars = with.chars();
+    while let Some(char) = chars.next() {
+        if char != '\\' {
+            out.push(char);
+            continue;
+        }
+        match chars.next() {
+            Some(escaped) => match escaped.to_digit(10).and_then(|digit| usize::try_from(digit).ok()) {
+                Some(index) => out.push_str(group(index)),
+                None => out.push(escaped),
+            },
+            None => out.push(char),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Which connection is for whom: the first rule of the sources, in a data plane that takes the most specific one.
+//!
+//! Envoy chooses a filter chain by the most specific range of addresses, then by the most specific server name, and does not look
+//! back: what the chosen range has no chain for is refused. Ranges contain each other or are apart, and so do server names. So for
+//! each range and each name that anyone asks for, the first rule that takes all of it is the first rule for every connection of
+//! which they are the most specific: that rule is written there.
+
+use meshc_compiler::model::Match;
+use meshc_compiler::routing::{ConnectionRule, Listener, Plain, TlsKind, TlsServer};
+use meshc_compiler::values::{Cidr, HostPattern, Literal};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+/// For whom connections are: a TLS server of the listener or what is not TLS, and one of its rules for connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Choice {
+    /// The position of the TLS server; `None` for connections that are not TLS.
+    pub(super) server: Option<usize>,
+    /// The position of the rule; `None` for HTTP.
+    pub(super) rule: Option<usize>,
+}
+
+/// Connections that are treated alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Chain<'a> {
+    pub(super) choice: Choice,
+    /// The ranges of addresses that they were made to; none for all.
+    pub(super) ranges: Vec<Cidr>,
+    /// The server names that they ask for, a wildcard without its `*`; none for all.
+    pub(super) names: Vec<&'a str>,
+}
+
+/// All connections of a listener that someone takes.
+pub(super) fn chains<'a>(listener: &'a Listener<'_>) -> Vec<Chain<'a>> {
+    let Listener { bind: _, port: _, plain, tls, conflicts: _ } = listener;
+    let names = Names::of(tls);
+    let mut chosen: BTreeMap<(Choice, Vec<&str>), Vec<Cidr>> = BTreeMap::new();
+    for range in ranges(listener) {
+        let mut here: BTreeMap<Choice, Vec<&str>> = BTreeMap::new();
+        if let Some(choice) = plain.as_ref().and_then(|plain| of_plain(plain, range)) {
+            here.entry(choice).or_default();
+        }
+        for name in &names.all {
+            if let Some(choice) = names.choose(name, range) {
+                here.entry(choice).or_default().push(name);
+            }
+        }
+        for (choice, mut names) in here {
+            if names.contains(&ANY) {
+                names.clear();
+            }
+            chosen.entry((choice, names)).or_default().extend(range);
+        }
+    }
+    chosen.into_iter().map(|((choice, names), ranges)| Chain { choice, ranges, names }).collect()
+}
+
+/// The name of those that ask for none, or for one that nobody has.
+const ANY: &str = "";
+
+/// The ranges that rules of a listener ask for, and all addresses as `None`.
+fn ranges(listener: &Listener<'_>) -> Vec<Option<Cidr>> {
+    let of_tls = listener.tls.iter().flat_map(|server| rules(&server.kind));
+    let of_plain = listener.plain.iter().flat_map(|plain| match plain {
+        Plain::Tcp(rules) => rules.as_slice(),
+        Plain::Http(_) => &[],
+    });
+    let asked = of_tls.chain(of_plain).flat_map(|rule| &rule.matches).flat_map(|one| &one.destinations);
+    let mut all: Vec<Cidr> = asked.map(|one| one.as_cidr()).collect();
+    all.sort_unstable();
+    all.dedup();
+    // To Envoy no range is the same as all addresses of both kinds; those are written where one of them is asked for.
+    if all.iter().any(|range| range.prefix_length() == 0) {
+        all.extend(["0.0.0.0/0", "::/0"].iter().filter_map(|range| Cidr::parse(range).ok()));
+        all.sort_unstable();
+        all.dedup();
+        return all.into_iter().map(Some).collect();
+    }
+    std::iter::once(None).chain(all.into_iter().map(Some)).collect()
+}
+
+fn rules<'l, 'm>(kind: &'l TlsKind<'m>) -> &'l [ConnectionRule<'m>] {
+    match kind {
+        TlsKind::Http(..) => &[],
+        TlsKind::Tcp(_, rules) | TlsKind::Passthrough(rules) => rules,
+    }
+}
+
+fn of_plain(plain: &Plain<'_>, range: Option<Cidr>) -> Option<Choice> {
+    match plain {
+        Plain::Http(_) => Some(Choice { server: None, rule: None }),
+        Plain::Tcp(rules) => {
+            let rule = rules.iter().position(|rule| takes(rule, range))?;
+            Some(Choice { server: None, rule: Some(rule) })
+        }
+    }
+}
+
+/// Whether a rule takes connections to all addresses of a range, whatever their server name.
+fn takes(rule: &ConnectionRule<'_>, range: Option<Cidr>) -> bool {
+    rule.matches.is_empty() || rule.matches.iter().any(|one| is_met(one, range))
+}
+
+fn is_met(one: &Match, range: Option<Cidr>) -> bool {
+    // Who calls cannot be seen: such a rule has been refused, and here it takes nobody.
+    let sees_the_caller = one.source_namespace.is_some() || !one.source_labels.is_empty();
+    let covers = |range: Cidr| one.destinations.iter().any(|asked| asked.as_cidr().covers(range));
+    !sees_the_caller && (one.destinations.is_empty() || range.is_some_and(covers))
+}
+
+/// What stands behind the `*` of a name, and all of one without; no name in TLS ends with a dot.
+fn key(pattern: &HostPattern) -> &str {
+    let text = pattern.as_str();
+    let text = text.strip_suffix('.').unwrap_or(text);
+    text.strip_prefix('*').unwrap_or(text)
+}
+
+/// A name and the wildcards that take it, the most specific first.
+fn wider(name: &str) -> impl Iterator<Item = &str> {
+    let dots = name.char_indices().filter(|(at, char)| *char == '.' && *at > 0);
+    let wildcards = dots.filter_map(|(at, _)| name.get(at..));
+    let any = (!name.is_empty()).then_some(ANY);
+    std::iter::once(name).chain(wildcards).chain(any)
+}
+
+/// Who answers to which server name.
+struct Names<'l, 'm> {
+    servers: &'l [TlsServer<'m>],
+    /// The names that anyone asks for, by their keys.
+    all: Vec<&'l str>,
+    server_of: FxHashMap<&'l str, usize>,
+    /// The rules of each server by the names that they ask for; [`ANY`] for those that ask for none.
+    rules_of: FxHashMap<(usize, &'l str), Vec<usize>>,
+}
+
+impl<'l, 'm> Names<'l, 'm> {
+    fn of(servers: &'l [TlsServer<'m>]) -> Self {
+        let mut names = Self {
+            servers,
+            all: Vec::new(),
+            server_of: FxHashMap::default(),
+            rules_of: FxHashMap::default(),
+        };
+        for (at, server) in servers.iter().enumerate() {
+            let TlsServer { names: served, kind, span: _ } = server;
+            for name in served.iter().filter(|name| !name.is_partial_wildcard() && !name.is_ip()) {
+                names.all.push(key(name));
+                names.server_of.entry(key(name)).or_insert(at);
+            }
+            for (position, rule) in rules(kind).iter().enumerate() {
+                let asked: Vec<&str> = if rule.sni.is_empty() {
+                    vec![ANY]
+                } else {
+                    rule.sni.iter().map(|name| key(name.as_host())).collect()
+                };
+                for name in asked {
+                    names.all.push(name);
+                    names.rules_of.entry((at, name)).or_default().push(position);
+                }
+            }
+        }
+        names.add_addresses();
+        names.all.sort_unstable();
+        names.all.dedup();
+        names
+    }
+
+    /// Who calls an address asks for no name; whoever takes any name comes first.
+    fn add_addresses(&mut self) {
+        let by_address = |server: &TlsServer<'_>| server.names.iter().any(HostPattern::is_ip);
+        if let Some(at) = self.servers.iter().position(by_address) {
+            self.all.push(ANY);
+            self.server_of.entry(ANY).or_insert(at);
+        }
+    }
+
+    fn choose(&self, name: &'l str, range: Option<Cidr>) -> Option<Choice> {
+        let at = wider(name).find_map(|wider| self.server_of.get(wider).copied())?;
+        let server = self.servers.get(at)?;
+        let rules = match &server.kind {
+            TlsKind::Http(..) => return Some(Choice { server: Some(at), rule: None }),
+            TlsKind::Tcp(_, rules) | TlsKind::Passthrough(rules) => rules,
+        };
+        let asking = wider(name).filter_map(|wider| self.rules_of.get(&(at, wider))).flatten().copied();
+        let first =
+            asking.filter(|position| rules.get(*position).is_some_and(|rule| takes(rule, range))).min()?;
+        Some(Choice { server: Some(at), rule: Some(first) })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+//! What the configuration of one proxy is made from.
+
+use super::place::Place;
+use super::secrets::Secrets;
+use crate::provenance::Provenance;
+use crate::raw_proxy::Rig;
+use crate::target::Options;
+use meshc_compiler::model::{DestinationId, Id, Model, Resource};
+use meshc_compiler::policy::{Balancing, HashKey, Method, SimpleBalancing};
+use meshc_compiler::routing::{Addresses, Proxy, Role, RuleAction, Upstream, WeightedUpstream};
+use meshc_language::Span;
+use rustc_hash::FxHashSet;
+use smol_str::SmolStr;
+
+/// What the configuration of one proxy is made from.
+pub(super) struct Context<'a> {
+    pub(super) model: &'a Model,
+    pub(super) proxy: &'a Proxy<'a>,
+    pub(super) rig: Option<&'a Rig>,
+    /// The names of its files.
+    pub(super) place: Place,
+    /// The certificates that it uses.
+    pub(super) secrets: Secrets,
+    provenance: Provenance<'a>,
+    /// The upstreams that HTTP requests are sent to; the others get connections only.
+    called_by_http: FxHashSet<Id<Upstream<'a>>>,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(model: &'a Model, proxy: &'a Proxy<'a>, options: &'a Options<'_>) -> Self {
+        Self {
+            model,
+            proxy,
+            rig: options.rig.as_ref(),
+            place: Place::of(model, proxy, options),
+            secrets: Secrets::of(model, proxy, options.rig.as_ref()),
+            provenance: Provenance::new(options.files),
+            called_by_http: called_by_http(proxy),
+        }
+    }
+
+    /// The comment for something that was written at `span`, in an item that came from templates applied there.
+    pub(super) fn comment(&self, span: Span, applied: &'a [Span]) -> SmolStr {
+        self.provenance.source(applied).comment(span)
+    }
+
+    /// The comment for an upstream: where the destination was declared.
+    pub(super) fn declared(&self, upstream: &Upstream<'_>) -> SmolStr {
+        let mesh = &self.model.mesh;
+        let (span, applied) = match upstream.target {
+            DestinationId::Service(id) => mesh.services.get(id).map(|one| (one.span, &one.applied)),
+            DestinationId::External(id) => mesh.externals.get(id).map(|one| (one.span, &one.applied)),
+        }
+        .map_or((upstream.span, &[][..]), |(span, applied)| (span, applied));
+        self.comment(span, applied)
+    }
+
+    pub(super) fn upstream(&self, id: Id<Upstream<'a>>) -> Option<&'a Upstream<'a>> {
+        self.proxy.upstreams.get(id)
+    }
+
+    /// The upstreams of weighted destinations.
+    pub(super) fn upstreams<'s>(
+        &'s self,
+        to: &'s [WeightedUpstream<'a>],
+    ) -> impl Iterator<Item = &'a Upstream<'a>> + 's {
+        to.iter().filter_map(|one| self.upstream(one.upstream))
+    }
+
+    /// The name of a cluster.
+    pub(super) fn cluster(&self, id: Id<Upstream<'a>>) -> SmolStr {
+        self.upstream(id).map(|upstream| upstream.name.clone()).unwrap_or_default()
+    }
+
+    /// Whether HTTP requests are sent to an upstream.
+    pub(super) fn is_called_by_http(&self, id: Id<Upstream<'a>>) -> bool {
+        self.called_by_http.contains(&id)
+    }
+
+    /// Whether the address that a connection was made to has to be known.
+    pub(super) fn looks_at_addresses(&self) -> bool {
+        self.proxy.upstreams.as_slice().iter().any(goes_to_the_original)
+    }
+
+    /// Whether it is the proxy of a gateway.
+    pub(super) fn is_gateway(&self) -> bool {
+        match self.proxy.role {
+            Role::Gateway(_) => true,
+            Role::Outbound => false,
+        }
+    }
+}
+
+/// Whether the endpoint is the address that the caller asked for.
+pub(super) fn goes_to_the_original(upstream: &Upstream<'_>) -> bool {
+    let by_policy = upstream.policy.balancing.as_ref().is_some_and(|balancing| match &balancing.method {
+        Method::Simple(simple) => *simple == SimpleBalancing::Passthrough,
+        Method::Hash { key: _, algorithm: _ } => false,
+    });
+    by_policy || upstream.addresses == Addresses::Original
+}
+
+/// What an upstream is chosen by, if equal keys go to the same endpoint.
+pub(super) fn hash_key<'u>(upstream: &'u Upstream<'_>) -> Option<&'u HashKey> {
+    match &upstream.policy.balancing {
+        Some(Balancing { method: Method::Hash { key, algorithm: _ }, span: _ }) => Some(key),
+        Some(Balancing { method: Method::Simple(_), span: _ }) | None => None,
+    }
+}
+
+fn called_by_http<'a>(proxy: &Proxy<'a>) -> FxHashSet<Id<Upstream<'a>>> {
+    let servers = proxy.listeners.iter().flat_map(|listener| listener.http_servers());
+    let rules = servers.flat_map(|server| &server.virtual_hosts).flat_map(|host| &host.rules);
+    let mut called = FxHashSet::default();
+    for rule in rules {
+        called.extend(rule.mirrors.iter().map(|mirror| mirror.upstream));
+        match &rule.action {
+            RuleAction::Forward(to) => called.extend(to.iter().map(|one| one.upstream)),
+            RuleAction::Redirect(_) | RuleAction::Respond(_) => {}
+        }
+    }
+    called
+}
+
+/// Where the templates that an item comes from were applied.
+pub(super) fn applied<T>(resource: Option<&Resource<T>>) -> &[Span] {
+    resource.map_or(&[], |resource| &resource.applied)
+}

@@ -1,0 +1,134 @@
+//! HTTP on one port: the connection manager with its virtual hosts and filters.
+
+use super::api::{self, Extension, HttpConnectionManager};
+use super::context::{Context, applied};
+use super::{Layout, access_log, cluster, routes};
+use crate::yaml::Sourced;
+use meshc_compiler::routing::{Addresses, HttpServer, Rule, RuleAction, Upstream, VirtualHost};
+use meshc_compiler::values::{HostPattern, Protocol};
+use rustc_hash::FxHashSet;
+use smol_str::SmolStr;
+
+/// Longest direct response in bytes that Envoy is told to keep, unless one is longer: as istiod does.
+const RESPONSE_SIZE: usize = 1024 * 1024;
+
+/// The filter for HTTP on a port.
+pub(super) fn manager<'a>(
+    context: &Context<'a>,
+    server: &'a HttpServer<'a>,
+    port: u16,
+    tls: bool,
+) -> Extension {
+    let HttpServer { virtual_hosts } = server;
+    let scheme = if tls { "https" } else { "http" };
+    let manager = HttpConnectionManager {
+        stat_prefix: SmolStr::new(format!("{scheme}_{port}")),
+        http_filters: filters(context, server),
+        common_http_protocol_options: Some(api::DownstreamProtocolOptions {
+            headers_with_underscores_action: Some("DROP_HEADER"),
+        }),
+        stream_idle_timeout: Some(SmolStr::new_static("0s")),
+        access_log: vec![access_log::standard_output()],
+        // A gateway's callers are strangers: what they say of the address before them is not believed.
+        use_remote_address: context.is_gateway().then_some(true),
+        upgrade_configs: vec![api::UpgradeConfig { upgrade_type: "websocket" }],
+        normalize_path: Some(true),
+        merge_slashes: true,
+        path_with_escaped_slashes_action: Some("REJECT_REQUEST"),
+        strip_trailing_host_dot: true,
+        route_config: Some(api::RouteConfiguration {
+            name: SmolStr::new(format!("{scheme}_{port}")),
+            virtual_hosts: hosts(context, virtual_hosts, port),
+            // Clusters come from a file of their own, which may be read later.
+            validate_clusters: (context.place.layout() == Layout::Filesystem).then_some(false),
+            max_direct_response_body_size_bytes: longest_response(server),
+            ignore_port_in_host_matching: true,
+        }),
+    };
+    Extension { name: "envoy.filters.network.http_connection_manager", typed_config: manager.into() }
+}
+
+fn rules<'s, 'm>(server: &'s HttpServer<'m>) -> impl Iterator<Item = &'s Rule<'m>> {
+    server.virtual_hosts.iter().flat_map(|host| &host.rules)
+}
+
+/// A filter stands here if a route uses it; the order is istiod's.
+fn filters<'a>(context: &Context<'a>, server: &HttpServer<'a>) -> Vec<Extension> {
+    let mut filters = Vec::new();
+    let mut add = |name, typed_config| filters.push(Extension { name, typed_config });
+    let goes_to = |wanted: &dyn Fn(&Upstream<'a>) -> bool| {
+        rules(server).any(|rule| match &rule.action {
+            RuleAction::Forward(to) => context.upstreams(to).any(wanted),
+            RuleAction::Redirect(_) | RuleAction::Respond(_) => false,
+        })
+    };
+    if goes_to(&|upstream| upstream.protocol() == Protocol::GrpcWeb) {
+        add("envoy.filters.http.grpc_web", api::GrpcWeb {}.into());
+    }
+    if rules(server).any(|rule| !rule.options.fault.is_empty()) {
+        add("envoy.filters.http.fault", api::HttpFault::default().into());
+    }
+    if rules(server).any(|rule| rule.options.cors.is_some()) {
+        add("envoy.filters.http.cors", api::Cors {}.into());
+    }
+    if goes_to(&|upstream| upstream.addresses == Addresses::PerRequest) {
+        let filter = api::DynamicForwardProxyFilter { dns_cache_config: Some(cluster::dns_cache()) };
+        add("envoy.filters.http.dynamic_forward_proxy", filter.into());
+    }
+    add("envoy.filters.http.router", api::Router {}.into());
+    filters
+}
+
+fn longest_response(server: &HttpServer<'_>) -> Option<u32> {
+    let bodies = rules(server).filter_map(|rule| match &rule.action {
+        RuleAction::Respond(respond) => respond.body.as_ref().map(|body| body.value.len()),
+        RuleAction::Forward(_) | RuleAction::Redirect(_) => None,
+    });
+    let longest = bodies.max()?;
+    Some(u32::try_from(longest.max(RESPONSE_SIZE)).unwrap_or(u32::MAX))
+}
+
+fn hosts<'a>(
+    context: &Context<'a>,
+    hosts: &'a [VirtualHost<'a>],
+    port: u16,
+) -> Vec<Sourced<api::VirtualHost>> {
+    let mut taken: FxHashSet<SmolStr> = FxHashSet::default();
+    let exact: FxHashSet<&str> =
+        hosts.iter().flat_map(|host| &host.domains).map(|domain| undotted(domain.as_str())).collect();
+    let mut all = Vec::with_capacity(hosts.len());
+    for host in hosts {
+        let VirtualHost { domains: patterns, https_only, rules, span } = host;
+        let mut domains: Vec<SmolStr> = Vec::with_capacity(patterns.len());
+        for domain in patterns.iter().flat_map(|pattern| domains_of(pattern, &exact)) {
+            if taken.insert(domain.clone()) {
+                domains.push(domain);
+            }
+        }
+        let Some(first) = domains.first() else { continue };
+        let name = SmolStr::new(format!("{first}:{port}"));
+        // What is sent to HTTPS looks at no route.
+        let routes = if *https_only { Vec::new() } else { routes::of_rules(context, rules, port) };
+        let value = api::VirtualHost { name, domains, require_tls: https_only.then_some("ALL"), routes };
+        let item = rules.iter().find_map(|rule| rule.declared).map(|(id, _)| id);
+        let from = applied(item.and_then(|id| context.model.hosts.get(id)));
+        all.push(Sourced::new(context.comment(*span, from), value));
+    }
+    all
+}
+
+/// A request's host is compared without the dot that may close it.
+fn undotted(domain: &str) -> &str {
+    domain.strip_suffix('.').unwrap_or(domain)
+}
+
+/// A pattern in Envoy's words. To Envoy `*a.com` does not take `a.com`, and an address of the new kind stands in brackets.
+fn domains_of(pattern: &HostPattern, exact: &FxHashSet<&str>) -> Vec<SmolStr> {
+    let text = undotted(pattern.as_str());
+    let bare = text.strip_prefix('*').filter(|bare| pattern.is_partial_wildcard() && !bare.starts_with('-'));
+    match (pattern.ip(), bare) {
+        (Some(address), _) if address.is_ipv6() => vec![SmolStr::new(format!("[{text}]"))],
+        (_, Some(bare)) if !exact.contains(bare) => vec![SmolStr::new(text), SmolStr::new(bare)],
+        _ => vec![SmolStr::new(text)],
+    }
+}

@@ -1,0 +1,120 @@
+//! Listeners: ports with the filter chains behind them.
+
+use super::api::{self, Address, CidrRange, Extension, FilterChainMatch};
+use super::chains::{Chain, Choice, chains};
+use super::context::Context;
+use super::{http, tcp, tls};
+use crate::yaml::Sourced;
+use meshc_compiler::routing::{ConnectionRule, Listener, Plain, TlsKind};
+use meshc_compiler::values::Cidr;
+use smol_str::SmolStr;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// A listener; `None` if it takes no connection at all.
+pub(super) fn listener<'a>(
+    context: &Context<'a>,
+    listener: &'a Listener<'a>,
+) -> Option<Sourced<api::Listener>> {
+    let Listener { bind, port, plain: _, tls, conflicts: _ } = listener;
+    let address = bind.unwrap_or_else(|| default_address(context));
+    let chains = chains(listener);
+    let by_address = chains.iter().any(|chain| !chain.ranges.is_empty());
+    let mut filter_chains = Vec::with_capacity(chains.len());
+    for chain in &chains {
+        filter_chains.extend(filter_chain(context, listener, chain));
+    }
+    let mut listener_filters = Vec::new();
+    if by_address || context.looks_at_addresses() {
+        listener_filters.push(Extension {
+            name: "envoy.filters.listener.original_dst",
+            typed_config: api::OriginalDst {}.into(),
+        });
+    }
+    if !tls.is_empty() {
+        listener_filters.push(Extension {
+            name: "envoy.filters.listener.tls_inspector",
+            typed_config: api::TlsInspector {}.into(),
+        });
+    }
+    let listener = api::Listener {
+        name: SmolStr::new(format!("{address}_{port}")),
+        address: Some(Address::socket(address.to_string(), *port)),
+        listener_filters,
+        filter_chains,
+    };
+    (!chains.is_empty()).then(|| listener.into())
+}
+
+/// Where a listener binds if nothing is said: a gateway and what a platform deploys serve others, an outbound proxy those beside
+/// it.
+fn default_address(context: &Context<'_>) -> IpAddr {
+    let for_others = context.is_gateway() || context.model.deploy().is_some();
+    IpAddr::V4(if for_others { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST })
+}
+
+fn filter_chain<'a>(
+    context: &Context<'a>,
+    listener: &'a Listener<'a>,
+    chain: &Chain<'_>,
+) -> Option<Sourced<api::FilterChain>> {
+    let Chain { choice: Choice { server, rule }, ranges, names } = chain;
+    let port = listener.port;
+    let of_rule = |rules: &'a [ConnectionRule<'a>]| rules.get((*rule)?);
+    let server = match server {
+        None => None,
+        Some(at) => Some(listener.tls.get(*at)?),
+    };
+    let (filters, transport_socket, span) = match server.map(|server| (&server.kind, server.span)) {
+        None => match listener.plain.as_ref()? {
+            Plain::Http(http) => (vec![http::manager(context, http, port, false)], None, None),
+            Plain::Tcp(rules) => {
+                let rule = of_rule(rules)?;
+                (tcp::filters(context, rule, false)?, None, Some(rule.span))
+            }
+        },
+        Some((TlsKind::Http(settings, http), span)) => {
+            let socket = tls::downstream(context, settings, true);
+            (vec![http::manager(context, http, port, true)], Some(socket), Some(span))
+        }
+        Some((TlsKind::Tcp(settings, rules), _)) => {
+            let rule = of_rule(rules)?;
+            let socket = tls::downstream(context, settings, false);
+            (tcp::filters(context, rule, false)?, Some(socket), Some(rule.span))
+        }
+        Some((TlsKind::Passthrough(rules), _)) => {
+            let rule = of_rule(rules)?;
+            (tcp::filters(context, rule, true)?, None, Some(rule.span))
+        }
+    };
+    let transport = match server {
+        Some(_) => Some("tls"),
+        None => (!listener.tls.is_empty()).then_some("raw_buffer"),
+    };
+    let filter_chain = api::FilterChain {
+        filter_chain_match: filter_chain_match(ranges, names, transport),
+        filters,
+        transport_socket,
+    };
+    let comment = span.map(|span| context.comment(span, &[]));
+    Some(Sourced { comment, value: filter_chain })
+}
+
+fn filter_chain_match(
+    ranges: &[Cidr],
+    names: &[&str],
+    transport_protocol: Option<&'static str>,
+) -> Option<FilterChainMatch> {
+    let range = |range: &Cidr| CidrRange {
+        address_prefix: SmolStr::new(range.network().to_string()),
+        prefix_len: Some(range.prefix_length()),
+    };
+    let name = |name: &&str| {
+        if name.starts_with('.') { SmolStr::new(format!("*{name}")) } else { SmolStr::new(*name) }
+    };
+    let matching = FilterChainMatch {
+        prefix_ranges: ranges.iter().map(range).collect(),
+        server_names: names.iter().map(name).collect(),
+        transport_protocol,
+    };
+    (matching != FilterChainMatch::default()).then_some(matching)
+}

@@ -1,0 +1,114 @@
+//! The names of files: below the output folder, and where Envoy runs.
+
+use super::api;
+use super::{Format, Layout};
+use crate::target::Options;
+use meshc_compiler::Model;
+use meshc_compiler::routing::{Proxy, Role};
+use smol_str::SmolStr;
+
+/// The folder of manifests for Kubernetes, which no proxy's files may be mixed with.
+const RESERVED: &str = "kubernetes";
+
+/// Longest name of a file that is made of the name of a cluster.
+const LONGEST: usize = 180;
+
+/// The files of one proxy.
+///
+/// ```text
+/// static      NAMESPACE/NAME.yaml, and NAMESPACE/NAME/certificate-1.yaml
+/// filesystem  NAMESPACE/NAME/{envoy,listeners,clusters,endpoints-CLUSTER,certificate-1}.yaml
+/// ```
+///
+/// A name with `_` cannot be that of a namespace or a gateway, so no two proxies have a file in common.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// `NAMESPACE/NAME`, or `NAME`.
+    stem: String,
+    extension: &'static str,
+    /// The output folder where Envoy runs.
+    root: String,
+    layout: Layout,
+    /// Whether a platform moves links to what is new, in place of files.
+    links: bool,
+}
+
+impl Place {
+    pub(super) fn of(model: &Model, proxy: &Proxy<'_>, options: &Options<'_>) -> Self {
+        let name = match proxy.role {
+            Role::Outbound if has_gateway_of_that_name(model, proxy) => format!("_{}", proxy.name),
+            Role::Outbound | Role::Gateway(_) => proxy.name.to_string(),
+        };
+        let stem = match proxy.namespace.as_deref() {
+            None if name == RESERVED => format!("_{name}"),
+            None => name,
+            Some(RESERVED) => format!("_{RESERVED}/{name}"),
+            Some(namespace) => format!("{namespace}/{name}"),
+        };
+        Self {
+            stem,
+            extension: match options.envoy.format {
+                Format::Yaml => "yaml",
+                Format::Json => "json",
+            },
+            root: options.envoy.root.clone(),
+            layout: options.envoy.layout,
+            links: model.deploy().is_some(),
+        }
+    }
+
+    pub(super) fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The file that `envoy -c` takes.
+    pub(super) fn bootstrap(&self) -> String {
+        match self.layout {
+            Layout::Static => format!("{}.{}", self.stem, self.extension),
+            Layout::Filesystem => self.file("envoy"),
+        }
+    }
+
+    /// Another file of the proxy.
+    pub(super) fn file(&self, name: &str) -> String {
+        format!("{}/{name}.{}", self.stem, self.extension)
+    }
+
+    /// The file of a cluster's endpoints.
+    pub(super) fn endpoints(&self, cluster: &str) -> String {
+        let plain: String = cluster
+            .chars()
+            .map(|char| if char.is_ascii_alphanumeric() || matches!(char, '.' | '-') { char } else { '_' })
+            .collect();
+        match plain.get(..LONGEST).filter(|_| plain.len() > LONGEST) {
+            None => self.file(&format!("endpoints-{plain}")),
+            Some(begin) => self.file(&format!("endpoints-{begin}-{:016x}", fingerprint(cluster))),
+        }
+    }
+
+    /// Where Envoy finds one of these files.
+    pub(super) fn source(&self, path: &str) -> api::ConfigSource {
+        let folder = || format!("{}/{}", self.root, self.stem);
+        let watched = self.links.then(|| api::WatchedDirectory { path: SmolStr::new(folder()) });
+        api::ConfigSource {
+            path_config_source: Some(api::PathConfigSource {
+                path: SmolStr::new(format!("{}/{path}", self.root)),
+                watched_directory: watched,
+            }),
+            resource_api_version: "V3",
+        }
+    }
+}
+
+/// Whether a gateway in the namespace of an outbound proxy has its name.
+fn has_gateway_of_that_name(model: &Model, proxy: &Proxy<'_>) -> bool {
+    model.mesh.gateways.as_slice().iter().any(|gateway| {
+        gateway.namespace_name() == proxy.namespace.as_deref() && gateway.name.value.as_str() == proxy.name
+    })
+}
+
+/// FNV-1a: short, and the same everywhere.
+fn fingerprint(text: &str) -> u64 {
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}

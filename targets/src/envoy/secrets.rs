@@ -1,0 +1,130 @@
+//! Certificates, in files of their own: Envoy reads them again when they are replaced, and starts before they are there.
+
+use super::api::{self, DataSource, TypedConfig};
+use super::place::Place;
+use crate::raw_proxy::{Certificates, KeyPair, MOUNTED_SECRETS, Rig, of_listener, of_upstream};
+use indexmap::IndexMap;
+use meshc_compiler::Model;
+use meshc_compiler::model::ServerTls;
+use meshc_compiler::policy::{ClientTls, ClientTlsMode};
+use meshc_compiler::routing::{Proxy, TlsKind};
+use smol_str::SmolStr;
+
+/// The certificates of the system, by which a server is known if nothing else is said.
+const SYSTEM_CA: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+/// Who may have signed a certificate of the other side, and what it may not show any more.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Authority {
+    ca: SmolStr,
+    crl: Option<SmolStr>,
+}
+
+/// The certificates that one proxy uses, each with the name of its file.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Secrets {
+    pairs: IndexMap<(SmolStr, SmolStr), SmolStr>,
+    authorities: IndexMap<Authority, SmolStr>,
+}
+
+impl Secrets {
+    pub(super) fn of(model: &Model, proxy: &Proxy<'_>, rig: Option<&Rig>) -> Self {
+        let mut secrets = Self::default();
+        for server in proxy.listeners.iter().flat_map(|listener| &listener.tls) {
+            match &server.kind {
+                TlsKind::Http(tls, _) | TlsKind::Tcp(tls, _) => secrets.add(&of_server(model, tls, rig)),
+                TlsKind::Passthrough(_) => {}
+            }
+        }
+        for tls in proxy.upstreams.as_slice().iter().filter_map(|upstream| upstream.policy.tls.as_deref()) {
+            match tls.mode.value {
+                ClientTlsMode::Simple | ClientTlsMode::Mutual => secrets.add(&of_client(model, tls, rig)),
+                ClientTlsMode::Disable | ClientTlsMode::IstioMutual => {}
+            }
+        }
+        secrets
+    }
+
+    fn add(&mut self, certificates: &Certificates) {
+        let Certificates { own, ca: _, crl: _ } = certificates;
+        for KeyPair { cert, key } in own {
+            let name = SmolStr::new(format!("certificate-{}", self.pairs.len() + 1));
+            self.pairs.entry((cert.into(), key.into())).or_insert(name);
+        }
+        if let Some(authority) = authority(certificates) {
+            let name = SmolStr::new(format!("authority-{}", self.authorities.len() + 1));
+            self.authorities.entry(authority).or_insert(name);
+        }
+    }
+
+    /// How what the proxy shows is found.
+    pub(super) fn own(&self, certificates: &Certificates, place: &Place) -> Vec<api::SdsSecretConfig> {
+        let pair = |pair: &KeyPair| self.pairs.get(&(SmolStr::new(&pair.cert), SmolStr::new(&pair.key)));
+        certificates.own.iter().filter_map(pair).map(|name| reference(name, place)).collect()
+    }
+
+    /// How it is found who may have signed what the other side shows.
+    pub(super) fn authority(
+        &self,
+        certificates: &Certificates,
+        place: &Place,
+    ) -> Option<api::SdsSecretConfig> {
+        self.authorities.get(&authority(certificates)?).map(|name| reference(name, place))
+    }
+
+    /// The files, by name.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&SmolStr, TypedConfig)> {
+        let pairs = self.pairs.iter().map(|((cert, key), name)| {
+            let certificate = api::TlsCertificate {
+                certificate_chain: Some(DataSource::file(cert.clone())),
+                private_key: Some(DataSource::file(key.clone())),
+                watched_directory: mounted(cert),
+            };
+            let secret = api::Secret {
+                name: name.clone(),
+                tls_certificate: Some(certificate),
+                validation_context: None,
+            };
+            (name, secret.into())
+        });
+        let authorities = self.authorities.iter().map(|(Authority { ca, crl }, name)| {
+            let context = api::CertificateValidationContext {
+                trusted_ca: Some(DataSource::file(ca.clone())),
+                crl: crl.clone().map(DataSource::file),
+                watched_directory: mounted(ca),
+                ..api::CertificateValidationContext::default()
+            };
+            let secret =
+                api::Secret { name: name.clone(), tls_certificate: None, validation_context: Some(context) };
+            (name, secret.into())
+        });
+        pairs.chain(authorities)
+    }
+}
+
+/// The certificates of TLS that ends at a listener.
+pub(super) fn of_server(model: &Model, tls: &ServerTls, rig: Option<&Rig>) -> Certificates {
+    of_listener(model, &tls.body, rig)
+}
+
+/// The certificates of TLS to an upstream, which is known by those of the system if nothing else is said.
+pub(super) fn of_client(model: &Model, tls: &ClientTls, rig: Option<&Rig>) -> Certificates {
+    let mut certificates = of_upstream(model, &tls.body, rig);
+    certificates.ca.get_or_insert_with(|| rig.map_or(SYSTEM_CA.to_owned(), |rig| rig.ca.clone()));
+    certificates
+}
+
+fn authority(certificates: &Certificates) -> Option<Authority> {
+    let Certificates { own: _, ca, crl } = certificates;
+    Some(Authority { ca: ca.as_ref()?.into(), crl: crl.as_ref().map(SmolStr::new) })
+}
+
+fn reference(name: &SmolStr, place: &Place) -> api::SdsSecretConfig {
+    api::SdsSecretConfig { name: name.clone(), sds_config: Some(place.source(&place.file(name))) }
+}
+
+/// The folder to watch for a file that a platform has mounted: it moves links, not files.
+fn mounted(file: &str) -> Option<api::WatchedDirectory> {
+    let (folder, _) = file.rsplit_once('/')?;
+    folder.starts_with(MOUNTED_SECRETS).then(|| api::WatchedDirectory { path: SmolStr::new(folder) })
+}

@@ -1,0 +1,197 @@
+//! TLS that ends at a listener, and TLS to an upstream.
+
+use super::api::{self, Extension, StringMatcher};
+use super::context::Context;
+use super::protocol::Spoken;
+use super::secrets::{of_client, of_server};
+use meshc_compiler::model::{Id, ServerTls, ServerTlsBody, ServerTlsMode};
+use meshc_compiler::policy::{ClientTls, ClientTlsBody, ClientTlsMode};
+use meshc_compiler::routing::Upstream;
+use meshc_compiler::values::{Fqdn, Literal, SubjectAltName, TlsVersion};
+use smol_str::SmolStr;
+use std::net::IpAddr;
+
+const NAME: &str = "envoy.transport_sockets.tls";
+const HTTP2: &str = "h2";
+const HTTP1: &str = "http/1.1";
+
+/// TLS that ends at a listener; `http` if HTTP is in it.
+pub(super) fn downstream(context: &Context<'_>, tls: &ServerTls, http: bool) -> Extension {
+    let ServerTls { mode, body, span: _, attributes: _ } = tls;
+    let ServerTlsBody {
+        credential: _,
+        credentials: _,
+        ca_credential: _,
+        cert: _,
+        key: _,
+        ca: _,
+        crl: _,
+        certificates: _,
+        names,
+        spki,
+        hash,
+        min_version,
+        max_version,
+        ciphers,
+        skip_verify,
+    } = body;
+    let certificates = of_server(context.model, tls, context.rig);
+    let mut common = api::CommonTlsContext {
+        tls_params: Some(api::TlsParameters {
+            tls_minimum_protocol_version: Some(version(
+                min_version.map_or(TlsVersion::V1_2, |one| one.value),
+            )),
+            tls_maximum_protocol_version: max_version.map(|one| version(one.value)),
+            cipher_suites: ciphers.iter().flat_map(|list| list.iter()).map(|one| one.value.word()).collect(),
+        }),
+        tls_certificate_sds_secret_configs: context.secrets.own(&certificates, &context.place),
+        alpn_protocols: if http { vec![HTTP2, HTTP1] } else { Vec::new() },
+        ..api::CommonTlsContext::default()
+    };
+    let asks = match mode.value {
+        ServerTlsMode::Mutual | ServerTlsMode::OptionalMutual => true,
+        // The last three do not end here: one passes, and the certificates of the mesh are refused before.
+        ServerTlsMode::Simple
+        | ServerTlsMode::Passthrough
+        | ServerTlsMode::AutoPassthrough
+        | ServerTlsMode::IstioMutual => false,
+    };
+    if asks {
+        let unseen = skip_verify.is_some_and(|switch| switch.value.is_on());
+        let validation = api::CertificateValidationContext {
+            verify_certificate_spki: texts(
+                spki.iter().flat_map(|list| list.iter()).map(|one| one.value.as_str()),
+            ),
+            verify_certificate_hash: texts(
+                hash.iter().flat_map(|list| list.iter()).map(|one| one.value.as_str()),
+            ),
+            match_typed_subject_alt_names: subject_names(
+                names.iter().flat_map(|list| list.iter()).map(|one| &one.value),
+            ),
+            trust_chain_verification: unseen.then_some("ACCEPT_UNTRUSTED"),
+            ..api::CertificateValidationContext::default()
+        };
+        validate(&mut common, validation, context.secrets.authority(&certificates, &context.place));
+    }
+    let required = (mode.value == ServerTlsMode::Mutual).then_some(true);
+    let config =
+        api::DownstreamTlsContext { common_tls_context: common, require_client_certificate: required };
+    Extension { name: NAME, typed_config: config.into() }
+}
+
+/// How TLS to an upstream is set up.
+pub(super) struct UpstreamTls {
+    /// The transport socket of its cluster.
+    pub(super) socket: Extension,
+    /// Whether the name that is asked for is the host of each request.
+    pub(super) auto_sni: bool,
+    /// Whether the server's certificate must have the host of each request.
+    pub(super) auto_names: bool,
+}
+
+/// TLS to an upstream; `None` for plaintext.
+pub(super) fn upstream<'a>(
+    context: &Context<'a>,
+    id: Id<Upstream<'a>>,
+    upstream: &Upstream<'a>,
+) -> Option<UpstreamTls> {
+    let tls = upstream.policy.tls.as_deref()?;
+    let ClientTls { mode, body, span: _, attributes: _ } = tls;
+    let ClientTlsBody { cert: _, key: _, ca: _, crl: _, credential: _, sni, names, skip_verify } = body;
+    match mode.value {
+        ClientTlsMode::Simple | ClientTlsMode::Mutual => {}
+        // The second is refused before.
+        ClientTlsMode::Disable | ClientTlsMode::IstioMutual => return None,
+    }
+    let http = context.is_called_by_http(id);
+    let certificates = of_client(context.model, tls, context.rig);
+    let unseen = skip_verify.is_some_and(|switch| switch.value.is_on());
+    let asked = match sni {
+        Some(sni) => Some(SmolStr::new(sni.value.as_str())),
+        // There is no request to take the name from.
+        None if !http => Fqdn::parse(&upstream.host).ok().map(|host| SmolStr::new(host.as_str())),
+        None => None,
+    };
+    let mut wanted = subject_names(names.iter().flat_map(|list| list.iter()).map(|one| &one.value));
+    if wanted.is_empty() {
+        wanted.extend(asked.clone().map(|name| subject_name(&name)));
+    }
+    let auto_names = http && wanted.is_empty() && !unseen;
+    let mut common = api::CommonTlsContext {
+        tls_params: Some(api::TlsParameters {
+            tls_minimum_protocol_version: Some(version(TlsVersion::V1_2)),
+            tls_maximum_protocol_version: Some(version(TlsVersion::V1_3)),
+            cipher_suites: Vec::new(),
+        }),
+        alpn_protocols: if http { protocols(upstream) } else { Vec::new() },
+        ..api::CommonTlsContext::default()
+    };
+    if mode.value == ClientTlsMode::Mutual {
+        common.tls_certificate_sds_secret_configs = context.secrets.own(&certificates, &context.place);
+    }
+    if !unseen {
+        let validation = api::CertificateValidationContext {
+            match_typed_subject_alt_names: wanted,
+            ..api::CertificateValidationContext::default()
+        };
+        validate(&mut common, validation, context.secrets.authority(&certificates, &context.place));
+    }
+    let auto_sni = asked.is_none();
+    let config = api::UpstreamTlsContext { common_tls_context: common, sni: asked.unwrap_or_default() };
+    let socket = Extension { name: NAME, typed_config: config.into() };
+    Some(UpstreamTls { socket, auto_sni, auto_names })
+}
+
+fn protocols(upstream: &Upstream<'_>) -> Vec<&'static str> {
+    match Spoken::of(upstream) {
+        Spoken::Http1 => vec![HTTP1],
+        Spoken::Http2 => vec![HTTP2],
+        Spoken::AsCaller => vec![HTTP2, HTTP1],
+    }
+}
+
+fn validate(
+    common: &mut api::CommonTlsContext,
+    validation: api::CertificateValidationContext,
+    authority: Option<api::SdsSecretConfig>,
+) {
+    if authority.is_none() {
+        common.validation_context = Some(validation);
+        return;
+    }
+    common.combined_validation_context = Some(api::CombinedValidationContext {
+        default_validation_context: Some(validation),
+        validation_context_sds_secret_config: authority,
+    });
+}
+
+fn texts<'t>(all: impl Iterator<Item = &'t str>) -> Vec<SmolStr> {
+    all.map(SmolStr::new).collect()
+}
+
+fn subject_names<'n>(names: impl Iterator<Item = &'n SubjectAltName>) -> Vec<api::SubjectAltNameMatcher> {
+    names.map(|name| subject_name(name.as_str())).collect()
+}
+
+/// A name that a certificate must have: a URI, an address or a DNS name. For the last, a wildcard in the certificate counts.
+fn subject_name(name: &str) -> api::SubjectAltNameMatcher {
+    let san_type = if name.contains("://") {
+        "URI"
+    } else if name.parse::<IpAddr>().is_ok() {
+        "IP_ADDRESS"
+    } else if name.contains('@') {
+        "EMAIL"
+    } else {
+        "DNS"
+    };
+    api::SubjectAltNameMatcher { san_type, matcher: StringMatcher::exact(name) }
+}
+
+fn version(version: TlsVersion) -> &'static str {
+    match version {
+        TlsVersion::V1_0 => "TLSv1_0",
+        TlsVersion::V1_1 => "TLSv1_1",
+        TlsVersion::V1_2 => "TLSv1_2",
+        TlsVersion::V1_3 => "TLSv1_3",
+    }
+}
