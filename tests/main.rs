@@ -8,3 +8,4 @@ mod oracle;
 mod pre_commit;
 mod readme;
 mod tidy;
+mod verify;
