@@ -228,7 +228,9 @@ fn forward<'m>(
     let one = |one: &'m WeightedDestination| {
         let WeightedDestination { weight, destination, headers } = one;
         let weight = weight.map_or(WHOLE, |weight| weight.value.ppm());
-        let said = headers.request.is_some() || headers.response.is_some();
+        let mut operations = headers.request.iter().chain(headers.response.iter());
+        let said =
+            operations.clone().next().is_some() && operations.all(|one| !upstreams.is_dropped(one.span));
         (weight > 0).then_some(())?;
         Some(WeightedUpstream {
             upstream: upstreams.of(destination)?,

@@ -110,9 +110,18 @@ pub(super) fn token(word: &str, out: &mut String) {
         return;
     }
     out.push('"');
-    for char in word.chars() {
+    let mut chars = word.chars().peekable();
+    while let Some(char) = chars.next() {
         match char {
             '"' => out.push_str("\\\""),
+            // In front of anything else, a backslash is itself.
+            '\\' if !matches!(
+                chars.peek(),
+                None | Some('"' | '\'' | '\\' | 't' | 'r' | 'n' | '\n' | '\r' | '\t')
+            ) =>
+            {
+                out.push('\\');
+            }
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
@@ -161,6 +170,9 @@ mod tests {
             ("\"", "\"\\\"\";\n"),
             ("\\", "\"\\\\\";\n"),
             ("\\n", "\"\\\\n\";\n"),
+            ("a\\.b", "\"a\\.b\";\n"),
+            ("\\\\.", "\"\\\\\\.\";\n"),
+            ("\\'", "\"\\\\'\";\n"),
             ("a\nb\tc", "\"a\\nb\\tc\";\n"),
             ("'", "\"'\";\n"),
             ("#", "\"#\";\n"),

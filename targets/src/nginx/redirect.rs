@@ -63,7 +63,7 @@ fn same_host(scheme: Scheme, new_scheme: Scheme, new_port: bool, site: &mut Site
     } else {
         return AUTHORITY.to_owned();
     };
-    let key = format!("~^(.+):{port}\\z");
+    let key = format!("~^([^\\r\\n]+):{port}\\z");
     site.http.map(AUTHORITY, vec![line!["default", AUTHORITY], line![key, "$1"]])
 }
 
@@ -82,9 +82,9 @@ fn rest_of_path(path: Option<&PathMatch>, new: &str, site: &mut Site<'_, '_>) ->
     let sign = if ignore_case { "~*" } else { "~" };
     let base = new_text.strip_suffix('/').unwrap_or(&new_text).to_owned();
     let (key, value) = match (under, base.is_empty()) {
-        (false, _) => (format!("{sign}^{old}(.*)\\z"), format!("{new_text}$1")),
-        (true, true) => (format!("{sign}^{old}/?(.*)\\z"), "/$1".to_owned()),
-        (true, false) => (format!("{sign}^{old}(/.*)?\\z"), format!("{base}$1")),
+        (false, _) => (format!("{sign}^{old}([^\\r\\n]*)\\z"), format!("{new_text}$1")),
+        (true, true) => (format!("{sign}^{old}/?([^\\r\\n]*)\\z"), "/$1".to_owned()),
+        (true, false) => (format!("{sign}^{old}(/[^\\r\\n]*)?\\z"), format!("{base}$1")),
     };
     site.http.map(RAW_PATH, vec![line!["default", ""], line![key, value]])
 }

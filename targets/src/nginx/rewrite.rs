@@ -13,6 +13,9 @@ use meshc_language::{Span, Spanned};
 /// Variables for groups of a regular expression that nginx has.
 const GROUPS_MAX: usize = 9;
 
+/// Any number of characters of a path: one with the end of a line has been refused.
+const REST: &str = "[^\\r\\n]*";
+
 /// The host that a destination sees.
 pub(super) fn host(rewrites: &[Rewrite]) -> Option<&Fqdn> {
     rewrites.iter().rev().find_map(|rewrite| match &rewrite.kind {
@@ -72,13 +75,15 @@ fn replaced(
     let base = new.strip_suffix('/').unwrap_or(&new).to_owned();
     // The checks ask for a literal path; `conditions` has reported one that cannot be decoded.
     let Some(PathMatch { test, ignore_case }) = path else { return Vec::new() };
-    let flags = if *ignore_case { "(?is)" } else { "(?s)" };
+    let flags = if *ignore_case { "(?i)" } else { "" };
     let old = |old: &str| escape_literal(&text::decoded(old).unwrap_or_default());
     let (key, value) = match test {
-        PathTest::Under(prefix) if base.is_empty() => (format!("{}/?(.*)\\z", old(prefix)), "/$1".to_owned()),
-        PathTest::Under(prefix) => (format!("{}(/.*)?\\z", old(prefix)), format!("{base}$1")),
+        PathTest::Under(prefix) if base.is_empty() => {
+            (format!("{}/?({REST})\\z", old(prefix)), "/$1".to_owned())
+        }
+        PathTest::Under(prefix) => (format!("{}(/{REST})?\\z", old(prefix)), format!("{base}$1")),
         PathTest::Exact(prefix) | PathTest::Prefix(prefix) => {
-            (format!("{}(.*)\\z", old(prefix)), format!("{new}$1"))
+            (format!("{}({REST})\\z", old(prefix)), format!("{new}$1"))
         }
         PathTest::Pattern(_) => return Vec::new(),
     };
@@ -109,15 +114,15 @@ fn matched(
             ('\\', Some(digit)) if digit.is_ascii_digit() => {
                 let group = digit.to_digit(10).unwrap_or_default() as usize;
                 if group <= groups {
-                    new.push_str(&format!("${{{}}}", group + 2));
+                    new.push_str(&format!("${}", group + 2));
                 }
             }
             ('\\', Some(other)) => new.push_str(&text::literal(&other.to_string())),
             (other, _) => new.push_str(&text::literal(&other.to_string())),
         }
     }
-    let new = format!("{new}${{{}}}", groups + 3);
-    changed(format!("^((?s:.*?))({})((?s:.*))\\z", regex::source(&pattern.value)), new, span)
+    let new = format!("{new}${}", groups + 3);
+    changed(format!("^({REST}?)({})({REST})\\z", regex::source(&pattern.value)), new, span)
 }
 
 fn changed(pattern: String, value: String, span: Span) -> Vec<Directive> {

@@ -30,9 +30,9 @@ pub(super) fn locations<'m>(
     let Rule { name: _, declared: _, matches: _, action, options, mirrors, span } = rule;
     let mut body = vec![line!["internal"]];
     body.extend(fault::aborts(&options.fault, site));
-    let (preflight, cors) = cors::lines(options.cors.as_deref(), site);
-    body.extend(preflight);
-    let mut others = Vec::new();
+    let cors::Permissions { first, locations: mut others, headers: cors } =
+        cors::permissions(options.cors.as_deref(), name, site);
+    body.extend(first);
     match action {
         RuleAction::Respond(respond) => {
             let operations = Operations::of(rule, None, site);
