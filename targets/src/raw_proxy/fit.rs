@@ -31,11 +31,12 @@ pub(crate) fn fit(
         let accepted = judge.accepted(&one);
         match (support(one.feature), accepted) {
             (Support::Native, _) => {}
-            (_, Some(accepted)) if accepted.loss.value == Loss::Drop => {
-                fit.dropped.push(one.unit.unwrap_or(accepted.scope));
-            }
+            // What is carried in another way is never left out: either word says that the caveat is known.
             (Support::Emulated { .. }, Some(_)) => {}
             (support @ Support::Emulated { .. }, None) => emulated.push((one, support)),
+            (Support::Unsupported { .. }, Some(accepted)) if accepted.loss.value == Loss::Drop => {
+                fit.dropped.push(one.unit.unwrap_or(accepted.scope));
+            }
             (Support::Unsupported { reason }, accepted) => {
                 fit.reports.push(judge.unsupported(&one, reason, accepted.is_some()));
             }
