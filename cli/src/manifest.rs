@@ -215,7 +215,8 @@ fn read_nginx(written: &WrittenNginx) -> Result<NginxOptions, Fault> {
                 .help("write an IP address, with a port or without: nginx would look a name up once, when it starts"));
         }
         if resolver.as_ref().is_empty() {
-            return Err(Fault::at(resolver.span(), "there is nobody to ask").help("write an address, or remove `resolver`"));
+            return Err(Fault::at(resolver.span(), "there is nobody to ask")
+                .help("write an address, or remove `resolver`"));
         }
         let bracketed = |one: &Spanned<String>| match one.as_ref().parse::<Ipv6Addr>() {
             Ok(address) => format!("[{address}]"),
@@ -226,7 +227,8 @@ fn read_nginx(written: &WrittenNginx) -> Result<NginxOptions, Fault> {
     let is_path = |text: &str| text.starts_with('/') && !text.contains(['$', '\0']);
     if let Some(log) = access_log {
         if log.as_ref() != "off" && !is_path(log.as_ref()) {
-            return Err(Fault::at(log.span(), "this is not the path of a file").help("write an absolute path, or `off`"));
+            return Err(Fault::at(log.span(), "this is not the path of a file")
+                .help("write an absolute path, or `off`"));
         }
         options.access_log.clone_from(log.as_ref());
     }

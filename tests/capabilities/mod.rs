@@ -95,7 +95,9 @@ impl Case {
     pub(crate) fn build(&self, target_name: &str, options: &Options<'_>) -> Outcome {
         let project = self.project();
         let compilation = check(&project, None, &meshc_compiler::Options::default());
-        let [(_, checked)] = compilation.environments.as_slice() else { panic!("a case has one environment") };
+        let [(_, checked)] = compilation.environments.as_slice() else {
+            panic!("a case has one environment")
+        };
         let checked = checked.as_ref().unwrap_or_else(|| panic!("{}: {:?}", self.name, compilation.reports));
         let used = features(checked.model(), &proxies(checked.model(), &[]));
         assert!(used.contains(&self.feature), "{} does not use {:?}", self.name, self.feature);
@@ -213,7 +215,10 @@ fn differences(folder: &Path, made: &BTreeMap<String, String>) -> Vec<String> {
             let (old, new) = (there.get(name), made.get(name));
             let lines = |text: Option<&String>| text.map_or(0, |text| text.lines().count());
             let pairs = old.zip(new).and_then(|(old, new)| {
-                old.lines().zip(new.lines()).find(|(old, new)| old != new).map(|(old, new)| format!("`{old}`, made `{new}`"))
+                old.lines()
+                    .zip(new.lines())
+                    .find(|(old, new)| old != new)
+                    .map(|(old, new)| format!("`{old}`, made `{new}`"))
             });
             let what = pairs.unwrap_or_else(|| format!("{} lines, made {}", lines(old), lines(new)));
             format!("{}/{name}: expected {what}", folder.display())

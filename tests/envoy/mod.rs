@@ -11,8 +11,7 @@ use program::Envoy;
 use rayon::prelude::*;
 
 /// Each layout once, each format once.
-const WAYS: [(Layout, Format); 2] =
-    [(Layout::Static, Format::Yaml), (Layout::Filesystem, Format::Json)];
+const WAYS: [(Layout, Format); 2] = [(Layout::Static, Format::Yaml), (Layout::Filesystem, Format::Json)];
 
 #[test]
 fn envoy_takes_what_is_made_of_every_feature() {

@@ -45,9 +45,18 @@ pub(super) struct Condition {
 enum Path {
     /// Never asked for.
     None,
-    Exact { text: String, ignore_case: bool },
-    Prefix { text: String, ignore_case: bool },
-    Under { text: String, ignore_case: bool },
+    Exact {
+        text: String,
+        ignore_case: bool,
+    },
+    Prefix {
+        text: String,
+        ignore_case: bool,
+    },
+    Under {
+        text: String,
+        ignore_case: bool,
+    },
     /// By a pattern, as a key of `map`.
     Key(String),
 }
@@ -139,7 +148,8 @@ impl Path {
             Place::Exact(text) => (text, true),
             Place::Prefix(text) => (text, false),
         };
-        let fold = |text: &str, ignore: bool| if ignore { text.to_ascii_lowercase() } else { text.to_owned() };
+        let fold =
+            |text: &str, ignore: bool| if ignore { text.to_ascii_lowercase() } else { text.to_owned() };
         let (decided, key, longer) = match self {
             Self::None => return Truth::Never,
             Self::Key(key) => (None, key.clone(), true),
@@ -239,13 +249,7 @@ impl Bits {
         self.and(truth);
     }
 
-    fn header(
-        &mut self,
-        name: &MatchHeaderName,
-        test: &HeaderTest,
-        wanted: bool,
-        site: &mut Site<'_, '_>,
-    ) {
+    fn header(&mut self, name: &MatchHeaderName, test: &HeaderTest, wanted: bool, site: &mut Site<'_, '_>) {
         let source = match name {
             MatchHeaderName::Header(name) => header_variable(name),
             MatchHeaderName::Claim(_) => None,
@@ -290,7 +294,9 @@ pub(super) fn keys(text: &TextMatch, wanted: bool) -> Vec<(String, bool)> {
     match text {
         TextMatch::Exact(text) if text.is_empty() => vec![(String::new(), wanted)],
         TextMatch::Exact(text) => vec![(regex::exactly(text), wanted)],
-        TextMatch::Prefix(text) if text.is_empty() => vec![(String::new(), wanted), ("~^".to_owned(), wanted)],
+        TextMatch::Prefix(text) if text.is_empty() => {
+            vec![(String::new(), wanted), ("~^".to_owned(), wanted)]
+        }
         TextMatch::Prefix(text) => vec![(regex::starting(text), wanted)],
         TextMatch::Pattern(pattern) => {
             let mut keys = vec![(regex::matching(pattern), wanted)];

@@ -59,7 +59,8 @@ pub(super) fn lines(cors: Option<&Cors>, site: &mut Site<'_, '_>) -> (Vec<Direct
 /// Answers preflight requests whose origin is allowed, or is not.
 fn answer(allowed: &str, wanted: bool, body: Vec<Directive>, site: &mut Site<'_, '_>) -> Directive {
     let options = site.http.bit("$request_method", vec![("~^OPTIONS\\z".to_owned(), true)], false);
-    let asks = |header: &str, site: &mut Site<'_, '_>| site.http.bit(header, vec![(String::new(), false)], true);
+    let asks =
+        |header: &str, site: &mut Site<'_, '_>| site.http.bit(header, vec![(String::new(), false)], true);
     let method = asks("$http_access_control_request_method", site);
     let origin = asks("$http_origin", site);
     let key = if wanted { "~^1111" } else { "~^1110" };

@@ -23,7 +23,8 @@ pub(super) fn aborts(faults: &[Fault], site: &mut Site<'_, '_>) -> Vec<Directive
             1_000_000 => lines.push(answer.at(*span)),
             ppm => {
                 let shares = hundredths(&[ppm, 1_000_000 - ppm]);
-                let parts: Vec<(String, u32)> = ["1", "0"].map(str::to_owned).into_iter().zip(shares).collect();
+                let parts: Vec<(String, u32)> =
+                    ["1", "0"].map(str::to_owned).into_iter().zip(shares).collect();
                 let hit = site.http.split(random(Part::Http), &parts);
                 lines.push(when(&hit, "1", vec![answer]).at(*span));
             }

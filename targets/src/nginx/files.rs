@@ -125,7 +125,10 @@ pub(super) fn all(configuration: &Configuration, proxy: &Proxy<'_>, options: &Op
     }
     if !stream.is_empty() && !nginx.stream_module.is_empty() {
         let load = line!["load_module", nginx.stream_module.clone()];
-        add("modules/stream.conf", &[load.comment("leave this file out where nginx has the module built in")]);
+        add(
+            "modules/stream.conf",
+            &[load.comment("leave this file out where nginx has the module built in")],
+        );
     }
     files.extend(endpoints.iter().cloned());
     files.into_iter().map(|(path, text)| Artifact { path: format!("{folder}/{path}"), text }).collect()

@@ -68,7 +68,8 @@ fn sent<'m>(
     let Some(place) = pools::place(id, Part::Http, &identity, keeps, site) else { return Vec::new() };
     lines.extend(cookie(upstream, is_copy, site));
     // Envoy marks copies in their host.
-    let host = if is_copy { format!("{}-shadow", rewrite::host_value(&options.rewrite)) } else { String::new() };
+    let host =
+        if is_copy { format!("{}-shadow", rewrite::host_value(&options.rewrite)) } else { String::new() };
     lines.extend(operations.request_lines(module, &host, site));
     if !is_copy {
         lines.extend(operations.response_lines(Some(module), site));
@@ -106,7 +107,8 @@ fn server_name(way: &Way<'_, '_>) -> ServerName {
 /// Gives callers a cookie to hash, if they have none.
 fn cookie(upstream: &Upstream<'_>, is_copy: bool, site: &mut Site<'_, '_>) -> Vec<Directive> {
     let method = upstream.policy.balancing.as_ref().map(|balancing| &balancing.method);
-    let Some(Method::Hash { key: HashKey::Cookie { name, ttl: Some(ttl), path }, algorithm: _ }) = method else {
+    let Some(Method::Hash { key: HashKey::Cookie { name, ttl: Some(ttl), path }, algorithm: _ }) = method
+    else {
         return Vec::new();
     };
     if is_copy {
@@ -129,7 +131,8 @@ fn cookie(upstream: &Upstream<'_>, is_copy: bool, site: &mut Site<'_, '_>) -> Ve
 fn times(way: &Way<'_, '_>, upstream: &Upstream<'_>, module: &str) -> Vec<Directive> {
     let options = &way.rule.options;
     let pool = upstream.policy.pool.as_deref().map(|pool| &pool.body);
-    let connect = pool.and_then(|pool| pool.connect_timeout).map_or(CONNECT_DEFAULT, |time| time.value.as_millis());
+    let connect =
+        pool.and_then(|pool| pool.connect_timeout).map_or(CONNECT_DEFAULT, |time| time.value.as_millis());
     let whole = options.timeout.as_ref().and_then(|timeout| timeout.limit).map(|limit| limit.as_millis());
     let policy = options.retry.as_ref().and_then(|Retry { choice, span: _ }| match choice {
         RetryChoice::Policy(policy) => Some(&**policy),
@@ -159,7 +162,8 @@ fn times(way: &Way<'_, '_>, upstream: &Upstream<'_>, module: &str) -> Vec<Direct
 }
 
 fn retries(policy: &RetryPolicy, whole: Option<u64>, module: &str) -> Vec<Directive> {
-    let RetryPolicy { attempts, per_try: _, on, backoff: _, remote_localities: _, previous_hosts: _ } = policy;
+    let RetryPolicy { attempts, per_try: _, on, backoff: _, remote_localities: _, previous_hosts: _ } =
+        policy;
     let attempts = attempts.map_or(0, |attempts| attempts.value.get());
     if attempts == 0 {
         return Vec::new();

@@ -13,8 +13,16 @@ use meshc_compiler::values::HeaderName;
 use meshc_language::Span;
 
 /// Headers of the connection and the message: nginx writes them itself.
-const OWN: [&str; 8] =
-    ["connection", "upgrade", "keep-alive", "te", "trailer", "transfer-encoding", "content-length", "proxy-connection"];
+const OWN: [&str; 8] = [
+    "connection",
+    "upgrade",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "content-length",
+    "proxy-connection",
+];
 /// Headers of answers that nginx writes itself, whatever it is told.
 const OWN_OF_ANSWERS: [&str; 2] = ["server", "date"];
 
@@ -165,7 +173,10 @@ fn change<'c>(name: &HeaderName, span: Span, changes: &'c mut Vec<Change>) -> &'
         changes.push(Change { name: name.as_written().to_owned(), keeps: true, values: Vec::new(), span });
         changes.len() - 1
     });
-    #[expect(clippy::indexing_slicing, reason = "the position was just found, or is that of what was just added")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the position was just found, or is that of what was just added"
+    )]
     &mut changes[at]
 }
 

@@ -52,10 +52,7 @@ mod tests {
         let hosts = ["a.com", "*.a.com", "*-x.a.com", "::1"].map(|text| HostPattern::parse(text).unwrap());
         let all: Vec<&HostPattern> = hosts.iter().collect();
         let names: Vec<String> = hosts.iter().map(|host| name(host, &all)).collect();
-        assert_eq!(
-            names,
-            ["a.com", r"~^(?!.*-x\.a\.com\z).*\.a\.com\z", r"~^.*-x\.a\.com\z", "[::1]"]
-        );
+        assert_eq!(names, ["a.com", r"~^(?!.*-x\.a\.com\z).*\.a\.com\z", r"~^.*-x\.a\.com\z", "[::1]"]);
         let plain: Vec<&HostPattern> = hosts.iter().filter(|host| !host.is_partial_wildcard()).collect();
         assert_eq!(name(plain[1], &plain), "*.a.com");
     }

@@ -194,9 +194,10 @@ fn expects_http2(server: &HttpServer<'_>, port: u16, site: &mut Site<'_, '_>) ->
             RuleAction::Redirect(_) | RuleAction::Respond(_) => &[],
         });
         upstreams.any(|one| {
-            site.proxy.upstreams.get(one.upstream).is_some_and(|upstream| {
-                speaks_http2(upstream) && upstream.protocol().is_http2_family()
-            })
+            site.proxy
+                .upstreams
+                .get(one.upstream)
+                .is_some_and(|upstream| speaks_http2(upstream) && upstream.protocol().is_http2_family())
         })
     };
     let first = server.virtual_hosts.iter().find(|host| wants(host, site)).map(|host| host.span);

@@ -130,17 +130,20 @@ fn front<'m>(
     let mut hops = Vec::new();
     for part in parts {
         let hop = site.hop(port);
-        let of = |server: &TlsServer<'m>| server.names.iter().map(|name| (name.clone(), hop.clone())).collect::<Vec<_>>();
+        let of = |server: &TlsServer<'m>| {
+            server.names.iter().map(|name| (name.clone(), hop.clone())).collect::<Vec<_>>()
+        };
         match part {
             Part::PlainHttp(_) | Part::PlainTcp(_) => plain.clone_from(&hop),
-            Part::TlsHttp(group) | Part::Passthrough(group) => names.extend(group.iter().flat_map(|one| of(one))),
+            Part::TlsHttp(group) | Part::Passthrough(group) => {
+                names.extend(group.iter().flat_map(|one| of(one)))
+            }
             Part::TlsTcp(server) => names.extend(of(server)),
         }
         hops.push(hop);
     }
     let by_name = hosts::map("$ssl_preread_server_name", &names, "", &mut site.stream);
-    let target =
-        site.stream.map("$ssl_preread_protocol", vec![line!["default", by_name], line!["", plain]]);
+    let target = site.stream.map("$ssl_preread_protocol", vec![line!["default", by_name], line!["", plain]]);
     servers.stream.push(line!["server"].block(vec![
         line!["listen", address],
         line!["ssl_preread", "on"],

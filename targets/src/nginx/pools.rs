@@ -9,9 +9,9 @@ use super::directive::{Directive, line, print};
 use super::site::Site;
 use super::text;
 use meshc_compiler::model::Id;
+use meshc_compiler::policy::RetryChoice;
 use meshc_compiler::policy::{Ejection, HashKey, Method, Pool, PoolBody, SimpleBalancing};
 use meshc_compiler::routing::{Addresses, Proxy, RuleAction, Upstream, WeightedAddress};
-use meshc_compiler::policy::RetryChoice;
 use meshc_compiler::values::EndpointAddress;
 use rustc_hash::FxHashMap;
 
@@ -147,7 +147,9 @@ fn looked_up(names: &[WeightedAddress], part: Part, site: &mut Site<'_, '_>) -> 
     site.resolves = true;
     let variables = if part == Part::Http { &mut site.http } else { &mut site.stream };
     let weights: u64 = names.iter().map(|one| u64::from(one.weight)).sum();
-    let ppm = |one: &WeightedAddress| u32::try_from(u64::from(one.weight) * 1_000_000 / weights.max(1)).unwrap_or(0);
+    let ppm = |one: &WeightedAddress| {
+        u32::try_from(u64::from(one.weight) * 1_000_000 / weights.max(1)).unwrap_or(0)
+    };
     let shares = super::variables::hundredths(&names.iter().map(ppm).collect::<Vec<_>>());
     let all: Vec<(String, u32)> = names.iter().map(address).zip(shares).collect();
     // In a variable, a name is looked up when it is asked for; as it stands, nginx would look it up once, or not start.
@@ -274,7 +276,9 @@ fn balancing(upstream: &Upstream<'_>, part: Part, site: &mut Site<'_, '_>) -> Ve
         Method::Simple(SimpleBalancing::LeastRequest | SimpleBalancing::Passthrough) => {
             vec![line!["random", "two", "least_conn"]]
         }
-        Method::Hash { key: HashKey::SourceIp, algorithm: _ } => vec![line!["hash", "$remote_addr", "consistent"]],
+        Method::Hash { key: HashKey::SourceIp, algorithm: _ } => {
+            vec![line!["hash", "$remote_addr", "consistent"]]
+        }
         Method::Hash { key, algorithm: _ } if part == Part::Http => {
             let key = hash_key(key, site);
             // A request without the key goes anywhere.

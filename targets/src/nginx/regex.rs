@@ -32,7 +32,8 @@ pub(super) fn source(pattern: &Pattern) -> String {
             rest = after;
             continue;
         }
-        let taken = if char == '\\' { 1 + rest.chars().nth(1).map_or(0, char::len_utf8) } else { char.len_utf8() };
+        let taken =
+            if char == '\\' { 1 + rest.chars().nth(1).map_or(0, char::len_utf8) } else { char.len_utf8() };
         match char {
             '[' if !in_class => in_class = true,
             ']' if in_class && !opens_class(&out) => in_class = false,
@@ -102,9 +103,15 @@ mod tests {
 
     #[test]
     fn what_matches_nothing_is_known() {
-        for (pattern, expected) in
-            [(".*", true), ("a?", true), ("a", false), ("(a|)", true), ("^$", true), (r"\b", false), ("(a*)+", true)]
-        {
+        for (pattern, expected) in [
+            (".*", true),
+            ("a?", true),
+            ("a", false),
+            ("(a|)", true),
+            ("^$", true),
+            (r"\b", false),
+            ("(a*)+", true),
+        ] {
             assert_eq!(takes_nothing(&Pattern::parse(pattern).unwrap()), expected, "{pattern}");
         }
     }

@@ -27,7 +27,11 @@ pub(super) fn host_value(rewrites: &[Rewrite]) -> String {
 }
 
 /// Sets the path that a destination sees. `path` is what the rule asked of the path.
-pub(super) fn lines(rewrites: &[Rewrite], path: Option<&PathMatch>, site: &mut Site<'_, '_>) -> Vec<Directive> {
+pub(super) fn lines(
+    rewrites: &[Rewrite],
+    path: Option<&PathMatch>,
+    site: &mut Site<'_, '_>,
+) -> Vec<Directive> {
     for Rewrite { kind, span } in rewrites {
         match kind {
             RewriteKind::Host(_) => {}

@@ -134,7 +134,8 @@ fn bits(rule: &ConnectionRule<'_>, site: &mut Site<'_, '_>) -> Option<Vec<String
     if rule.matches.is_empty() {
         return Some(bits);
     }
-    let seen = rule.matches.iter().filter(|one| one.source_namespace.is_none() && one.source_labels.is_empty());
+    let seen =
+        rule.matches.iter().filter(|one| one.source_namespace.is_none() && one.source_labels.is_empty());
     let mut ranges = Vec::new();
     for one in seen {
         if one.destinations.is_empty() {
@@ -197,7 +198,8 @@ fn place<'m>(id: Id<Upstream<'m>>, site: &mut Site<'_, 'm>) -> String {
 
 /// A server that begins TLS for connections that others pass to it.
 pub(super) fn originating(hop: &str, place: &Place, tls: &UpstreamTls) -> Directive {
-    let mut inside = vec![line!["listen", hop], line!["proxy_timeout", millis(SILENCE)], line!["proxy_ssl", "on"]];
+    let mut inside =
+        vec![line!["listen", hop], line!["proxy_timeout", millis(SILENCE)], line!["proxy_ssl", "on"]];
     inside.extend(tls.lines("proxy_"));
     inside.push(line!["proxy_pass", place.as_str()]);
     line!["server"].block(inside)

@@ -45,7 +45,9 @@ pub(super) fn of(feature: Feature) -> Support {
             "the address must be one of the proxy's own, or be kept on the way to it (TPROXY)",
         ),
         F::WeightedDestinations => emulated("`split_clients`", "shares are rounded to 0.01 %"),
-        F::RewritePattern => emulated("`rewrite`", "the first match in the path is replaced, not all of them"),
+        F::RewritePattern => {
+            emulated("`rewrite`", "the first match in the path is replaced, not all of them")
+        }
         F::Timeout => emulated(
             "`proxy_read_timeout`",
             "it limits the time between two reads, not that of the whole response",
@@ -85,7 +87,9 @@ pub(super) fn of(feature: Feature) -> Support {
             "`keepalive_*` of upstream blocks and `proxy_timeout`",
             "`lifetime` and `idle` hold for HTTP; of TCP destinations that share a port, the longest `tcp-idle` holds",
         ),
-        F::Keepalive => emulated("`proxy_socket_keepalive`", "times and numbers are those of the operating system"),
+        F::Keepalive => {
+            emulated("`proxy_socket_keepalive`", "times and numbers are those of the operating system")
+        }
         F::Http2Destination => emulated(
             "`grpc_pass`",
             "callers may speak HTTP/1.1; websockets do not pass, and `client-protocol` is refused",
@@ -95,10 +99,9 @@ pub(super) fn of(feature: Feature) -> Support {
             "failures are counted within that time, answers count only where routes retry on them, and of one endpoint, or of \
              endpoints found by DNS, none is left out",
         ),
-        F::UpstreamTls => emulated(
-            "`proxy_ssl_*`",
-            "the name that is asked for is the one that the certificate must have",
-        ),
+        F::UpstreamTls => {
+            emulated("`proxy_ssl_*`", "the name that is asked for is the one that the certificate must have")
+        }
         F::DnsExternal => emulated(
             "`resolver` and a variable in `proxy_pass`",
             "addresses are asked of `[nginx] resolver`, 127.0.0.53 by default, as often as DNS says; each request opens a connection, \
@@ -116,7 +119,9 @@ pub(super) fn of(feature: Feature) -> Support {
             "an outbound proxy for each namespace",
             "a caller is held to its namespace by nothing but the proxy that it is given",
         ),
-        F::CallerIdentity => unsupported("nginx verifies who signed a certificate, not the names, keys or hashes in it"),
+        F::CallerIdentity => {
+            unsupported("nginx verifies who signed a certificate, not the names, keys or hashes in it")
+        }
         F::MeshTls => unsupported(
             "the certificates of the mesh come from its control plane, which a bare proxy does not have",
         ),
@@ -124,13 +129,21 @@ pub(super) fn of(feature: Feature) -> Support {
         F::ClaimMatch => unsupported("nginx does not verify tokens"),
         F::SourceMatch => unsupported("a bare proxy sees an address, not the workload behind it"),
         F::RetryStatuses => unsupported("nginx retries on 403, 404, 429, 500, 502, 503 and 504"),
-        F::RetryGrpc => unsupported("nginx does not read the status of gRPC or of streams before it decides on a retry"),
+        F::RetryGrpc => {
+            unsupported("nginx does not read the status of gRPC or of streams before it decides on a retry")
+        }
         F::RetryLocalities => unsupported("a bare proxy does not know in which locality an endpoint is"),
-        F::FaultDelay => unsupported("nginx has no way to wait without a module that Debian's does not load (njs)"),
+        F::FaultDelay => {
+            unsupported("nginx has no way to wait without a module that Debian's does not load (njs)")
+        }
         F::FaultGrpc => unsupported("nginx cannot end a stream with a status of gRPC by chance"),
         F::HeaderVariables => unsupported("nginx has other variables than Envoy"),
-        F::PassthroughBalancing => unsupported("nginx does not know for which address a connection was meant"),
-        F::RequestLimits => unsupported("nginx limits connections to a destination, not requests or those that wait"),
+        F::PassthroughBalancing => {
+            unsupported("nginx does not know for which address a connection was meant")
+        }
+        F::RequestLimits => {
+            unsupported("nginx limits connections to a destination, not requests or those that wait")
+        }
         F::UpstreamIdentity => unsupported("nginx verifies one DNS name of a certificate"),
         F::RawConfiguration => {
             unsupported("it is merged into resources of Istio, which are not written here")

@@ -54,7 +54,9 @@ pub(super) fn decoded(path: &str) -> Option<String> {
 pub(super) fn is_never_asked_for(path: &str, whole: bool) -> bool {
     let lower = path.to_ascii_lowercase();
     let dots = |end: &str| lower.ends_with(end) && whole;
-    ["//", "/./", "/../", "%2f", "%5c", "\\"].iter().any(|part| lower.contains(part)) || dots("/.") || dots("/..")
+    ["//", "/./", "/../", "%2f", "%5c", "\\"].iter().any(|part| lower.contains(part))
+        || dots("/.")
+        || dots("/..")
 }
 
 /// A name of letters, digits, dots, dashes and underscores, for files and upstreams.
