@@ -4,6 +4,7 @@ mod cases;
 mod cli;
 mod explain;
 mod golden;
+mod live;
 mod oracle;
 mod pre_commit;
 mod readme;
