@@ -1,7 +1,9 @@
 //! All tests of the whole program, in one binary: one link, one run.
 
+mod capabilities;
 mod cases;
 mod cli;
+mod envoy;
 mod explain;
 mod golden;
 mod live;

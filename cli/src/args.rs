@@ -39,6 +39,9 @@ pub(crate) enum Command {
     Check(Check),
     /// Check, then write the configuration of each target
     Build(Build),
+    /// Run the real proxy on this machine and hold it to what the sources say
+    #[command(long_about = VERIFY_HELP)]
+    Verify(Verify),
     /// Write sources in their one canonical form
     Fmt(Fmt),
     /// Apply the edits that reports propose
@@ -140,6 +143,45 @@ pub(crate) struct Build {
     pub(crate) envoy_layout: Option<String>,
     #[command(flatten)]
     pub(crate) reporting: Reporting,
+}
+
+const VERIFY_HELP: &str = "\
+Run the real proxy on this machine and hold it to what the sources say
+
+Starts envoy or nginx on the loopback with what meshc writes for it, with upstreams that say what they were sent in place of \
+the endpoints. Sends at least one request for each rule, and one that just misses it, and compares what comes of it with the \
+meaning of the sources: destination, path, host and headers there, redirects, statuses, TLS, and shares within bounds that \
+chance crosses once in a million times. Time limits, retries and ejection are not looked at.
+
+Nothing is written but a temporary folder; nothing is sent beyond the loopback.";
+
+/// `meshc verify`.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Files or folders; the project that they belong to is verified as a whole [default: .]
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The target to verify: envoy or nginx
+    #[arg(long, value_name = "TARGET", value_parser = target_names())]
+    pub(crate) target: String,
+    /// The environment to verify
+    #[arg(long, value_name = "ENV")]
+    pub(crate) env: Option<String>,
+    /// The proxy's program [default: envoy or nginx on PATH]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) program: Option<PathBuf>,
+    /// How many requests a rule gets whose answer depends on chance
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) requests: u64,
+    /// How long the proxy may take to start, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) patience: u64,
+    /// How the outcome is written; `json` goes to standard output
+    #[arg(long, value_enum, default_value_t = ListFormat::Human)]
+    pub(crate) format: ListFormat,
+    /// Keep configuration, certificates and the proxy's output in this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep: Option<PathBuf>,
 }
 
 /// `meshc fmt`.

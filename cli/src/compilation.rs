@@ -28,6 +28,32 @@ pub(crate) fn known_environment(wanted: &str, known: &[String]) -> Result<(), Fa
     })
 }
 
+/// The one environment of a run: the one that is asked for, or the project's default.
+pub(crate) fn choose_environment(
+    asked: Option<&str>,
+    project: &Project,
+    manifest: &Manifest,
+) -> Result<Option<String>, Failure> {
+    let known = environments(project);
+    if let Some(asked) = asked {
+        known_environment(asked, &known)?;
+        return Ok(Some(asked.to_owned()));
+    }
+    match &manifest.default_environment {
+        Some(default) => {
+            known_environment(default, &known)
+                .map_err(|failure| failure.help("see `default-env` in mesh.toml"))?;
+            Ok(Some(default.clone()))
+        }
+        None if known.is_empty() => Ok(None),
+        None => {
+            let message = format!("the project has several environments: {}", known.join(", "));
+            let help = "name one with `--env`, or set `default-env` in mesh.toml";
+            Err(Failure::new(message).help(help))
+        }
+    }
+}
+
 /// Compiles a project, in one environment or in all.
 pub(crate) fn compile(project: &Project, only: Option<&str>, manifest: &Manifest) -> Compilation {
     activity::begin(format!("checking {}", counted(project.own, "file")));
@@ -61,6 +87,7 @@ pub(crate) fn target_options<'p>(project: &'p Project, manifest: &Manifest) -> m
         gateways: manifest.gateways,
         rig: None,
         envoy: manifest.envoy.clone(),
+        nginx: manifest.nginx.clone(),
     }
 }
 

@@ -7,9 +7,11 @@ use meshc_compiler::{Level, Levels};
 use meshc_language::{Code, Severity};
 use meshc_targets::envoy::{self, EnvoyOptions};
 use meshc_targets::istio::ApiVersion;
+use meshc_targets::nginx::NginxOptions;
 use meshc_targets::{Gateways, Split, TARGETS, Target};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use toml::Spanned;
@@ -46,6 +48,8 @@ pub(crate) struct Manifest {
     pub(crate) gateways: Gateways,
     /// How Envoy is configured.
     pub(crate) envoy: EnvoyOptions,
+    /// How nginx is configured.
+    pub(crate) nginx: NginxOptions,
 }
 
 impl Default for Manifest {
@@ -61,6 +65,7 @@ impl Default for Manifest {
             route_names: true,
             gateways: Gateways::All,
             envoy: EnvoyOptions::default(),
+            nginx: NginxOptions::default(),
         }
     }
 }
@@ -79,6 +84,8 @@ struct Written {
     istio: WrittenIstio,
     #[serde(default)]
     envoy: WrittenEnvoy,
+    #[serde(default)]
+    nginx: WrittenNginx,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -95,6 +102,14 @@ struct WrittenEnvoy {
     format: Option<Spanned<String>>,
     layout: Option<Spanned<String>>,
     root: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct WrittenNginx {
+    resolver: Option<Spanned<Vec<Spanned<String>>>>,
+    access_log: Option<Spanned<String>>,
+    stream_module: Option<Spanned<String>>,
 }
 
 impl Manifest {
@@ -138,6 +153,7 @@ impl Manifest {
         }
         manifest.route_names = written.istio.route_names.unwrap_or(true);
         manifest.envoy = read_envoy(&written.envoy)?;
+        manifest.nginx = read_nginx(&written.nginx)?;
         Ok(manifest)
     }
 
@@ -185,6 +201,43 @@ fn read_envoy(written: &WrittenEnvoy) -> Result<EnvoyOptions, Fault> {
                 .help("write the absolute path of the folder that holds the files where Envoy runs"));
         }
         root.as_ref().trim_end_matches('/').clone_into(&mut options.root);
+    }
+    Ok(options)
+}
+
+fn read_nginx(written: &WrittenNginx) -> Result<NginxOptions, Fault> {
+    let WrittenNginx { resolver, access_log, stream_module } = written;
+    let mut options = NginxOptions::default();
+    if let Some(resolver) = resolver {
+        let is_address = |text: &str| text.parse::<IpAddr>().is_ok() || text.parse::<SocketAddr>().is_ok();
+        if let Some(other) = resolver.as_ref().iter().find(|one| !is_address(one.as_ref())) {
+            return Err(Fault::at(other.span(), "this is not an address")
+                .help("write an IP address, with a port or without: nginx would look a name up once, when it starts"));
+        }
+        if resolver.as_ref().is_empty() {
+            return Err(Fault::at(resolver.span(), "there is nobody to ask")
+                .help("write an address, or remove `resolver`"));
+        }
+        let bracketed = |one: &Spanned<String>| match one.as_ref().parse::<Ipv6Addr>() {
+            Ok(address) => format!("[{address}]"),
+            Err(_) => one.as_ref().clone(),
+        };
+        options.resolver = resolver.as_ref().iter().map(bracketed).collect();
+    }
+    let is_path = |text: &str| text.starts_with('/') && !text.contains(['$', '\0']);
+    if let Some(log) = access_log {
+        if log.as_ref() != "off" && !is_path(log.as_ref()) {
+            return Err(Fault::at(log.span(), "this is not the path of a file")
+                .help("write an absolute path, or `off`"));
+        }
+        options.access_log.clone_from(log.as_ref());
+    }
+    if let Some(module) = stream_module {
+        if !module.as_ref().is_empty() && !is_path(module.as_ref()) {
+            return Err(Fault::at(module.span(), "this is not the path of a file")
+                .help("write an absolute path, or `\"\"` where nginx has the module built in"));
+        }
+        options.stream_module.clone_from(module.as_ref());
     }
     Ok(options)
 }

@@ -13,6 +13,7 @@
 pub mod artifact;
 pub mod capability;
 pub mod envoy;
+mod fingerprint;
 pub mod istio;
 mod kubernetes;
 pub mod nginx;
@@ -23,5 +24,5 @@ pub mod yaml;
 
 pub use artifact::Artifact;
 pub use capability::{Feature, Support};
-pub use raw_proxy::{KeyPaths, Rig, plan};
+pub use raw_proxy::{KeyPaths, Rig, features, plan};
 pub use target::{Fit, Fitted, Gateways, Options, Split, TARGETS, Target, fit, target};

@@ -4,7 +4,7 @@ use crate::artifact::Artifact;
 use crate::capability::{Feature, Support};
 use crate::envoy::{Envoy, EnvoyOptions};
 use crate::istio::{ApiVersion, Istio};
-use crate::nginx::Nginx;
+use crate::nginx::{Nginx, NginxOptions};
 use crate::raw_proxy::Rig;
 use meshc_compiler::Checked;
 use meshc_language::{Diagnostic, Severity, SourceFile, Span};
@@ -42,6 +42,8 @@ pub struct Options<'s> {
     pub rig: Option<Rig>,
     /// How Envoy is configured.
     pub envoy: EnvoyOptions,
+    /// How nginx is configured.
+    pub nginx: NginxOptions,
 }
 
 /// Which gateways a target for raw proxies builds.
@@ -64,6 +66,7 @@ impl Default for Options<'_> {
             gateways: Gateways::default(),
             rig: None,
             envoy: EnvoyOptions::default(),
+            nginx: NginxOptions::default(),
         }
     }
 }

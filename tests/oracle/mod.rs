@@ -1,7 +1,9 @@
-//! Independent judges of emitted Istio YAML: none of them shares code or data with the compiler.
+//! Independent judges of what is emitted: none of them shares code or data with the compiler.
 //!
 //! - [`crd`]: the custom resource definitions that an API server would validate with.
 //! - [`models`]: the published TypeScript models of an Istio release, run by Node.
+//! - [`envoy`]: the protobuf descriptors of an Envoy release, and what Envoy itself does not look at.
+//! - [`nginx`]: nginx itself, and two readers of its configuration.
 //! - [`readers`]: other YAML readers (PyYAML, two of Go's), which must see the value that was meant.
 //!
 //! A judge whose means are missing on this machine returns `None` and says why on standard error; under
@@ -13,6 +15,7 @@
 pub(crate) mod crd;
 pub(crate) mod envoy;
 pub(crate) mod models;
+pub(crate) mod nginx;
 pub(crate) mod programs;
 pub(crate) mod readers;
 
@@ -26,7 +29,7 @@ fn folder() -> PathBuf {
 }
 
 /// Says on standard error, past the capture of the test harness, that a judge could not run.
-fn skip<T>(judge: &str, reason: &str) -> Option<T> {
+pub(crate) fn skip<T>(judge: &str, reason: &str) -> Option<T> {
     assert!(
         std::env::var_os("MESHC_TEST_ALL").is_none_or(|value| value != "1"),
         "MESHC_TEST_ALL=1, but {judge} cannot judge: {reason}"

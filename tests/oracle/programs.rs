@@ -8,16 +8,9 @@ pub(crate) fn envoy() -> Option<PathBuf> {
     find("envoy")
 }
 
-/// nginx, with the stream module ([`nginx_stream_module`]) or without.
+/// nginx of the machine.
 pub(crate) fn nginx() -> Option<PathBuf> {
     find("nginx")
-}
-
-/// nginx's stream module, a file for `load_module`; empty where it is built in.
-pub(crate) fn nginx_stream_module() -> Option<PathBuf> {
-    let places = ["/usr/lib/nginx/modules", "/usr/lib64/nginx/modules", "/usr/share/nginx/modules"];
-    let mut files = places.iter().map(|folder| Path::new(folder).join("ngx_stream_module.so"));
-    files.find(|file| file.is_file()).or_else(|| skip("nginx's stream module", INSTALL))
 }
 
 /// The Python of the checkout, which has crossplane and gixy-ng.

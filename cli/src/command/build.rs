@@ -2,7 +2,7 @@
 
 use crate::activity;
 use crate::args::{Build, Format, find_word};
-use crate::compilation::{compile, environments, fit_all, known_environment, target_options};
+use crate::compilation::{choose_environment, compile, fit_all, target_options};
 use crate::console::Console;
 use crate::diff;
 use crate::exit::{Exit, Failure};
@@ -98,31 +98,6 @@ fn overrule(manifest: &mut Manifest, build: &Build) {
         build.envoy_layout.as_deref().and_then(|word| find_word(&envoy::Layout::WORDS, word))
     {
         manifest.envoy.layout = layout;
-    }
-}
-
-fn choose_environment(
-    asked: Option<&str>,
-    project: &Project,
-    manifest: &Manifest,
-) -> Result<Option<String>, Failure> {
-    let known = environments(project);
-    if let Some(asked) = asked {
-        known_environment(asked, &known)?;
-        return Ok(Some(asked.to_owned()));
-    }
-    match &manifest.default_environment {
-        Some(default) => {
-            known_environment(default, &known)
-                .map_err(|failure| failure.help("see `default-env` in mesh.toml"))?;
-            Ok(Some(default.clone()))
-        }
-        None if known.is_empty() => Ok(None),
-        None => {
-            let message = format!("the project has several environments: {}", known.join(", "));
-            let help = "name one with `--env`, or set `default-env` in mesh.toml";
-            Err(Failure::new(message).help(help))
-        }
     }
 }
 

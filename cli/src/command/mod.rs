@@ -9,6 +9,7 @@ mod fmt;
 mod init;
 mod man;
 mod targets;
+mod verify;
 
 use crate::activity;
 use crate::args::{Arguments, Command};
@@ -42,6 +43,7 @@ fn dispatch(command: Command, console: &Console) -> Result<Exit, Failure> {
         Command::Init(init) => init::run(&init, console),
         Command::Check(check) => check::run(&check, console),
         Command::Build(build) => build::run(&build, console),
+        Command::Verify(verify) => verify::run(&verify, console),
         Command::Fmt(fmt) => fmt::run(&fmt, console),
         Command::Fix(fix) => fix::run(&fix, console),
         Command::Explain(explain) => explain::run(&explain, console),

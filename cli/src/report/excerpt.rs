@@ -3,7 +3,7 @@
 use super::Sources;
 use crate::sanitise;
 use codespan_reporting::files::{Error, Files};
-use meshc_language::{Diagnostic, FileId, Span};
+use meshc_language::{FileId, Span};
 use std::ops::Range;
 
 /// Longest line, in bytes, that is shown whole.
@@ -45,10 +45,8 @@ struct ViewLine {
 }
 
 impl<'a> Excerpt<'a> {
-    /// The excerpt for a report, and its labels in order: the place itself, then the related ones.
-    pub(super) fn of(sources: &'a Sources<'a>, report: &Diagnostic) -> (Self, Vec<Placed>) {
-        let spans: Vec<Span> =
-            std::iter::once(report.span).chain(report.related.iter().map(|related| related.span)).collect();
+    /// The excerpt that shows these places, and where they are in it.
+    pub(super) fn of(sources: &'a Sources<'a>, spans: &[Span]) -> (Self, Vec<Placed>) {
         let labels: Vec<(FileId, usize, Range<usize>)> =
             spans.iter().map(|span| first_line(sources, *span)).collect();
         let mut excerpt = Self { sources, files: Vec::new() };

@@ -1,12 +1,12 @@
 //! Reports for people: the source line, what production would do, what to do.
 
-use super::Sources;
 use super::excerpt::Excerpt;
+use super::{Finding, Sources};
 use crate::sanitise::message;
 use codespan_reporting::diagnostic::{self, Label, LabelStyle};
 use codespan_reporting::term::termcolor::{Ansi, NoColor};
 use codespan_reporting::term::{Config, emit_to_write_style};
-use meshc_language::{Applicability, Diagnostic, Edit, Fix, Severity};
+use meshc_language::{Applicability, Diagnostic, Edit, Fix, Severity, Span};
 use std::io::Write;
 
 /// Reports that are shown; the others are counted.
@@ -39,7 +39,9 @@ fn render_one(
     colored: bool,
     out: &mut Vec<u8>,
 ) -> Result<(), codespan_reporting::files::Error> {
-    let (excerpt, placed) = Excerpt::of(sources, report);
+    let spans: Vec<Span> =
+        std::iter::once(report.span).chain(report.related.iter().map(|related| related.span)).collect();
+    let (excerpt, placed) = Excerpt::of(sources, &spans);
     let texts = std::iter::once(report.label.as_str())
         .chain(report.related.iter().map(|related| related.text.as_str()));
     let labels = placed.into_iter().zip(texts).enumerate().map(|(number, (placed, text))| {
@@ -51,11 +53,46 @@ fn render_one(
         .with_message(message(&report.message))
         .with_labels(labels.collect())
         .with_notes(notes(sources, report));
+    write_out(&excerpt, &shown, colored, out)
+}
+
+/// Renders findings that are not the compiler's.
+pub(crate) fn findings(sources: &Sources<'_>, findings: &[Finding], colored: bool) -> Vec<u8> {
+    let mut out = Vec::new();
+    for Finding { notice, span, message: text, label, notes } in findings.iter().take(MOST) {
+        let (excerpt, placed) = Excerpt::of(sources, span.as_slice());
+        let labels = placed.into_iter().map(|placed| {
+            Label::new(LabelStyle::Primary, placed.file, placed.range).with_message(message(label))
+        });
+        let labels: Vec<Label<usize>> = labels.collect();
+        // Without a place the label has none either.
+        let unplaced = labels.is_empty().then(|| message(label).into_owned());
+        let notes = unplaced.into_iter().chain(notes.iter().map(|note| message(note).into_owned()));
+        let shown = diagnostic::Diagnostic::new(diagnostic::Severity::Error)
+            .with_code(notice.code)
+            .with_message(message(text))
+            .with_labels(labels)
+            .with_notes(notes.collect());
+        // Rendering into memory does not fail.
+        _ = write_out(&excerpt, &shown, colored, &mut out);
+    }
+    if findings.len() > MOST {
+        _ = writeln!(out, "... and {} more; `--format json` has them all\n", findings.len() - MOST);
+    }
+    out
+}
+
+fn write_out(
+    excerpt: &Excerpt<'_>,
+    shown: &diagnostic::Diagnostic<usize>,
+    colored: bool,
+    out: &mut Vec<u8>,
+) -> Result<(), codespan_reporting::files::Error> {
     let config = Config::default();
     if colored {
-        emit_to_write_style(&mut Ansi::new(out), &config, &excerpt, &shown)
+        emit_to_write_style(&mut Ansi::new(out), &config, excerpt, shown)
     } else {
-        emit_to_write_style(&mut NoColor::new(out), &config, &excerpt, &shown)
+        emit_to_write_style(&mut NoColor::new(out), &config, excerpt, shown)
     }
 }
 
@@ -112,7 +149,7 @@ fn edit_text(sources: &Sources<'_>, edit: &Edit) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use meshc_language::{Code, FileId, SourceFile, Span};
+    use meshc_language::{Code, FileId, SourceFile};
 
     fn rendered(files: &[SourceFile], report: Diagnostic) -> String {
         let names = files.iter().map(|file| file.name.clone());

@@ -27,7 +27,7 @@ pub(super) struct Record {
 
 /// A place in a file.
 #[derive(Debug, Serialize)]
-pub(super) struct Place {
+pub(crate) struct Place {
     pub(super) file: String,
     pub(super) bytes: Bytes,
     pub(super) start: Position,
@@ -65,7 +65,8 @@ pub(super) struct EditRecord {
 }
 
 impl Place {
-    fn of(sources: &Sources<'_>, span: Span) -> Self {
+    /// The place of a span.
+    pub(crate) fn of(sources: &Sources<'_>, span: Span) -> Self {
         let bytes = span.range();
         Self {
             file: sources.name(span.file).to_owned(),

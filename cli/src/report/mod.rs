@@ -7,16 +7,17 @@ mod json;
 mod sarif;
 mod sources;
 
-pub(crate) use json::text as json_text;
+pub(crate) use human::findings;
+pub(crate) use json::{Place, text as json_text};
 pub(crate) use sources::Sources;
 
 use crate::args::{Deny, Format, Reporting};
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use json::Record;
-use meshc_language::{Diagnostic, Severity};
+use meshc_language::{Diagnostic, Severity, Span};
 
-/// A finding about a whole file that the compiler knows nothing of.
+/// A kind of finding that the compiler knows nothing of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Notice {
     /// Its name, in the place of a code.
@@ -41,6 +42,17 @@ pub(crate) struct Noticed {
     pub(crate) notice: Notice,
     pub(crate) file: String,
     pub(crate) message: String,
+}
+
+/// A finding at a place of a source that is not the compiler's.
+#[derive(Clone, Debug)]
+pub(crate) struct Finding {
+    pub(crate) notice: Notice,
+    pub(crate) span: Option<Span>,
+    pub(crate) message: String,
+    /// What stands at the place.
+    pub(crate) label: String,
+    pub(crate) notes: Vec<String>,
 }
 
 /// How many of each level there are.

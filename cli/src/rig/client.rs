@@ -129,6 +129,11 @@ impl Connection {
         }
     }
 
+    /// How long whatever follows may take.
+    pub fn set_limit(&mut self, limit: Duration) {
+        self.limit = limit;
+    }
+
     /// Whether another request can be sent on it.
     #[must_use]
     pub fn is_open(&self) -> bool {

@@ -17,6 +17,8 @@ pub mod echo;
 pub mod ports;
 pub mod process;
 pub mod rigged;
+pub mod server;
+pub mod trial;
 pub mod wire;
 
 #[cfg(test)]
@@ -27,3 +29,4 @@ pub use client::{Connection, Request, Response, Tls};
 pub use echo::{Behaviour, Echo, EchoOptions, Echoes, Security, Seen, Speaks};
 pub use process::{Launch, NotReady, Process};
 pub use rigged::{Rigged, World};
+pub use server::{Kind, NotServing, Server};

@@ -96,6 +96,9 @@ impl World {
             Calls { http: true, .. } | Calls { tcp: true, passthrough: true, .. } => {
                 (Speaks::Http, Security::Either(private.0, private.1))
             }
+            Calls { passthrough: true, .. } if originates => {
+                (Speaks::Greeting, Security::Nested(private.0, private.1))
+            }
             Calls { passthrough: true, .. } => (Speaks::Greeting, Security::Tls(private.0, private.1)),
             _ if originates => (Speaks::Greeting, Security::Tls(private.0, private.1)),
             Calls { .. } => (Speaks::Greeting, Security::Plain),

@@ -31,8 +31,8 @@ pub struct Deprecation {
 words! {
     /// What becomes of a statement that a target cannot carry.
     pub enum Loss: "kind of loss" {
-        Drop = "drop" "the statement is left out",
-        Approximate = "approximate" "the nearest thing that the target can do is written",
+        Drop = "drop" "what the target cannot carry is left out: an option, or a route for its condition",
+        Approximate = "approximate" "what the target does in another way is known; nothing may be left out",
     }
 }
 

@@ -5,7 +5,7 @@ use super::reader::Reader;
 use super::term::{Shape, Term};
 use crate::values::{Form, Literal, ValueError};
 use meshc_language::{Applicability, Code, Diagnostic, Spanned, Statement};
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 
 /// A type that can be read from arguments.
 pub trait Syntax: Sized {
@@ -106,6 +106,12 @@ impl<T> Deref for Boxed<T> {
     type Target = T;
     fn deref(&self) -> &T {
         &self.0
+    }
+}
+
+impl<T> DerefMut for Boxed<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
     }
 }
 

@@ -21,6 +21,9 @@ mod outbound;
 mod rule;
 mod upstream;
 
+#[cfg(test)]
+mod tests;
+
 pub use address::{Addresses, WeightedAddress, headless_name};
 pub use rule::{MirroredTo, Rule, RuleAction, WeightedUpstream};
 pub use upstream::{Upstream, effective_policy};

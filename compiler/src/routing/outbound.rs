@@ -6,10 +6,10 @@
 //! served on port 80, as Istio's sidecars do.
 
 use super::gateway::sees;
-use super::rule::{Entrance, connection_rules, default_rule, http_rules, whole};
+use super::rule::{Entrance, connection_rules, default_rule, http_rules, some_route_holds, whole};
 use super::upstream::Upstreams;
 use super::{
-    Addresses, ConnectionRule, Listener, Plan, Proxy, Role, TlsKind, TlsServer, VirtualHost, listener,
+    Addresses, ConnectionRule, Listener, Plain, Plan, Proxy, Role, TlsKind, TlsServer, VirtualHost, listener,
     specificity,
 };
 use crate::model::{
@@ -195,48 +195,72 @@ impl<'m> Maker<'m, '_> {
         Destination { target: called.target, host, port: Some(port.number), subset: None, span: called.span }
     }
 
-    /// The block of a host, if it has routes of this kind.
-    fn with_routes(&self, block: Option<Id<Resource<Host>>>, kind: RouteKind) -> Option<Id<Resource<Host>>> {
-        block.filter(|id| {
-            let host = self.plan.model.hosts.get(*id);
-            host.is_some_and(|host| host.routes.iter().any(|route| route.kind == kind))
-        })
+    /// The block of a host, if it has routes of this kind that can hold on a port. One that has none says nothing of the port:
+    /// Istio's sidecars call the destination there as if it had no host block.
+    fn with_routes(
+        &self,
+        block: Option<Id<Resource<Host>>>,
+        kind: RouteKind,
+        port: u16,
+    ) -> Option<Id<Resource<Host>>> {
+        block.filter(|id| some_route_holds(self.plan, *id, kind, Self::entrance(port)))
     }
 
     fn http(&mut self, called: &Called<'m>, port: &Port, block: Option<Id<Resource<Host>>>) {
         let number = port.number.value.get();
-        let domains = self.names(called);
-        let Some(block) = self.with_routes(block, RouteKind::Http) else {
-            if !self.is_known(called, port) {
-                return;
-            }
-            let Some(rule) = default_rule(&Self::itself(called, port), &mut self.upstreams) else { return };
-            let host = VirtualHost { domains, https_only: false, rules: vec![rule], span: called.span };
-            self.add_virtual_host(number, host, called.span);
+        let block = self.with_routes(block, RouteKind::Http, number);
+        if (block.is_none() && !self.is_known(called, port))
+            || self.conflicts(number, true, called.addresses.is_empty(), called.span)
+        {
             return;
-        };
-        if let Some(at) = self.virtual_hosts.get(&(number, block)) {
-            let listener = listener(&mut self.listeners, None, number);
-            if let Some(host) = listener.plain_http().and_then(|server| server.virtual_hosts.get_mut(*at)) {
+        }
+        let domains = self.names(called);
+        match block {
+            Some(block) => self.routed(number, block, domains, called.span),
+            None => {
+                let rule = default_rule(&Self::itself(called, port), &mut self.upstreams);
+                let rules = rule.into_iter().collect();
+                let host = VirtualHost { domains, https_only: false, rules, span: called.span };
+                self.add_virtual_host(number, host, called.span);
+            }
+        }
+    }
+
+    /// Serves the rules of a block under these domains, beside those that it has on this port already.
+    fn routed(&mut self, port: u16, block: Id<Resource<Host>>, domains: Vec<HostPattern>, span: Span) {
+        if let Some(at) = self.virtual_hosts.get(&(port, block)) {
+            let server = listener(&mut self.listeners, None, port).plain_http();
+            if let Some(host) = server.and_then(|server| server.virtual_hosts.get_mut(*at)) {
                 host.domains.extend(domains);
             }
             return;
         }
-        let rules = http_rules(self.plan, block, Self::entrance(number), &mut self.upstreams);
-        let span = self.plan.model.hosts.get(block).map_or(called.span, |host| host.span);
-        let host = VirtualHost { domains, https_only: false, rules, span };
-        if let Some(at) = self.add_virtual_host(number, host, called.span) {
-            self.virtual_hosts.insert((number, block), at);
+        let rules = http_rules(self.plan, block, Self::entrance(port), &mut self.upstreams);
+        let declared = self.plan.model.hosts.get(block).map_or(span, |host| host.span);
+        let host = VirtualHost { domains, https_only: false, rules, span: declared };
+        if let Some(at) = self.add_virtual_host(port, host, span) {
+            self.virtual_hosts.insert((port, block), at);
         }
     }
 
-    fn add_virtual_host(&mut self, port: u16, host: VirtualHost<'m>, span: Span) -> Option<usize> {
-        let listener = listener(&mut self.listeners, None, port);
-        let Some(server) = listener.plain_http() else {
-            let other = self.taken.get(&port).copied();
-            listener.conflicts.push((span, other.unwrap_or(span)));
-            return None;
+    /// Whether connections for a destination cannot be told from others of its port, which is noted. One with addresses can be
+    /// told from other TCP.
+    fn conflicts(&mut self, port: u16, is_http: bool, nameless: bool, span: Span) -> bool {
+        let earlier = self.taken.get(&port).copied();
+        let listener = self.listeners.iter_mut().find(|one| one.port == port);
+        let conflict = match listener.as_ref().and_then(|listener| listener.plain.as_ref()) {
+            Some(Plain::Http(_)) => !is_http,
+            Some(Plain::Tcp(_)) => is_http || (earlier.is_some() && nameless),
+            None => false,
         };
+        if let Some(listener) = listener.filter(|_| conflict) {
+            listener.conflicts.push((span, earlier.unwrap_or(span)));
+        }
+        conflict
+    }
+
+    fn add_virtual_host(&mut self, port: u16, host: VirtualHost<'m>, span: Span) -> Option<usize> {
+        let server = listener(&mut self.listeners, None, port).plain_http()?;
         server.virtual_hosts.push(host);
         self.taken.entry(port).or_insert(span);
         Some(server.virtual_hosts.len() - 1)
@@ -250,42 +274,35 @@ impl<'m> Maker<'m, '_> {
     fn tls(&mut self, called: &Called<'m>, port: &Port, block: Option<Id<Resource<Host>>>) {
         let number = port.number.value.get();
         let names = self.names(called);
-        let rules = match self.with_routes(block, RouteKind::Tls) {
+        let rules = match self.with_routes(block, RouteKind::Tls, number) {
             Some(block) => self.declared_rules(block, RouteKind::Tls, number),
             None if self.is_known(called, port) => self.default_connection(called, port, &names),
-            None => Vec::new(),
+            None => return,
         };
-        if rules.is_empty() {
-            return;
-        }
         let listener = listener(&mut self.listeners, None, number);
         listener.tls.push(TlsServer { names, kind: TlsKind::Passthrough(rules), span: called.span });
     }
 
     fn tcp(&mut self, called: &Called<'m>, port: &Port, block: Option<Id<Resource<Host>>>) {
         let number = port.number.value.get();
-        let mut rules = match self.with_routes(block, RouteKind::Tcp) {
-            Some(block) => self.declared_rules(block, RouteKind::Tcp, number),
-            None if self.is_known(called, port) => self.default_connection(called, port, &[]),
-            None => Vec::new(),
-        };
-        if rules.is_empty() {
+        let block = self.with_routes(block, RouteKind::Tcp, number);
+        if (block.is_none() && !self.is_known(called, port))
+            || self.conflicts(number, false, called.addresses.is_empty(), called.span)
+        {
             return;
         }
+        let mut rules = match block {
+            Some(block) => self.declared_rules(block, RouteKind::Tcp, number),
+            None => self.default_connection(called, port, &[]),
+        };
         within(&mut rules, &called.addresses);
         let nameless = called.addresses.is_empty();
-        let listener = listener(&mut self.listeners, None, number);
-        let earlier = self.taken.get(&number).copied();
-        match listener.plain_tcp() {
-            Some(known) if earlier.is_none() || !nameless => {
-                // What holds for some addresses only comes before what holds for all.
-                let at = if nameless { known.len() } else { first_for_all(known) };
-                known.splice(at..at, rules);
-                if nameless {
-                    self.taken.insert(number, called.span);
-                }
-            }
-            _ => listener.conflicts.push((called.span, earlier.unwrap_or(called.span))),
+        let Some(known) = listener(&mut self.listeners, None, number).plain_tcp() else { return };
+        // What holds for some addresses only comes before what holds for all.
+        let at = if nameless { known.len() } else { first_for_all(known) };
+        known.splice(at..at, rules);
+        if nameless {
+            self.taken.insert(number, called.span);
         }
     }
 
@@ -343,10 +360,13 @@ impl<'m> Maker<'m, '_> {
             if all.iter().any(|called| pattern.covers(&called.host)) {
                 continue;
             }
-            let rules = http_rules(self.plan, block, Self::entrance(PORT_OF_UNDECLARED), &mut self.upstreams);
-            let Some(span) = rules.first().map(|rule| rule.span) else { continue };
-            let host = VirtualHost { domains: vec![pattern.clone()], https_only: false, rules, span };
-            self.add_virtual_host(PORT_OF_UNDECLARED, host, span);
+            let served =
+                some_route_holds(self.plan, block, RouteKind::Http, Self::entrance(PORT_OF_UNDECLARED));
+            let span = self.plan.model.hosts.get(block).map(|host| host.span);
+            let Some(span) = span.filter(|_| served) else { continue };
+            if !self.conflicts(PORT_OF_UNDECLARED, true, true, span) {
+                self.routed(PORT_OF_UNDECLARED, block, vec![pattern.clone()], span);
+            }
         }
     }
 }

@@ -98,6 +98,26 @@ pub(super) fn http_rules<'m>(
     rules
 }
 
+/// Whether some route of a kind in a host block can hold at an entrance.
+pub(super) fn some_route_holds(
+    plan: &Plan<'_, '_>,
+    host: Id<Resource<Host>>,
+    kind: RouteKind,
+    entrance: Entrance,
+) -> bool {
+    let Some(block) = plan.model.hosts.get(host) else { return false };
+    let mut routes = block.routes.iter().enumerate().filter(|(_, route)| route.kind == kind);
+    routes.any(|(at, route)| {
+        let Some(outer) = applicable(plan, route, entrance) else { return false };
+        let Action::Delegate(_) = route.action else { return true };
+        let child = plan.graph.delegate(host, at).and_then(|child| plan.model.hosts.get(child));
+        let mut inner = child.iter().flat_map(|child| &child.routes);
+        inner.any(|route| {
+            applicable(plan, route, entrance).is_some_and(|inner| both(&outer, &inner).is_some())
+        })
+    })
+}
+
 /// The rules of a delegate under the condition that delegates to it.
 fn delegated<'m>(
     plan: &Plan<'m, '_>,
@@ -208,7 +228,9 @@ fn forward<'m>(
     let one = |one: &'m WeightedDestination| {
         let WeightedDestination { weight, destination, headers } = one;
         let weight = weight.map_or(WHOLE, |weight| weight.value.ppm());
-        let said = headers.request.is_some() || headers.response.is_some();
+        let mut operations = headers.request.iter().chain(headers.response.iter());
+        let said =
+            operations.clone().next().is_some() && operations.all(|one| !upstreams.is_dropped(one.span));
         (weight > 0).then_some(())?;
         Some(WeightedUpstream {
             upstream: upstreams.of(destination)?,

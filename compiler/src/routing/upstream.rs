@@ -6,7 +6,7 @@ use super::{Plan, Role};
 use crate::model::{
     Arena, Destination, DestinationId, FrontService, Id, Mesh, Port, Resource, Service, Subset,
 };
-use crate::policy::TrafficPolicy;
+use crate::policy::{PoolBody, TrafficPolicy};
 use crate::values::Protocol;
 use meshc_language::{Span, Spanned};
 use rustc_hash::FxHashMap;
@@ -135,6 +135,10 @@ impl<'m, 'd> Upstreams<'m, 'd> {
         Some(to_service(*front, Some(port), destination.span))
     }
 
+    pub(super) fn is_dropped(&self, span: Span) -> bool {
+        self.plan.is_dropped(span)
+    }
+
     /// Where the endpoints of a destination are, before it becomes an upstream.
     pub(super) fn addresses(&self, destination: &Destination) -> Addresses {
         let mesh = &self.plan.model.mesh;
@@ -158,8 +162,43 @@ impl<'m, 'd> Upstreams<'m, 'd> {
         let TrafficPolicy { balancing, pool, ejection, tls: _ } = policy;
         *balancing = balancing.take().filter(|one| keep(one.span));
         *pool = pool.take().filter(|one| keep(one.span));
+        if let Some(pool) = pool {
+            drop_from_pool(&mut pool.body, keep);
+        }
         *ejection = ejection.take().filter(|one| keep(one.span));
     }
+}
+
+/// Each limit of a pool stands for itself.
+fn drop_from_pool(pool: &mut PoolBody, keep: impl Fn(Span) -> bool) {
+    let PoolBody {
+        connections,
+        connect_timeout,
+        lifetime,
+        tcp_idle,
+        keepalive,
+        pending,
+        requests,
+        requests_per_connection,
+        retries,
+        idle,
+        upgrade,
+        client_protocol,
+        streams,
+    } = pool;
+    for count in [connections, pending, requests, streams] {
+        *count = count.filter(|one| keep(one.span));
+    }
+    for count in [requests_per_connection, retries] {
+        *count = count.filter(|one| keep(one.span));
+    }
+    for time in [connect_timeout, lifetime, idle] {
+        *time = time.filter(|one| keep(one.span));
+    }
+    *tcp_idle = tcp_idle.filter(|one| keep(one.span));
+    *keepalive = keepalive.take().filter(|one| keep(one.span));
+    *upgrade = upgrade.filter(|one| keep(one.span));
+    *client_protocol = client_protocol.filter(|one| keep(one.span));
 }
 
 /// A destination that nobody wrote: a port of a service.

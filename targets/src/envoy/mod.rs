@@ -26,9 +26,10 @@ mod tls;
 
 use crate::artifact::Artifact;
 use crate::capability::{Feature, Support};
+use crate::kubernetes::{self, Workload};
 use crate::raw_proxy;
 use crate::target::{Fit, Fitted, Options, Target};
-use meshc_compiler::model::Controller;
+use meshc_compiler::model::{Controller, Deploy, RawProxy};
 use meshc_compiler::routing::Proxy;
 use meshc_compiler::{Checked, Model};
 use rayon::prelude::*;
@@ -100,8 +101,47 @@ impl Target for Envoy {
     fn emit(&self, fitted: &Fitted<'_>, options: &Options<'_>) -> Vec<Artifact> {
         let model = fitted.checked().model();
         let proxies = raw_proxy::plan(fitted, Controller::Envoy, options);
-        proxies.par_iter().flat_map_iter(|proxy| configuration(model, proxy, options)).collect()
+        let files = proxies.par_iter().flat_map_iter(|proxy| {
+            let files = configuration(model, proxy, options);
+            let deployed = model.deploy().map(|deploy| deployed(model, deploy, proxy, &files, options));
+            files.into_iter().chain(deployed)
+        });
+        let mut all: Vec<Artifact> = files.collect();
+        all.extend(kubernetes::headless_services(model, &proxies, options));
+        all
     }
+}
+
+/// The image that a proxy runs in, unless `bindings` name another.
+const IMAGE: &str = "envoyproxy/envoy:v1.40.0";
+
+/// The user `envoy` of the image.
+const USER: u32 = 101;
+
+/// The manifests that run a proxy in a cluster.
+fn deployed(
+    model: &Model,
+    deploy: &Deploy,
+    proxy: &Proxy<'_>,
+    files: &[Artifact],
+    options: &Options<'_>,
+) -> Artifact {
+    let EnvoyOptions { format: _, layout: _, root } = &options.envoy;
+    let bootstrap = files.first().map_or_else(String::new, |file| format!("{root}/{}", file.path));
+    // A pod is replaced, not restarted: there is nobody to take over from.
+    let command = ["envoy", "-c", &bootstrap, "--disable-hot-restart"];
+    let workload = Workload {
+        program: RawProxy::Envoy,
+        image: IMAGE,
+        command: command.map(str::to_owned).to_vec(),
+        user: USER,
+        mount: root,
+        files,
+        // The bootstrap; everything else is watched.
+        read_once: 1,
+        writes: &[],
+    };
+    kubernetes::workload(model, deploy, proxy, &workload)
 }
 
 /// The files of one proxy. The first is the one that `envoy -c` takes.

@@ -2,6 +2,7 @@
 
 use super::api;
 use super::{Format, Layout};
+use crate::fingerprint::fingerprint;
 use crate::target::Options;
 use meshc_compiler::Model;
 use meshc_compiler::routing::{Proxy, Role};
@@ -82,14 +83,14 @@ impl Place {
             .collect();
         match plain.get(..LONGEST).filter(|_| plain.len() > LONGEST) {
             None => self.file(&format!("endpoints-{plain}")),
-            Some(begin) => self.file(&format!("endpoints-{begin}-{:016x}", fingerprint(cluster))),
+            Some(begin) => self.file(&format!("endpoints-{begin}-{:016x}", fingerprint([cluster]))),
         }
     }
 
     /// Where Envoy finds one of these files.
     pub(super) fn source(&self, path: &str) -> api::ConfigSource {
-        let folder = || format!("{}/{}", self.root, self.stem);
-        let watched = self.links.then(|| api::WatchedDirectory { path: SmolStr::new(folder()) });
+        // It moves one link in the folder that it mounts.
+        let watched = self.links.then(|| api::WatchedDirectory { path: SmolStr::new(&self.root) });
         api::ConfigSource {
             path_config_source: Some(api::PathConfigSource {
                 path: SmolStr::new(format!("{}/{path}", self.root)),
@@ -105,10 +106,4 @@ fn has_gateway_of_that_name(model: &Model, proxy: &Proxy<'_>) -> bool {
     model.mesh.gateways.as_slice().iter().any(|gateway| {
         gateway.namespace_name() == proxy.namespace.as_deref() && gateway.name.value.as_str() == proxy.name
     })
-}
-
-/// FNV-1a: short, and the same everywhere.
-fn fingerprint(text: &str) -> u64 {
-    text.bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -1,4 +1,51 @@
-//! nginx: a configuration for each gateway, and for what workloads of the mesh send.
+//! nginx: a configuration for each gateway, and for what workloads of the mesh send. Written for nginx 1.22, as Debian has it.
+//!
+//! ```text
+//! NAMESPACE/NAME/nginx.conf         what `nginx -c` takes: the frame, and what all servers share
+//!                http.conf          variables, upstream blocks and servers for HTTP
+//!                stream.conf        the same for connections, if there are any
+//!                modules/*.conf     loads nginx's stream module; not needed where nginx has it built in
+//!                resolver.conf      who is asked for names, if any are looked up
+//!                endpoints/*.conf   the `server` lines of each upstream block: change them, then `nginx -s reload`
+//! ```
+//!
+//! Files name each other by relative paths, which nginx looks for beside `nginx.conf`: the folder can stand anywhere. What nginx
+//! writes (its process id and temporary files) goes to its prefix, by relative paths: `nginx -c /FOLDER/nginx.conf -p /WRITABLE -e
+//! stderr` runs as any user. Errors go to standard error, requests to `access-log`.
+//!
+//! Invariants:
+//! - Whatever a value says, it stays one token: [`directive`] alone writes tokens. What nginx could not read is refused by [`fit`],
+//!   which makes all of the configuration to see it.
+//! - Rules are taken in source order, by [`dispatch`]; nginx's own order of locations never decides.
+//! - Connections to destinations are never used for another TLS identity than they were opened for: see [`pools`].
+
+mod conditions;
+mod cors;
+mod directive;
+mod dispatch;
+mod fault;
+mod files;
+mod forward;
+mod headers;
+mod hosts;
+mod http;
+mod limits;
+mod listener_tls;
+mod listeners;
+mod options;
+mod pools;
+mod redirect;
+mod regex;
+mod rewrite;
+mod rule;
+mod site;
+mod stream;
+mod support;
+mod text;
+mod upstream_tls;
+mod variables;
+
+pub use options::NginxOptions;
 
 use crate::artifact::Artifact;
 use crate::capability::{Feature, Support};
@@ -7,6 +54,7 @@ use crate::target::{Fit, Fitted, Options, Target};
 use meshc_compiler::model::Controller;
 use meshc_compiler::routing::Proxy;
 use meshc_compiler::{Checked, Model};
+use rayon::prelude::*;
 
 /// The target `nginx`.
 #[derive(Clone, Copy, Debug)]
@@ -17,23 +65,24 @@ impl Target for Nginx {
         "nginx"
     }
 
-    fn support(&self, _feature: Feature) -> Support {
-        Support::Native
+    fn support(&self, feature: Feature) -> Support {
+        support::of(feature)
     }
 
     fn fit(&self, checked: &Checked, options: &Options<'_>) -> Fit {
-        raw_proxy::fit(checked.model(), Controller::Nginx, |feature| Self.support(feature), options)
+        let fit = raw_proxy::fit(checked.model(), Controller::Nginx, support::of, options);
+        limits::beyond(checked.model(), fit, options)
     }
 
     fn emit(&self, fitted: &Fitted<'_>, options: &Options<'_>) -> Vec<Artifact> {
         let model = fitted.checked().model();
         let proxies = raw_proxy::plan(fitted, Controller::Nginx, options);
-        proxies.iter().flat_map(|proxy| configuration(model, proxy, options)).collect()
+        proxies.par_iter().flat_map_iter(|proxy| configuration(model, proxy, options)).collect()
     }
 }
 
 /// The files of one proxy. The first is the one that `nginx -c` takes.
 #[must_use]
-pub fn configuration(_model: &Model, _proxy: &Proxy<'_>, _options: &Options<'_>) -> Vec<Artifact> {
-    Vec::new()
+pub fn configuration(model: &Model, proxy: &Proxy<'_>, options: &Options<'_>) -> Vec<Artifact> {
+    files::all(&files::Configuration::new(model, proxy, options), proxy, options)
 }

@@ -31,9 +31,12 @@ pub(crate) fn fit(
         let accepted = judge.accepted(&one);
         match (support(one.feature), accepted) {
             (Support::Native, _) => {}
-            (_, Some(accepted)) if accepted.loss.value == Loss::Drop => fit.dropped.push(accepted.scope),
+            // What is carried in another way is never left out: either word says that the caveat is known.
             (Support::Emulated { .. }, Some(_)) => {}
             (support @ Support::Emulated { .. }, None) => emulated.push((one, support)),
+            (Support::Unsupported { .. }, Some(accepted)) if accepted.loss.value == Loss::Drop => {
+                fit.dropped.push(one.unit.unwrap_or(accepted.scope));
+            }
             (Support::Unsupported { reason }, accepted) => {
                 fit.reports.push(judge.unsupported(&one, reason, accepted.is_some()));
             }
@@ -59,13 +62,15 @@ struct Judge<'m> {
 }
 
 impl Judge<'_> {
-    /// The innermost `@degrade` for this target around a use.
+    /// The innermost `@degrade` for this target around a use, or around what it belongs to: a policy may bring it from elsewhere.
     fn accepted(&self, one: &Use) -> Option<&Degradation> {
         if one.guards {
             return None;
         }
         let around = self.model.degradations.iter().filter(|degradation| {
-            degradation.target.value == self.controller && degradation.scope.contains(one.span)
+            degradation.target.value == self.controller
+                && (degradation.scope.contains(one.span)
+                    || one.owner.is_some_and(|owner| degradation.scope.contains(owner)))
         });
         around.min_by_key(|degradation| degradation.scope.end - degradation.scope.start)
     }

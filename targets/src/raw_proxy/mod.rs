@@ -7,12 +7,15 @@ mod usage;
 pub use certificates::KeyPaths;
 pub(crate) use certificates::{Certificates, KeyPair, MOUNTED_SECRETS, of_listener, of_upstream};
 pub(crate) use fit::fit;
+pub(crate) use usage::secrets;
 
+use crate::capability::Feature;
 use crate::target::{Fitted, Gateways, Options};
 use meshc_compiler::Model;
 use meshc_compiler::model::Controller;
 use meshc_compiler::routing::{Proxy, Role, proxies};
 use meshc_language::Span;
+use std::collections::BTreeSet;
 
 /// What stands in for the world around a proxy while it is tried out on one machine. Addresses are put into the plan.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +36,8 @@ pub fn plan<'m>(fitted: &'m Fitted<'_>, controller: Controller, options: &Option
     chosen(fitted.checked().model(), controller, fitted.dropped(), options)
 }
 
-fn chosen<'m>(
+/// The proxies of a target, without the statements inside of `dropped`.
+pub(crate) fn chosen<'m>(
     model: &'m Model,
     controller: Controller,
     dropped: &[Span],
@@ -48,4 +52,10 @@ fn chosen<'m>(
         }
     });
     all
+}
+
+/// What proxies ask of a data plane.
+#[must_use]
+pub fn features(model: &Model, proxies: &[Proxy<'_>]) -> BTreeSet<Feature> {
+    usage::uses(model, proxies).into_iter().map(|one| one.feature).collect()
 }

@@ -10,17 +10,16 @@ pub(crate) fn inlined(documents: &[(&str, &str)]) -> String {
     let mut bootstrap = Map::new();
     let mut resources: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for (name, text) in documents {
-        let document: Value = serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
-        match document {
-            Value::Object(mut object) if object.contains_key("resources") => {
-                for mut resource in list(object.remove("resources")) {
-                    let kind = resource.as_object().map(type_of).unwrap_or_default().to_owned();
-                    resource.as_object_mut().map(|resource| resource.remove("@type"));
-                    resources.entry(kind).or_default().push(resource);
-                }
-            }
-            Value::Object(object) => bootstrap.extend(object),
-            other => panic!("{name} is no object but {other}"),
+        let mut document: Map<String, Value> =
+            serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let Some(found) = document.remove("resources") else {
+            bootstrap.extend(document);
+            continue;
+        };
+        for mut resource in list(Some(found)) {
+            let kind = resource.as_object().map(type_of).unwrap_or_default().to_owned();
+            resource.as_object_mut().map(|resource| resource.remove("@type"));
+            resources.entry(kind).or_default().push(resource);
         }
     }
     bootstrap.remove("dynamic_resources");
@@ -36,10 +35,7 @@ pub(crate) fn inlined(documents: &[(&str, &str)]) -> String {
 }
 
 fn list(value: Option<Value>) -> Vec<Value> {
-    match value {
-        Some(Value::Array(items)) => items,
-        _ => Vec::new(),
-    }
+    value.map(|value| serde_json::from_value(value).unwrap()).unwrap_or_default()
 }
 
 /// Replaces the file of endpoints that a cluster watches by the endpoints.

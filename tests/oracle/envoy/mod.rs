@@ -60,9 +60,9 @@ enum Kind {
     Discovery,
 }
 
-/// What is wrong with the documents of one Envoy, each a name (the file's path) and its text, YAML or JSON: its
-/// bootstrap and the files that the bootstrap refers to. Empty when nothing is. `None`, with the reason printed, where
-/// the descriptors cannot be made.
+/// What is wrong with the documents of any number of Envoys, each its path below the folder of all of them, and its
+/// text, YAML or JSON: bootstraps, and the files that these lead to. Empty when nothing is. `None`, with the reason
+/// printed, where the descriptors cannot be made.
 pub(crate) fn check(documents: &[(&str, &str)]) -> Option<Vec<Fault>> {
     let descriptors = Descriptors::get()?;
     let mut faults = Vec::new();

@@ -87,10 +87,9 @@ fn every_fault_is_found_for_its_reason() {
 #[test]
 fn the_table_is_right_about_envoy() {
     let Some(envoy) = programs::envoy() else { return };
-    let validate = |documents: &[(String, String)]| validate(&envoy, &documents[0].1);
     let mut wrong = Vec::new();
     for faulty in Faulty::all().iter().filter(|faulty| faulty.r#in.starts_with("static/")) {
-        let (verdict, words) = validate(&faulty.documents());
+        let (verdict, words) = validate(&envoy, &faulty.documents().first().unwrap().1);
         if verdict != faulty.envoy {
             wrong.push(format!("{:?}: Envoy {verdict:?} it: {words}", faulty.by));
         }

@@ -18,31 +18,77 @@ const WATCHED: [(&str, &str); 4] = [
 /// Everything with a name in the documents of one Envoy: its type and its name.
 type Names<'a> = BTreeSet<(&'a str, &'a str)>;
 
+/// What the documents of any number of Envoys refer to and do not have; each bootstrap is judged with the files that it
+/// leads to.
 pub(super) fn check(documents: &[Document]) -> Vec<Fault> {
+    let mut faults = BTreeSet::new();
+    let mut reached = BTreeSet::new();
+    for bootstrap in documents.iter().filter(|document| document.kind == Kind::Bootstrap) {
+        let envoy = files_of(bootstrap, documents);
+        reached.extend(envoy.iter().map(|document| &document.name));
+        faults.extend(check_envoy(&envoy));
+    }
+    for document in documents.iter().filter(|document| !reached.contains(&document.name)) {
+        let message = "no bootstrap leads to this file".to_owned();
+        faults.insert(Fault { document: document.name.clone(), path: String::new(), message });
+    }
+    faults.into_iter().collect()
+}
+
+/// The bootstrap, and what it watches, directly or by way of other files.
+fn files_of<'a>(bootstrap: &'a Document, documents: &'a [Document]) -> Vec<&'a Document> {
+    let mut files = vec![bootstrap];
+    let mut at = 0;
+    while let Some(&file) = files.get(at) {
+        for (_, _, path) in watched(file) {
+            let found = documents.iter().find(|document| is_at(document, path));
+            files.extend(found.filter(|found| !files.iter().any(|known| known.name == found.name)));
+        }
+        at += 1;
+    }
+    files
+}
+
+/// The files that a document tells Envoy to watch: where it says so, the type of what must be in it, its path.
+fn watched(document: &Document) -> Vec<(String, &'static str, &str)> {
+    let mut found = Vec::new();
+    each_object(&document.value, &mut |path, object| {
+        for (field, kind) in WATCHED {
+            let file = object.get(field).and_then(|source| source.pointer("/path_config_source/path"));
+            found.extend(file.and_then(Value::as_str).map(|file| (format!("{path}.{field}"), kind, file)));
+        }
+    });
+    found
+}
+
+/// The folders in front are those of the machine where Envoy runs.
+fn is_at(document: &Document, path: &str) -> bool {
+    path.strip_suffix(&document.name).is_some_and(|folder| folder.is_empty() || folder.ends_with('/'))
+}
+
+fn check_envoy(documents: &[&Document]) -> Vec<Fault> {
     let mut faults = Vec::new();
+    let mut report = |document: &Document, path: &str, message: String| {
+        faults.push(Fault { document: document.name.clone(), path: path.to_owned(), message });
+    };
     let mut names = Names::new();
     for document in documents {
-        let mut report = |path: &str, message: String| {
-            faults.push(Fault { document: document.name.clone(), path: path.to_owned(), message });
-        };
         for (path, kind, resource) in resources(document) {
             let name = name_of(resource);
             if !WATCHED.iter().any(|(_, known)| *known == kind) {
-                report(&path, format!("a watched file holds no {kind}"));
+                report(document, &path, format!("a watched file holds no {kind}"));
             } else if name.is_empty() {
-                report(&path, format!("a {kind} without a name"));
+                report(document, &path, format!("a {kind} without a name"));
             } else if !names.insert((kind, name)) {
-                report(&path, format!("a second {kind} {name:?}"));
+                report(document, &path, format!("a second {kind} {name:?}"));
             }
         }
     }
     for document in documents {
-        let mut report = |path: &str, message: String| {
-            faults.push(Fault { document: document.name.clone(), path: path.to_owned(), message });
-        };
-        refers_to_what_is_there(document, &names, &mut report);
-        watches_files_that_are_there(document, documents, &mut report);
-        has_addresses_where_nobody_resolves(document, &mut report);
+        let report = &mut |path: &str, message| report(document, path, message);
+        refers_to_what_is_there(document, &names, report);
+        watches_files_that_are_there(document, documents, report);
+        has_addresses_where_nobody_resolves(document, report);
     }
     faults
 }
@@ -101,30 +147,20 @@ fn refers_to_what_is_there(document: &Document, names: &Names<'_>, report: &mut 
 
 fn watches_files_that_are_there(
     document: &Document,
-    documents: &[Document],
+    documents: &[&Document],
     report: &mut dyn FnMut(&str, String),
 ) {
-    each_object(&document.value, &mut |path, object| {
-        for (field, kind) in WATCHED {
-            let file = object.get(field).and_then(|source| source.pointer("/path_config_source/path"));
-            let Some(file) = file.and_then(Value::as_str) else { continue };
-            let path = format!("{path}.{field}");
-            // The folders in front differ between the machine that writes and the one that runs.
-            match documents.iter().find(|it| base_name(&it.name) == base_name(file)) {
-                None => report(&path, format!("there is no document {file:?}")),
-                Some(watched) => {
-                    let other = resources(watched).iter().any(|(_, there, _)| *there != kind);
-                    if watched.kind != Kind::Discovery || other {
-                        report(&path, format!("{:?} holds something else than a {kind}", watched.name));
-                    }
+    for (path, kind, file) in watched(document) {
+        match documents.iter().find(|document| is_at(document, file)) {
+            None => report(&path, format!("there is no document {file:?}")),
+            Some(watched) => {
+                let other = resources(watched).iter().any(|(_, there, _)| *there != kind);
+                if watched.kind != Kind::Discovery || other {
+                    report(&path, format!("{:?} holds something else than a {kind}", watched.name));
                 }
             }
         }
-    });
-}
-
-fn base_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or_default()
+    }
 }
 
 /// Endpoints that are not looked up by DNS are addresses; a name is refused by the running Envoy.

@@ -18,8 +18,9 @@ pub(super) struct Service {
     pub(super) shared: Arc<Shared>,
     pub(super) speaks: Speaks,
     pub(super) takes_plain: bool,
-    pub(super) tls: Option<TlsAcceptor>,
-    pub(super) authority: Option<Names>,
+    /// Whether there is TLS in the TLS.
+    pub(super) nested: bool,
+    pub(super) tls: Option<(TlsAcceptor, Names)>,
 }
 
 /// A connection, for those who answer on it.
@@ -46,7 +47,7 @@ async fn secured(stream: TcpStream, service: &Service) -> io::Result<()> {
         (Some(tls), true) if starts_tls(&stream).await? => Some(tls),
         (Some(_) | None, _) => None,
     };
-    let Some(tls) = private else {
+    let Some((tls, names)) = private else {
         return speak(stream, service, template).await;
     };
     let stream = tls.accept(stream).await?;
@@ -54,8 +55,13 @@ async fn secured(stream: TcpStream, service: &Service) -> io::Result<()> {
     template.tls = true;
     template.server_name = session.server_name().map(ToOwned::to_owned);
     let shown = session.peer_certificates().and_then(<[_]>::first);
-    template.client = service.authority.as_ref().zip(shown).map(|(names, shown)| names.name_of(shown));
-    speak(stream, service, template).await
+    template.client = shown.map(|shown| names.name_of(shown));
+    if !service.nested {
+        return speak(stream, service, template).await;
+    }
+    let inner = tls.accept(stream).await?;
+    template.inner_server_name = inner.get_ref().1.server_name().map(ToOwned::to_owned);
+    speak(inner, service, template).await
 }
 
 async fn starts_tls(stream: &TcpStream) -> io::Result<bool> {

@@ -57,6 +57,8 @@ pub enum Security<'a> {
     /// It takes TLS from callers that start with it, and goes without from others. One that [`Speaks::Greeting`] would wait for
     /// its caller.
     Either(&'a Authority, &'a Identity),
+    /// It wants TLS in TLS: what a proxy makes of a caller's TLS when it adds its own.
+    Nested(&'a Authority, &'a Identity),
 }
 
 /// How an upstream treats the requests that follow. Headers of a request go before it: `x-echo-status: 503`,
@@ -97,6 +99,8 @@ pub struct Seen {
     pub tls: bool,
     /// The server name that the caller asked for.
     pub server_name: Option<String>,
+    /// The server name of the TLS in it, of [`Security::Nested`].
+    pub inner_server_name: Option<String>,
     /// Whose certificate the caller showed.
     pub client: Option<String>,
 }
@@ -140,13 +144,12 @@ impl Echoes {
         let EchoOptions { name, speaks, security } = options;
         let tls = match &security {
             Security::Plain => None,
-            Security::Tls(authority, identity) | Security::Either(authority, identity) => {
-                Some(TlsAcceptor::from(Arc::new(authority.server(identity)?)))
+            Security::Tls(authority, identity)
+            | Security::Either(authority, identity)
+            | Security::Nested(authority, identity) => {
+                let acceptor = TlsAcceptor::from(Arc::new(authority.server(identity)?));
+                Some((acceptor, authority.names()))
             }
-        };
-        let authority = match &security {
-            Security::Plain => None,
-            Security::Tls(authority, _) | Security::Either(authority, _) => Some(authority.names()),
         };
         let shared = Arc::new(Shared {
             name,
@@ -158,9 +161,9 @@ impl Echoes {
         let service = Arc::new(Service {
             shared: Arc::clone(&shared),
             speaks,
-            takes_plain: !matches!(security, Security::Tls(..)),
+            takes_plain: matches!(security, Security::Plain | Security::Either(..)),
+            nested: matches!(security, Security::Nested(..)),
             tls,
-            authority,
         });
         let mut echo =
             Echo { port: 0, shared, service, runtime: self.runtime.handle().clone(), accepting: None };
@@ -181,6 +184,12 @@ impl Echo {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// What it speaks.
+    #[must_use]
+    pub fn speaks(&self) -> Speaks {
+        self.service.speaks
     }
 
     /// How many connections were made to it.

@@ -30,6 +30,23 @@ pub enum Outcome<'p, 'm> {
     Undecided(&'p Rule<'m>, Doubt<'p>),
 }
 
+impl<'p, 'm> Outcome<'p, 'm> {
+    /// The rule that takes the request, and what is done.
+    #[must_use]
+    pub fn taken(&self) -> Option<&Taken<'p, 'm>> {
+        match self {
+            Self::Taken(taken) => Some(taken),
+            Self::Refused(_)
+            | Self::NotHttp
+            | Self::Rejected(_)
+            | Self::NoHost
+            | Self::NoRule(_)
+            | Self::WantsTls { .. }
+            | Self::Undecided(..) => None,
+        }
+    }
+}
+
 /// What becomes of a connection.
 #[derive(Clone, Debug)]
 pub enum Passage<'p, 'm> {

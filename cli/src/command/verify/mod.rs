@@ -1,0 +1,165 @@
+//! `meshc verify`: runs the real proxy on this machine and holds it to what the sources say.
+
+mod interrupt;
+mod outcome;
+mod place;
+
+use crate::activity;
+use crate::args::{Format, ListFormat, Reporting, Verify};
+use crate::compilation::{choose_environment, compile, fit_all, target_options};
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+use crate::project_files::ProjectFiles;
+use crate::report::{self, Counts, Extent, Sources};
+use crate::rig::trial::{self, Trial};
+use crate::rig::{Kind, NotServing, Server, World};
+use interrupt::Interrupt;
+use meshc_compiler::routing::Proxy;
+use meshc_targets::{Fitted, Gateways, Options, Rig, fit, plan};
+use outcome::{Outcome, Tried};
+use place::Place;
+use std::mem::ManuallyDrop;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+pub(super) fn run(verify: &Verify, console: &Console) -> Result<Exit, Failure> {
+    let kind = kind(&verify.target)?;
+    let server = server(kind, verify)?;
+    let mut files = ProjectFiles::find(&verify.paths)?;
+    // Asked for by name, a target gets every gateway, whoever implements it.
+    (files.manifest.targets, files.manifest.gateways) = (vec![kind.target()], Gateways::All);
+    // A large mesh takes long to take down, and the process ends anyway.
+    let project = ManuallyDrop::new(files.project(files.read()?));
+    let environment = choose_environment(verify.env.as_deref(), &project, &files.manifest)?;
+    let mut compilation = ManuallyDrop::new(compile(&project, environment.as_deref(), &files.manifest));
+    let mut options = target_options(&project, &files.manifest);
+    options.rig = Some(Rig::default());
+    fit_all(&mut compilation, &files.manifest.targets, &options);
+    let sources = Sources::new(&project.files, files.sources.iter().map(|source| source.shown.clone()));
+    let checked = compilation.environments.first().and_then(|(_, checked)| checked.as_ref());
+    let fitted = checked.and_then(|checked| fit(kind.target(), checked, &options).0);
+    let Some(fitted) = fitted.filter(|_| !Counts::of(&compilation.reports).fail(None)) else {
+        let extent = Extent { files: files.sources.len(), environments: 0 };
+        let reporting = Reporting { deny: None, format: Format::Human };
+        report::publish(console, &sources, &compilation.reports, extent, reporting)?;
+        return Ok(Exit::Findings);
+    };
+    let interrupt = Interrupt::watch()?;
+    let outcome =
+        Attempt { verify, server: &server, fitted: &fitted, options: &options, interrupt: &interrupt }
+            .run(environment);
+    // Everything that was started is gone by now.
+    interrupt.obey();
+    let outcome = outcome?;
+    match verify.format {
+        ListFormat::Human => outcome.report(console, &sources),
+        ListFormat::Json => console.product(&report::json_text(&outcome.record(&sources))?)?,
+    }
+    Ok(if outcome.differs() { Exit::Findings } else { Exit::Clean })
+}
+
+fn kind(target: &str) -> Result<Kind, Failure> {
+    let known = Kind::ALL.into_iter().find(|kind| kind.name() == target);
+    known.ok_or_else(|| {
+        Failure::new(format!("`{target}` is no proxy that can be run by itself"))
+            .help("verify `envoy` or `nginx`: what the sources mean is the same for every target")
+    })
+}
+
+fn server(kind: Kind, verify: &Verify) -> Result<Server, Failure> {
+    let name = kind.name();
+    let mut server = match &verify.program {
+        Some(program) if program.is_file() => {
+            let whole =
+                std::path::absolute(program).map_err(|error| Failure::file("find", program, error))?;
+            Server::at(kind, whole)
+        }
+        Some(program) => {
+            return Err(Failure::new(format!("there is no program `{}`", program.display()))
+                .help(format!("give the path of {name}")));
+        }
+        None => Server::find(kind).ok_or_else(|| {
+            Failure::new(format!("`{name}` is not installed: it is in no folder of PATH"))
+                .help(format!("install {name}, or say where it is with `--program PATH`"))
+        })?,
+    };
+    server.patience = Duration::from_secs(verify.patience);
+    Ok(server)
+}
+
+/// One run against a program.
+struct Attempt<'a> {
+    verify: &'a Verify,
+    server: &'a Server,
+    fitted: &'a Fitted<'a>,
+    options: &'a Options<'a>,
+    interrupt: &'a Interrupt,
+}
+
+impl Attempt<'_> {
+    fn run(&self, environment: Option<String>) -> Result<Outcome, Failure> {
+        let start = Instant::now();
+        let place = Place::new(self.verify.keep.as_deref())?;
+        let proxies = plan(self.fitted, self.server.kind.controller(), self.options);
+        activity::begin("making certificates");
+        let world = World::new(place.folder(), &proxies)
+            .map_err(|error| Failure::new(format!("cannot make certificates and upstreams: {error}")))?;
+        let mut tried = Vec::new();
+        for (number, proxy) in proxies.into_iter().enumerate() {
+            tried.push(self.try_out(proxy, &place.of_proxy(number)?, &world)?);
+        }
+        Ok(Outcome { server: self.server.clone(), environment, tried, took: start.elapsed() })
+    }
+
+    fn try_out(&self, proxy: Proxy<'_>, folder: &Path, world: &World) -> Result<Tried, Failure> {
+        let name = outcome::name_of(&proxy);
+        activity::begin(format!("starting {} for {name}", self.server.kind.name()));
+        let mut options = self.options.clone();
+        options.envoy.root = folder.to_string_lossy().into_owned();
+        let stop = || self.interrupt.told();
+        let model = self.fitted.checked().model();
+        let rig = || world.rig(proxy.clone());
+        let (rigged, mut process) = self
+            .server
+            .start(model, &options, folder, rig, stop)
+            .map_err(|why| self.not_serving(&name, folder, why))?;
+        activity::begin(format!("asking {name}"));
+        let trial = Trial {
+            kind: self.server.kind,
+            rigged: &rigged,
+            world,
+            samples: self.verify.requests,
+            stop: &stop,
+        };
+        let findings = trial.run(&trial::questions(&rigged.proxy));
+        // A proxy that fell over answers nothing: its own words say more than the differences.
+        if let Ok(Some(_)) = process.ended() {
+            return Err(self.not_serving(&name, folder, NotServing::Refused(process.output())));
+        }
+        process.stop().map_err(|error| Failure::new(format!("cannot end {name}: {error}")))?;
+        Ok(Tried::new(name, &rigged.proxy, findings))
+    }
+
+    fn not_serving(&self, name: &str, folder: &Path, why: NotServing) -> Failure {
+        let program = self.server.kind.name();
+        let help = match &self.verify.keep {
+            Some(_) => format!("see what stands in `{}`", folder.display()),
+            None => "`--keep DIR` keeps the configuration, so that you can look at it".to_owned(),
+        };
+        match why {
+            NotServing::Io(what, error) => Failure::new(format!("cannot {what} for {name}: {error}")),
+            NotServing::Refused(said) => Failure::new(format!(
+                "{program} ended by itself for {name}, and said{}",
+                outcome::last(&said)
+            ))
+            .help(help),
+            NotServing::TimedOut(said) => Failure::new(format!(
+                "{program} did not serve {name} within {} s, and said{}",
+                self.server.patience.as_secs(),
+                outcome::last(&said)
+            ))
+            .help(help),
+            NotServing::Stopped => Failure::new("stopped"),
+        }
+    }
+}

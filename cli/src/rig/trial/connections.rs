@@ -1,0 +1,265 @@
+//! Connections under trial: those that are passed on, those that are refused, and who may come in by TLS.
+
+use super::judge::{is_private, upstream_tls};
+use super::questions::sample;
+use super::shares::{is_plausible, percent, range};
+use super::{Aspect, Mismatch, Run};
+use crate::rig::client::{self, Tls};
+use crate::rig::echo::Seen;
+use meshc_compiler::model::ServerTlsMode;
+use meshc_compiler::routing::matcher::{Connection, Entrance, Passage, Security, Source};
+use meshc_compiler::routing::{ConnectionRule, Listener, Plain, TlsKind, TlsServer, WeightedUpstream};
+use meshc_language::Span;
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+const LIMIT: Duration = Duration::from_secs(10);
+/// A connection costs about as much as this many requests on one that is open.
+const COST: u64 = 4;
+/// A name that nobody serves.
+const STRANGER: &str = "nobody.meshc.invalid";
+
+/// The rules for connections of a listener.
+pub(super) fn rules<'l, 'm>(listener: &'l Listener<'m>) -> impl Iterator<Item = &'l ConnectionRule<'m>> {
+    let plain = listener.plain.iter().flat_map(|plain| match plain {
+        Plain::Tcp(rules) => rules.as_slice(),
+        Plain::Http(_) => &[],
+    });
+    plain.chain(listener.tls.iter().flat_map(|server| match &server.kind {
+        TlsKind::Tcp(_, rules) | TlsKind::Passthrough(rules) => rules.as_slice(),
+        TlsKind::Http(..) => &[],
+    }))
+}
+
+impl<'m> Run<'_, 'm> {
+    /// Connects to each listener without TLS, and with each kind of name that it knows, and with one that it does not.
+    pub(super) fn connections(&mut self) {
+        for listener in &self.trial.rigged.proxy.listeners {
+            if !matches!(listener.plain, Some(Plain::Http(_))) {
+                self.connect(listener, Security::Plain);
+            }
+            for name in names(listener).into_iter().chain([STRANGER.to_owned()]) {
+                self.connect(listener, Security::Tls { server_name: Some(name) });
+            }
+            for server in &listener.tls {
+                self.callers(listener, server);
+            }
+        }
+    }
+
+    fn connect(&mut self, listener: &'_ Listener<'m>, security: Security) {
+        if self.stopped() || (listener.tls.is_empty() && security != Security::Plain) {
+            // TLS to a listener that knows none is a connection like another.
+            return;
+        }
+        let entrance = Entrance { port: listener.port, address: listener.bind, security };
+        let connection = Connection {
+            entrance,
+            destination: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            source: Source::default(),
+        };
+        let sent = shown(&connection);
+        match self.matcher.connect(&connection) {
+            Passage::Http => {}
+            Passage::Refused(_) | Passage::NoRule => {
+                if let Some(got) = self.let_in(&connection) {
+                    let mismatch = Mismatch::new(Aspect::Admission, "no connection", got);
+                    self.note((place_of(listener), ""), &sent, mismatch);
+                }
+            }
+            Passage::Taken(rule) => self.passed_on(rule, &connection, &sent),
+        }
+    }
+
+    /// What somebody answers who should not: nobody does where the connection ends, or an error of HTTP says that it is of the
+    /// wrong kind.
+    fn let_in(&mut self, connection: &Connection) -> Option<String> {
+        self.findings.requests += 1;
+        let line = self.open(connection).and_then(|mut open| {
+            open.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
+            open.read_line()
+        });
+        let line = String::from_utf8_lossy(&line.ok()?).into_owned();
+        (!line.starts_with("HTTP/1.1 4")).then(|| format!("`{}`", line.trim_end()))
+    }
+
+    fn passed_on(&mut self, rule: &ConnectionRule<'m>, connection: &Connection, sent: &str) {
+        let is_first = self.connection_rules.insert(std::ptr::from_ref(rule));
+        let upstreams = &self.trial.rigged.proxy.upstreams;
+        let mut expected: BTreeMap<&str, (u32, &WeightedUpstream<'_>)> = BTreeMap::new();
+        for to in &rule.to {
+            if let Some(upstream) = upstreams.get(to.upstream) {
+                expected.entry(upstream.name.as_str()).or_insert((0, to)).0 += to.weight;
+            }
+        }
+        let names = expected.keys().copied().collect::<Vec<_>>().join(" or ");
+        let times = if is_first && expected.len() > 1 { self.trial.samples / COST } else { 1 };
+        let speaks_http = self.speaks_http(rule);
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        let mut found = Vec::new();
+        for _ in 0..times {
+            if self.stopped() || !found.is_empty() {
+                break;
+            }
+            match self.who(connection, speaks_http) {
+                Err(error) => {
+                    found.push(Mismatch::new(Aspect::Destination, &names, format!("no answer: {error}")));
+                }
+                Ok(seen) => {
+                    found.extend(self.passed(
+                        connection,
+                        &seen,
+                        expected.get(seen.upstream.as_str()),
+                        &names,
+                    ));
+                    *counts.entry(seen.upstream).or_default() += 1;
+                }
+            }
+        }
+        let total: u64 = counts.values().sum();
+        for (name, (ppm, _)) in expected.iter().filter(|_| found.is_empty() && times > 1) {
+            let count = counts.get(*name).copied().unwrap_or_default();
+            if !is_plausible(count, total, *ppm) {
+                let wanted = format!("{} of `{name}` in {total} connections", range(total, *ppm));
+                found.push(Mismatch::new(Aspect::Share, wanted, percent(count, total)));
+                break;
+            }
+        }
+        for mismatch in found {
+            self.note((Some(rule.span), &rule.name), sent, mismatch);
+        }
+    }
+
+    /// Whether the upstream took the connection as it should have come.
+    fn passed(
+        &self,
+        connection: &Connection,
+        seen: &Seen,
+        expected: Option<&(u32, &WeightedUpstream<'_>)>,
+        names: &str,
+    ) -> Option<Mismatch> {
+        let Some((_, to)) = expected else {
+            return Some(Mismatch::new(Aspect::Destination, names, format!("`{}`", seen.upstream)));
+        };
+        let upstream = self.trial.rigged.proxy.upstreams.get(to.upstream)?;
+        let own = upstream_tls(upstream, seen);
+        if !self.is_passed_through(&connection.entrance) {
+            return own;
+        }
+        // TLS of the proxy, if there is some, goes around that of the caller.
+        let asked = server_name(connection);
+        let (arrived, own) = match is_private(upstream) {
+            true => (seen.inner_server_name.as_deref(), own),
+            false => (seen.server_name.as_deref(), None),
+        };
+        if own.is_some() {
+            return own;
+        }
+        let same = seen.tls && arrived == asked;
+        let text = |name: Option<&str>| format!("TLS of the caller for `{}`", name.unwrap_or_default());
+        (!same).then(|| Mismatch::new(Aspect::UpstreamTls, text(asked), text(arrived)))
+    }
+
+    /// Without a certificate nobody comes in where one is asked for.
+    fn callers(&mut self, listener: &Listener<'m>, server: &TlsServer<'m>) {
+        let mode = match &server.kind {
+            TlsKind::Http(tls, _) | TlsKind::Tcp(tls, _) => tls.mode.value,
+            TlsKind::Passthrough(_) => return,
+        };
+        let Some(name) = server.names.first().map(sample) else { return };
+        if mode != ServerTlsMode::Mutual || self.stopped() {
+            return;
+        }
+        self.findings.requests += 1;
+        let is_http = matches!(server.kind, TlsKind::Http(..));
+        let tls = Tls { server_name: Some(&name), identity: None, protocols: &["http/1.1"] };
+        let came_in =
+            client::Connection::open(listener.port, Some(&tls), LIMIT).and_then(|mut connection| {
+                if is_http {
+                    let answer = connection.exchange(&client::Request::get(&name, "/"))?;
+                    return Ok(answer.status != 400);
+                }
+                connection.read_line().map(|line| !line.is_empty())
+            });
+        if came_in.unwrap_or(false) {
+            let sent = format!("TLS for `{name}` without a certificate of the caller");
+            let mismatch = Mismatch::new(Aspect::Admission, "no connection", "an answer");
+            self.note((Some(server.span), ""), &sent, mismatch);
+        }
+    }
+
+    /// Connects and asks who is there.
+    fn who(&mut self, connection: &Connection, speaks_http: bool) -> io::Result<Seen> {
+        self.findings.requests += 1;
+        let mut connection = self.open(connection)?;
+        let line = if speaks_http {
+            connection.exchange(&client::Request::get("localhost", "/"))?.body
+        } else {
+            connection.read_line()?
+        };
+        serde_json::from_slice(&line).map_err(io::Error::other)
+    }
+
+    fn open(&self, connection: &Connection) -> io::Result<client::Connection> {
+        let port = connection.entrance.port;
+        let Some(name) = server_name(connection) else { return client::Connection::open(port, None, LIMIT) };
+        let identity = Some(&self.trial.world.client);
+        client::Connection::open(
+            port,
+            Some(&Tls { server_name: Some(name), identity, protocols: &[] }),
+            LIMIT,
+        )
+    }
+
+    /// Whether the upstreams of a rule wait for a request: those that HTTP reaches too.
+    fn speaks_http(&self, rule: &ConnectionRule<'m>) -> bool {
+        let mut echoes = rule.to.iter().filter_map(|to| self.trial.rigged.upstreams.get(to.upstream.index()));
+        echoes.any(|echo| echo.speaks() == crate::rig::echo::Speaks::Http)
+    }
+
+    fn is_passed_through(&self, entrance: &Entrance) -> bool {
+        let Security::Tls { server_name: Some(name) } = &entrance.security else { return false };
+        let listeners = &self.trial.rigged.proxy.listeners;
+        let servers = listeners.iter().filter(|one| one.port == entrance.port).flat_map(|one| &one.tls);
+        let taking = servers.flat_map(|server| server.names.iter().map(move |own| (own, server)));
+        let best = taking
+            .filter(|(own, _)| own.takes(name))
+            .max_by_key(|(own, _)| meshc_compiler::routing::specificity(own));
+        best.is_some_and(|(_, server)| matches!(server.kind, TlsKind::Passthrough(_)))
+    }
+}
+
+/// A name for each server of a listener and each rule in it, and one that just misses each wildcard.
+fn names(listener: &Listener<'_>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let of_servers = listener.tls.iter().flat_map(|server| &server.names).map(sample);
+    let of_rules = rules(listener).flat_map(|rule| &rule.sni).map(|name| sample(name.as_host()));
+    for name in of_servers.chain(of_rules) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn server_name(connection: &Connection) -> Option<&str> {
+    match &connection.entrance.security {
+        Security::Plain => None,
+        Security::Tls { server_name } => server_name.as_deref(),
+    }
+}
+
+fn shown(connection: &Connection) -> String {
+    match server_name(connection) {
+        None => "a connection without TLS".to_owned(),
+        Some(name) => format!("TLS for `{name}`"),
+    }
+}
+
+fn place_of(listener: &Listener<'_>) -> Option<Span> {
+    let hosts = listener.http_servers().flat_map(|server| &server.virtual_hosts).map(|host| host.span);
+    let rules = rules(listener).map(|rule| rule.span);
+    listener.tls.iter().map(|server| server.span).chain(hosts).chain(rules).next()
+}

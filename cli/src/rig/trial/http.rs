@@ -1,0 +1,286 @@
+//! Requests under trial: one each, and many where chance decides.
+
+use super::judge::{Got, abort, name_of};
+use super::shares::{is_plausible, percent, range};
+use super::{Aspect, Mismatch, Run};
+use crate::rig::certificates::Identity;
+use crate::rig::client::{self, Connection, Tls};
+use crate::rig::wire::Headers;
+use meshc_compiler::policy::{Abort, Injection};
+use meshc_compiler::routing::matcher::{Answer, Outcome, Request, Security, Taken};
+use meshc_compiler::routing::{MirroredTo, Rule};
+use meshc_language::Span;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// How long an answer may take, beside a delay that is injected.
+const LIMIT: Duration = Duration::from_secs(10);
+/// Longest injected delay that is waited for.
+const LONGEST_DELAY: Duration = Duration::from_secs(15);
+/// How long copies may take to arrive after the last request.
+const MIRROR_LIMIT: Duration = Duration::from_secs(3);
+const POLL: Duration = Duration::from_millis(50);
+/// The header that marks the requests of one count.
+const MARK: &str = "x-echo-trial";
+
+/// Connections that can be used again, by port and server name.
+struct Connections<'i> {
+    open: BTreeMap<(u16, Option<String>), Connection>,
+    /// What callers show when they are asked.
+    identity: &'i Identity,
+}
+
+impl<'m> Run<'_, 'm> {
+    /// Asks each question once, and those whose answer depends on chance many times.
+    pub(super) fn requests(&mut self, questions: &[Request]) {
+        let identity = &self.trial.world.client;
+        let mut connections = Connections { open: BTreeMap::new(), identity };
+        for question in questions {
+            if self.stopped() {
+                return;
+            }
+            let outcome = self.matcher.answer(question);
+            let taken = match &outcome {
+                Outcome::NotHttp | Outcome::Undecided(..) => continue,
+                Outcome::Taken(taken) if !can_be_tried(taken.rule) => continue,
+                Outcome::Taken(taken) => Some(&**taken),
+                Outcome::Refused(_)
+                | Outcome::Rejected(_)
+                | Outcome::NoHost
+                | Outcome::NoRule(_)
+                | Outcome::WantsTls { .. } => None,
+            };
+            let request = written(question, taken);
+            let limit = LIMIT + taken.map(|taken| delay(taken.rule)).unwrap_or_default();
+            let got = Got::of(connections.exchange(question, &request, limit));
+            self.findings.requests += 1;
+            let (span, rule) = self.place(&outcome, question);
+            let mut mismatches = self.judge(&outcome, &request.headers, &got);
+            let is_first = taken.is_some_and(|taken| self.rules.insert(std::ptr::from_ref(taken.rule)));
+            if let Some(taken) = taken.filter(|_| is_first && mismatches.is_empty()) {
+                mismatches = self.many(taken, question, &request, &mut connections);
+            }
+            let sent = shown(question);
+            for mismatch in mismatches {
+                self.note((span, &rule), &sent, mismatch);
+            }
+        }
+    }
+
+    /// What an outcome is about: a rule, a virtual host, or the proxy.
+    fn place(&self, outcome: &Outcome<'_, 'm>, question: &Request) -> (Option<Span>, String) {
+        let proxy = &self.trial.rigged.proxy;
+        match outcome {
+            Outcome::Taken(taken) => (Some(taken.rule.span), taken.rule.name.to_string()),
+            Outcome::Undecided(rule, _) => (Some(rule.span), rule.name.to_string()),
+            Outcome::NoRule(host) | Outcome::WantsTls { host, location: _ } => {
+                (Some(host.span), String::new())
+            }
+            Outcome::Refused(_) | Outcome::NotHttp | Outcome::Rejected(_) | Outcome::NoHost => {
+                let listener = proxy.listeners.iter().find(|one| one.port == question.entrance.port);
+                let hosts = listener.into_iter().flat_map(|one| one.http_servers());
+                let first = hosts.flat_map(|server| &server.virtual_hosts).map(|host| host.span).next();
+                let tls = listener.and_then(|one| one.tls.first()).map(|server| server.span);
+                (first.or(tls).or(proxy.span), String::new())
+            }
+        }
+    }
+
+    /// Asks the same many times, and compares what came of it with the shares of the rule.
+    fn many(
+        &mut self,
+        taken: &Taken<'_, 'm>,
+        question: &Request,
+        request: &client::Request,
+        connections: &mut Connections<'_>,
+    ) -> Vec<Mismatch> {
+        let Answer::Forwarded { deliveries, .. } = &taken.answer else { return Vec::new() };
+        let aborts = abort(taken.rule).filter(|(_, ppm)| *ppm < 1_000_000);
+        let by_chance = deliveries.len() > 1 || aborts.is_some() || !taken.rule.mirrors.is_empty();
+        if !by_chance || delays(taken.rule) {
+            return Vec::new();
+        }
+        for echo in &self.trial.rigged.upstreams {
+            drop(echo.take_seen());
+        }
+        let mark = self.findings.requests.to_string();
+        let request = request.clone().with(MARK, &mark);
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        let mut total = 0;
+        while total < self.trial.samples && !self.stopped() {
+            let got = Got::of(connections.exchange(question, &request, LIMIT));
+            total += 1;
+            let what = match (&got.seen, &got.answer) {
+                (Some(seen), _) => seen.upstream.clone(),
+                (None, Ok(answer)) => answer.status.to_string(),
+                (None, Err(_)) => got.text(),
+            };
+            *counts.entry(what).or_default() += 1;
+        }
+        self.findings.requests += total;
+        self.compare(taken, aborts, &counts, &mark)
+    }
+
+    fn compare(
+        &self,
+        taken: &Taken<'_, 'm>,
+        aborts: Option<(u16, u32)>,
+        counts: &BTreeMap<String, u64>,
+        mark: &str,
+    ) -> Vec<Mismatch> {
+        let Answer::Forwarded { deliveries, .. } = &taken.answer else { return Vec::new() };
+        let total: u64 = counts.values().sum();
+        let count = |what: &str| counts.get(what).copied().unwrap_or_default();
+        let failed = aborts.map_or(0, |(status, _)| count(&status.to_string()));
+        let delivered = total - failed;
+        let mut found = Vec::new();
+        if let Some((status, ppm)) = aborts {
+            found.extend(share(&format!("status {status}"), failed, total, ppm));
+        }
+        let upstreams = &self.trial.rigged.proxy.upstreams;
+        let mut expected: BTreeMap<&str, u32> = BTreeMap::new();
+        for one in deliveries {
+            let Some(upstream) = upstreams.get(one.to.upstream) else { continue };
+            *expected.entry(upstream.name.as_str()).or_default() += one.to.weight;
+        }
+        for (name, ppm) in &expected {
+            found.extend(share(name, count(name), delivered, *ppm));
+        }
+        let known = |what: &str| {
+            expected.contains_key(what) || aborts.is_some_and(|(status, _)| what == status.to_string())
+        };
+        let strange = counts.iter().filter(|(what, _)| !known(what));
+        found.extend(strange.map(|(what, count)| {
+            Mismatch::new(
+                Aspect::Share,
+                format!("nothing else for {total} requests"),
+                format!("{count} times `{what}`"),
+            )
+        }));
+        for mirror in &taken.rule.mirrors {
+            found.extend(self.mirrored(mirror, &count, delivered, mark));
+        }
+        found
+    }
+
+    /// Counts the copies that have arrived, waiting for those that are on their way.
+    fn mirrored(
+        &self,
+        mirror: &MirroredTo<'m>,
+        answered: &dyn Fn(&str) -> u64,
+        delivered: u64,
+        mark: &str,
+    ) -> Option<Mismatch> {
+        let upstream = self.trial.rigged.proxy.upstreams.get(mirror.upstream)?;
+        let echo = self.trial.rigged.upstreams.get(mirror.upstream.index())?;
+        let answered = answered(&upstream.name);
+        let deadline = Instant::now() + MIRROR_LIMIT;
+        let mut arrived = 0;
+        loop {
+            let new = echo.take_seen().iter().filter(|seen| seen.header(MARK) == Some(mark)).count();
+            arrived += u64::try_from(new).unwrap_or(u64::MAX);
+            let copies = arrived.saturating_sub(answered);
+            let plausible = is_plausible(copies, delivered, mirror.share.ppm());
+            if (new == 0 && plausible) || Instant::now() >= deadline {
+                return share(
+                    &format!("copies to `{}`", upstream.name),
+                    copies,
+                    delivered,
+                    mirror.share.ppm(),
+                );
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+}
+
+fn share(what: &str, count: u64, total: u64, ppm: u32) -> Option<Mismatch> {
+    (!is_plausible(count, total, ppm)).then(|| {
+        let wanted = format!("{} of `{what}` in {total} requests", range(total, ppm));
+        Mismatch::new(Aspect::Share, wanted, percent(count, total))
+    })
+}
+
+/// Whether HTTP/1.1 shows what a rule does, in a time that can be waited for.
+fn can_be_tried(rule: &Rule<'_>) -> bool {
+    let grpc = |kind: &Injection| matches!(kind, Injection::Abort(Abort::Grpc(_)));
+    delay(rule) <= LONGEST_DELAY && !rule.options.fault.iter().any(|fault| grpc(&fault.kind))
+}
+
+/// The delay that is injected, to some of the requests or to all of them.
+fn delay(rule: &Rule<'_>) -> Duration {
+    let delays = rule.options.fault.iter().map(|fault| match &fault.kind {
+        Injection::Delay(delay) => Duration::from_millis(delay.value.as_millis()),
+        Injection::Abort(_) => Duration::ZERO,
+    });
+    delays.sum()
+}
+
+fn delays(rule: &Rule<'_>) -> bool {
+    !delay(rule).is_zero()
+}
+
+/// The request as the client sends it, asking the upstream for the headers that the rule changes on the way back.
+fn written(question: &Request, taken: Option<&Taken<'_, '_>>) -> client::Request {
+    let mut headers: Headers = vec![("Host".to_owned(), question.authority.clone())];
+    headers.extend(question.headers.iter().cloned());
+    let mut names: Vec<&str> = Vec::new();
+    if let Some(Answer::Forwarded { deliveries, .. }) = taken.map(|taken| &taken.answer) {
+        let changes = deliveries.iter().flat_map(|one| &one.response_headers).map(name_of);
+        names.extend(changes.filter(|name| !matches!(*name, "server" | "date" | "content-length")));
+    }
+    names.sort_unstable();
+    names.dedup();
+    if !names.is_empty() {
+        headers.push(("x-echo-headers".to_owned(), names.join(", ")));
+    }
+    client::Request {
+        method: question.method.clone(),
+        target: question.target.clone(),
+        headers,
+        body: Vec::new(),
+    }
+}
+
+/// A request in a line.
+fn shown(question: &Request) -> String {
+    let Request { entrance, method, authority, target, headers, source: _ } = question;
+    let headers: String = headers.iter().map(|(name, value)| format!(", {name}: {value}")).collect();
+    format!("{method} {}://{authority}{target}{headers}", entrance.scheme())
+}
+
+impl Connections<'_> {
+    /// Sends a request on a connection for its entrance, a new one if there is none that is still good.
+    fn exchange(
+        &mut self,
+        question: &Request,
+        request: &client::Request,
+        limit: Duration,
+    ) -> std::io::Result<client::Response> {
+        let port = question.entrance.port;
+        let name = match &question.entrance.security {
+            Security::Plain => None,
+            Security::Tls { server_name } => Some(server_name.clone().unwrap_or_default()),
+        };
+        let key = (port, name.clone());
+        if let Some(mut connection) = self.open.remove(&key).filter(Connection::is_open) {
+            connection.set_limit(limit);
+            // It may have been closed since: then a new one decides.
+            if let Ok(response) = connection.exchange(request) {
+                self.open.insert(key, connection);
+                return Ok(response);
+            }
+        }
+        let mut connection = match &name {
+            None => Connection::open(port, None, limit)?,
+            Some(name) => {
+                let server_name = Some(name.as_str()).filter(|name| !name.is_empty());
+                let tls = Tls { server_name, identity: Some(self.identity), protocols: &["http/1.1"] };
+                Connection::open(port, Some(&tls), limit)?
+            }
+        };
+        let response = connection.exchange(request)?;
+        self.open.insert(key, connection);
+        Ok(response)
+    }
+}

@@ -1,0 +1,161 @@
+//! The Deployment of a proxy: as few rights as it can run with.
+
+use super::api::{
+    Capabilities, Container, ContainerPort, DeploymentSpec, EmptyDir, LabelSelector, Map, Metadata,
+    PodSecurityContext, PodSpec, PodTemplate, Probe, Projected, Projection, SeccompProfile, SecurityContext,
+    ServicePort, Source, Sysctl, TcpSocket, Volume, VolumeMount,
+};
+use super::files::ConfigMap;
+use super::workload::{Named, Workload, ports};
+use crate::fingerprint::fingerprint;
+use crate::raw_proxy::{MOUNTED_SECRETS, secrets};
+use meshc_compiler::Model;
+use meshc_compiler::model::{BoundSecret, Deploy, DeployBody, Image, RawProxy};
+use meshc_compiler::routing::Proxy;
+use meshc_compiler::values::SecretSource;
+use smol_str::SmolStr;
+use std::collections::BTreeMap;
+
+/// Ports below this one are kept for those who have a right to them.
+const FIRST_FREE_PORT: u16 = 1024;
+
+/// The annotation that changes with what is read only at the start.
+const REVISION: &str = "meshc/configuration";
+
+/// The specification of a proxy's Deployment.
+pub(super) fn deployment(
+    model: &Model,
+    deploy: &Deploy,
+    proxy: &Proxy<'_>,
+    workload: &Workload<'_>,
+    named: &Named,
+    maps: &[ConfigMap],
+) -> DeploymentSpec {
+    let Deploy { platform: _, body: DeployBody { images, replicas }, span: _, attributes: _ } = deploy;
+    let ports = ports(proxy);
+    let lowest = ports.iter().map(|port| port.port).min().unwrap_or(FIRST_FREE_PORT);
+    let image = images
+        .iter()
+        .find(|Image { target, image: _, span: _, attributes: _ }| target.value == workload.program);
+    let image = image.map_or(workload.image, |image| image.image.value.as_str());
+    let mut spec = PodSpec {
+        automount_service_account_token: Some(false),
+        security_context: pod_security(workload.user, lowest < FIRST_FREE_PORT),
+        containers: vec![container(workload, image, &ports)],
+        volumes: Vec::new(),
+    };
+    let configuration = Volume {
+        name: SmolStr::new_static("configuration"),
+        projected: Some(Projected { sources: maps.iter().map(ConfigMap::projection).collect() }),
+        empty_dir: None,
+    };
+    mount(&mut spec, configuration, workload.mount, true);
+    for (at, (name, sources)) in mounted_secrets(model, proxy).into_iter().enumerate() {
+        let volume = Volume {
+            name: SmolStr::new(format!("secret-{}", at + 1)),
+            projected: Some(Projected { sources }),
+            empty_dir: None,
+        };
+        mount(&mut spec, volume, &format!("{MOUNTED_SECRETS}/{name}"), true);
+    }
+    for (at, folder) in workload.writes.iter().enumerate() {
+        let name = SmolStr::new(format!("writes-{}", at + 1));
+        let volume = Volume { name, projected: None, empty_dir: Some(EmptyDir {}) };
+        mount(&mut spec, volume, folder, false);
+    }
+    let read_once = workload.files.iter().take(workload.read_once);
+    let revision = fingerprint(read_once.map(|file| file.text.as_str()));
+    DeploymentSpec {
+        replicas: replicas.map_or(1, |replicas| replicas.value.get()),
+        selector: LabelSelector { match_labels: named.selector() },
+        template: PodTemplate {
+            metadata: Metadata {
+                labels: named.pod_labels(),
+                annotations: Map::from([(SmolStr::new_static(REVISION), format!("{revision:016x}"))]),
+                ..Metadata::default()
+            },
+            spec,
+        },
+    }
+}
+
+fn mount(spec: &mut PodSpec, volume: Volume, path: &str, read_only: bool) {
+    for container in &mut spec.containers {
+        let mount = VolumeMount { name: volume.name.clone(), mount_path: path.to_owned(), read_only };
+        container.volume_mounts.push(mount);
+    }
+    spec.volumes.push(volume);
+}
+
+fn pod_security(user: u32, low_ports: bool) -> PodSecurityContext {
+    // A user without rights may listen on any port of its own pod.
+    let low = Sysctl { name: "net.ipv4.ip_unprivileged_port_start", value: "0" };
+    PodSecurityContext {
+        run_as_non_root: Some(true),
+        run_as_user: Some(user),
+        run_as_group: Some(user),
+        // So that it can read secrets and write where it has to.
+        fs_group: Some(user),
+        seccomp_profile: Some(SeccompProfile { r#type: "RuntimeDefault" }),
+        sysctls: if low_ports { vec![low] } else { Vec::new() },
+    }
+}
+
+fn container(workload: &Workload<'_>, image: &str, ports: &[ServicePort]) -> Container {
+    let mut command = workload.command.iter().cloned();
+    let low = ports.iter().any(|port| port.port < FIRST_FREE_PORT);
+    let probe = |failure_threshold| {
+        let port = ports.first()?.port;
+        Some(Probe { tcp_socket: Some(TcpSocket { port }), period_seconds: 5, failure_threshold })
+    };
+    Container {
+        name: match workload.program {
+            RawProxy::Envoy => "envoy",
+            RawProxy::Nginx => "nginx",
+        },
+        image: image.to_owned(),
+        command: command.next().into_iter().collect(),
+        args: command.collect(),
+        ports: ports
+            .iter()
+            .map(|port| ContainerPort { name: port.name.clone(), container_port: port.target_port })
+            .collect(),
+        readiness_probe: probe(2),
+        liveness_probe: probe(6),
+        security_context: Some(SecurityContext {
+            allow_privilege_escalation: Some(false),
+            read_only_root_filesystem: Some(true),
+            capabilities: Some(Capabilities {
+                drop: vec!["ALL"],
+                add: if low { vec!["NET_BIND_SERVICE"] } else { Vec::new() },
+            }),
+        }),
+        volume_mounts: Vec::new(),
+    }
+}
+
+/// The secrets that a proxy names and Kubernetes mounts, each with what it is made of.
+fn mounted_secrets(model: &Model, proxy: &Proxy<'_>) -> BTreeMap<String, Vec<Projection>> {
+    let mut mounted: BTreeMap<String, Vec<Projection>> = BTreeMap::new();
+    for secret in secrets(model, std::slice::from_ref(proxy)) {
+        let name = &secret.name.value;
+        match model.bound_secret(name) {
+            Some(BoundSecret::Mounted) => {}
+            Some(BoundSecret::Files(_)) | None => continue,
+        }
+        let source = Some(Source { name: SmolStr::new(name.name()), items: Vec::new() });
+        let projection = match name.source() {
+            SecretSource::Secret | SecretSource::Kubernetes | SecretSource::Gateway => {
+                Projection { config_map: None, secret: source }
+            }
+            SecretSource::ConfigMap => Projection { config_map: source, secret: None },
+            // These are no resources of a cluster.
+            SecretSource::Sds | SecretSource::Builtin => continue,
+        };
+        let sources = mounted.entry(name.name().to_owned()).or_default();
+        if !sources.contains(&projection) {
+            sources.push(projection);
+        }
+    }
+    mounted
+}

@@ -1,0 +1,95 @@
+//! Headless Services: DNS answers for each with the addresses of the pods behind it, which is how a raw proxy finds them.
+
+use super::api::{Map, Metadata, Resource, ServicePort, ServiceSpec, Spec};
+use super::{append, name};
+use crate::artifact::{Artifact, HEADER};
+use crate::provenance::Provenance;
+use crate::target::Options;
+use crate::yaml::Sourced;
+use meshc_compiler::model::{AddressKind, DestinationId, Labels, Model, Resource as Declared};
+use meshc_compiler::routing::{Proxy, Upstream, headless_name};
+use meshc_compiler::values::Label;
+use meshc_language::{Span, Spanned};
+use smol_str::SmolStr;
+use std::collections::BTreeMap;
+
+/// The namespace in which something is looked for that has none.
+const DEFAULT_NAMESPACE: &str = "default";
+
+/// The headless Services of all upstreams that `bindings` leave to Kubernetes, each once, a file for each namespace.
+///
+/// A headless Service translates no ports: connections go to the port of the pod that the destination was declared with.
+pub(crate) fn headless_services(
+    model: &Model,
+    proxies: &[Proxy<'_>],
+    options: &Options<'_>,
+) -> Vec<Artifact> {
+    let mut services: BTreeMap<(String, SmolStr), (Span, ServiceSpec)> = BTreeMap::new();
+    for upstream in proxies.iter().flat_map(|proxy| proxy.upstreams.as_slice()) {
+        let Some((key, spec)) = service(model, upstream) else { continue };
+        let place = declared(model, upstream).1;
+        let (_, known) = services.entry(key).or_insert_with(|| (place, ServiceSpec::default()));
+        let ServiceSpec { cluster_ip, selector, ports } = spec;
+        known.cluster_ip = cluster_ip;
+        known.selector = selector;
+        known.ports.extend(ports.into_iter().filter(|port| !known.ports.contains(port)).collect::<Vec<_>>());
+    }
+    let provenance = Provenance::new(options.files);
+    let mut files: BTreeMap<String, String> = BTreeMap::new();
+    for ((namespace, name), (span, mut spec)) in services {
+        spec.ports.sort_by_key(|port| port.port);
+        let text = files.entry(name::of_services(&namespace)).or_insert_with(|| HEADER.to_owned());
+        let metadata = Metadata { name, namespace: Some(SmolStr::new(namespace)), ..Metadata::default() };
+        let service = Resource { api_version: "v1", kind: "Service", metadata, content: Spec { spec } };
+        append(text, &Sourced::new(provenance.source(&[]).comment(span), service));
+    }
+    files.into_iter().map(|(path, text)| Artifact { path, text }).collect()
+}
+
+/// What stands behind an upstream, if Kubernetes finds it: its namespace and name, and what it selects.
+fn service(model: &Model, upstream: &Upstream<'_>) -> Option<((String, SmolStr), ServiceSpec)> {
+    let number = upstream.port.number.value.get();
+    let subset = upstream.subset.as_deref();
+    let AddressKind::Kubernetes { labels } = model.bound_address(upstream.target, number, subset)? else {
+        return None;
+    };
+    let own = model.mesh.destination_name(upstream.target);
+    let (namespace, _) = declared(model, upstream);
+    let mut selector = Map::new();
+    if labels.is_empty() {
+        selector.insert(SmolStr::new_static("app"), own.to_owned());
+    }
+    for label in labels.iter().chain(subset_labels(model, upstream)) {
+        selector.insert(SmolStr::new(label.value.key().as_str()), label.value.value().as_str().to_owned());
+    }
+    let port = ServicePort {
+        name: upstream.port.port_name(),
+        port: number,
+        target_port: upstream.port.target.map_or(number, |target| target.value.get()),
+    };
+    let key = (namespace.unwrap_or(DEFAULT_NAMESPACE).to_owned(), headless_name(own, subset));
+    Some((key, ServiceSpec { cluster_ip: Some("None"), selector, ports: vec![port] }))
+}
+
+/// The namespace of a destination, and where it was declared.
+fn declared<'m>(model: &'m Model, upstream: &Upstream<'_>) -> (Option<&'m str>, Span) {
+    fn of<T>(resource: &Declared<T>, span: Span) -> (Option<&str>, Span) {
+        (resource.namespace_name(), span)
+    }
+    let mesh = &model.mesh;
+    match upstream.target {
+        DestinationId::Service(id) => mesh.services.get(id).map(|one| of(one, one.span)),
+        DestinationId::External(id) => mesh.externals.get(id).map(|one| of(one, one.span)),
+    }
+    .unwrap_or((None, upstream.span))
+}
+
+fn subset_labels<'m>(model: &'m Model, upstream: &Upstream<'_>) -> impl Iterator<Item = &'m Spanned<Label>> {
+    let name = upstream.subset.as_deref();
+    let mesh = &model.mesh;
+    let labels = name.and_then(|name| match upstream.target {
+        DestinationId::Service(id) => mesh.services.get(id)?.subset(name)?.body.labels.as_ref(),
+        DestinationId::External(id) => mesh.externals.get(id)?.subset(name)?.body.labels.as_ref(),
+    });
+    labels.into_iter().flat_map(|labels: &Labels| labels.iter())
+}

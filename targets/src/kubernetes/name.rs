@@ -1,0 +1,37 @@
+//! The names of manifests and of the resources in them.
+
+use meshc_compiler::Model;
+use meshc_compiler::routing::{Proxy, Role};
+use smol_str::SmolStr;
+
+/// Where what has no namespace is written. A name with `_` cannot be that of a namespace.
+const NO_NAMESPACE: &str = "_no-namespace";
+
+const OUTBOUND: &str = "mesh-outbound";
+
+/// The name of a proxy's resources: that of its gateway, or one that no gateway of the namespace has.
+pub(super) fn of_proxy(model: &Model, proxy: &Proxy<'_>) -> SmolStr {
+    match proxy.role {
+        Role::Gateway(_) => proxy.name.clone(),
+        Role::Outbound => {
+            let gateways = model.mesh.gateways.as_slice().iter();
+            let here = gateways.filter(|gateway| gateway.namespace_name() == proxy.namespace.as_deref());
+            let taken: Vec<&str> = here.map(|gateway| gateway.name.value.as_str()).collect();
+            let mut name = OUTBOUND.to_owned();
+            while taken.contains(&name.as_str()) {
+                name.push_str("-proxy");
+            }
+            SmolStr::new(name)
+        }
+    }
+}
+
+/// The file of a namespace's headless Services.
+pub(super) fn of_services(namespace: &str) -> String {
+    format!("kubernetes/{namespace}.yaml")
+}
+
+/// The file of a proxy's resources.
+pub(super) fn of_workload(namespace: Option<&str>, name: &str) -> String {
+    format!("kubernetes/{}/{name}.yaml", namespace.unwrap_or(NO_NAMESPACE))
+}

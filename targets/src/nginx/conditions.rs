@@ -1,0 +1,350 @@
+//! Conditions of rules as bits: each comparison is a `map` whose value is `1` or `0`.
+
+use super::regex;
+use super::site::Site;
+use super::text;
+use meshc_compiler::model::{HeaderTest, Match, PathMatch, PathTest};
+use meshc_compiler::policy::TextMatch;
+use meshc_compiler::values::{HeaderName, MatchHeaderName, Scheme, escape_literal};
+use meshc_language::Span;
+use smol_str::SmolStr;
+
+/// The path of a request, decoded and without `.`, `..` and double slashes, as it came in.
+pub(super) const PATH: &str = "$mesh_path";
+/// The host of a request as the caller wrote it.
+pub(super) const AUTHORITY: &str = "$mesh_authority";
+
+/// Where requests stand when their rule is looked for: a `location`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// This path.
+    Exact(String),
+    /// What starts with this, and with no longer one that has a place of its own.
+    Prefix(String),
+}
+
+/// Whether a comparison holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Truth {
+    Always,
+    Never,
+    /// If this variable is `1`.
+    If(String),
+}
+
+/// One alternative of a rule.
+#[derive(Clone, Debug)]
+pub(super) struct Condition {
+    /// What it asks of the path.
+    path: Option<Path>,
+    /// Variables that must all be `1`; `None` if it never holds.
+    bits: Option<Vec<String>>,
+}
+
+#[derive(Clone, Debug)]
+enum Path {
+    /// Never asked for.
+    None,
+    Exact {
+        text: String,
+        ignore_case: bool,
+    },
+    Prefix {
+        text: String,
+        ignore_case: bool,
+    },
+    Under {
+        text: String,
+        ignore_case: bool,
+    },
+    /// By a pattern, as a key of `map`.
+    Key(String),
+}
+
+impl Condition {
+    /// The condition that always holds.
+    pub(super) const ALWAYS: Self = Self { path: None, bits: Some(Vec::new()) };
+
+    pub(super) fn of(one: &Match, span: Span, scheme: Scheme, site: &mut Site<'_, '_>) -> Self {
+        let Match {
+            path,
+            scheme: wanted_scheme,
+            methods,
+            authority,
+            headers,
+            without,
+            query,
+            // Decided by the plan.
+            ports: _,
+            bindings: _,
+            source_namespace,
+            source_labels,
+            // Of connections.
+            sni: _,
+            destinations: _,
+        } = one;
+        let mut bits = Bits { all: Some(Vec::new()), span };
+        if source_namespace.is_some() || !source_labels.is_empty() {
+            bits.all = None;
+        }
+        if let Some(wanted) = wanted_scheme {
+            bits.scheme(wanted, scheme, site);
+        }
+        if !methods.is_empty() {
+            let any: Vec<String> = methods.iter().map(|method| escape_literal(method)).collect();
+            let key = format!("~^(?:{})\\z", any.join("|"));
+            let bit = site.http.bit("$request_method", vec![(key, true)], false);
+            bits.and(Truth::If(bit));
+        }
+        if let Some(authority) = authority {
+            let bit = site.http.bit(AUTHORITY, keys(authority, true), false);
+            bits.and(Truth::If(bit));
+        }
+        for (name, test) in headers {
+            bits.header(name, test, true, site);
+        }
+        for (name, test) in without {
+            bits.header(name, test, false, site);
+        }
+        for (name, test) in query {
+            let bit = query_bit(name, test, site);
+            bits.and(Truth::If(bit));
+        }
+        let path = path.as_ref().map(|path| of_path(path, span, site));
+        Self { path, bits: bits.all }
+    }
+
+    /// The places that it needs.
+    pub(super) fn places(&self) -> Vec<Place> {
+        match &self.path {
+            Some(Path::Exact { text, ignore_case: false }) => vec![Place::Exact(text.clone())],
+            Some(Path::Prefix { text, ignore_case: false }) => vec![Place::Prefix(text.clone())],
+            Some(Path::Under { text, ignore_case: false }) => {
+                vec![Place::Exact(text.clone()), Place::Prefix(format!("{text}/"))]
+            }
+            None
+            | Some(
+                Path::None | Path::Exact { .. } | Path::Prefix { .. } | Path::Under { .. } | Path::Key(_),
+            ) => Vec::new(),
+        }
+    }
+
+    /// The variables that must be `1` for it to hold at a place; `None` if it never holds there.
+    pub(super) fn at(&self, place: &Place, site: &mut Site<'_, '_>) -> Option<Vec<String>> {
+        let mut bits = self.bits.clone()?;
+        match self.path.as_ref().map_or(Truth::Always, |path| path.at(place, site)) {
+            Truth::Always => {}
+            Truth::Never => return None,
+            Truth::If(bit) => bits.insert(0, bit),
+        }
+        bits.dedup();
+        Some(bits)
+    }
+}
+
+impl Path {
+    fn at(&self, place: &Place, site: &mut Site<'_, '_>) -> Truth {
+        let (here, exact) = match place {
+            Place::Exact(text) => (text, true),
+            Place::Prefix(text) => (text, false),
+        };
+        let fold =
+            |text: &str, ignore: bool| if ignore { text.to_ascii_lowercase() } else { text.to_owned() };
+        let (decided, key, longer) = match self {
+            Self::None => return Truth::Never,
+            Self::Key(key) => (None, key.clone(), true),
+            Self::Exact { text, ignore_case } => {
+                let (here, text) = (fold(here, *ignore_case), fold(text, *ignore_case));
+                let key = format!("~*^(?:{})\\z", escape_literal(&text));
+                (exact.then(|| here == text), key, *ignore_case && text.starts_with(&here))
+            }
+            Self::Prefix { text, ignore_case } => {
+                let (here, text) = (fold(here, *ignore_case), fold(text, *ignore_case));
+                let covers = here.starts_with(&text);
+                let key = format!("~*^{}", escape_literal(&text));
+                ((exact || covers).then_some(covers), key, *ignore_case && text.starts_with(&here))
+            }
+            Self::Under { text, ignore_case } => {
+                let (here, text) = (fold(here, *ignore_case), fold(text, *ignore_case));
+                let covers = here.starts_with(&format!("{text}/")) || exact && here == text;
+                let key = format!("~*^{}(?:/|\\z)", escape_literal(&text));
+                ((exact || covers).then_some(covers), key, *ignore_case && text.starts_with(&here))
+            }
+        };
+        match decided {
+            Some(true) => Truth::Always,
+            Some(false) => Truth::Never,
+            None if longer => Truth::If(site.http.bit(PATH, vec![(key, true)], false)),
+            None => Truth::Never,
+        }
+    }
+}
+
+fn of_path(path: &PathMatch, span: Span, site: &mut Site<'_, '_>) -> Path {
+    let PathMatch { test, ignore_case } = path;
+    let ignore_case = *ignore_case;
+    let (written, whole) = match test {
+        PathTest::Exact(text) => (text, true),
+        PathTest::Prefix(text) => (text, false),
+        PathTest::Under(text) => (text, true),
+        PathTest::Pattern(pattern) => {
+            if pattern.as_str().contains('%') {
+                site.refuse(
+                    span,
+                    "a pattern that looks at percent escapes of the path",
+                    "nginx compares paths after it has decoded them",
+                    "write the characters that the escapes stand for",
+                );
+            }
+            return Path::Key(regex::matching(pattern));
+        }
+    };
+    if text::is_never_asked_for(written, whole) {
+        return Path::None;
+    }
+    let Some(text) = text::decoded(written) else {
+        site.refuse(
+            span,
+            "a path whose escapes are no text",
+            "nginx compares paths after it has decoded them",
+            "ask for another path",
+        );
+        return Path::None;
+    };
+    match test {
+        PathTest::Exact(_) => Path::Exact { text, ignore_case },
+        PathTest::Under(_) => Path::Under { text, ignore_case },
+        PathTest::Prefix(_) | PathTest::Pattern(_) => Path::Prefix { text, ignore_case },
+    }
+}
+
+struct Bits {
+    all: Option<Vec<String>>,
+    span: Span,
+}
+
+impl Bits {
+    fn and(&mut self, truth: Truth) {
+        match truth {
+            Truth::Always => {}
+            Truth::Never => self.all = None,
+            Truth::If(bit) => {
+                if let Some(all) = &mut self.all
+                    && !all.contains(&bit)
+                {
+                    all.push(bit);
+                }
+            }
+        }
+    }
+
+    /// A server is reached by one scheme, so most comparisons are decided.
+    fn scheme(&mut self, wanted: &TextMatch, scheme: Scheme, site: &mut Site<'_, '_>) {
+        let holds = |holds: bool| if holds { Truth::Always } else { Truth::Never };
+        let truth = match wanted {
+            TextMatch::Exact(text) => holds(text == scheme.word()),
+            TextMatch::Prefix(text) => holds(scheme.word().starts_with(text.as_str())),
+            TextMatch::Pattern(_) => Truth::If(site.http.bit("$scheme", keys(wanted, true), false)),
+        };
+        self.and(truth);
+    }
+
+    fn header(&mut self, name: &MatchHeaderName, test: &HeaderTest, wanted: bool, site: &mut Site<'_, '_>) {
+        let source = match name {
+            MatchHeaderName::Header(name) => header_variable(name),
+            MatchHeaderName::Claim(_) => None,
+        };
+        let Some(source) = source else {
+            site.refuse(
+                self.span,
+                &format!("a condition on `{name}`"),
+                "nginx reads headers whose names are letters, digits and dashes",
+                "ask for another header",
+            );
+            self.all = None;
+            return;
+        };
+        let bit = match test {
+            HeaderTest::Present => site.http.bit(&source, vec![(String::new(), !wanted)], wanted),
+            HeaderTest::Text(text) => site.http.bit(&source, keys(text, wanted), !wanted),
+        };
+        self.and(Truth::If(bit));
+    }
+}
+
+/// The variable of a request header; `None` for one that nginx cannot tell from others.
+pub(super) fn header_variable(name: &HeaderName) -> Option<String> {
+    Some(match name.as_str() {
+        ":method" => "$request_method".to_owned(),
+        ":scheme" => "$scheme".to_owned(),
+        ":authority" | "host" => AUTHORITY.to_owned(),
+        ":path" => "$request_uri".to_owned(),
+        plain if is_plain(plain) => format!("$http_{}", plain.replace('-', "_")),
+        _ => return None,
+    })
+}
+
+fn is_plain(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// The keys of a `map` that say whether a text is like this. An absent value is an empty one, and no regular expression is asked
+/// of it.
+pub(super) fn keys(text: &TextMatch, wanted: bool) -> Vec<(String, bool)> {
+    match text {
+        TextMatch::Exact(text) if text.is_empty() => vec![(String::new(), wanted)],
+        TextMatch::Exact(text) => vec![(regex::exactly(text), wanted)],
+        TextMatch::Prefix(text) if text.is_empty() => {
+            vec![(String::new(), wanted), ("~^".to_owned(), wanted)]
+        }
+        TextMatch::Prefix(text) => vec![(regex::starting(text), wanted)],
+        TextMatch::Pattern(pattern) => {
+            let mut keys = vec![(regex::matching(pattern), wanted)];
+            keys.extend(regex::takes_nothing(pattern).then(|| (String::new(), wanted)));
+            keys
+        }
+    }
+}
+
+/// What stands in front of the first parameter of a name, up to its name: parameters of other names.
+fn before_parameter(name: &str) -> String {
+    let name = escape_literal(name);
+    format!("~^(?:(?!{name}(?:=|&|\\z))[^&]*&)*{name}")
+}
+
+fn query_bit(name: &SmolStr, test: &HeaderTest, site: &mut Site<'_, '_>) -> String {
+    const ARGS: &str = "$args";
+    let beyond_value = match test {
+        HeaderTest::Text(TextMatch::Exact(text) | TextMatch::Prefix(text)) => text.contains('&'),
+        HeaderTest::Present | HeaderTest::Text(TextMatch::Pattern(_)) => false,
+    };
+    if beyond_value || name.contains(['&', '=']) {
+        return site.http.bit(ARGS, Vec::new(), false);
+    }
+    let before = before_parameter(name);
+    let key = match test {
+        HeaderTest::Present => format!("{before}(?:=|&|\\z)"),
+        HeaderTest::Text(TextMatch::Exact(text)) if text.is_empty() => format!("{before}=?(?:&|\\z)"),
+        HeaderTest::Text(TextMatch::Exact(text)) => format!("{before}={}(?:&|\\z)", escape_literal(text)),
+        HeaderTest::Text(TextMatch::Prefix(text)) if text.is_empty() => format!("{before}(?:=|&|\\z)"),
+        HeaderTest::Text(TextMatch::Prefix(text)) => format!("{before}={}", escape_literal(text)),
+        HeaderTest::Text(TextMatch::Pattern(pattern)) => {
+            // The value is taken out first, so that a pattern cannot look beyond its end.
+            let value = query_value(name, site);
+            let matched = site.http.bit(&value, vec![(regex::matching(pattern), true)], false);
+            let mut entries = vec![super::directive::line!["default", "0"]];
+            if regex::takes_nothing(pattern) {
+                entries.push(super::directive::line![format!("{before}=?(?:&|\\z)"), "1"]);
+            }
+            entries.push(super::directive::line![format!("{before}="), matched]);
+            return site.http.map(ARGS, entries);
+        }
+    };
+    site.http.bit(ARGS, vec![(key, true)], false)
+}
+
+/// A variable with the value of the first parameter of a name, as it is written in the URL.
+pub(super) fn query_value(name: &str, site: &mut Site<'_, '_>) -> String {
+    let key = format!("{}=([^&]*)", before_parameter(name));
+    site.http.map("$args", vec![super::directive::line!["default", ""], super::directive::line![key, "$1"]])
+}

@@ -1,0 +1,212 @@
+//! Rules of a virtual host as locations, so that the first rule in source order whose condition holds is taken.
+//!
+//! nginx picks the location with the longest path, whatever its place in the file. So there is one for each path that the rules
+//! name, and in each the rules that can hold there, in their order: if the first asks for nothing else, its location is next;
+//! else a `map` over the bits of all comparisons names it. The location of a rule has a name without a leading `/`, which no
+//! caller can ask for.
+
+use super::conditions::{Condition, Place};
+use super::directive::{Directive, line};
+use super::rule;
+use super::site::Site;
+use meshc_compiler::model::Match;
+use meshc_compiler::policy::RewriteKind;
+use meshc_compiler::routing::{Rule, RuleAction, VirtualHost};
+use meshc_compiler::values::{HostPattern, Scheme};
+use rustc_hash::FxHashSet;
+
+/// What stands in front of the names of locations that only nginx itself asks for.
+const INTERNAL: &str = "mesh:";
+/// The location of requests that no rule takes.
+const NOTHING: &str = "mesh:~";
+/// Bytes of variable names that one `map` looks at; nginx reads 4,096 in one token.
+const TABLE_MAX: usize = 3_000;
+
+/// How requests reach a virtual host.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entrance<'v> {
+    pub(super) scheme: Scheme,
+    pub(super) port: u16,
+    /// The hosts that it serves.
+    pub(super) domains: &'v [HostPattern],
+}
+
+/// A rule under one of its alternatives.
+struct Candidate<'r, 'm> {
+    rule: &'r Rule<'m>,
+    one: Option<&'r Match>,
+    condition: Condition,
+    /// Its location.
+    name: String,
+}
+
+/// The locations of a virtual host.
+pub(super) fn locations<'m>(
+    host: &VirtualHost<'m>,
+    entrance: Entrance<'_>,
+    site: &mut Site<'_, 'm>,
+) -> Vec<Directive> {
+    let candidates = candidates(host, entrance.scheme, site);
+    let mut used: FxHashSet<&str> = FxHashSet::default();
+    let mut locations = Vec::new();
+    let mut lost = false;
+    for place in places(&candidates) {
+        let (modifier, path) = match &place {
+            Place::Exact(path) => ("=", path),
+            Place::Prefix(path) => ("^~", path),
+        };
+        let here = here(&candidates, &place, site);
+        let (target, names) = target(&here, &mut lost, site);
+        used.extend(names);
+        let span = here.first().map_or(host.span, |(candidate, _)| candidate.rule.span);
+        let jump = line!["rewrite", "^", target, "last"];
+        locations.push(line!["location", modifier, path.clone()].block(vec![jump]).at(span));
+    }
+    let mut made: FxHashSet<&str> = FxHashSet::default();
+    for candidate in &candidates {
+        if used.contains(candidate.name.as_str()) && made.insert(&candidate.name) {
+            let path = candidate.one.and_then(|one| one.path.as_ref());
+            locations.extend(rule::locations(candidate.rule, path, &candidate.name, entrance, site));
+        }
+    }
+    if lost {
+        let body = vec![line!["internal"], line!["return", "404", super::text::EMPTY]];
+        locations.push(line!["location", "=", NOTHING].block(body));
+    }
+    locations
+}
+
+fn candidates<'r, 'm>(
+    host: &'r VirtualHost<'m>,
+    scheme: Scheme,
+    site: &mut Site<'_, 'm>,
+) -> Vec<Candidate<'r, 'm>> {
+    let mut all = Vec::new();
+    let mut names: FxHashSet<String> = FxHashSet::default();
+    for (at, rule) in host.rules.iter().enumerate() {
+        let name = Some(format!("{INTERNAL}{}", rule.name)).filter(|name| !names.contains(name));
+        let name = name.unwrap_or_else(|| format!("{INTERNAL}{}:{at}", rule.name));
+        names.insert(name.clone());
+        if rule.matches.is_empty() {
+            all.push(Candidate { rule, one: None, condition: Condition::ALWAYS, name });
+            continue;
+        }
+        for (alternative, one) in rule.matches.iter().enumerate() {
+            let condition = Condition::of(one, rule.span, scheme, site);
+            let own = replaces_prefix(rule) && alternative > 0;
+            let name = if own { format!("{name}:{alternative}") } else { name.clone() };
+            all.push(Candidate { rule, one: Some(one), condition, name });
+        }
+    }
+    all
+}
+
+/// Whether what a rule does depends on which of its alternatives holds.
+fn replaces_prefix(rule: &Rule<'_>) -> bool {
+    match &rule.action {
+        RuleAction::Redirect(redirect) => redirect.prefix.is_some(),
+        RuleAction::Forward(_) => {
+            rule.options.rewrite.iter().any(|rewrite| matches!(rewrite.kind, RewriteKind::Prefix(_)))
+        }
+        RuleAction::Respond(_) => false,
+    }
+}
+
+/// Every place that a rule needs, in order of first use, and the place of all other paths.
+fn places(candidates: &[Candidate<'_, '_>]) -> Vec<Place> {
+    let mut known: FxHashSet<(bool, String)> = FxHashSet::default();
+    let mut places = Vec::new();
+    let rest = Place::Prefix("/".to_owned());
+    for place in candidates.iter().flat_map(|candidate| candidate.condition.places()).chain([rest]) {
+        let key = match &place {
+            Place::Exact(path) => (true, path.clone()),
+            Place::Prefix(path) => (false, path.clone()),
+        };
+        if known.insert(key) {
+            places.push(place);
+        }
+    }
+    places
+}
+
+type Here<'c, 'r, 'm> = Vec<(&'c Candidate<'r, 'm>, Vec<String>)>;
+
+/// The candidates that can hold at a place with the bits that they ask for, up to the first that asks for none.
+fn here<'c, 'r, 'm>(
+    candidates: &'c [Candidate<'r, 'm>],
+    place: &Place,
+    site: &mut Site<'_, 'm>,
+) -> Here<'c, 'r, 'm> {
+    let mut here: Here<'c, 'r, 'm> = Vec::new();
+    for candidate in candidates {
+        let Some(bits) = candidate.condition.at(place, site) else { continue };
+        let last = bits.is_empty();
+        here.push((candidate, bits));
+        if last {
+            break;
+        }
+    }
+    here
+}
+
+/// The location that is next, with a variable in it if that depends on the request, and the names that it may have.
+fn target<'c>(here: &Here<'c, '_, '_>, lost: &mut bool, site: &mut Site<'_, '_>) -> (String, Vec<&'c str>) {
+    let names: Vec<&str> = here.iter().map(|(candidate, _)| candidate.name.as_str()).collect();
+    let mut next = NOTHING.to_owned();
+    let mut conditional = here.as_slice();
+    match here.split_last() {
+        Some(((candidate, bits), before)) if bits.is_empty() => {
+            next.clone_from(&candidate.name);
+            conditional = before;
+        }
+        _ => *lost = true,
+    }
+    for group in groups(conditional).into_iter().rev() {
+        next = table(group, &next, site);
+    }
+    (next, names)
+}
+
+/// Candidates in runs whose bits one `map` can look at.
+fn groups<'h, 'c, 'r, 'm>(
+    mut rest: &'h [(&'c Candidate<'r, 'm>, Vec<String>)],
+) -> Vec<&'h [(&'c Candidate<'r, 'm>, Vec<String>)]> {
+    let mut groups = Vec::new();
+    while !rest.is_empty() {
+        let mut bits: FxHashSet<&String> = FxHashSet::default();
+        let mut bytes = 0;
+        let fits = rest.iter().take_while(|(_, asked)| {
+            bytes += asked.iter().filter(|bit| bits.insert(*bit)).map(String::len).sum::<usize>();
+            bytes <= TABLE_MAX
+        });
+        // What one candidate asks for is taken whole: a longer token than nginx reads is reported by `fit`.
+        let count = fits.count().max(1);
+        let (group, after) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+        groups.push(group);
+        rest = after;
+    }
+    groups
+}
+
+/// A variable that names the first candidate whose bits are all set, else `otherwise`.
+fn table(group: &[(&Candidate<'_, '_>, Vec<String>)], otherwise: &str, site: &mut Site<'_, '_>) -> String {
+    let mut order: Vec<&String> = Vec::new();
+    let mut known: FxHashSet<&String> = FxHashSet::default();
+    for bit in group.iter().flat_map(|(_, bits)| bits) {
+        if known.insert(bit) {
+            order.push(bit);
+        }
+    }
+    let mut entries = vec![line!["default", otherwise]];
+    for (candidate, bits) in group {
+        entries.push(line![row(&order, bits), candidate.name.clone()]);
+    }
+    let source: String = order.iter().map(|bit| bit.as_str()).collect();
+    site.http.map(&source, entries)
+}
+
+/// The key of a `map` that takes what has a `1` at the place of each of `bits`.
+pub(super) fn row(order: &[&String], bits: &[String]) -> String {
+    let digits: String = order.iter().map(|bit| if bits.contains(bit) { '1' } else { '.' }).collect();
+    format!("~^{}", digits.trim_end_matches('.'))
+}

@@ -1,0 +1,163 @@
+//! The files of one proxy.
+
+use super::directive::{Directive, line, print, token};
+use super::listeners::{self, Servers};
+use super::pools::Part;
+use super::site::Site;
+use crate::artifact::Artifact;
+use crate::target::Options;
+use meshc_compiler::Model;
+use meshc_compiler::routing::Proxy;
+use meshc_language::Diagnostic;
+use serde::Serialize;
+use std::sync::LazyLock;
+use tera::{Context, Tera};
+
+/// The configuration of one proxy.
+#[derive(Debug)]
+pub(super) struct Configuration {
+    pub(super) http: Vec<Directive>,
+    pub(super) stream: Vec<Directive>,
+    endpoints: Vec<(String, String)>,
+    resolves: bool,
+    is_gateway: bool,
+    sizes: Sizes,
+    pub(super) reports: Vec<Diagnostic>,
+}
+
+/// The sizes of nginx's tables: too small ones would be refused, or slow to make.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Sizes {
+    server_names: usize,
+    variables: usize,
+    stream_variables: usize,
+}
+
+impl Configuration {
+    pub(super) fn new(model: &Model, proxy: &Proxy<'_>, options: &Options<'_>) -> Self {
+        let mut site = Site::new(model, proxy, options);
+        let mut servers = Servers::default();
+        for listener in &proxy.listeners {
+            listeners::add(listener, &mut site, &mut servers);
+        }
+        servers.stream.extend(site.originating());
+        let names = servers.http.iter().flat_map(|server| server.block.iter().flatten());
+        let names = names.filter(|line| line.words.first().is_some_and(|word| word == "server_name"));
+        let sizes = Sizes {
+            server_names: table(names.map(|line| line.words.len()).sum()),
+            variables: table(site.http.count()),
+            stream_variables: table(site.stream.count()),
+        };
+        let put = |pools: Vec<Directive>, variables: Vec<Directive>, servers: Vec<Directive>| {
+            pools.into_iter().chain(variables).chain(servers).collect()
+        };
+        Self {
+            is_gateway: site.is_gateway(),
+            resolves: site.resolves,
+            endpoints: site.pools.files().to_vec(),
+            http: put(site.pools.blocks(Part::Http), site.http.into_directives(), servers.http),
+            stream: put(site.pools.blocks(Part::Stream), site.stream.into_directives(), servers.stream),
+            sizes,
+            reports: site.reports,
+        }
+    }
+}
+
+/// The size of a table for so many entries.
+fn table(entries: usize) -> usize {
+    (entries * 2).next_power_of_two().max(1024)
+}
+
+/// What `nginx.conf` is laid out from.
+#[derive(Serialize)]
+struct Frame<'c> {
+    access_log: &'c str,
+    http: bool,
+    stream: bool,
+    resolves: bool,
+    is_gateway: bool,
+    sizes: Sizes,
+}
+
+const NGINX_CONF: &str = "nginx.conf";
+
+#[expect(clippy::expect_used, reason = "the templates are in the binary, and a test renders them")]
+static TEMPLATES: LazyLock<Tera> = LazyLock::new(|| {
+    let mut tera = Tera::new();
+    // Every value is a token, wherever it is put: the printer of directives writes it.
+    tera.set_escape_fn(|value, out| {
+        let mut written = String::new();
+        token(value, &mut written);
+        out.write_all(written.as_bytes())
+    });
+    tera.add_raw_template(NGINX_CONF, include_str!("templates/nginx.conf")).expect("it is well formed");
+    tera.autoescape_on([".conf"]);
+    tera
+});
+
+/// The files of a proxy; `nginx.conf` is the first.
+pub(super) fn all(configuration: &Configuration, proxy: &Proxy<'_>, options: &Options<'_>) -> Vec<Artifact> {
+    let Configuration { http, stream, endpoints, resolves, is_gateway, sizes, reports: _ } = configuration;
+    let nginx = &options.nginx;
+    let frame = Frame {
+        access_log: &nginx.access_log,
+        http: !http.is_empty(),
+        stream: !stream.is_empty(),
+        resolves: *resolves,
+        is_gateway: *is_gateway,
+        sizes: *sizes,
+    };
+    let folder = match &proxy.namespace {
+        Some(namespace) => format!("{namespace}/{}", proxy.name),
+        None => proxy.name.to_string(),
+    };
+    let mut files = vec![(NGINX_CONF.to_owned(), rendered(&frame))];
+    let mut add = |name: &str, directives: &[Directive]| {
+        if !directives.is_empty() {
+            files.push((name.to_owned(), print(directives, 0)));
+        }
+    };
+    add("http.conf", http);
+    add("stream.conf", stream);
+    if *resolves {
+        let resolver = line!["resolver"].and(nginx.resolver.iter().cloned()).and(["ipv6=off"]);
+        add("resolver.conf", &[resolver.comment("who is asked for the addresses of names")]);
+    }
+    if !stream.is_empty() && !nginx.stream_module.is_empty() {
+        let load = line!["load_module", nginx.stream_module.clone()];
+        add(
+            "modules/stream.conf",
+            &[load.comment("leave this file out where nginx has the module built in")],
+        );
+    }
+    files.extend(endpoints.iter().cloned());
+    files.into_iter().map(|(path, text)| Artifact { path: format!("{folder}/{path}"), text }).collect()
+}
+
+#[expect(clippy::expect_used, reason = "a test renders each template with each part")]
+fn rendered(frame: &Frame<'_>) -> String {
+    let context = Context::from_serialize(frame).expect("its fields are plain");
+    TEMPLATES.render(NGINX_CONF, &context).expect("the template fits its data")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Frame, Sizes, rendered};
+
+    #[test]
+    fn templates_decide_nothing_about_tokens() {
+        for part in [true, false] {
+            let frame = Frame {
+                access_log: "/x; } evil {",
+                http: part,
+                stream: !part,
+                resolves: part,
+                is_gateway: part,
+                sizes: Sizes { server_names: 1, variables: 2, stream_variables: 3 },
+            };
+            let text = rendered(&frame);
+            assert!(!part || text.contains("access_log \"/x; } evil {\""), "{text}");
+            assert_eq!(text.matches('{').count(), text.matches('}').count(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! What sends a request to a destination.
+
+use super::directive::{Directive, line};
+use super::dispatch::Entrance;
+use super::headers::Operations;
+use super::pools::{self, Part};
+use super::rewrite;
+use super::site::Site;
+use super::text::{self, millis};
+use super::upstream_tls::{self, ServerName};
+use meshc_compiler::model::{Id, PathMatch};
+use meshc_compiler::policy::{HashKey, Method, Retry, RetryChoice, RetryPolicy, Upgrade};
+use meshc_compiler::routing::{Rule, Upstream, WeightedUpstream};
+use meshc_compiler::values::{HostPattern, Protocol, RetryCondition, RetryName};
+
+/// How long a connection to a destination may take to open, in milliseconds: Istio's default.
+const CONNECT_DEFAULT: u64 = 10_000;
+
+/// A rule and how requests came to it.
+pub(super) struct Way<'w, 'm> {
+    pub(super) rule: &'w Rule<'m>,
+    /// What the rule asked of the path.
+    pub(super) path: Option<&'w PathMatch>,
+    pub(super) entrance: Entrance<'w>,
+    /// Headers that browsers are given.
+    pub(super) cors: Vec<Directive>,
+}
+
+/// Sends requests to one destination.
+pub(super) fn lines<'m>(
+    way: &Way<'_, 'm>,
+    to: &WeightedUpstream<'m>,
+    mirrored: &[Directive],
+    site: &mut Site<'_, 'm>,
+) -> Vec<Directive> {
+    let WeightedUpstream { upstream, weight: _, headers, span: _ } = to;
+    let operations = Operations::of(way.rule, *headers, site);
+    let mut lines = mirrored.to_vec();
+    lines.extend(way.cors.iter().cloned());
+    lines.extend(sent(way, *upstream, &operations, false, site));
+    lines
+}
+
+/// Sends copies of requests to a destination.
+pub(super) fn mirror_lines<'m>(
+    way: &Way<'_, 'm>,
+    upstream: Id<Upstream<'m>>,
+    site: &mut Site<'_, 'm>,
+) -> Vec<Directive> {
+    let operations = Operations::of(way.rule, None, site);
+    sent(way, upstream, &operations, true, site)
+}
+
+fn sent<'m>(
+    way: &Way<'_, 'm>,
+    id: Id<Upstream<'m>>,
+    operations: &Operations,
+    is_copy: bool,
+    site: &mut Site<'_, 'm>,
+) -> Vec<Directive> {
+    let Some(upstream) = site.upstream(id) else { return Vec::new() };
+    let options = &way.rule.options;
+    let module = if speaks_http2(upstream) { "grpc" } else { "proxy" };
+    let mut lines = rewrite::lines(&options.rewrite, way.path, site);
+    let tls = upstream_tls::of(upstream, server_name(way), site);
+    let identity = tls.as_ref().map(|tls| tls.identity()).unwrap_or_default();
+    let keeps = tls.as_ref().is_none_or(|tls| tls.is_fixed());
+    let Some(place) = pools::place(id, Part::Http, &identity, keeps, site) else { return Vec::new() };
+    lines.extend(cookie(upstream, is_copy, site));
+    // Envoy marks copies in their host.
+    let host =
+        if is_copy { format!("{}-shadow", rewrite::host_value(&options.rewrite)) } else { String::new() };
+    lines.extend(operations.request_lines(module, &host, site));
+    if !is_copy {
+        lines.extend(operations.response_lines(Some(module), site));
+    }
+    lines.extend(times(way, upstream, module));
+    lines.extend(tls.iter().flat_map(|tls| tls.lines(&format!("{module}_"))));
+    let scheme = match (module, tls.is_some()) {
+        ("grpc", false) => "grpc",
+        ("grpc", true) => "grpcs",
+        (_, false) => "http",
+        (_, true) => "https",
+    };
+    lines.push(line![format!("{module}_pass"), format!("{scheme}://{}", place.as_str())]);
+    lines
+}
+
+/// Whether HTTP/2 is spoken to a destination. nginx does so by the module that was made for gRPC.
+pub(super) fn speaks_http2(upstream: &Upstream<'_>) -> bool {
+    let upgrade = upstream.policy.pool.as_deref().and_then(|pool| pool.body.upgrade);
+    matches!(upstream.protocol(), Protocol::Http2 | Protocol::Grpc)
+        || upgrade.is_some_and(|upgrade| upgrade.value == Upgrade::Always)
+}
+
+/// The host that requests of a rule have when they are sent.
+fn server_name(way: &Way<'_, '_>) -> ServerName {
+    if let Some(host) = rewrite::host(&way.rule.options.rewrite) {
+        return ServerName::Fixed(host.as_str().to_owned());
+    }
+    match way.entrance.domains {
+        [only] if !HostPattern::is_wildcard(only) => ServerName::Fixed(only.as_str().to_owned()),
+        _ => ServerName::OfRequest,
+    }
+}
+
+/// Gives callers a cookie to hash, if they have none.
+fn cookie(upstream: &Upstream<'_>, is_copy: bool, site: &mut Site<'_, '_>) -> Vec<Directive> {
+    let method = upstream.policy.balancing.as_ref().map(|balancing| &balancing.method);
+    let Some(Method::Hash { key: HashKey::Cookie { name, ttl: Some(ttl), path }, algorithm: _ }) = method
+    else {
+        return Vec::new();
+    };
+    if is_copy {
+        return Vec::new();
+    }
+    let value = pools::cookie(name.value.as_str(), site);
+    let mut made = format!("{}=$request_id", text::literal(name.value.as_str()));
+    if ttl.value.as_millis() > 0 {
+        made.push_str(&format!("; Max-Age={}", ttl.value.as_millis().div_ceil(1000)));
+    }
+    if let Some(path) = path {
+        made.push_str(&format!("; Path={}", text::literal(path.value.as_str())));
+    }
+    made.push_str("; HttpOnly");
+    let value = site.http.map(&value, vec![line!["default", ""], line!["", made]]);
+    vec![line!["add_header", "Set-Cookie", value, "always"]]
+}
+
+/// Time limits and retries.
+fn times(way: &Way<'_, '_>, upstream: &Upstream<'_>, module: &str) -> Vec<Directive> {
+    let options = &way.rule.options;
+    let pool = upstream.policy.pool.as_deref().map(|pool| &pool.body);
+    let connect =
+        pool.and_then(|pool| pool.connect_timeout).map_or(CONNECT_DEFAULT, |time| time.value.as_millis());
+    let whole = options.timeout.as_ref().and_then(|timeout| timeout.limit).map(|limit| limit.as_millis());
+    let policy = options.retry.as_ref().and_then(|Retry { choice, span: _ }| match choice {
+        RetryChoice::Policy(policy) => Some(&**policy),
+        RetryChoice::Off => None,
+    });
+    let each = policy.and_then(|policy| policy.per_try).map(|time| time.value.as_millis());
+    let wait = match (each, whole) {
+        (Some(each), Some(whole)) => Some(each.min(whole)),
+        (each, whole) => each.or(whole),
+    };
+    let mut lines = Vec::new();
+    let connect = wait.map_or(connect, |wait| wait.min(connect));
+    if connect != CONNECT_DEFAULT {
+        lines.push(line![format!("{module}_connect_timeout"), millis(connect)]);
+    }
+    if let Some(wait) = wait {
+        lines.push(line![format!("{module}_read_timeout"), millis(wait)]);
+        lines.push(line![format!("{module}_send_timeout"), millis(wait)]);
+    }
+    if let Some(policy) = policy {
+        lines.extend(retries(policy, whole, module));
+    }
+    if pool.is_some_and(|pool| pool.keepalive.is_some()) {
+        lines.push(line![format!("{module}_socket_keepalive"), "on"]);
+    }
+    lines
+}
+
+fn retries(policy: &RetryPolicy, whole: Option<u64>, module: &str) -> Vec<Directive> {
+    let RetryPolicy { attempts, per_try: _, on, backoff: _, remote_localities: _, previous_hosts: _ } =
+        policy;
+    let attempts = attempts.map_or(0, |attempts| attempts.value.get());
+    if attempts == 0 {
+        return Vec::new();
+    }
+    let mut words: Vec<String> = Vec::new();
+    let mut add = |word: &str| {
+        if !words.iter().any(|known| known == word) {
+            words.push(word.to_owned());
+        }
+    };
+    match on {
+        // What Istio retries when nothing else is said.
+        None => ["error", "http_503"].into_iter().for_each(&mut add),
+        Some(on) => {
+            for condition in on.iter() {
+                conditions(condition.value).iter().for_each(|word| add(word));
+            }
+        }
+    }
+    // Envoy retries whatever the method is.
+    words.push("non_idempotent".to_owned());
+    let mut lines = vec![
+        line![format!("{module}_next_upstream")].and(words),
+        line![format!("{module}_next_upstream_tries"), attempts.saturating_add(1).to_string()],
+    ];
+    if let Some(whole) = whole {
+        lines.push(line![format!("{module}_next_upstream_timeout"), millis(whole)]);
+    }
+    if module == "proxy" {
+        // A request can be sent again only if it was kept.
+        lines.push(line!["proxy_request_buffering", "on"]);
+    }
+    lines
+}
+
+/// What nginx calls a retry condition; nothing for those that `fit` has refused.
+fn conditions(condition: RetryCondition) -> &'static [&'static str] {
+    match condition {
+        RetryCondition::Status(status) => match status.get() {
+            403 => &["http_403"],
+            404 => &["http_404"],
+            429 => &["http_429"],
+            500 => &["http_500"],
+            502 => &["http_502"],
+            503 => &["http_503"],
+            504 => &["http_504"],
+            _ => &[],
+        },
+        RetryCondition::Named(name) => match name {
+            RetryName::ServerError => &["error", "timeout", "http_500", "http_502", "http_503", "http_504"],
+            RetryName::GatewayError => &["error", "timeout", "http_502", "http_503", "http_504"],
+            RetryName::Reset => &["error", "timeout", "invalid_header"],
+            RetryName::ResetBeforeRequest | RetryName::ConnectFailure => &["error"],
+            RetryName::Retriable4xx
+            | RetryName::RetriableStatusCodes
+            | RetryName::RetriableHeaders
+            | RetryName::EnvoyRatelimited
+            | RetryName::RefusedStream
+            | RetryName::Http3PostConnectFailure
+            | RetryName::Cancelled
+            | RetryName::DeadlineExceeded
+            | RetryName::Internal
+            | RetryName::ResourceExhausted
+            | RetryName::Unavailable => &[],
+        },
+    }
+}

@@ -1,0 +1,214 @@
+//! Servers for HTTP, with TLS or without.
+
+use super::directive::{Directive, line, when};
+use super::dispatch::{self, Entrance};
+use super::forward::speaks_http2;
+use super::hosts;
+use super::listener_tls;
+use super::listeners::Heard;
+use super::site::Site;
+use super::text::EMPTY;
+use meshc_compiler::routing::{HttpServer, Role, RuleAction, TlsKind, TlsServer, VirtualHost, specificity};
+use meshc_compiler::values::{HostPattern, Protocol, Scheme};
+
+/// The servers of a port for HTTP without TLS.
+pub(super) fn plain<'m>(server: &HttpServer<'m>, heard: &Heard, site: &mut Site<'_, 'm>) -> Vec<Directive> {
+    let HttpServer { virtual_hosts } = server;
+    let mut flags = flags(heard);
+    if expects_http2(server, heard.port, site) {
+        flags.push("http2".to_owned());
+    }
+    let all: Vec<&HostPattern> = virtual_hosts.iter().flat_map(|host| &host.domains).collect();
+    let mut servers = Vec::new();
+    for host in virtual_hosts {
+        let is_default = host.domains.iter().any(HostPattern::is_any);
+        let mut inside = listen(heard, &flags, is_default);
+        inside.push(server_name(&host.domains, &all));
+        inside.extend(virtual_host(host, &host.domains, Scheme::Http, heard, site));
+        servers.push(commented(line!["server"].block(inside), host, site));
+    }
+    if !all.iter().any(|host| host.is_any()) {
+        servers.push(nowhere(heard, &flags, Vec::new()));
+    }
+    servers
+}
+
+/// The servers of a port for HTTP in TLS, whose versions are the same.
+pub(super) fn secured<'m>(
+    group: &[&TlsServer<'m>],
+    heard: &Heard,
+    site: &mut Site<'_, 'm>,
+) -> Vec<Directive> {
+    let mut flags = flags(heard);
+    flags.extend(["ssl".to_owned(), "http2".to_owned()]);
+    let names: Vec<(HostPattern, String)> = group
+        .iter()
+        .enumerate()
+        .flat_map(|(at, server)| server.names.iter().map(move |name| (name.clone(), at.to_string())))
+        .collect();
+    // A request must not reach the hosts of another server than that whose certificate was asked for: it may not have shown
+    // what that one wants to see.
+    let asked = (group.len() > 1).then(|| hosts::map("$ssl_server_name", &names, "", &mut site.http));
+    let claims = claims(group, &names);
+    let every: Vec<&HostPattern> =
+        claims.iter().flatten().flatten().chain(names.iter().map(|(name, _)| name)).collect();
+    let resumes = !group.iter().any(|server| asks_callers(server));
+    let mut servers = Vec::new();
+    for (at, (server, claims)) in group.iter().zip(&claims).enumerate() {
+        let TlsKind::Http(tls, HttpServer { virtual_hosts }) = &server.kind else { continue };
+        let mut own = listener_tls::lines(tls, true, site);
+        if !resumes {
+            own.push(line!["ssl_session_tickets", "off"]);
+        }
+        own.extend(asked.iter().map(|asked| misdirected(asked, at)));
+        let mut left: Vec<&HostPattern> = server.names.iter().collect();
+        for (host, domains) in virtual_hosts.iter().zip(claims).filter(|(_, domains)| !domains.is_empty()) {
+            left.retain(|name| !domains.contains(name));
+            let is_default = domains.iter().any(HostPattern::is_any);
+            let mut inside = listen(heard, &flags, is_default);
+            inside.push(server_name(domains, &every));
+            inside.extend(own.iter().cloned());
+            inside.extend(virtual_host(host, domains, Scheme::Https, heard, site));
+            servers.push(commented(line!["server"].block(inside), host, site));
+        }
+        if !left.is_empty() {
+            let is_default = left.iter().any(|name| name.is_any());
+            let mut inside = listen(heard, &flags, is_default);
+            let names: Vec<HostPattern> = left.into_iter().cloned().collect();
+            inside.push(server_name(&names, &every));
+            inside.extend(own);
+            inside.push(line!["return", "404", EMPTY]);
+            servers.push(line!["server"].block(inside).at(server.span));
+        }
+    }
+    if !names.iter().any(|(name, _)| name.is_any()) {
+        let mut refused = vec![line!["ssl_reject_handshake", "on"]];
+        if let Some(TlsKind::Http(tls, _)) = group.first().map(|server| &server.kind) {
+            let versions = listener_tls::versions(tls).into_iter().map(listener_tls::version);
+            refused.push(line!["ssl_protocols"].and(versions));
+        }
+        servers.push(nowhere(heard, &flags, refused));
+    }
+    servers
+}
+
+fn asks_callers(server: &TlsServer<'_>) -> bool {
+    match &server.kind {
+        TlsKind::Http(tls, _) | TlsKind::Tcp(tls, _) => listener_tls::asks_callers(tls),
+        TlsKind::Passthrough(_) => false,
+    }
+}
+
+fn misdirected(asked: &str, at: usize) -> Directive {
+    line!["if", format!("({asked}"), "!=", at.to_string(), ")"].block(vec![line!["return", "421"]])
+}
+
+/// The domains of each virtual host of each server that are reached by the server's own names. A domain that another server has
+/// a more specific name for is that one's.
+fn claims(group: &[&TlsServer<'_>], names: &[(HostPattern, String)]) -> Vec<Vec<Vec<HostPattern>>> {
+    let owner = |domain: &HostPattern| {
+        let covering = names.iter().filter(|(name, _)| name.covers(domain));
+        covering.max_by_key(|(name, _)| specificity(name)).map(|(_, at)| at.clone())
+    };
+    let of_server = |(at, server): (usize, &&TlsServer<'_>)| {
+        let TlsKind::Http(_, http) = &server.kind else { return Vec::new() };
+        let own = |host: &VirtualHost<'_>| {
+            let domains = host.domains.iter().filter(|domain| owner(domain) == Some(at.to_string()));
+            domains.cloned().collect()
+        };
+        http.virtual_hosts.iter().map(own).collect()
+    };
+    group.iter().enumerate().map(of_server).collect()
+}
+
+fn flags(heard: &Heard) -> Vec<String> {
+    if heard.is_hop { vec!["proxy_protocol".to_owned()] } else { Vec::new() }
+}
+
+fn listen(heard: &Heard, flags: &[String], is_default: bool) -> Vec<Directive> {
+    let mut listen = line!["listen", heard.address.clone()];
+    if is_default {
+        listen.words.push("default_server".to_owned());
+    }
+    let mut lines = vec![listen.and(flags.iter().cloned())];
+    if heard.is_hop {
+        lines.push(line!["set_real_ip_from", "127.0.0.0/8"]);
+        lines.push(line!["real_ip_header", "proxy_protocol"]);
+    }
+    lines
+}
+
+fn server_name(domains: &[HostPattern], among: &[&HostPattern]) -> Directive {
+    let names: Vec<String> = domains
+        .iter()
+        .map(|domain| if domain.is_any() { "_".to_owned() } else { hosts::name(domain, among) })
+        .collect();
+    line!["server_name"].and(names)
+}
+
+/// What answers hosts that nobody serves.
+fn nowhere(heard: &Heard, flags: &[String], tls: Vec<Directive>) -> Directive {
+    let mut inside = listen(heard, flags, true);
+    inside.push(line!["server_name", "_"]);
+    inside.extend(tls);
+    inside.push(line!["return", "404", EMPTY]);
+    line!["server"].block(inside)
+}
+
+fn commented(server: Directive, host: &VirtualHost<'_>, site: &Site<'_, '_>) -> Directive {
+    server.at(host.span).comment(site.provenance(host.span))
+}
+
+fn virtual_host<'m>(
+    host: &VirtualHost<'m>,
+    domains: &[HostPattern],
+    scheme: Scheme,
+    heard: &Heard,
+    site: &mut Site<'_, 'm>,
+) -> Vec<Directive> {
+    // The first use of the variable keeps its value: later on, the path is that of an inner location.
+    let mut lines = vec![
+        line!["set", "$mesh_asked", "$mesh_path"],
+        when("$mesh_bad_path", "1", vec![line!["return", "400"]]),
+    ];
+    if host.https_only {
+        lines.push(line!["return", "301", "https://$mesh_authority$request_uri"]);
+        return lines;
+    }
+    let entrance = Entrance { scheme, port: heard.port, domains };
+    lines.extend(dispatch::locations(host, entrance, site));
+    lines
+}
+
+/// Whether callers of a port speak HTTP/2 from the start. nginx cannot tell it from HTTP/1.1.
+fn expects_http2(server: &HttpServer<'_>, port: u16, site: &mut Site<'_, '_>) -> bool {
+    if let Role::Gateway(id) = site.proxy.role {
+        let gateway = site.model.mesh.gateways.get(id);
+        let listeners = gateway.iter().flat_map(|gateway| &gateway.declared.body.listeners);
+        let mut of_port = listeners.filter(|one| one.port.value.get() == port && one.body.tls.is_none());
+        return of_port.any(|one| matches!(one.protocol.value, Protocol::Http2 | Protocol::Grpc));
+    }
+    let wants = |host: &VirtualHost<'_>, site: &Site<'_, '_>| {
+        let mut upstreams = host.rules.iter().flat_map(|rule| match &rule.action {
+            RuleAction::Forward(to) => to.as_slice(),
+            RuleAction::Redirect(_) | RuleAction::Respond(_) => &[],
+        });
+        upstreams.any(|one| {
+            site.proxy
+                .upstreams
+                .get(one.upstream)
+                .is_some_and(|upstream| speaks_http2(upstream) && upstream.protocol().is_http2_family())
+        })
+    };
+    let first = server.virtual_hosts.iter().find(|host| wants(host, site)).map(|host| host.span);
+    let other = server.virtual_hosts.iter().any(|host| !wants(host, site));
+    if let (Some(first), true) = (first, other) {
+        site.refuse(
+            first,
+            &format!("HTTP/2 beside HTTP/1.1 on port {port}"),
+            "without TLS, nginx hears either of them on a port",
+            "give one of the services another port",
+        );
+    }
+    first.is_some()
+}

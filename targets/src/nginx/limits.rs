@@ -1,0 +1,41 @@
+//! What nginx cannot read, found by making all of the configuration.
+
+use super::directive::{TOKEN_MAX, too_long};
+use super::files::Configuration;
+use crate::raw_proxy::chosen;
+use crate::target::{Fit, Options};
+use meshc_compiler::Model;
+use meshc_compiler::model::Controller;
+use meshc_language::{Code, Diagnostic, Severity, Span};
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+
+/// Adds what is found where all else fits.
+pub(super) fn beyond(model: &Model, mut fit: Fit, options: &Options<'_>) -> Fit {
+    if fit.reports.iter().any(|report| report.severity == Severity::Error) {
+        return fit;
+    }
+    let proxies = chosen(model, Controller::Nginx, &fit.dropped, options);
+    let found: Vec<Vec<Diagnostic>> = proxies
+        .par_iter()
+        .map(|proxy| {
+            let made = Configuration::new(model, proxy, options);
+            let long = too_long(&made.http, proxy.span).into_iter().chain(too_long(&made.stream, proxy.span));
+            let mut reports = made.reports;
+            reports.extend(long.filter_map(|(span, length)| span.map(|span| report(span, length))));
+            reports
+        })
+        .collect();
+    let mut known: FxHashSet<(Span, String)> = FxHashSet::default();
+    fit.reports.extend(
+        found.into_iter().flatten().filter(|report| known.insert((report.span, report.message.clone()))),
+    );
+    fit
+}
+
+fn report(span: Span, length: usize) -> Diagnostic {
+    Diagnostic::new(Code::UNSUPPORTED, span, "nginx cannot read a text as long as in this statement")
+        .label(format!("it takes {length} bytes as nginx writes it; nginx reads {TOKEN_MAX}"))
+        .consequence("nginx would not start")
+        .help("shorten it, or leave this target out")
+}

@@ -1,0 +1,123 @@
+//! Regular expressions of the language as PCRE reads them.
+
+use meshc_compiler::values::{Pattern, escape_literal};
+use regex_syntax::hir::{Hir, HirKind, Look};
+
+/// A key of `map` that takes exactly this text. A plain key would ignore letter case.
+pub(super) fn exactly(text: &str) -> String {
+    format!("~^(?:{})\\z", escape_literal(text))
+}
+
+/// A key of `map` that takes what starts with this text.
+pub(super) fn starting(text: &str) -> String {
+    format!("~^{}", escape_literal(text))
+}
+
+/// A key of `map` that takes what the pattern matches as a whole.
+pub(super) fn matching(pattern: &Pattern) -> String {
+    format!("~^(?:{})\\z", source(pattern))
+}
+
+/// The pattern itself, its named groups without names: nginx would make variables of them, for all of its configuration.
+pub(super) fn source(pattern: &Pattern) -> String {
+    let text = pattern.as_str();
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut in_class = false;
+    while let Some(char) = rest.chars().next() {
+        if let Some(named) = rest.strip_prefix("(?P<").filter(|_| !in_class)
+            && let Some((_, after)) = named.split_once('>')
+        {
+            out.push('(');
+            rest = after;
+            continue;
+        }
+        let taken =
+            if char == '\\' { 1 + rest.chars().nth(1).map_or(0, char::len_utf8) } else { char.len_utf8() };
+        match char {
+            '[' if !in_class => in_class = true,
+            ']' if in_class && !opens_class(&out) => in_class = false,
+            _ => {}
+        }
+        let (part, after) = rest.split_at_checked(taken).unwrap_or((rest, ""));
+        out.push_str(part);
+        rest = after;
+    }
+    out
+}
+
+/// Whether a `]` that comes next is the first character of a class, and stands for itself.
+fn opens_class(before: &str) -> bool {
+    before.ends_with('[') && !before.ends_with("\\[") || before.ends_with("[^") && !before.ends_with("\\[^")
+}
+
+/// How many groups a pattern captures.
+pub(super) fn groups(pattern: &Pattern) -> usize {
+    fn count(hir: &Hir) -> usize {
+        match hir.kind() {
+            HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => 0,
+            HirKind::Repetition(repetition) => count(&repetition.sub),
+            HirKind::Capture(capture) => 1 + count(&capture.sub),
+            HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().map(count).sum(),
+        }
+    }
+    pattern.hir().map_or(0, |hir| count(&hir))
+}
+
+/// Whether a pattern matches a text without characters. nginx never asks it of one.
+pub(super) fn takes_nothing(pattern: &Pattern) -> bool {
+    pattern.hir().is_some_and(|hir| is_nullable(&hir))
+}
+
+fn is_nullable(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Empty => true,
+        HirKind::Literal(literal) => literal.0.is_empty(),
+        HirKind::Class(_) => false,
+        HirKind::Look(look) => !matches!(look, Look::WordAscii | Look::WordUnicode),
+        HirKind::Repetition(repetition) => repetition.min == 0 || is_nullable(&repetition.sub),
+        HirKind::Capture(capture) => is_nullable(&capture.sub),
+        HirKind::Concat(parts) => parts.iter().all(is_nullable),
+        HirKind::Alternation(parts) => parts.iter().any(is_nullable),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::{groups, source, takes_nothing};
+    use meshc_compiler::values::{Literal, Pattern};
+
+    #[test]
+    fn named_groups_lose_their_names() {
+        for (pattern, expected) in [
+            ("(?P<uri>a)b", "(a)b"),
+            (r"\(?P<x>a", r"\(?P<x>a"),
+            ("[(?P<x>]", "[(?P<x>]"),
+            ("[](?P<x>]", "[](?P<x>]"),
+            ("((?P<a>b)|(?P<c>d))", "((b)|(d))"),
+        ] {
+            assert_eq!(source(&Pattern::parse(pattern).unwrap()), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_matches_nothing_is_known() {
+        for (pattern, expected) in [
+            (".*", true),
+            ("a?", true),
+            ("a", false),
+            ("(a|)", true),
+            ("^$", true),
+            (r"\b", false),
+            ("(a*)+", true),
+        ] {
+            assert_eq!(takes_nothing(&Pattern::parse(pattern).unwrap()), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn groups_are_counted() {
+        assert_eq!(groups(&Pattern::parse("(a)(?:b)((?P<x>c))").unwrap()), 3);
+    }
+}

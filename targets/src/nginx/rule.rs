@@ -1,0 +1,151 @@
+//! The location of a rule: what is done with a request that it takes.
+
+use super::cors;
+use super::directive::{Directive, line, when};
+use super::dispatch::Entrance;
+use super::fault;
+use super::forward::{self, Way};
+use super::headers::Operations;
+use super::pools::{Part, random};
+use super::redirect;
+use super::site::Site;
+use super::text;
+use super::variables::hundredths;
+use meshc_compiler::model::{PathMatch, Respond};
+use meshc_compiler::routing::{MirroredTo, Rule, RuleAction, WeightedUpstream};
+
+/// Statuses whose text nginx takes for an address to send the caller to.
+const REDIRECTING: [u16; 5] = [301, 302, 303, 307, 308];
+/// The longest text that nginx reads in one token, in bytes: each may be written with two.
+const TEXT_MAX: usize = 2_000;
+
+/// The location `name` of a rule, and those that it needs. `path` is what the rule asked of the path.
+pub(super) fn locations<'m>(
+    rule: &Rule<'m>,
+    path: Option<&PathMatch>,
+    name: &str,
+    entrance: Entrance<'_>,
+    site: &mut Site<'_, 'm>,
+) -> Vec<Directive> {
+    let Rule { name: _, declared: _, matches: _, action, options, mirrors, span } = rule;
+    let mut body = vec![line!["internal"]];
+    body.extend(fault::aborts(&options.fault, site));
+    let cors::Permissions { first, locations: mut others, headers: cors } =
+        cors::permissions(options.cors.as_deref(), name, site);
+    body.extend(first);
+    match action {
+        RuleAction::Respond(respond) => {
+            let operations = Operations::of(rule, None, site);
+            body.extend(cors);
+            body.extend(operations.response_lines(None, site));
+            body.extend(self::respond(respond, site));
+        }
+        RuleAction::Redirect(redirect) => {
+            let operations = Operations::of(rule, None, site);
+            body.extend(cors);
+            body.extend(operations.response_lines(None, site));
+            body.extend(redirect::lines(redirect, path, entrance, site));
+        }
+        RuleAction::Forward(to) => {
+            let way = Way { rule, path, entrance, cors };
+            let mirrored = mirrored(mirrors, &way, name, &mut others, site);
+            match to.as_slice() {
+                [] => body.push(line!["return", "503", text::EMPTY]),
+                [only] => body.extend(forward::lines(&way, only, &mirrored, site)),
+                several => body.extend(split(several, &way, name, &mirrored, &mut others, site)),
+            }
+        }
+    }
+    let location = line!["location", "=", name].block(body).at(*span).comment(site.provenance(*span));
+    others.insert(0, location);
+    others
+}
+
+/// Sends each request to one of several destinations, each of which has a location.
+fn split<'m>(
+    to: &[WeightedUpstream<'m>],
+    way: &Way<'_, 'm>,
+    name: &str,
+    mirrored: &[Directive],
+    others: &mut Vec<Directive>,
+    site: &mut Site<'_, 'm>,
+) -> Vec<Directive> {
+    let shares = hundredths(&to.iter().map(|one| one.weight).collect::<Vec<_>>());
+    let mut names = Vec::new();
+    for (at, (one, share)) in to.iter().zip(shares).enumerate() {
+        let location = format!("{name}>{}", at + 1);
+        let mut body = vec![line!["internal"]];
+        body.extend(forward::lines(way, one, mirrored, site));
+        others.push(line!["location", "=", location.clone()].block(body).at(one.span));
+        names.push((location, share));
+    }
+    let chosen = site.http.split(random(Part::Http), &names);
+    vec![line!["rewrite", "^", chosen, "last"]]
+}
+
+/// What sends copies of a request, and the locations that the copies go through.
+fn mirrored<'m>(
+    mirrors: &[MirroredTo<'m>],
+    way: &Way<'_, 'm>,
+    name: &str,
+    others: &mut Vec<Directive>,
+    site: &mut Site<'_, 'm>,
+) -> Vec<Directive> {
+    let mut lines = Vec::new();
+    for (at, mirror) in mirrors.iter().enumerate() {
+        let MirroredTo { upstream, share, span } = mirror;
+        let location = format!("{name}+{}", at + 1);
+        let mut body = vec![line!["internal"]];
+        if share.ppm() < 1_000_000 {
+            let rest = share.rest().ppm();
+            let parts: Vec<(String, u32)> =
+                ["1", "0"].map(str::to_owned).into_iter().zip(hundredths(&[share.ppm(), rest])).collect();
+            let taken = site.http.split(random(Part::Http), &parts);
+            body.push(when(&taken, "0", vec![line!["return", "204"]]));
+        }
+        body.extend(forward::mirror_lines(way, *upstream, site));
+        others.push(line!["location", "=", location.clone()].block(body).at(*span));
+        lines.push(line!["mirror", location].at(*span));
+    }
+    lines
+}
+
+fn respond(respond: &Respond, site: &mut Site<'_, '_>) -> Vec<Directive> {
+    let Respond { status, body } = respond;
+    let code = status.value.get();
+    let text = body.as_ref().map_or("", |body| body.value.as_str());
+    if REDIRECTING.contains(&code) && !text.is_empty() {
+        site.refuse(
+            status.span,
+            &format!("a text with the status {code}"),
+            "nginx takes it for the address that the caller is sent to",
+            "leave the text out, or use `redirect`",
+        );
+    }
+    let value = if text.is_empty() { text::EMPTY.to_owned() } else { answer(text, site) };
+    let mut answer = line!["return", code.to_string()];
+    if REDIRECTING.contains(&code) {
+        return vec![answer.at(status.span)];
+    }
+    answer.words.push(value);
+    vec![line!["default_type", "text/plain"], answer.at(status.span)]
+}
+
+/// A text of any length: what is too long for one token is put together from several variables.
+fn answer(text: &str, site: &mut Site<'_, '_>) -> String {
+    if text.len() <= TEXT_MAX && !text.contains('$') {
+        return text.to_owned();
+    }
+    let mut whole = String::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let mut end = rest.len().min(TEXT_MAX);
+        while !rest.is_char_boundary(end) {
+            end -= 1;
+        }
+        let (part, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        whole.push_str(&site.http.fixed(part));
+        rest = after;
+    }
+    whole
+}

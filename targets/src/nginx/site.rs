@@ -1,0 +1,111 @@
+//! What is gathered while the configuration of one proxy is made.
+
+use super::directive::Directive;
+use super::pools::{Place, Pools};
+use super::stream;
+use super::upstream_tls::UpstreamTls;
+use super::variables::Variables;
+use crate::provenance::Provenance;
+use crate::raw_proxy::Rig;
+use crate::target::Options;
+use meshc_compiler::Model;
+use meshc_compiler::model::Id;
+use meshc_compiler::routing::{Proxy, Role, Upstream};
+use meshc_language::{Code, Diagnostic, Span};
+
+/// The proxy and what its servers share.
+pub(super) struct Site<'a, 'm> {
+    pub(super) model: &'a Model,
+    pub(super) proxy: &'a Proxy<'m>,
+    pub(super) rig: Option<&'a Rig>,
+    /// Variables of the part for HTTP.
+    pub(super) http: Variables,
+    /// Variables of the part for connections.
+    pub(super) stream: Variables,
+    pub(super) pools: Pools,
+    /// Whether names are looked up while it runs.
+    pub(super) resolves: bool,
+    /// What cannot be carried.
+    pub(super) reports: Vec<Diagnostic>,
+    /// Servers that begin TLS for connections, and the address of each by what is behind it.
+    originating: Vec<(String, String, Directive)>,
+    provenance: Provenance<'a>,
+    hops: u16,
+}
+
+/// The first port of connections that nginx makes to itself.
+const FIRST_HOP: u16 = 19_000;
+
+impl<'a, 'm> Site<'a, 'm> {
+    pub(super) fn new(model: &'a Model, proxy: &'a Proxy<'m>, options: &'a Options<'_>) -> Self {
+        Self {
+            model,
+            proxy,
+            rig: options.rig.as_ref(),
+            http: Variables::default(),
+            stream: Variables::default(),
+            pools: Pools::new(proxy),
+            resolves: false,
+            reports: Vec::new(),
+            originating: Vec::new(),
+            provenance: Provenance::new(options.files),
+            hops: 0,
+        }
+    }
+
+    /// An upstream of the proxy.
+    pub(super) fn upstream(&self, id: Id<Upstream<'m>>) -> Option<&'a Upstream<'m>> {
+        self.proxy.upstreams.get(id)
+    }
+
+    /// Whether the proxy is a gateway.
+    pub(super) fn is_gateway(&self) -> bool {
+        matches!(self.proxy.role, Role::Gateway(_))
+    }
+
+    /// An address on which nothing but nginx itself is heard. It is made from the port that it stands behind, so that proxies
+    /// that share a machine do not meet.
+    pub(super) fn hop(&mut self, behind: u16) -> String {
+        let [high, low] = behind.to_be_bytes();
+        loop {
+            let port = FIRST_HOP + self.hops;
+            self.hops += 1;
+            if self.proxy.listeners.iter().all(|listener| listener.port != port) {
+                return format!("127.77.{high}.{low}:{port}");
+            }
+        }
+    }
+
+    /// Where a connection goes for which TLS begins here, on its way to a place.
+    pub(super) fn originated(&mut self, identity: &str, place: &Place, tls: &UpstreamTls) -> String {
+        let key = format!("{} {identity}", place.as_str());
+        if let Some((_, hop, _)) = self.originating.iter().find(|(known, _, _)| *known == key) {
+            return hop.clone();
+        }
+        let port = self.proxy.listeners.first().map_or(0, |listener| listener.port);
+        let hop = self.hop(port);
+        let server = stream::originating(&hop, place, tls);
+        self.originating.push((key, hop.clone(), server));
+        hop
+    }
+
+    /// The servers that begin TLS for connections.
+    pub(super) fn originating(&self) -> Vec<Directive> {
+        self.originating.iter().map(|(_, _, server)| server.clone()).collect()
+    }
+
+    /// Where something was written: `from reviews.mesh:12`.
+    pub(super) fn provenance(&self, span: Span) -> String {
+        self.provenance.source(&[]).comment(span).to_string()
+    }
+
+    /// Reports what nginx cannot carry.
+    pub(super) fn refuse(&mut self, span: Span, what: &str, why: &str, help: &str) {
+        self.reports.push(
+            Diagnostic::new(Code::UNSUPPORTED, span, format!("nginx cannot carry {what}"))
+                .label(why)
+                .consequence("traffic would go elsewhere or be treated otherwise than this says")
+                .help(help),
+        );
+    }
+}

@@ -1,0 +1,206 @@
+//! Servers for connections that are passed on: TCP, and TLS by the name that it asks for.
+
+use super::directive::{Directive, line};
+use super::dispatch::row;
+use super::hosts;
+use super::listener_tls;
+use super::listeners::Heard;
+use super::pools::{self, Part, Place, random};
+use super::regex;
+use super::site::Site;
+use super::text::millis;
+use super::upstream_tls::{self, ServerName, UpstreamTls};
+use super::variables::hundredths;
+use meshc_compiler::model::{Id, ServerTls};
+use meshc_compiler::routing::{ConnectionRule, TlsKind, TlsServer, Upstream, WeightedUpstream};
+use meshc_compiler::values::{HostPattern, SniHost, escape_literal};
+
+/// How long a connection may be silent: Istio's default.
+const SILENCE: u64 = 3_600_000;
+/// How long a connection to a destination may take to open: Istio's default.
+const CONNECT: u64 = 10_000;
+/// What stands in front of the names that TLS asks for.
+const SNI: &str = "$ssl_preread_server_name";
+
+/// Whether connections are TLS that ends here.
+pub(super) enum Secured<'t> {
+    Not,
+    Ends(&'t ServerTls),
+}
+
+/// A server whose connections are TCP once TLS has ended.
+pub(super) fn server<'m>(
+    rules: &[ConnectionRule<'m>],
+    secured: Secured<'_>,
+    heard: &Heard,
+    site: &mut Site<'_, 'm>,
+) -> Directive {
+    let mut listen = listen(heard);
+    let mut inside = Vec::new();
+    if let Secured::Ends(tls) = secured {
+        listen.words.push("ssl".to_owned());
+        inside.extend(listener_tls::lines(tls, false, site));
+    }
+    inside.insert(0, listen);
+    inside.extend(passed_on(rules, site));
+    let target = chosen(rules, site);
+    inside.push(line!["proxy_pass", target]);
+    line!["server"].block(inside)
+}
+
+/// A server whose connections are TLS that passes through: the most specific name picks the rules, and of those the first that
+/// holds is taken.
+pub(super) fn passing<'m>(group: &[&TlsServer<'m>], heard: &Heard, site: &mut Site<'_, 'm>) -> Directive {
+    let mut names: Vec<(HostPattern, String)> = Vec::new();
+    let mut all: Vec<&ConnectionRule<'m>> = Vec::new();
+    for server in group {
+        let TlsKind::Passthrough(rules) = &server.kind else { continue };
+        let target = chosen(rules, site);
+        names.extend(server.names.iter().map(|name| (name.clone(), target.clone())));
+        all.extend(rules);
+    }
+    let target = hosts::map(SNI, &names, "", &mut site.stream);
+    let mut inside = vec![listen(heard), line!["ssl_preread", "on"]];
+    inside.extend(passed_on(all, site));
+    inside.push(line!["proxy_pass", target]);
+    line!["server"].block(inside)
+}
+
+fn listen(heard: &Heard) -> Directive {
+    let listen = line!["listen", heard.address.clone()];
+    if heard.is_hop { listen.and(["proxy_protocol"]) } else { listen }
+}
+
+/// Time limits: nginx has one for all destinations of a server, so the longest holds.
+fn passed_on<'r, 'm: 'r>(
+    rules: impl IntoIterator<Item = &'r ConnectionRule<'m>>,
+    site: &Site<'_, 'm>,
+) -> Vec<Directive> {
+    let (mut connect, mut silence, mut probes) = (0, 0, false);
+    for one in rules.into_iter().flat_map(|rule| &rule.to) {
+        let Some(upstream) = site.upstream(one.upstream) else { continue };
+        let pool = upstream.policy.pool.as_deref().map(|pool| &pool.body);
+        let own = pool.and_then(|pool| pool.connect_timeout);
+        connect = connect.max(own.map_or(CONNECT, |time| time.value.as_millis()));
+        let own = pool.and_then(|pool| pool.tcp_idle).map(|time| time.value.as_millis());
+        // `0s` is for ever.
+        silence = silence.max(own.map_or(SILENCE, |time| if time == 0 { FOR_EVER } else { time }));
+        probes |= pool.is_some_and(|pool| pool.keepalive.is_some());
+    }
+    let mut lines = Vec::new();
+    if connect > 0 {
+        lines.push(line!["proxy_connect_timeout", millis(connect)]);
+        lines.push(line!["proxy_timeout", millis(silence)]);
+    }
+    if probes {
+        lines.push(line!["proxy_socket_keepalive", "on"]);
+    }
+    lines
+}
+
+/// A year: nginx has no word for no limit.
+const FOR_EVER: u64 = 365 * 24 * 3_600_000;
+
+/// What `proxy_pass` takes: the target of the first rule that holds; nothing if there is none, which closes the connection.
+fn chosen<'m>(rules: &[ConnectionRule<'m>], site: &mut Site<'_, 'm>) -> String {
+    let mut conditional: Vec<(String, Vec<String>)> = Vec::new();
+    let mut next = String::new();
+    for rule in rules {
+        let target = target(&rule.to, site);
+        let Some(bits) = bits(rule, site) else { continue };
+        if bits.is_empty() {
+            next = target;
+            break;
+        }
+        conditional.push((target, bits));
+    }
+    // One `map` for each rule: connections have few rules, and each asks for one or two bits.
+    for (target, bits) in conditional.into_iter().rev() {
+        let order: Vec<&String> = bits.iter().collect();
+        let source: String = bits.concat();
+        let entries = vec![line!["default", next], line![row(&order, &bits), target]];
+        next = site.stream.map(&source, entries);
+    }
+    next
+}
+
+/// The bits that a rule asks for; `None` if it never holds.
+fn bits(rule: &ConnectionRule<'_>, site: &mut Site<'_, '_>) -> Option<Vec<String>> {
+    let mut bits = Vec::new();
+    if !rule.sni.is_empty() && !rule.sni.iter().any(|name| name.as_host().is_any()) {
+        let keys = rule.sni.iter().map(|name| (sni_key(name), true)).collect();
+        bits.push(site.stream.bit(SNI, keys, false));
+    }
+    if rule.matches.is_empty() {
+        return Some(bits);
+    }
+    let seen =
+        rule.matches.iter().filter(|one| one.source_namespace.is_none() && one.source_labels.is_empty());
+    let mut ranges = Vec::new();
+    for one in seen {
+        if one.destinations.is_empty() {
+            return Some(bits);
+        }
+        ranges.extend(one.destinations.iter().map(ToString::to_string));
+    }
+    if ranges.is_empty() {
+        return None;
+    }
+    ranges.sort();
+    ranges.dedup();
+    bits.push(site.stream.is_in("$server_addr", ranges.into_iter()));
+    Some(bits)
+}
+
+/// A name that TLS asks for. Letter case does not count, nor does a final dot.
+fn sni_key(name: &SniHost) -> String {
+    match name.as_str().strip_prefix('*') {
+        Some(suffix) => format!("~*^.*{}\\.?\\z", escape_literal(suffix)),
+        None => format!("~*^{}\\.?\\z", escape_literal(name.as_str())),
+    }
+}
+
+fn target<'m>(to: &[WeightedUpstream<'m>], site: &mut Site<'_, 'm>) -> String {
+    let mut places = Vec::new();
+    for one in to {
+        places.push(place(one.upstream, site));
+    }
+    match places.as_slice() {
+        [] => String::new(),
+        [only] => only.clone(),
+        _ => {
+            let shares = hundredths(&to.iter().map(|one| one.weight).collect::<Vec<_>>());
+            let parts: Vec<(String, u32)> = places.into_iter().zip(shares).collect();
+            // The values of `split_clients` are taken as they stand, so variables are put in by a `map`.
+            let numbered: Vec<(String, u32)> =
+                parts.iter().enumerate().map(|(at, (_, share))| (at.to_string(), *share)).collect();
+            let drawn = site.stream.split(random(Part::Stream), &numbered);
+            let entries = parts.into_iter().enumerate();
+            let entries = entries.map(|(at, (place, _))| line![regex::exactly(&at.to_string()), place]);
+            site.stream.map(&drawn, entries.collect())
+        }
+    }
+}
+
+/// Where connections to an upstream go. Where TLS begins here it does so in a server of its own: nginx has one such setting for
+/// all destinations of a server.
+fn place<'m>(id: Id<Upstream<'m>>, site: &mut Site<'_, 'm>) -> String {
+    let Some(upstream) = site.upstream(id) else { return String::new() };
+    let name = ServerName::Fixed(upstream.host.to_string());
+    let tls = upstream_tls::of(upstream, name, site);
+    let identity = tls.as_ref().map(|tls| tls.identity()).unwrap_or_default();
+    let Some(place) = pools::place(id, Part::Stream, &identity, false, site) else { return String::new() };
+    match tls {
+        None => place.as_str().to_owned(),
+        Some(tls) => site.originated(&identity, &place, &tls),
+    }
+}
+
+/// A server that begins TLS for connections that others pass to it.
+pub(super) fn originating(hop: &str, place: &Place, tls: &UpstreamTls) -> Directive {
+    let mut inside =
+        vec![line!["listen", hop], line!["proxy_timeout", millis(SILENCE)], line!["proxy_ssl", "on"]];
+    inside.extend(tls.lines("proxy_"));
+    inside.push(line!["proxy_pass", place.as_str()]);
+    line!["server"].block(inside)
+}

@@ -1,0 +1,110 @@
+//! TLS to destinations. nginx neither verifies nor asks for a name unless it is told to.
+
+use super::directive::{Directive, line};
+use super::site::Site;
+use crate::raw_proxy::{Certificates, KeyPair, of_upstream};
+use meshc_compiler::policy::{ClientTls, ClientTlsBody, ClientTlsMode};
+use meshc_compiler::routing::Upstream;
+use meshc_compiler::values::TlsVersion;
+
+/// The certificates of public authorities, on Debian and most others.
+const PUBLIC_AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
+/// The longest chain of certificates that is followed; nginx follows one by itself.
+const DEPTH: &str = "10";
+
+/// The name that is asked for where the destination's `tls` says none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ServerName {
+    Fixed(String),
+    /// The host of each request.
+    OfRequest,
+}
+
+/// How connections to a destination are secured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct UpstreamTls {
+    name: ServerName,
+    /// Whether the certificate is taken unseen.
+    unseen: bool,
+    certificates: Certificates,
+}
+
+/// The TLS of a destination, if there is any.
+pub(super) fn of(upstream: &Upstream<'_>, name: ServerName, site: &mut Site<'_, '_>) -> Option<UpstreamTls> {
+    let tls = upstream.policy.tls.as_deref()?;
+    let ClientTls { mode, body, span: _, attributes: _ } = tls;
+    let ClientTlsBody { cert: _, key: _, ca: _, crl: _, credential: _, sni, names, skip_verify } = body;
+    match mode.value {
+        ClientTlsMode::Disable => return None,
+        // `fit` has refused the certificates of the mesh.
+        ClientTlsMode::Simple | ClientTlsMode::Mutual | ClientTlsMode::IstioMutual => {}
+    }
+    let wanted = names.as_ref().and_then(|names| names.first());
+    let unseen = skip_verify.is_some_and(|switch| switch.value.is_on());
+    if let (Some(sni), Some(wanted)) = (sni, wanted.filter(|_| !unseen))
+        && sni.value.as_str() != wanted.value.as_str()
+    {
+        site.refuse(
+            wanted.span,
+            "another name in the certificate than the one that is asked for",
+            "nginx asks for the name that it verifies",
+            "give `sni` and `names` the same name",
+        );
+    }
+    let fixed = sni.as_ref().map(|sni| sni.value.as_str()).or(wanted.map(|name| name.value.as_str()));
+    let name = fixed.map_or(name, |name| ServerName::Fixed(name.to_owned()));
+    let mut certificates = of_upstream(site.model, body, site.rig);
+    if certificates.ca.is_none() {
+        let ca = site.rig.map_or(PUBLIC_AUTHORITIES, |rig| rig.ca.as_str());
+        certificates.ca = Some(ca.to_owned());
+    }
+    if mode.value == ClientTlsMode::Simple {
+        certificates.own.clear();
+    }
+    Some(UpstreamTls { name, unseen, certificates })
+}
+
+impl UpstreamTls {
+    /// Whether all connections are alike. Else one that was opened for one name must not be used for another.
+    pub(super) fn is_fixed(&self) -> bool {
+        matches!(self.name, ServerName::Fixed(_))
+    }
+
+    /// What tells such connections from others.
+    pub(super) fn identity(&self) -> String {
+        format!("{self:?}")
+    }
+
+    /// The directives, which begin with `prefix`: `proxy_` or `grpc_`.
+    pub(super) fn lines(&self, prefix: &str) -> Vec<Directive> {
+        let Self { name, unseen, certificates } = self;
+        let Certificates { own, ca, crl } = certificates;
+        let named = |name: &str| line![format!("{prefix}ssl_{name}")];
+        let name = match name {
+            ServerName::Fixed(name) => super::text::literal(name),
+            ServerName::OfRequest => "$host".to_owned(),
+        };
+        let versions = [TlsVersion::V1_2, TlsVersion::V1_3].map(super::listener_tls::version);
+        let mut lines = vec![
+            named("server_name").and(["on"]),
+            named("name").and([name]),
+            named("protocols").and(versions),
+        ];
+        if *unseen {
+            lines.push(named("verify").and(["off"]));
+        } else {
+            lines.push(named("verify").and(["on"]));
+            lines.push(named("verify_depth").and([DEPTH]));
+            lines.extend(ca.iter().map(|ca| named("trusted_certificate").and([ca.clone()])));
+            lines.extend(crl.iter().map(|crl| named("crl").and([crl.clone()])));
+        }
+        for KeyPair { cert, key } in own.iter().take(1) {
+            lines.push(named("certificate").and([super::text::literal(cert)]));
+            lines.push(named("certificate_key").and([super::text::literal(key)]));
+        }
+        if !self.is_fixed() {
+            lines.push(named("session_reuse").and(["off"]));
+        }
+        lines
+    }
+}

@@ -1,0 +1,137 @@
+//! What upstreams ask: addresses, and how they are called.
+
+use super::{Walk, speaks_http2};
+use crate::capability::Feature;
+use meshc_compiler::model::{DestinationId, Mesh};
+use meshc_compiler::policy::{
+    Balancing, ClientTls, ClientTlsBody, ClientTlsMode, HashKey, Method, Pool, PoolBody, SimpleBalancing,
+    TrafficPolicy, Upgrade,
+};
+use meshc_compiler::routing::{Addresses, Upstream};
+use meshc_language::Span;
+
+impl Walk<'_> {
+    pub(super) fn upstream(&mut self, upstream: &Upstream<'_>) {
+        let Upstream { name: _, target, host: _, port: _, subset: _, policy, addresses, span } = upstream;
+        if speaks_http2(upstream) {
+            self.add(Feature::Http2Destination, *span, "a destination that speaks HTTP/2");
+        }
+        self.owner = declaration(&self.model.mesh, *target);
+        self.policy(policy);
+        self.owner = None;
+        match addresses {
+            Addresses::Fixed(_) | Addresses::Unknown => {}
+            Addresses::Dns { names: _, first_only: _ } => {
+                self.add(Feature::DnsExternal, *span, "a destination that is found by DNS");
+            }
+            Addresses::Original => {
+                self.add(Feature::OriginalExternal, *span, "an external without `resolve`");
+            }
+            Addresses::PerRequest => self.add(Feature::PerRequestExternal, *span, "`resolve dynamic-dns`"),
+        }
+    }
+
+    fn policy(&mut self, policy: &TrafficPolicy) {
+        let TrafficPolicy { balancing, pool, ejection, tls } = policy;
+        if let Some(Balancing { method, span }) = balancing {
+            match method {
+                Method::Simple(SimpleBalancing::Passthrough) => {
+                    self.add_unit(Feature::PassthroughBalancing, *span, "`lb passthrough`");
+                }
+                Method::Simple(_) => self.add_unit(Feature::SimpleBalancing, *span, "`lb`"),
+                Method::Hash { key, algorithm: _ } => {
+                    self.add_unit(Feature::ConsistentHash, *span, "`lb hash`");
+                    if matches!(key, HashKey::Cookie { ttl: Some(_), .. }) {
+                        self.add_unit(Feature::HashCookie, *span, "`lb hash cookie` with `ttl`");
+                    }
+                }
+            }
+        }
+        if let Some(pool) = pool {
+            self.pool(pool);
+        }
+        if let Some(ejection) = ejection {
+            self.add_unit(Feature::Ejection, ejection.span, "`eject`");
+        }
+        if let Some(tls) = tls {
+            self.client_tls(tls);
+        }
+    }
+
+    fn pool(&mut self, pool: &Pool) {
+        let Pool { body, span: _, attributes: _ } = pool;
+        let PoolBody {
+            connections,
+            connect_timeout,
+            lifetime,
+            tcp_idle,
+            keepalive,
+            pending,
+            requests,
+            requests_per_connection,
+            retries,
+            idle,
+            upgrade,
+            client_protocol,
+            streams,
+        } = body;
+        let limits = [
+            (Feature::ConnectionPool, connections.map(|one| one.span), "`connections`"),
+            (Feature::ConnectionPool, connect_timeout.map(|one| one.span), "`connect-timeout`"),
+            (Feature::ConnectionLifetime, lifetime.map(|one| one.span), "`lifetime`"),
+            (Feature::ConnectionLifetime, tcp_idle.map(|one| one.span), "`tcp-idle`"),
+            (Feature::ConnectionLifetime, idle.map(|one| one.span), "`idle`"),
+            (
+                Feature::ConnectionLifetime,
+                requests_per_connection.map(|one| one.span),
+                "`requests-per-connection`",
+            ),
+            (Feature::Keepalive, keepalive.as_ref().map(|one| one.span), "`keepalive`"),
+            (Feature::RequestLimits, pending.map(|one| one.span), "`pending`"),
+            (Feature::RequestLimits, requests.map(|one| one.span), "`requests`"),
+            (Feature::RequestLimits, retries.map(|one| one.span), "`retries`"),
+            (Feature::RequestLimits, streams.map(|one| one.span), "`streams`"),
+            (
+                Feature::Http2Destination,
+                upgrade.filter(|one| one.value == Upgrade::Always).map(|one| one.span),
+                "`http2 always`",
+            ),
+            (
+                Feature::Http2Destination,
+                client_protocol.filter(|one| one.value.is_on()).map(|one| one.span),
+                "`client-protocol`",
+            ),
+        ];
+        for (feature, span, what) in limits {
+            if let Some(span) = span {
+                self.add_unit(feature, span, format!("{what} of a pool"));
+            }
+        }
+    }
+
+    fn client_tls(&mut self, tls: &ClientTls) {
+        let ClientTls { mode, body, span: _, attributes: _ } = tls;
+        let ClientTlsBody { cert: _, key: _, ca: _, crl: _, credential: _, sni: _, names, skip_verify: _ } =
+            body;
+        match mode.value {
+            ClientTlsMode::Disable => {}
+            ClientTlsMode::Simple | ClientTlsMode::Mutual => {
+                self.add(Feature::UpstreamTls, mode.span, format!("`tls {}`", mode.value.word()));
+            }
+            ClientTlsMode::IstioMutual => self.add(Feature::MeshTls, mode.span, "`tls istio-mutual`"),
+        }
+        let names = names.as_ref().map_or(&[][..], |names| names);
+        let one_name = matches!(names, [only] if !only.value.as_str().contains("://"));
+        if let Some(first) = names.first().filter(|_| !one_name) {
+            self.add(Feature::UpstreamIdentity, first.span, "`names` of the destination's certificate");
+        }
+    }
+}
+
+/// Where a destination is declared.
+fn declaration(mesh: &Mesh, target: DestinationId) -> Option<Span> {
+    match target {
+        DestinationId::Service(id) => mesh.services.get(id).map(|service| service.declared.span),
+        DestinationId::External(id) => mesh.externals.get(id).map(|external| external.declared.span),
+    }
+}

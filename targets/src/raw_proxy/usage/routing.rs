@@ -1,0 +1,249 @@
+//! What rules for requests ask: conditions, actions, options.
+
+use super::{Upstreams, Walk, speaks_http2};
+use crate::capability::Feature;
+use meshc_compiler::model::{HeaderTest, Match, PathMatch, PathTest, Respond};
+use meshc_compiler::policy::{
+    Abort, Fault, HeaderOperations, HeaderOperationsBody, HeaderSetting, Injection, Retry, RetryChoice,
+    RetryPolicy, Rewrite, RewriteKind, SharedRouteOptions, TextMatch,
+};
+use meshc_compiler::routing::{Rule, RuleAction, WeightedUpstream};
+use meshc_compiler::values::{Pattern, RetryCondition, RetryName};
+use meshc_language::Span;
+
+impl Walk<'_> {
+    pub(super) fn rule<'u>(&mut self, rule: &Rule<'u>, upstreams: &Upstreams<'u>) {
+        let Rule { name: _, declared: _, matches, action, options, mirrors, span } = rule;
+        self.guards = matches!(action, RuleAction::Respond(respond) if refuses(respond));
+        for one in matches {
+            self.condition(one, *span);
+        }
+        self.guards = false;
+        match action {
+            RuleAction::Forward(to) => {
+                self.http2 = to.iter().any(|one| upstreams.get(one.upstream).is_some_and(speaks_http2));
+                self.destinations(to);
+            }
+            RuleAction::Redirect(redirect) => self.add(Feature::Redirect, redirect.span, "`redirect`"),
+            RuleAction::Respond(respond) => self.add(Feature::Respond, respond.status.span, "`respond`"),
+        }
+        self.options(options);
+        self.http2 = false;
+        for mirror in mirrors {
+            self.add_unit(Feature::Mirror, mirror.span, "`mirror`");
+        }
+    }
+
+    pub(super) fn destinations(&mut self, to: &[WeightedUpstream<'_>]) {
+        if let [first, _, ..] = to {
+            self.add(Feature::WeightedDestinations, first.span, "shares of several destinations");
+        }
+        for WeightedUpstream { upstream: _, weight: _, headers, span: _ } in to {
+            let Some(headers) = headers else { continue };
+            for operations in headers.request.iter().chain(headers.response.iter()) {
+                self.add(
+                    Feature::DestinationHeaders,
+                    operations.span,
+                    "header operations of one destination",
+                );
+                self.header_variables(operations);
+            }
+        }
+    }
+
+    pub(super) fn condition(&mut self, one: &Match, span: Span) {
+        let Match {
+            path,
+            scheme,
+            methods,
+            authority,
+            headers,
+            without,
+            query,
+            ports: _,
+            source_namespace,
+            source_labels,
+            bindings: _,
+            sni: _,
+            destinations,
+        } = one;
+        if let Some(PathMatch { test, ignore_case: _ }) = path {
+            self.add_unit(Feature::PathMatch, span, "a condition on the path");
+            if let PathTest::Pattern(pattern) = test {
+                self.pattern(pattern, span, span);
+            }
+        }
+        if scheme.is_some() || !methods.is_empty() || authority.is_some() {
+            self.add_unit(Feature::MethodMatch, span, "a condition on method, scheme or authority");
+        }
+        for text in scheme.iter().chain(authority) {
+            self.text(text, span, span);
+        }
+        for (name, test) in headers {
+            let claims = name.claims().is_some();
+            let feature = if claims { Feature::ClaimMatch } else { Feature::HeaderMatch };
+            self.add_unit(feature, span, format!("a condition on `{name}`"));
+            self.header_test(test, span);
+        }
+        for (name, test) in without {
+            let claims = name.claims().is_some();
+            let feature = if claims { Feature::ClaimMatch } else { Feature::HeaderAbsent };
+            self.add_unit(feature, span, format!("a condition on the absence of `{name}`"));
+            self.header_test(test, span);
+        }
+        for (name, test) in query {
+            self.add_unit(Feature::QueryMatch, span, format!("a condition on the query parameter `{name}`"));
+            self.header_test(test, span);
+        }
+        if source_namespace.is_some() || !source_labels.is_empty() {
+            self.add_unit(Feature::SourceMatch, span, "a condition on the caller (`source`)");
+        }
+        if !destinations.is_empty() {
+            self.add_unit(Feature::DestinationMatch, span, "a condition on the address that was asked for");
+        }
+    }
+
+    fn header_test(&mut self, test: &HeaderTest, span: Span) {
+        match test {
+            HeaderTest::Present => {}
+            HeaderTest::Text(text) => self.text(text, span, span),
+        }
+    }
+
+    fn text(&mut self, text: &TextMatch, span: Span, unit: Span) {
+        match text {
+            TextMatch::Exact(_) | TextMatch::Prefix(_) => {}
+            TextMatch::Pattern(pattern) => self.pattern(pattern, span, unit),
+        }
+    }
+
+    fn pattern(&mut self, pattern: &Pattern, span: Span, unit: Span) {
+        match pattern.portable() {
+            Ok(()) => self.push(Feature::PatternMatch, span, Some(unit), "a regular expression".to_owned()),
+            Err(error) => {
+                let what = format!("the regular expression `{}`: {}", pattern.as_str(), error.reason());
+                self.push(Feature::AnyPattern, span, Some(unit), what);
+            }
+        }
+    }
+
+    fn options(&mut self, options: &SharedRouteOptions) {
+        let SharedRouteOptions { timeout, retry, rewrite, fault, cors, request_headers, response_headers } =
+            options;
+        if let Some(timeout) = timeout.as_ref().filter(|timeout| timeout.limit.is_some()) {
+            self.add_unit(Feature::Timeout, timeout.span, "`timeout`");
+        }
+        if let Some(retry) = retry {
+            self.retry(retry);
+        }
+        for Rewrite { kind, span } in rewrite {
+            match kind {
+                RewriteKind::Path(_) | RewriteKind::Prefix(_) | RewriteKind::Host(_) => {
+                    self.add_unit(Feature::RewritePath, *span, "`rewrite`");
+                }
+                RewriteKind::Matches { pattern, with: _ } => {
+                    self.add_unit(Feature::RewritePattern, *span, "`rewrite matches`");
+                    self.pattern(&pattern.value, pattern.span, *span);
+                }
+            }
+        }
+        for Fault { kind, share: _, span } in fault {
+            match kind {
+                Injection::Delay(_) => self.add_unit(Feature::FaultDelay, *span, "`fault delay`"),
+                Injection::Abort(Abort::Http(_)) => {
+                    self.add_unit(Feature::FaultAbort, *span, "`fault abort`")
+                }
+                Injection::Abort(Abort::Grpc(_)) => {
+                    self.add_unit(Feature::FaultGrpc, *span, "`fault abort grpc`")
+                }
+            }
+        }
+        if let Some(cors) = cors {
+            self.add_unit(Feature::Cors, cors.span, "`cors`");
+            for origin in &cors.body.origins {
+                self.text(&origin.test, origin.span, cors.span);
+            }
+        }
+        for operations in request_headers.iter().chain(response_headers) {
+            self.add_unit(Feature::HeaderOperations, operations.span, "header operations");
+            self.header_variables(operations);
+        }
+    }
+
+    fn header_variables(&mut self, operations: &HeaderOperations) {
+        let HeaderOperations { body: HeaderOperationsBody { set, add, remove: _ }, span, attributes: _ } =
+            operations;
+        for HeaderSetting { name, value, span: _, attributes: _ } in set.iter().chain(add) {
+            if value.value.as_str().replace("%%", "").contains('%') {
+                let what = format!("a variable in the value of `{}`", name.value);
+                self.push(Feature::HeaderVariables, value.span, Some(*span), what);
+            }
+        }
+    }
+
+    fn retry(&mut self, retry: &Retry) {
+        let Retry { choice, span } = retry;
+        let RetryChoice::Policy(policy) = choice else { return };
+        let RetryPolicy { attempts: _, per_try, on, backoff, remote_localities, previous_hosts: _ } =
+            &**policy;
+        self.add_unit(Feature::Retries, *span, "`retry`");
+        if per_try.is_some() || backoff.is_some() {
+            self.add_unit(Feature::RetryPerTry, *span, "`per-try` or `backoff` of a retry");
+        }
+        if remote_localities.is_some_and(|switch| switch.value.is_on()) {
+            self.add_unit(Feature::RetryLocalities, *span, "`remote-localities` of a retry");
+        }
+        for condition in on.iter().flat_map(|list| list.iter()) {
+            match condition.value {
+                RetryCondition::Status(status) => {
+                    let known = matches!(status.get(), 403 | 404 | 429 | 500 | 502 | 503 | 504);
+                    if !known {
+                        self.add_unit(
+                            Feature::RetryStatuses,
+                            *span,
+                            format!("a retry on the status {status}"),
+                        );
+                    }
+                }
+                RetryCondition::Named(name) => match name {
+                    RetryName::ServerError
+                    | RetryName::GatewayError
+                    | RetryName::Reset
+                    | RetryName::ResetBeforeRequest
+                    | RetryName::ConnectFailure => {}
+                    RetryName::Retriable4xx
+                    | RetryName::RetriableStatusCodes
+                    | RetryName::RetriableHeaders
+                    | RetryName::EnvoyRatelimited => {
+                        self.add_unit(Feature::RetryStatuses, *span, format!("a retry on `{name}`"));
+                    }
+                    RetryName::RefusedStream
+                    | RetryName::Http3PostConnectFailure
+                    | RetryName::Cancelled
+                    | RetryName::DeadlineExceeded
+                    | RetryName::Internal
+                    | RetryName::ResourceExhausted
+                    | RetryName::Unavailable
+                        if !self.http2 =>
+                    {
+                        // They happen in HTTP/2 alone.
+                    }
+                    RetryName::RefusedStream
+                    | RetryName::Http3PostConnectFailure
+                    | RetryName::Cancelled
+                    | RetryName::DeadlineExceeded
+                    | RetryName::Internal
+                    | RetryName::ResourceExhausted
+                    | RetryName::Unavailable => {
+                        self.add_unit(Feature::RetryGrpc, *span, format!("a retry on `{name}`"));
+                    }
+                },
+            }
+        }
+    }
+}
+
+/// Whether a response keeps the caller out.
+fn refuses(respond: &Respond) -> bool {
+    matches!(respond.status.value.get(), 401 | 403)
+}
