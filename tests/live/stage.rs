@@ -10,6 +10,7 @@ use meshc_compiler::{Checked, Input, Project, check};
 use meshc_language::{Diagnostic, SourceFile};
 use meshc_targets::envoy::{EnvoyOptions, Layout};
 use meshc_targets::{Artifact, Gateways, Options, Target, envoy, fit, nginx, plan, target};
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
@@ -269,7 +270,7 @@ impl Stage {
                     .map(Into::into)
                     .collect()
             }
-            Plane::Nginx => vec!["-c".into(), main.into(), "-g".into(), "daemon off;".into()],
+            Plane::Nginx => nginx_arguments(folder, &main),
         };
         Launch {
             program: self.program.clone(),
@@ -318,6 +319,12 @@ fn messages(reports: &[Diagnostic], files: &[SourceFile]) -> Vec<(usize, String)
         text.get(..report.span.start as usize).unwrap().matches('\n').count() + 1
     };
     reports.iter().map(|report| (line(report), format!("{} {}", report.code, report.message))).collect()
+}
+
+/// What nginx writes goes to the folder of its configuration.
+fn nginx_arguments(folder: &Path, main: &str) -> Vec<OsString> {
+    let prefix = folder.display().to_string();
+    ["-c", main, "-p", &prefix, "-e", "stderr", "-g", "daemon off;"].map(Into::into).into()
 }
 
 /// Gives Envoy's administration a port of its own: many run beside each other here.
