@@ -6,6 +6,7 @@ mod cli;
 mod envoy;
 mod explain;
 mod golden;
+mod live;
 mod oracle;
 mod pre_commit;
 mod readme;
