@@ -21,7 +21,9 @@ impl Walk<'_> {
         self.guards = false;
         match action {
             RuleAction::Forward(to) => {
-                self.http2 = to.iter().any(|one| upstreams.get(one.upstream).is_some_and(|upstream| upstream.speaks_http2()));
+                self.http2 = to
+                    .iter()
+                    .any(|one| upstreams.get(one.upstream).is_some_and(|upstream| upstream.speaks_http2()));
                 self.destinations(to);
             }
             RuleAction::Redirect(redirect) => self.add(Feature::Redirect, redirect.span, "`redirect`"),
