@@ -49,10 +49,16 @@ struct Maker<'m, 'd> {
     listeners: Vec<Listener<'m>>,
 }
 
+/// An address, or all of them, and a port.
+type Place = (Option<IpAddr>, u16);
+
+/// A block, and whether it claims for a listener that wants TLS.
+type ClaimedBy = (Id<Resource<Host>>, bool);
+
 impl<'m> Maker<'m, '_> {
     /// The listeners for HTTP without TLS: those of one port and address share their virtual hosts.
     fn plain_http(&mut self, all: &'m [Declared]) {
-        let mut groups: Vec<((Option<IpAddr>, u16), Vec<&'m Declared>)> = Vec::new();
+        let mut groups: Vec<(Place, Vec<&'m Declared>)> = Vec::new();
         for declared in all.iter().filter(|declared| is_plain_http(declared)) {
             let place = (bind_address(declared), declared.port.value.get());
             match groups.iter_mut().find(|(known, _)| *known == place) {
@@ -126,7 +132,7 @@ impl<'m> Maker<'m, '_> {
             free
         });
         claims.sort_by_key(|claim| (claim.block.index(), claim.order));
-        let mut hosts: Vec<((Id<Resource<Host>>, bool), VirtualHost<'m>)> = Vec::new();
+        let mut hosts: Vec<(ClaimedBy, VirtualHost<'m>)> = Vec::new();
         for claim in claims {
             let key = (claim.block, claim.https_only);
             if let Some((_, host)) = hosts.iter_mut().find(|(known, _)| *known == key) {

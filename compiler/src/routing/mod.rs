@@ -20,6 +20,7 @@ pub mod matcher;
 mod outbound;
 mod rule;
 mod upstream;
+pub mod witness;
 
 #[cfg(test)]
 mod tests;

@@ -5,8 +5,7 @@ use super::outcome::Doubt;
 use super::pattern::Patterns;
 use super::request::{Connection, Request, Source};
 use super::target::Target;
-use crate::model::{HeaderTest, Match, PathMatch, PathTest};
-use crate::policy::TextMatch;
+use crate::model::{HeaderTest, Match};
 use crate::values::{HeaderName, Label, MatchHeaderName, Namespace};
 
 /// The answer, or why there is none.
@@ -74,43 +73,21 @@ impl<'p> Asked<'p, '_> {
             destinations: _,
         } = one;
         let request = self.request;
-        let scheme = scheme.iter().map(|test| self.text(test, request.entrance.scheme()));
-        let authority = authority.iter().map(|test| self.text(test, &self.authority.text));
+        let scheme = scheme.iter().map(|test| self.patterns.says(test, request.entrance.scheme()));
+        let authority = authority.iter().map(|test| self.patterns.says(test, &self.authority.text));
         // Methods differ by letter case (RFC 9110, 9.1).
         let method = methods.is_empty() || methods.iter().any(|method| *method == request.method);
         let parameter = |(name, test)| self.parameter(name, test);
-        let tests = path.iter().map(|test| self.path(test)).chain(scheme).chain(authority);
+        let tests = path
+            .iter()
+            .map(|test| self.patterns.takes(test, &self.target.path))
+            .chain(scheme)
+            .chain(authority);
         let tests = tests.chain(headers.iter().map(|(name, test)| self.header(name, test)));
         let tests = tests.chain(without.iter().map(|(name, test)| self.lacks(name, test)));
         let tests = tests.chain(query.iter().map(|(name, test)| parameter((name.as_str(), test))));
         let caller = comes_from(&request.source, self.callers, source_namespace.as_ref(), source_labels);
         all([Ok(method), Ok(caller)].into_iter().chain(tests))
-    }
-
-    /// Bytes of the normalised path without the query. Only ASCII has letter case, and a pattern says itself whether it counts
-    /// (Istio `ignoreUriCase`, Envoy `case_sensitive`).
-    fn path(&self, PathMatch { test, ignore_case }: &'p PathMatch) -> Verdict<'p> {
-        let path = self.target.path.as_str();
-        let (fold, compared) = (
-            |text: &str| if *ignore_case { text.to_ascii_lowercase() } else { text.to_owned() },
-            if *ignore_case { path.to_ascii_lowercase() } else { path.to_owned() },
-        );
-        Ok(match test {
-            PathTest::Exact(whole) => compared == fold(whole),
-            PathTest::Prefix(prefix) => compared.starts_with(&fold(prefix)),
-            PathTest::Under(prefix) => compared
-                .strip_prefix(&fold(prefix))
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
-            PathTest::Pattern(pattern) => return self.patterns.matches(pattern, path),
-        })
-    }
-
-    fn text(&self, test: &'p TextMatch, text: &str) -> Verdict<'p> {
-        Ok(match test {
-            TextMatch::Exact(whole) => text == whole.as_str(),
-            TextMatch::Prefix(prefix) => text.starts_with(prefix.as_str()),
-            TextMatch::Pattern(pattern) => return self.patterns.matches(pattern, text),
-        })
     }
 
     /// A header says this if one of its values does.
@@ -119,7 +96,7 @@ impl<'p> Asked<'p, '_> {
         let values = self.values(header);
         match test {
             HeaderTest::Present => Ok(!values.is_empty()),
-            HeaderTest::Text(test) => any(values.iter().map(|value| self.text(test, value))),
+            HeaderTest::Text(test) => any(values.iter().map(|value| self.patterns.says(test, value))),
         }
     }
 
@@ -129,7 +106,7 @@ impl<'p> Asked<'p, '_> {
         let values = self.values(header);
         match test {
             HeaderTest::Present => Ok(values.is_empty()),
-            HeaderTest::Text(test) if values.is_empty() => self.text(test, "").map(|says| !says),
+            HeaderTest::Text(test) if values.is_empty() => self.patterns.says(test, "").map(|says| !says),
             HeaderTest::Text(_) => self.header(name, test).map(|says| !says),
         }
     }
@@ -155,7 +132,7 @@ impl<'p> Asked<'p, '_> {
         match (self.target.parameter(name), test) {
             (None, _) => Ok(false),
             (Some(_), HeaderTest::Present) => Ok(true),
-            (Some(value), HeaderTest::Text(test)) => self.text(test, value),
+            (Some(value), HeaderTest::Text(test)) => self.patterns.says(test, value),
         }
     }
 }

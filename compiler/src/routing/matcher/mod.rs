@@ -36,20 +36,22 @@ mod request;
 mod rewrite;
 mod target;
 
+pub(super) use pattern::Patterns;
+pub(super) use target::is_normal;
+
 pub use header_changes::{HeaderChange, apply, authority_set, header_changes, literal};
 pub use outcome::{Answer, Delivery, Doubt, Fault, Outcome, Passage, Refusal, Taken};
 pub use redirect::same_location;
 pub use request::{Connection, Entrance, Request, Security, Source};
 
 use super::{
-    ConnectionRule, HttpServer, Listener, Plain, Proxy, Role, Rule, RuleAction, TlsKind, VirtualHost,
-    WeightedUpstream, specificity,
+    ConnectionRule, HttpServer, Listener, Plain, Proxy, Role, Rule, RuleAction, TlsKind, TlsServer,
+    VirtualHost, WeightedUpstream, specificity,
 };
 use crate::model::Match;
 use crate::values::HostPattern;
 use authority::Authority;
 use condition::Asked;
-use pattern::Patterns;
 use target::Target;
 
 /// What becomes of a request at a proxy.
@@ -76,6 +78,11 @@ impl<'p, 'm> Matcher<'p, 'm> {
     #[must_use]
     pub fn new(proxy: &'p Proxy<'m>) -> Self {
         Self { proxy, patterns: Patterns::default() }
+    }
+
+    /// The patterns of its rules.
+    pub(super) fn patterns(&self) -> &Patterns<'p> {
+        &self.patterns
     }
 
     /// What becomes of a request.
@@ -143,10 +150,7 @@ impl<'p, 'm> Matcher<'p, 'm> {
                 Plain::Tcp(rules) => Ok(Served::Connections(rules)),
             };
         };
-        let named =
-            listener.tls.iter().flat_map(|server| server.names.iter().map(move |name| (name, server)));
-        let server = most_specific(named, server_name.as_deref());
-        match &server.ok_or(Refusal::ServerName)?.kind {
+        match &server(listener, server_name.as_deref()).ok_or(Refusal::ServerName)?.kind {
             TlsKind::Http(_, server) => Ok(Served::Http(server)),
             TlsKind::Tcp(_, rules) | TlsKind::Passthrough(rules) => Ok(Served::Connections(rules)),
         }
@@ -166,6 +170,12 @@ impl<'p, 'm> Matcher<'p, 'm> {
             Role::Gateway(_) => None,
         }
     }
+}
+
+/// The server of a listener for what TLS asks for.
+pub(super) fn server<'p, 'm>(listener: &'p Listener<'m>, name: Option<&str>) -> Option<&'p TlsServer<'m>> {
+    let names = listener.tls.iter().flat_map(|server| server.names.iter().map(move |name| (name, server)));
+    most_specific(names, name)
 }
 
 /// Whether a name takes what is asked for; `*` also what asks for nothing.

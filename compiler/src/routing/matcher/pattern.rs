@@ -1,10 +1,12 @@
-//! Regular expressions of one proxy, compiled when they are first needed.
+//! Comparisons of texts, and the regular expressions of one proxy, which are compiled when they are first needed.
 //!
 //! `regex-automata` alone, with the one engine that has no bad cases and no fast paths: it takes the syntax tree that
 //! [`Pattern::hir`] makes, so a pattern is read in one place. The `regex` crate would read it a second time, and is one crate
 //! more.
 
 use super::outcome::Doubt;
+use crate::model::{PathMatch, PathTest};
+use crate::policy::TextMatch;
 use crate::values::Pattern;
 use regex_automata::nfa::thompson::{Compiler, Config, pikevm::PikeVM};
 use regex_syntax::hir::{Hir, Look};
@@ -17,13 +19,41 @@ type Engine = Option<Rc<PikeVM>>;
 
 /// The compiled expressions, by their text and whether they must match as a whole.
 #[derive(Debug, Default)]
-pub(super) struct Patterns<'p> {
+pub(in crate::routing) struct Patterns<'p> {
     compiled: RefCell<FxHashMap<(&'p str, bool), Engine>>,
 }
 
 impl<'p> Patterns<'p> {
+    /// Bytes of a normalised path without the query. Only ASCII has letter case, and a pattern says itself whether it counts (Istio
+    /// `ignoreUriCase`, Envoy `case_sensitive`).
+    pub(in crate::routing) fn takes(
+        &self,
+        PathMatch { test, ignore_case }: &'p PathMatch,
+        path: &str,
+    ) -> Result<bool, Doubt<'p>> {
+        let fold = |text: &str| if *ignore_case { text.to_ascii_lowercase() } else { text.to_owned() };
+        let folded = fold(path);
+        Ok(match test {
+            PathTest::Exact(whole) => folded == fold(whole),
+            PathTest::Prefix(prefix) => folded.starts_with(&fold(prefix)),
+            PathTest::Under(prefix) => folded
+                .strip_prefix(&fold(prefix))
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+            PathTest::Pattern(pattern) => return self.matches(pattern, path),
+        })
+    }
+
+    /// Bytes of a text.
+    pub(in crate::routing) fn says(&self, test: &'p TextMatch, text: &str) -> Result<bool, Doubt<'p>> {
+        Ok(match test {
+            TextMatch::Exact(whole) => text == whole.as_str(),
+            TextMatch::Prefix(prefix) => text.starts_with(prefix.as_str()),
+            TextMatch::Pattern(pattern) => return self.matches(pattern, text),
+        })
+    }
+
     /// Whether the pattern matches all of `text`, byte by byte.
-    pub(super) fn matches(&self, pattern: &'p Pattern, text: &str) -> Result<bool, Doubt<'p>> {
+    fn matches(&self, pattern: &'p Pattern, text: &str) -> Result<bool, Doubt<'p>> {
         let engine = self.engine(pattern, true)?;
         Ok(engine.is_match(&mut engine.create_cache(), text))
     }

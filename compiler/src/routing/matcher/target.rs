@@ -45,6 +45,11 @@ impl Target {
     }
 }
 
+/// Whether a path can stand in a request, and conditions see it as it is.
+pub(in crate::routing) fn is_normal(path: &str) -> bool {
+    !path.contains('?') && Target::read(path).is_ok_and(|target| target.path == path)
+}
+
 /// A path and the query that was asked for.
 pub(super) fn with_query(path: &str, query: Option<&str>) -> String {
     match query {

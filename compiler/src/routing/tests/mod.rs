@@ -5,6 +5,7 @@
 mod paths;
 mod shown;
 mod table;
+mod witnessed;
 
 use super::{Proxy, proxies};
 use crate::project::{Input, Project};
@@ -65,6 +66,7 @@ tables! {
     outbound
     redirects
     rewrites
+    witnesses
 }
 
 /// What is dropped leaves the rest of the plan as it is.

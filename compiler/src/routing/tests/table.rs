@@ -8,10 +8,10 @@
 //! TCP 3306 [to 10.0.0.1] [from ns] [label a=b] -> OUTCOME
 //! TLS 443 [sni a.com] ... -> OUTCOME
 //! plan                 the lines behind it are those of `shown::plan`
+//! witnesses            the lines behind it are those of `witnessed::lines`
 //! ```
 
-use super::shown;
-use super::{compiled, proxy};
+use super::{compiled, proxy, shown, witnessed};
 use crate::routing::matcher::{Connection, Entrance, Matcher, Request, Security, Source};
 use crate::routing::{Proxy, proxies};
 
@@ -24,6 +24,7 @@ pub(super) fn run(name: &str, table: &str) {
         let mut parts = body.split("\n--- ");
         let checked = compiled(parts.next().unwrap());
         let all = proxies(checked.model(), &[]);
+        all.iter().for_each(witnessed::confirm);
         for part in parts {
             let (at, lines) = part.split_once('\n').unwrap();
             count += lines.lines().count();
@@ -37,12 +38,10 @@ pub(super) fn run(name: &str, table: &str) {
 fn expect(title: &str, proxy: &Proxy<'_>, lines: &str, failures: &mut Vec<String>) {
     let lines = lines.trim_end().lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
     let lines: Vec<&str> = lines.collect();
-    if let [first, wanted @ ..] = lines.as_slice()
-        && *first == "plan"
-    {
-        let found = shown::plan(proxy);
+    if let [first @ ("plan" | "witnesses"), wanted @ ..] = lines.as_slice() {
+        let found = if *first == "plan" { shown::plan(proxy) } else { witnessed::lines(proxy) };
         if found != wanted {
-            failures.push(format!("{title}: plan\n{}", found.join("\n")));
+            failures.push(format!("{title}: {first}\n{}", found.join("\n")));
         }
         return;
     }

@@ -1,0 +1,154 @@
+//! Requests for the rules of a server for HTTP.
+
+use super::draft::{Choices, Draft, authorities, name_of};
+use super::{Gap, Shows, Way, Witness, Witnesses, misses};
+use crate::model::Match;
+use crate::routing::matcher::{Outcome, Request, Source};
+use crate::routing::{HttpServer, Rule, VirtualHost};
+
+/// How many drafts are tried for one alternative.
+const TRIES: usize = 400;
+
+/// A host that no virtual host has, unless one has all.
+const NOBODY: &str = "nobody.witness.invalid";
+
+/// A rule in its place.
+pub(super) struct Site<'t, 'p, 'm> {
+    pub(super) way: &'t Way<'t, 'p, 'm>,
+    pub(super) host: &'p VirtualHost<'m>,
+    pub(super) rule: &'p Rule<'m>,
+    earlier: &'p [Rule<'m>],
+}
+
+/// What shows the virtual hosts of a server.
+pub(super) fn of_server<'p, 'm>(
+    way: &Way<'_, 'p, 'm>,
+    server: &'p HttpServer<'m>,
+    found: &mut Witnesses<'p, 'm>,
+) {
+    for host in &server.virtual_hosts {
+        if host.https_only && way.server.is_none() {
+            let is_it = |outcome: &Outcome<'p, 'm>| matches!(outcome, Outcome::WantsTls { host: other, .. } if std::ptr::eq(*other, host));
+            let request = plain(way, &authorities(host, false), is_it);
+            found.requests.extend(request.map(|request| Witness { request, shows: Shows::WantsTls(host) }));
+            continue;
+        }
+        for (at, rule) in host.rules.iter().enumerate() {
+            let earlier = host.rules.get(..at).unwrap_or_default();
+            of_rule(&Site { way, host, rule, earlier }, found);
+        }
+    }
+    let nobody = |outcome: &Outcome<'_, '_>| matches!(outcome, Outcome::NoHost);
+    let request = plain(way, &[NOBODY.to_owned()], nobody);
+    found.requests.extend(request.map(|request| Witness { request, shows: Shows::NoHost }));
+}
+
+/// The first request for one of these hosts, and nothing else, that comes to this.
+fn plain<'p, 'm>(
+    way: &Way<'_, 'p, 'm>,
+    authorities: &[String],
+    comes_to: impl Fn(&Outcome<'p, 'm>) -> bool,
+) -> Option<Request> {
+    let requests = authorities.iter().filter_map(|authority| {
+        Some(Request {
+            entrance: way.entrance(name_of(authority))?,
+            method: "GET".to_owned(),
+            authority: authority.clone(),
+            target: "/witness".to_owned(),
+            headers: Vec::new(),
+            source: Source::default(),
+        })
+    });
+    requests.into_iter().find(|request| comes_to(&way.matcher.answer(request)))
+}
+
+fn of_rule<'p, 'm>(site: &Site<'_, 'p, 'm>, found: &mut Witnesses<'p, 'm>) {
+    const EVERYTHING: &Match = &Match {
+        path: None,
+        scheme: None,
+        methods: Vec::new(),
+        authority: None,
+        headers: Vec::new(),
+        without: Vec::new(),
+        query: Vec::new(),
+        ports: Vec::new(),
+        source_namespace: None,
+        source_labels: Vec::new(),
+        bindings: Vec::new(),
+        sni: Vec::new(),
+        destinations: Vec::new(),
+    };
+    let Site { host, rule, .. } = *site;
+    if rule.matches.is_empty() {
+        match site.hit(EVERYTHING, None) {
+            Ok(draft) => found.requests.push(site.taken(&draft, None)),
+            Err(reason) => found.gaps.push(site.gap("taken", reason)),
+        }
+        return;
+    }
+    for (at, one) in rule.matches.iter().enumerate() {
+        let draft = match site.hit(one, Some(at)) {
+            Ok(draft) => draft,
+            Err(reason) => {
+                found.gaps.push(site.gap("taken", reason));
+                continue;
+            }
+        };
+        found.requests.push(site.taken(&draft, Some(at)));
+        for miss in misses::of(site, one, &draft) {
+            match miss.request {
+                Ok(request) => {
+                    let shows = Shows::Miss { host, rule, alternative: at, because: miss.because };
+                    found.requests.push(Witness { request, shows });
+                }
+                Err(reason) => found.gaps.push(site.gap(&miss.because, reason)),
+            }
+        }
+    }
+}
+
+impl<'p, 'm> Site<'_, 'p, 'm> {
+    /// A request that the rule takes by this alternative.
+    fn hit(&self, one: &'p Match, alternative: Option<usize>) -> Result<Draft, &'static str> {
+        let choices = Choices::of(self.way, self.host, one, self.earlier)?;
+        let mut reason = "every request that was tried is taken by an earlier rule";
+        for draft in (0..TRIES).map_while(|number| choices.draft(number)) {
+            let outcome = self.way.matcher.answer(&draft.request());
+            if let Outcome::Undecided(..) = outcome {
+                reason = "engines read a regular expression differently";
+            }
+            let taken = outcome.taken().filter(|taken| std::ptr::eq(taken.rule, self.rule));
+            match taken {
+                Some(taken) if taken.alternative == alternative => return Ok(draft),
+                Some(_) => reason = "every request that was tried is taken by another alternative",
+                None => {}
+            }
+        }
+        Err(reason)
+    }
+
+    fn taken(&self, draft: &Draft, alternative: Option<usize>) -> Witness<'p, 'm> {
+        let shows = Shows::Hit { host: self.host, rule: self.rule, alternative };
+        Witness { request: draft.request(), shows }
+    }
+
+    fn gap(&self, wanted: &str, reason: &'static str) -> Gap {
+        Gap { span: self.rule.span, rule: self.rule.name.clone(), wanted: wanted.to_owned(), reason }
+    }
+
+    /// Whether a request comes to the virtual host and the rule does not take it.
+    pub(super) fn is_missed(&self, request: &Request) -> bool {
+        match self.way.matcher.answer(request) {
+            Outcome::NoRule(host) => std::ptr::eq(host, self.host),
+            Outcome::Taken(taken) => {
+                std::ptr::eq(taken.host, self.host) && !std::ptr::eq(taken.rule, self.rule)
+            }
+            Outcome::Refused(_)
+            | Outcome::NotHttp
+            | Outcome::Rejected(_)
+            | Outcome::NoHost
+            | Outcome::WantsTls { .. }
+            | Outcome::Undecided(..) => false,
+        }
+    }
+}
