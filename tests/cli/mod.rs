@@ -93,7 +93,7 @@ impl Folder {
     }
 
     /// Runs the program here.
-    fn run(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         self.run_with(arguments, b"")
     }
 

@@ -29,14 +29,34 @@ fn run(folder: &Folder, target: &str, program: &Path, (name, environment): (&str
     serde_json::from_str(&run.out).unwrap()
 }
 
-#[test]
-fn envoy_does_as_the_examples_say() {
-    let Some(program) = programs::envoy() else { return };
+fn each_holds(target: &str, program: &Path) {
     let folder = Folder::new(&[]);
     for example in EXAMPLES {
-        let outcome = run(&folder, "envoy", &program, *example);
+        let outcome = run(&folder, target, program, *example);
         assert!(outcome["rules"].as_u64().unwrap() > 0, "{example:?}: {outcome}");
     }
+}
+
+#[test]
+fn envoy_does_as_the_examples_say() {
+    programs::envoy().inspect(|program| each_holds("envoy", program));
+}
+
+#[test]
+fn nginx_does_as_the_examples_say() {
+    programs::nginx().inspect(|program| each_holds("nginx", program));
+}
+
+#[test]
+fn every_example_is_run() {
+    let mut folders = vec![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples")];
+    let mut found = 0;
+    while let Some(folder) = folders.pop() {
+        found += usize::from(folder.join("mesh.toml").is_file());
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        folders.extend(entries.filter(|path| path.is_dir()));
+    }
+    assert_eq!(found, EXAMPLES.len());
 }
 
 #[test]
@@ -57,4 +77,34 @@ fn an_outcome_has_the_fields_that_are_documented() {
     }
     assert_eq!((&outcome["target"], &outcome["environment"]), (&Value::from("envoy"), &Value::Null));
     assert_eq!(outcome["rules"], Value::from(5));
+}
+
+/// The cases of single features are small meshes, and go further than the examples.
+fn each_feature_holds(target: &str, program: &Path, least: usize) {
+    let folder = Folder::new(&[]);
+    let mut tried = 0;
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/capabilities");
+    for entry in std::fs::read_dir(root).unwrap() {
+        let case = entry.unwrap().path().join("case.mesh");
+        let file = case.to_str().unwrap();
+        // What a target cannot carry is tested elsewhere.
+        let built =
+            case.is_file() && folder.run(&["build", "--target", target, "--out", "-", file]).code == Some(0);
+        if built {
+            let program = program.to_str().unwrap();
+            verify(&folder, 0, &["--target", target, "--program", program, "--requests", "500", file]);
+            tried += 1;
+        }
+    }
+    assert!(tried >= least, "only {tried} cases were tried");
+}
+
+#[test]
+fn envoy_does_as_each_feature_says() {
+    programs::envoy().inspect(|program| each_feature_holds("envoy", program, 40));
+}
+
+#[test]
+fn nginx_does_as_each_feature_says() {
+    programs::nginx().inspect(|program| each_feature_holds("nginx", program, 30));
 }

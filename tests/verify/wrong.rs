@@ -1,47 +1,92 @@
-//! A proxy that does otherwise is found out: Envoy is given a configuration with one thing changed on the way.
+//! A proxy that does otherwise is found out: it is given a configuration in which one thing was changed on the way.
 
 use super::{SHOP, script, verify};
 use crate::cli::Folder;
 use crate::oracle::programs;
 use serde_json::Value;
+use std::path::Path;
 
 /// What is changed (an expression of `sed`), in which respect the proxy then differs, and at which line of the source.
-const CHANGES: &[(&str, &str, u64)] = &[
-    (
-        r"s/^\( *\)\(- \)\{0,1\}cluster: outbound|8080||cart\./\1\2cluster: outbound|8080||audit./",
-        "destination",
-        12,
-    ),
-    (r"s/418/503/", "status", 11),
-    (r"s/weight: 250000/weight: 400000/; s/weight: 750000/weight: 600000/", "share", 17),
-    (r"s#/basket#/bucket#", "path", 12),
-    (r"s/value: edge$/value: elsewhere/", "request headers", 12),
-    (r"s/x-hidden/x-visible/", "response headers", 12),
-    (r"s/inline_string: fine/inline_string: ill/", "body", 10),
-    (r"s#prefix_rewrite: /new/#prefix_rewrite: /newer/#", "location", 9),
-    (r"s/numerator: 500000/numerator: 900000/", "share", 17),
-    (r"s/numerator: 300000/numerator: 500000/", "share", 11),
-    (r"s/- shop.example.com/- shopping.example.com/", "status", 8),
+type Change = (&'static str, &'static str, u64);
+
+const ENVOY: &[Change] = &[
+    (r"s/cluster: outbound|8080||cart\./cluster: outbound|8080||audit./", "destination", 12),
+    ("s/418/503/", "status", 11),
+    ("s/weight: 250000/weight: 400000/; s/weight: 750000/weight: 600000/", "share", 17),
+    ("s#/basket#/bucket#", "path", 12),
+    ("s/value: edge$/value: elsewhere/", "request headers", 12),
+    ("s/x-hidden/x-visible/", "response headers", 12),
+    ("s/inline_string: fine/inline_string: ill/", "body", 10),
+    ("s#prefix_rewrite: /new/#prefix_rewrite: /newer/#", "location", 9),
+    ("s/numerator: 500000/numerator: 900000/", "share", 17),
+    ("s/numerator: 300000/numerator: 500000/", "share", 11),
+    ("s/- shop.example.com/- shopping.example.com/", "status", 10),
 ];
 
-#[test]
-fn each_change_is_found_where_it_is_meant() {
-    let Some(envoy) = programs::envoy() else { return };
+const NGINX: &[Change] = &[
+    (r"/proxy_pass/s/cart\(.*\)_8080;/audit\1_8080;/", "destination", 12),
+    ("s/return 418/return 503/", "status", 11),
+    (r"s/25\.00%/40.00%/", "share", 17),
+    ("s#/basket#/bucket#", "path", 12),
+    ("s/x-from edge/x-from elsewhere/", "request headers", 12),
+    ("/proxy_hide_header x-hidden/d", "response headers", 12),
+    ("s/return 200 fine/return 200 ill/", "body", 10),
+    ("s#/new/#/newer/#", "location", 9),
+    (r"s/50\.00%/90.00%/", "share", 17),
+    (r"s/30\.00%/50.00%/", "share", 11),
+    ("s/server_name shop.example.com/server_name shopping.example.com/", "status", 10),
+];
+
+/// `configuration` is what the shell makes of the program's arguments.
+fn each_is_found(target: &str, program: &Path, configuration: &str, changes: &[Change]) {
     let folder = Folder::new(&[("shop.mesh", SHOP)]);
-    for (change, aspect, line) in CHANGES {
+    for (change, aspect, line) in changes {
         let text = format!(
-            "cp \"$2\" \"$2.old\"\nsed -i '{change}' \"$2\"\ncmp -s \"$2\" \"$2.old\" && echo unchanged && exit 1\nexec {} \"$@\"",
-            envoy.display()
+            "{configuration}\ncp \"$file\" \"$file.old\"\nsed -i '{change}' \"$file\"\n\
+             cmp -s \"$file\" \"$file.old\" && echo unchanged && exit 1\nexec {} \"$@\"",
+            program.display()
         );
-        let program = script(&folder, "changed", &text);
-        let run = verify(&folder, 1, &["--target", "envoy", "--program", &program, "--format", "json"]);
+        let changed = script(&folder, "changed", &text);
+        let arguments = ["--target", target, "--program", &changed, "--requests", "1000", "--format", "json"];
+        let run = verify(&folder, 1, &arguments);
         let outcome: Value = serde_json::from_str(&run.out).unwrap();
-        let found: Vec<(&str, u64)> = outcome["differences"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|one| (one["aspect"].as_str().unwrap(), one["place"]["start"]["line"].as_u64().unwrap()))
-            .collect();
+        let differences = outcome["differences"].as_array().unwrap();
+        let place = |one: &Value| one["place"]["start"]["line"].as_u64().unwrap();
+        let found: Vec<(&str, u64)> =
+            differences.iter().map(|one| (one["aspect"].as_str().unwrap(), place(one))).collect();
         assert!(found.contains(&(aspect, *line)), "{change}: {aspect} at {line}, not {found:?}");
+    }
+}
+
+#[test]
+fn each_change_of_envoy_is_found_where_it_is_meant() {
+    let Some(envoy) = programs::envoy() else { return };
+    each_is_found("envoy", &envoy, "file=$2", ENVOY);
+}
+
+#[test]
+fn each_change_of_nginx_is_found_where_it_is_meant() {
+    let Some(nginx) = programs::nginx() else { return };
+    each_is_found("nginx", &nginx, "for last; do :; done; file=$(dirname \"$last\")/http.conf", NGINX);
+}
+
+#[test]
+fn a_difference_is_reported_at_its_line() {
+    let Some(nginx) = programs::nginx() else { return };
+    let folder = Folder::new(&[("shop.mesh", SHOP)]);
+    let text = format!(
+        "for last; do :; done; sed -i 's/200 fine/200 ill/' $(dirname \"$last\")/http.conf; exec {} \"$@\"",
+        nginx.display()
+    );
+    let changed = script(&folder, "changed", &text);
+    let run = verify(&folder, 1, &["--target", "nginx", "--program", &changed]);
+    for wanted in [
+        "error[DIFFERENCE]: nginx does otherwise than the sources say at route `health`: body\n",
+        "shop.mesh:10:3\n",
+        "wanted `fine`, got `ill`\n",
+        "= sent: GET http://shop.example.com/health, to gateway `edge`",
+        "nginx differs from the sources in 1 place: 1 proxy, 5 rules, ",
+    ] {
+        assert!(run.err.contains(wanted), "{wanted}: {}", run.err);
     }
 }

@@ -14,6 +14,7 @@
 pub mod certificates;
 pub mod client;
 pub mod echo;
+pub mod http2;
 pub mod ports;
 pub mod process;
 pub mod rigged;

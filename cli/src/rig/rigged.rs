@@ -4,7 +4,7 @@ use super::certificates::{Authority, Identity};
 use super::echo::{Echo, EchoOptions, Echoes, Security, Speaks};
 use super::ports;
 use meshc_compiler::model::Id;
-use meshc_compiler::policy::ClientTlsMode;
+use meshc_compiler::policy::{ClientTlsMode, Method, SimpleBalancing};
 use meshc_compiler::routing::{
     Addresses, ConnectionRule, HttpServer, Plain, Proxy, RuleAction, TlsKind, Upstream, WeightedAddress,
 };
@@ -45,9 +45,11 @@ impl World {
         let authority = Authority::new(folder, "ca")?;
         let names: BTreeSet<String> = proxies.iter().flat_map(names).collect();
         let names: Vec<String> = names.into_iter().collect();
+        let callers: BTreeSet<String> = proxies.iter().flat_map(names_of_callers).collect();
+        let callers: Vec<String> = callers.into_iter().collect();
         Ok(Self {
             server: authority.issue("server", &names)?,
-            client: authority.issue("client", &["client.mesh".to_owned()])?,
+            client: authority.issue("client", &callers)?,
             authority,
             echoes: Echoes::new()?,
         })
@@ -72,6 +74,10 @@ impl World {
                 port: Some(echo.port()),
                 weight: 1,
             }]);
+            // Whatever the caller asked for is on the loopback, and the one endpoint is this.
+            let balancing = upstream.policy.balancing.take();
+            upstream.policy.balancing =
+                balancing.filter(|one| one.method != Method::Simple(SimpleBalancing::Passthrough));
             upstreams.push(echo);
         }
         Ok(Rigged { proxy, ports, upstreams, rig: self.as_seen_by_targets()? })
@@ -162,6 +168,17 @@ fn leads_to(server: &HttpServer<'_>, id: Id<Upstream<'_>>) -> bool {
 
 fn lead_to(rules: &[ConnectionRule<'_>], id: Id<Upstream<'_>>) -> bool {
     rules.iter().flat_map(|rule| &rule.to).any(|one| one.upstream.index() == id.index())
+}
+
+/// The names that callers are asked for.
+fn names_of_callers(proxy: &Proxy<'_>) -> Vec<String> {
+    let servers = proxy.listeners.iter().flat_map(|listener| &listener.tls);
+    let bodies = servers.filter_map(|server| match &server.kind {
+        TlsKind::Http(tls, _) | TlsKind::Tcp(tls, _) => Some(&tls.body),
+        TlsKind::Passthrough(_) => None,
+    });
+    let names = bodies.flat_map(|body| body.names.iter().flat_map(|list| list.iter()));
+    names.map(|name| name.value.to_string()).collect()
 }
 
 /// Every name that a certificate may be asked to hold.

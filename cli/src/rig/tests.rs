@@ -133,6 +133,12 @@ fn an_upgrade_sends_back_what_it_gets() {
 fn http2_is_spoken_to_those_who_start_with_it() {
     let echoes = Echoes::new().unwrap();
     let echo = start(&echoes, "v1", Speaks::Http, Security::Plain);
+    let mut request = Request::get("a.com", "/x?y=1").with("X-A", "1");
+    request.body = b"text".to_vec();
+    let answer = http2::exchange(echo.port(), &request, LIMIT).unwrap();
+    let as_seen = seen(&answer);
+    assert_eq!((answer.status, as_seen.protocol.as_str(), as_seen.body.as_str()), (200, "HTTP/2", "text"));
+    assert_eq!((as_seen.header("host"), as_seen.header("x-a")), (Some("a.com"), Some("1")));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let stream = tokio::net::TcpStream::connect(("127.0.0.1", echo.port())).await.unwrap();

@@ -11,7 +11,7 @@ use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::project_files::ProjectFiles;
 use crate::report::{self, Counts, Extent, Sources};
-use crate::rig::trial::{self, Trial};
+use crate::rig::trial::Trial;
 use crate::rig::{Kind, NotServing, Server, World};
 use interrupt::Interrupt;
 use meshc_compiler::routing::Proxy;
@@ -134,7 +134,7 @@ impl Attempt<'_> {
             samples: self.verify.requests,
             stop: &stop,
         };
-        let findings = trial.run(&trial::questions(&rigged.proxy));
+        let findings = trial.run();
         // A proxy that fell over answers nothing: its own words say more than the differences.
         if let Ok(Some(_)) = process.ended() {
             return Err(self.not_serving(&name, folder, NotServing::Refused(process.output())));

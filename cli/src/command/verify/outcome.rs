@@ -157,14 +157,15 @@ impl Outcome {
 }
 
 fn finding(program: &str, tried: &Tried, difference: &Difference) -> Finding {
-    let Difference { span, rule, aspect, wanted, got, sent, caveat: _ } = difference;
+    let Difference { span, rule, aspect, wanted, got, sent, times, caveat: _ } = difference;
+    let more = if *times > 1 { format!(", and {} more", times - 1) } else { String::new() };
     let subject = if rule.is_empty() { String::new() } else { format!(" at route `{rule}`") };
     Finding {
         notice: DIFFERENCE,
         span: *span,
         message: format!("{program} does otherwise than the sources say{subject}: {}", aspect.name()),
         label: format!("wanted {wanted}, got {got}"),
-        notes: vec![format!("sent: {sent}, to {}", tried.name), format!("help: {}", DIFFERENCE.help)],
+        notes: vec![format!("sent: {sent}, to {}{more}", tried.name), format!("help: {}", DIFFERENCE.help)],
     }
 }
 
@@ -200,6 +201,7 @@ struct DifferenceRecord<'o> {
     wanted: &'o str,
     got: &'o str,
     sent: &'o str,
+    times: u64,
     caveat: Option<&'static str>,
     place: Option<Place>,
 }
@@ -222,7 +224,7 @@ impl<'o> ProxyRecord<'o> {
 
 impl<'o> DifferenceRecord<'o> {
     fn of(sources: &Sources<'_>, (tried, difference): (&'o Tried, &'o Difference)) -> Self {
-        let Difference { span, rule, aspect, wanted, got, sent, caveat } = difference;
+        let Difference { span, rule, aspect, wanted, got, sent, times, caveat } = difference;
         Self {
             proxy: &tried.name,
             rule: Some(rule.as_str()).filter(|rule| !rule.is_empty()),
@@ -230,6 +232,7 @@ impl<'o> DifferenceRecord<'o> {
             wanted,
             got,
             sent,
+            times: *times,
             caveat: Some(*caveat).filter(|caveat| !caveat.is_empty()),
             place: span.map(|span| Place::of(sources, span)),
         }

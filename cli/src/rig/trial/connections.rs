@@ -1,14 +1,15 @@
 //! Connections under trial: those that are passed on, those that are refused, and who may come in by TLS.
 
 use super::judge::{is_private, upstream_tls};
-use super::questions::sample;
 use super::shares::{is_plausible, percent, range};
 use super::{Aspect, Mismatch, Run};
 use crate::rig::client::{self, Tls};
 use crate::rig::echo::Seen;
 use meshc_compiler::model::ServerTlsMode;
-use meshc_compiler::routing::matcher::{Connection, Entrance, Passage, Security, Source};
+use meshc_compiler::routing::matcher::{Connection, Entrance, Passage, Security, Source, server};
+use meshc_compiler::routing::witness::ConnectionWitness;
 use meshc_compiler::routing::{ConnectionRule, Listener, Plain, TlsKind, TlsServer, WeightedUpstream};
+use meshc_compiler::values::HostPattern;
 use meshc_language::Span;
 use std::collections::BTreeMap;
 use std::io;
@@ -20,6 +21,8 @@ const LIMIT: Duration = Duration::from_secs(10);
 const COST: u64 = 4;
 /// A name that nobody serves.
 const STRANGER: &str = "nobody.meshc.invalid";
+/// What stands for `*` in a name.
+const ANY: &str = "meshc-verify";
 
 /// The rules for connections of a listener.
 pub(super) fn rules<'l, 'm>(listener: &'l Listener<'m>) -> impl Iterator<Item = &'l ConnectionRule<'m>> {
@@ -34,14 +37,22 @@ pub(super) fn rules<'l, 'm>(listener: &'l Listener<'m>) -> impl Iterator<Item = 
 }
 
 impl<'m> Run<'_, 'm> {
-    /// Connects to each listener without TLS, and with each kind of name that it knows, and with one that it does not.
-    pub(super) fn connections(&mut self) {
+    /// Connects to each listener without TLS, and with a name for each of its servers, with what shows its rules, and with a name
+    /// that it does not know.
+    pub(super) fn connections(&mut self, witnesses: &[ConnectionWitness<'_, 'm>]) {
         for listener in &self.trial.rigged.proxy.listeners {
-            if !matches!(listener.plain, Some(Plain::Http(_))) {
-                self.connect(listener, Security::Plain);
-            }
-            for name in names(listener).into_iter().chain([STRANGER.to_owned()]) {
-                self.connect(listener, Security::Tls { server_name: Some(name) });
+            let named = |name: String| Security::Tls { server_name: Some(name) };
+            let of_servers = listener.tls.iter().flat_map(|server| &server.names).map(sample);
+            let mut ways: Vec<Security> = of_servers.chain([STRANGER.to_owned()]).map(named).collect();
+            ways.push(Security::Plain);
+            let here = witnesses.iter().map(|witness| &witness.connection.entrance);
+            ways.extend(here.filter(|one| one.port == listener.port).map(|one| one.security.clone()));
+            let mut done: Vec<Security> = Vec::new();
+            for way in ways {
+                if !done.contains(&way) {
+                    self.connect(listener, way.clone());
+                    done.push(way);
+                }
             }
             for server in &listener.tls {
                 self.callers(listener, server);
@@ -50,11 +61,15 @@ impl<'m> Run<'_, 'm> {
     }
 
     fn connect(&mut self, listener: &'_ Listener<'m>, security: Security) {
-        if self.stopped() || (listener.tls.is_empty() && security != Security::Plain) {
+        let entrance = Entrance { port: listener.port, address: listener.bind, security };
+        if !self.lets_us_in(&entrance) {
+            return;
+        }
+        let security = &entrance.security;
+        if self.stopped() || (listener.tls.is_empty() && *security != Security::Plain) {
             // TLS to a listener that knows none is a connection like another.
             return;
         }
-        let entrance = Entrance { port: listener.port, address: listener.bind, security };
         let connection = Connection {
             entrance,
             destination: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
@@ -158,7 +173,10 @@ impl<'m> Run<'_, 'm> {
             return own;
         }
         let same = seen.tls && arrived == asked;
-        let text = |name: Option<&str>| format!("TLS of the caller for `{}`", name.unwrap_or_default());
+        let text = |name: Option<&str>| match name {
+            Some(name) => format!("TLS of the caller for `{name}`"),
+            None => "TLS of the caller for no name".to_owned(),
+        };
         (!same).then(|| Mismatch::new(Aspect::UpstreamTls, text(asked), text(arrived)))
     }
 
@@ -220,28 +238,37 @@ impl<'m> Run<'_, 'm> {
     }
 
     fn is_passed_through(&self, entrance: &Entrance) -> bool {
-        let Security::Tls { server_name: Some(name) } = &entrance.security else { return false };
+        self.tls_server(entrance).is_some_and(|server| matches!(server.kind, TlsKind::Passthrough(_)))
+    }
+
+    /// The server of TLS behind an entrance.
+    fn tls_server(&self, entrance: &Entrance) -> Option<&TlsServer<'m>> {
+        let Security::Tls { server_name } = &entrance.security else { return None };
         let listeners = &self.trial.rigged.proxy.listeners;
-        let servers = listeners.iter().filter(|one| one.port == entrance.port).flat_map(|one| &one.tls);
-        let taking = servers.flat_map(|server| server.names.iter().map(move |own| (own, server)));
-        let best = taking
-            .filter(|(own, _)| own.takes(name))
-            .max_by_key(|(own, _)| meshc_compiler::routing::specificity(own));
-        best.is_some_and(|(_, server)| matches!(server.kind, TlsKind::Passthrough(_)))
+        let listener = listeners.iter().find(|one| one.port == entrance.port)?;
+        server(listener, server_name.as_deref())
+    }
+
+    /// Whether the certificate of the rig is let in there.
+    pub(super) fn lets_us_in(&self, entrance: &Entrance) -> bool {
+        self.tls_server(entrance).is_none_or(takes_our_certificate)
     }
 }
 
-/// A name for each server of a listener and each rule in it, and one that just misses each wildcard.
-fn names(listener: &Listener<'_>) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    let of_servers = listener.tls.iter().flat_map(|server| &server.names).map(sample);
-    let of_rules = rules(listener).flat_map(|rule| &rule.sni).map(|name| sample(name.as_host()));
-    for name in of_servers.chain(of_rules) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
+/// Names can be put into a certificate, but what it or its key will look like is not for anybody to say.
+pub(super) fn takes_our_certificate(server: &TlsServer<'_>) -> bool {
+    match &server.kind {
+        TlsKind::Http(tls, _) | TlsKind::Tcp(tls, _) => tls.body.spki.is_none() && tls.body.hash.is_none(),
+        TlsKind::Passthrough(_) => true,
     }
-    names
+}
+
+/// A host that a pattern takes.
+fn sample(pattern: &HostPattern) -> String {
+    match pattern.as_str() {
+        "*" => format!("{ANY}.invalid"),
+        name => name.strip_prefix('*').map_or(name.to_owned(), |suffix| format!("{ANY}{suffix}")),
+    }
 }
 
 fn server_name(connection: &Connection) -> Option<&str> {
@@ -252,9 +279,10 @@ fn server_name(connection: &Connection) -> Option<&str> {
 }
 
 fn shown(connection: &Connection) -> String {
-    match server_name(connection) {
-        None => "a connection without TLS".to_owned(),
-        Some(name) => format!("TLS for `{name}`"),
+    match &connection.entrance.security {
+        Security::Plain => "a connection without TLS".to_owned(),
+        Security::Tls { server_name: None } => "TLS for no name".to_owned(),
+        Security::Tls { server_name: Some(name) } => format!("TLS for `{name}`"),
     }
 }
 

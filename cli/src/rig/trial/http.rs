@@ -5,12 +5,15 @@ use super::shares::{is_plausible, percent, range};
 use super::{Aspect, Mismatch, Run};
 use crate::rig::certificates::Identity;
 use crate::rig::client::{self, Connection, Tls};
+use crate::rig::http2;
 use crate::rig::wire::Headers;
 use meshc_compiler::policy::{Abort, Injection};
 use meshc_compiler::routing::matcher::{Answer, Outcome, Request, Security, Taken};
 use meshc_compiler::routing::{MirroredTo, Rule};
 use meshc_language::Span;
-use std::collections::BTreeMap;
+use meshc_targets::Feature;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 /// How long an answer may take, beside a delay that is injected.
@@ -26,23 +29,28 @@ const MARK: &str = "x-echo-trial";
 /// Connections that can be used again, by port and server name.
 struct Connections<'i> {
     open: BTreeMap<(u16, Option<String>), Connection>,
+    /// Ports where nothing but HTTP/2 is understood.
+    of_http2: BTreeSet<u16>,
     /// What callers show when they are asked.
     identity: &'i Identity,
 }
 
 impl<'m> Run<'_, 'm> {
     /// Asks each question once, and those whose answer depends on chance many times.
-    pub(super) fn requests(&mut self, questions: &[Request]) {
+    pub(super) fn requests<'q>(&mut self, questions: impl Iterator<Item = &'q Request>) {
         let identity = &self.trial.world.client;
-        let mut connections = Connections { open: BTreeMap::new(), identity };
+        let mut connections = Connections { open: BTreeMap::new(), of_http2: BTreeSet::new(), identity };
         for question in questions {
             if self.stopped() {
                 return;
             }
+            if !self.lets_us_in(&question.entrance) {
+                continue;
+            }
             let outcome = self.matcher.answer(question);
             let taken = match &outcome {
                 Outcome::NotHttp | Outcome::Undecided(..) => continue,
-                Outcome::Taken(taken) if !can_be_tried(taken.rule) => continue,
+                Outcome::Taken(taken) if why_not(taken.rule).is_some() => continue,
                 Outcome::Taken(taken) => Some(&**taken),
                 Outcome::Refused(_)
                 | Outcome::Rejected(_)
@@ -61,7 +69,9 @@ impl<'m> Run<'_, 'm> {
                 mismatches = self.many(taken, question, &request, &mut connections);
             }
             let sent = shown(question);
-            for mismatch in mismatches {
+            let feature = caveat(question);
+            for mut mismatch in mismatches {
+                mismatch.feature = feature;
                 self.note((span, &rule), &sent, mismatch);
             }
         }
@@ -133,30 +143,30 @@ impl<'m> Run<'_, 'm> {
         let count = |what: &str| counts.get(what).copied().unwrap_or_default();
         let failed = aborts.map_or(0, |(status, _)| count(&status.to_string()));
         let delivered = total - failed;
-        let mut found = Vec::new();
-        if let Some((status, ppm)) = aborts {
-            found.extend(share(&format!("status {status}"), failed, total, ppm));
-        }
         let upstreams = &self.trial.rigged.proxy.upstreams;
         let mut expected: BTreeMap<&str, u32> = BTreeMap::new();
         for one in deliveries {
             let Some(upstream) = upstreams.get(one.to.upstream) else { continue };
             *expected.entry(upstream.name.as_str()).or_default() += one.to.weight;
         }
+        let strange = counts.iter().find(|(what, _)| {
+            !expected.contains_key(what.as_str())
+                && !aborts.is_some_and(|(status, _)| **what == status.to_string())
+        });
+        if let Some((what, count)) = strange {
+            // The shares are off too then, of the same cause.
+            let is_upstream = upstreams.as_slice().iter().any(|upstream| upstream.name == *what);
+            let aspect = if is_upstream { Aspect::Destination } else { Aspect::Status };
+            let wanted = format!("nothing else for {total} requests");
+            return vec![Mismatch::new(aspect, wanted, format!("`{what}` for {count} of them"))];
+        }
+        let mut found = Vec::new();
+        if let Some((status, ppm)) = aborts {
+            found.extend(share(&format!("status {status}"), failed, total, ppm));
+        }
         for (name, ppm) in &expected {
             found.extend(share(name, count(name), delivered, *ppm));
         }
-        let known = |what: &str| {
-            expected.contains_key(what) || aborts.is_some_and(|(status, _)| what == status.to_string())
-        };
-        let strange = counts.iter().filter(|(what, _)| !known(what));
-        found.extend(strange.map(|(what, count)| {
-            Mismatch::new(
-                Aspect::Share,
-                format!("nothing else for {total} requests"),
-                format!("{count} times `{what}`"),
-            )
-        }));
         for mirror in &taken.rule.mirrors {
             found.extend(self.mirrored(mirror, &count, delivered, mark));
         }
@@ -201,10 +211,13 @@ fn share(what: &str, count: u64, total: u64, ppm: u32) -> Option<Mismatch> {
     })
 }
 
-/// Whether HTTP/1.1 shows what a rule does, in a time that can be waited for.
-fn can_be_tried(rule: &Rule<'_>) -> bool {
+/// Why a rule is not tried, if it is not.
+pub(super) fn why_not(rule: &Rule<'_>) -> Option<&'static str> {
     let grpc = |kind: &Injection| matches!(kind, Injection::Abort(Abort::Grpc(_)));
-    delay(rule) <= LONGEST_DELAY && !rule.options.fault.iter().any(|fault| grpc(&fault.kind))
+    if rule.options.fault.iter().any(|fault| grpc(&fault.kind)) {
+        return Some("it fails with a status of gRPC, which HTTP/1.1 does not show");
+    }
+    (delay(rule) > LONGEST_DELAY).then_some("it delays requests for longer than this waits")
 }
 
 /// The delay that is injected, to some of the requests or to all of them.
@@ -242,6 +255,14 @@ fn written(question: &Request, taken: Option<&Taken<'_, '_>>) -> client::Request
     }
 }
 
+/// The feature whose caveat speaks of such a request: headers that are empty, or that stand several times.
+fn caveat(question: &Request) -> Option<Feature> {
+    let same =
+        |name: &String| question.headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).count();
+    let odd = |(name, value): &(String, String)| value.trim().is_empty() || same(name) > 1;
+    question.headers.iter().any(odd).then_some(Feature::HeaderMatch)
+}
+
 /// A request in a line.
 fn shown(question: &Request) -> String {
     let Request { entrance, method, authority, target, headers, source: _ } = question;
@@ -262,6 +283,9 @@ impl Connections<'_> {
             Security::Plain => None,
             Security::Tls { server_name } => Some(server_name.clone().unwrap_or_default()),
         };
+        if name.is_none() && self.of_http2.contains(&port) {
+            return http2::exchange(port, request, limit);
+        }
         let key = (port, name.clone());
         if let Some(mut connection) = self.open.remove(&key).filter(Connection::is_open) {
             connection.set_limit(limit);
@@ -279,8 +303,18 @@ impl Connections<'_> {
                 Connection::open(port, Some(&tls), limit)?
             }
         };
-        let response = connection.exchange(request)?;
-        self.open.insert(key, connection);
-        Ok(response)
+        match connection.exchange(request) {
+            // What is no HTTP/1.1 may be what HTTP/2 starts with.
+            Err(error) if name.is_none() && error.kind() == ErrorKind::InvalidData => {
+                let response = http2::exchange(port, request, limit)?;
+                self.of_http2.insert(port);
+                Ok(response)
+            }
+            Err(error) => Err(error),
+            Ok(response) => {
+                self.open.insert(key, connection);
+                Ok(response)
+            }
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! Translation validation: a proxy that runs, held to what the reference matcher says of its plan.
 //!
 //! ```text
-//! Question -matcher-> Outcome  \
-//!          -proxy---> answer   / judge -> Difference | known by the capability table | nothing
+//! plan -witnesses-> Request -matcher-> Outcome \
+//!                           -proxy---> answer  / judge -> Difference | known by the capability table | nothing
 //! ```
 //!
 //! What depends on chance is asked many times, and counted ([`shares`]). What depends on time (timeouts, retries, ejection) is
@@ -11,18 +11,23 @@
 mod connections;
 mod http;
 mod judge;
-mod questions;
 pub mod shares;
-
-pub use questions::questions;
 
 use super::rigged::{Rigged, World};
 use super::server::Kind;
-use meshc_compiler::routing::matcher::{Matcher, Request};
+use meshc_compiler::routing::matcher::{Matcher, Request, Source};
+use meshc_compiler::routing::witness::{Gap, witnesses};
 use meshc_compiler::routing::{ConnectionRule, Rule};
 use meshc_language::Span;
 use meshc_targets::{Feature, Support};
 use rustc_hash::FxHashSet;
+
+/// Why a request cannot be sent here.
+const CALLER: &str = "it asks who the caller is, which nobody says on the loopback";
+/// Why nobody is let in here.
+const CERTIFICATE: &str = "it asks for a certificate by its fingerprint, which none of the rig has";
+/// Why a connection cannot be made here.
+const ADDRESS: &str = "it asks for an address that is not on the loopback";
 
 /// One proxy under trial.
 pub struct Trial<'t, 'm> {
@@ -66,8 +71,10 @@ pub struct Difference {
     pub wanted: String,
     /// What the proxy does.
     pub got: String,
-    /// What was sent.
+    /// What was sent first.
     pub sent: String,
+    /// For how many requests the same rule differs in the same respect.
+    pub times: u64,
     /// What the capability table says of it; empty if nothing.
     pub caveat: &'static str,
 }
@@ -156,23 +163,39 @@ struct Run<'t, 'm> {
 }
 
 impl<'m> Trial<'_, 'm> {
-    /// Asks these questions of the proxy, and all there is to ask about its connections.
+    /// Asks what shows the plan: for each alternative of each rule a request that it takes, and those that just miss it, and all
+    /// kinds of connections.
     #[must_use]
-    pub fn run(&self, questions: &[Request]) -> Findings {
-        let mut run = Run {
-            trial: self,
-            matcher: Matcher::new(&self.rigged.proxy),
-            findings: Findings::default(),
-            rules: FxHashSet::default(),
-            connection_rules: FxHashSet::default(),
-        };
-        run.requests(questions);
-        run.connections();
-        run.finish()
+    pub fn run(&self) -> Findings {
+        let witnesses = witnesses(&self.rigged.proxy);
+        let mut run = Run::new(self);
+        // Who calls is nothing that a proxy on the loopback could be told.
+        let sendable = witnesses.requests.iter().map(|witness| &witness.request);
+        run.requests(sendable.filter(|request| request.source == Source::default()));
+        run.connections(&witnesses.connections);
+        run.finish(&witnesses.gaps)
+    }
+
+    /// Asks these requests.
+    #[must_use]
+    pub fn ask(&self, requests: &[Request]) -> Findings {
+        let mut run = Run::new(self);
+        run.requests(requests.iter());
+        run.findings
     }
 }
 
-impl<'m> Run<'_, 'm> {
+impl<'t, 'm> Run<'t, 'm> {
+    fn new(trial: &'t Trial<'t, 'm>) -> Self {
+        Self {
+            trial,
+            matcher: Matcher::new(&trial.rigged.proxy),
+            findings: Findings::default(),
+            rules: FxHashSet::default(),
+            connection_rules: FxHashSet::default(),
+        }
+    }
+
     fn stopped(&self) -> bool {
         (self.trial.stop)()
     }
@@ -185,36 +208,43 @@ impl<'m> Run<'_, 'm> {
             Some(Support::Emulated { caveat, .. }) => caveat,
             Some(Support::Native | Support::Unsupported { .. }) | None => "",
         };
-        let difference =
-            Difference { span, rule: rule.to_owned(), aspect, wanted, got, sent: sent.to_owned(), caveat };
         let place = if caveat.is_empty() { &mut self.findings.differences } else { &mut self.findings.known };
-        place.push(difference);
+        let same = |one: &&mut Difference| {
+            one.span == span && one.rule == rule && one.aspect == aspect && one.caveat == caveat
+        };
+        if let Some(known) = place.iter_mut().find(same) {
+            known.times += 1;
+            return;
+        }
+        let (rule, sent) = (rule.to_owned(), sent.to_owned());
+        place.push(Difference { span, rule, aspect, wanted, got, sent, times: 1, caveat });
     }
 
-    fn finish(mut self) -> Findings {
+    /// Adds the rules that took nothing, each with the reason.
+    fn finish(mut self, gaps: &[Gap]) -> Findings {
+        let reason = |span: Span| {
+            gaps.iter().find(|gap| gap.span == span && gap.wanted == "taken").map(|gap| gap.reason)
+        };
+        let mut untried = Vec::new();
         for listener in &self.trial.rigged.proxy.listeners {
             let hosts = listener.http_servers().flat_map(|server| &server.virtual_hosts);
+            let closed = listener.tls.iter().any(|server| !connections::takes_our_certificate(server));
+            let closed = closed.then_some(CERTIFICATE);
             for rule in hosts.filter(|host| !host.https_only).flat_map(|host| &host.rules) {
                 if !self.rules.contains(&std::ptr::from_ref(rule)) {
-                    let because = "no request was found that it takes";
-                    self.findings.untried.push(Untried {
-                        span: rule.span,
-                        rule: rule.name.to_string(),
-                        because,
-                    });
+                    let because =
+                        http::why_not(rule).or(closed).or_else(|| reason(rule.span)).unwrap_or(CALLER);
+                    untried.push(Untried { span: rule.span, rule: rule.name.to_string(), because });
                 }
             }
             for rule in connections::rules(listener) {
                 if !self.connection_rules.contains(&std::ptr::from_ref(rule)) {
-                    let because = "on the loopback no connection can be made that it takes";
-                    self.findings.untried.push(Untried {
-                        span: rule.span,
-                        rule: rule.name.to_string(),
-                        because,
-                    });
+                    let because = closed.or_else(|| reason(rule.span)).unwrap_or(ADDRESS);
+                    untried.push(Untried { span: rule.span, rule: rule.name.to_string(), because });
                 }
             }
         }
+        self.findings.untried = untried;
         self.findings.rules = self.rules.len() + self.connection_rules.len();
         self.findings
     }

@@ -173,7 +173,8 @@ impl<'p, 'm> Matcher<'p, 'm> {
 }
 
 /// The server of a listener for what TLS asks for.
-pub(super) fn server<'p, 'm>(listener: &'p Listener<'m>, name: Option<&str>) -> Option<&'p TlsServer<'m>> {
+#[must_use]
+pub fn server<'p, 'm>(listener: &'p Listener<'m>, name: Option<&str>) -> Option<&'p TlsServer<'m>> {
     let names = listener.tls.iter().flat_map(|server| server.names.iter().map(move |name| (name, server)));
     most_specific(names, name)
 }
