@@ -129,8 +129,11 @@ impl Outcome {
         let mut lines = String::new();
         for (place, report) in &self.reports {
             lines.push_str(&format!("{place}: {} {}\n", report.code, report.message));
-            for more in [report.label.as_ref(), report.consequence.as_ref()].into_iter().flatten() {
-                lines.push_str(&format!("    {more}\n"));
+            if !report.label.is_empty() {
+                lines.push_str(&format!("    {}\n", report.label));
+            }
+            if let Some(consequence) = &report.consequence {
+                lines.push_str(&format!("    {consequence}\n"));
             }
         }
         if !lines.is_empty() {

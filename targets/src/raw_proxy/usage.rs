@@ -110,7 +110,20 @@ impl Walk<'_> {
         }
         match role {
             Role::Outbound => self.hidden(namespace.is_some()),
-            Role::Gateway(id) => self.egress(*id),
+            Role::Gateway(id) => {
+                self.egress(*id);
+                self.http2_listeners(*id);
+            }
+        }
+    }
+
+    fn http2_listeners(&mut self, gateway: Id<Resource<Gateway>>) {
+        let gateway = self.model.mesh.gateways.get(gateway);
+        let listeners = gateway.into_iter().flat_map(|gateway| &gateway.body.listeners);
+        let plain = listeners.filter(|one| one.body.tls.is_none() && one.protocol.value.is_http2_family());
+        let spans: Vec<Span> = plain.map(|one| one.protocol.span).collect();
+        for span in spans {
+            self.add(Feature::Http2Listener, span, "HTTP/2 without TLS");
         }
     }
 
@@ -138,6 +151,9 @@ impl Walk<'_> {
         match plain {
             Some(Plain::Http(server)) => self.http(server),
             Some(Plain::Tcp(rules)) => {
+                if let Some(first) = rules.first() {
+                    self.add(Feature::TcpListener, first.span, "a port for any connection");
+                }
                 rules.iter().for_each(|rule| self.connection(rule, Feature::TcpRoutes))
             }
             None => {}
@@ -220,7 +236,11 @@ impl Walk<'_> {
     }
 
     fn rule(&mut self, rule: &Rule<'_>) {
-        let Rule { name: _, declared: _, matches, action, options, mirrors, span } = rule;
+        let Rule { name: _, declared, matches, action, options, mirrors, span } = rule;
+        let host = declared.and_then(|(host, _)| self.model.hosts.get(host));
+        if host.is_some_and(|host| host.is_delegate()) {
+            self.add(Feature::Delegation, *span, "a rule that another host delegates to");
+        }
         self.guards = matches!(action, RuleAction::Respond(respond) if refuses(respond));
         for one in matches {
             self.condition(one, *span);
@@ -439,12 +459,15 @@ impl Walk<'_> {
     }
 
     fn upstream(&mut self, upstream: &Upstream<'_>) {
-        let Upstream { name: _, target: _, host: _, port, subset: _, policy, addresses, span } = upstream;
+        let Upstream { name: _, target, host: _, port, subset: _, policy, addresses, span } = upstream;
         if matches!(port.protocol.value, Protocol::Http2 | Protocol::Grpc) {
             self.add(Feature::Http2Destination, *span, "a destination that speaks HTTP/2");
         }
         self.policy(policy);
         match addresses {
+            Addresses::Fixed(_) if matches!(target, DestinationId::External(_)) => {
+                self.add(Feature::FixedExternal, *span, "an external at fixed addresses");
+            }
             Addresses::Fixed(_) | Addresses::Unknown => {}
             Addresses::Dns { names: _, first_only: _ } => {
                 self.add(Feature::DnsExternal, *span, "a destination that is found by DNS");
@@ -466,8 +489,12 @@ impl Walk<'_> {
                 Method::Simple(_) => self.add(Feature::SimpleBalancing, *span, "`lb`"),
                 Method::Hash { key, algorithm: _ } => {
                     self.add(Feature::ConsistentHash, *span, "`lb hash`");
-                    if matches!(key, HashKey::Cookie { ttl: Some(_), .. }) {
-                        self.add(Feature::HashCookie, *span, "`lb hash cookie` with `ttl`");
+                    if matches!(key, HashKey::Cookie { .. }) {
+                        self.add(
+                            Feature::HashCookie,
+                            *span,
+                            "`lb hash cookie`, which is made where it is missing",
+                        );
                     }
                 }
             }
