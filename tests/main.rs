@@ -11,3 +11,4 @@ mod oracle;
 mod pre_commit;
 mod readme;
 mod tidy;
+mod verify;

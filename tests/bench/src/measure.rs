@@ -1,13 +1,12 @@
 //! Times `meshc check` and `meshc build` on generated meshes, beside the limit of reading and writing the bytes.
 
+use crate::process::{finish, watch};
 use crate::tree;
 use meshc_bench::{Layout, files};
 use std::fmt::Write as _;
-use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::thread;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// What to measure.
@@ -119,38 +118,11 @@ impl Bench {
     }
 
     /// Largest resident memory of a run of its own, in bytes, which is not timed because it is watched; `None` where
-    /// the system does not tell. Linux only: the kernel keeps the high-water mark, so that sampling once a millisecond
-    /// misses no more than what is taken in the last one.
-    fn peak_memory(&self, mut command: Command) -> io::Result<Option<u64>> {
+    /// the system does not tell.
+    fn peak_memory(&self, command: Command) -> io::Result<Option<u64>> {
         tree::remove(&self.out)?;
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-        let status = PathBuf::from(format!("/proc/{}/status", child.id()));
-        let mut peak = None;
-        while child.try_wait()?.is_none() {
-            peak = high_water_mark(&status).max(peak);
-            thread::sleep(Duration::from_millis(1));
-        }
-        Ok(peak)
+        Ok(watch(command)?.memory)
     }
-}
-
-/// `VmHWM` of /proc/PID/status, in bytes; a process that has ended has none.
-fn high_water_mark(status: &Path) -> Option<u64> {
-    let text = fs::read_to_string(status).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
-    Some(kibibytes * 1024)
-}
-
-/// Runs a command to its end; one that fails ends the measurement with its own words.
-fn finish(mut command: Command) -> io::Result<()> {
-    let output = command.stdin(Stdio::null()).stdout(Stdio::null()).output()?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let words = String::from_utf8_lossy(&output.stderr);
-    let first: Vec<&str> = words.lines().take(20).collect();
-    Err(io::Error::other(format!("{command:?} ended with {}:\n{}", output.status, first.join("\n"))))
 }
 
 fn table(measured: &[Measured]) -> String {
