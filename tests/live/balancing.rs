@@ -19,10 +19,9 @@ fn three_endpoints(stage: &mut Stage, calling: &str) -> ([Echo; 3], Running) {
     let all = "gateway edge { workload any; listen http <port> { hosts * } }
     host * via edge { route all -> a }
     service a { port http 80; lb LB }
-    bindings { address a endpoints [<one>, <two> weight 2, <three>] }";
-    let weighted = calling == "random";
-    let source = all.replace("LB", calling).replace(" weight 2", if weighted { " weight 2" } else { "" });
-    (echoes, stage.start(&source))
+    bindings { address a endpoints [<one>, <two>, <three>] }";
+    let running = stage.start(&all.replace("LB", calling));
+    (echoes, running)
 }
 
 fn one_header_value_always_meets_the_same_endpoint(stage: &mut Stage) {
@@ -104,12 +103,19 @@ fn endpoints_take_turns(stage: &mut Stage) {
 }
 
 fn endpoints_have_weights(stage: &mut Stage) {
-    let (echoes, running) = three_endpoints(stage, "random");
-    let mut connection = running.connect();
-    for _ in 0..400 {
-        assert_eq!(connection.exchange(&Request::get("a.com", "/")).unwrap().status, 200);
+    for calling in ["random", "round-robin", "least-request"] {
+        let echoes = ["one", "two"].map(|name| stage.echo(&format!("{name}-{calling}")));
+        let all = "gateway edge { workload any; listen http <port> { hosts * } }
+        host * via edge { route all -> a }
+        service a { port http 80; lb LB }
+        bindings { address a endpoints [<one-LB>, <two-LB> weight 3] }";
+        let running = stage.start(&all.replace("LB", calling));
+        let mut connection = running.connect();
+        for _ in 0..400 {
+            assert_eq!(connection.exchange(&Request::get("a.com", "/")).unwrap().status, 200);
+        }
+        let counts = echoes.each_ref().map(Echo::requests);
+        // Six standard deviations around 300.
+        assert!((248..=352).contains(&counts[1]), "{calling}: {counts:?}");
     }
-    let counts = echoes.each_ref().map(Echo::requests);
-    // Six standard deviations around 200.
-    assert!((140..=260).contains(&counts[1]), "{counts:?}");
 }

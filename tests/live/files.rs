@@ -39,7 +39,7 @@ fn endpoints_change_while_requests_are_served(stage: &mut Stage) {
     wait_for("the slow request", || a.requests() == 2);
     let begin = match stage.plane {
         Plane::Envoy => "endpoints-",
-        Plane::Nginx => "a.default.svc.cluster.local_80",
+        Plane::Nginx => "a_80",
     };
     let (path, text) = running.file(begin);
     let changed = text.replace(&a.port().to_string(), &b.port().to_string());
@@ -122,20 +122,22 @@ fn manifests_hold_the_files_of_the_proxy(stage: &mut Stage) {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let kinds: BTreeSet<String> = documents.iter().map(|document| text(&document["kind"])).collect();
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["ConfigMap", "Deployment", "Service"]);
-    let mut held: BTreeMap<String, String> = BTreeMap::new();
-    let maps = documents.iter().filter(|document| document["kind"] == "ConfigMap");
-    for (key, value) in maps.flat_map(|map| map["data"].as_mapping().unwrap()) {
-        held.insert(text(key), text(value));
+    let mut held: BTreeMap<(String, String), String> = BTreeMap::new();
+    for map in documents.iter().filter(|document| document["kind"] == "ConfigMap") {
+        for (key, value) in map["data"].as_mapping().unwrap() {
+            held.insert((text(&map["metadata"]["name"]), text(key)), text(value));
+        }
     }
     // Where the pods of the deployments find them.
     let mut mounted: BTreeMap<String, String> = BTreeMap::new();
     for deployment in documents.iter().filter(|document| document["kind"] == "Deployment") {
         let volumes = deployment["spec"]["template"]["spec"]["volumes"].as_sequence().unwrap();
         let sources = volumes.iter().filter_map(|volume| volume["projected"]["sources"].as_sequence());
-        for item in
-            sources.flatten().filter_map(|source| source["configMap"]["items"].as_sequence()).flatten()
-        {
-            mounted.insert(text(&item["path"]), held[item["key"].as_str().unwrap()].clone());
+        for map in sources.flatten().map(|source| &source["configMap"]) {
+            for item in map["items"].as_sequence().into_iter().flatten() {
+                let file = &held[&(text(&map["name"]), text(&item["key"]))];
+                mounted.insert(text(&item["path"]), file.clone());
+            }
         }
     }
     assert!(!files.is_empty());
