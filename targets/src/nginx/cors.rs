@@ -8,14 +8,27 @@ use meshc_compiler::policy::{Cors, CorsBody, Preflight};
 use meshc_compiler::values::HeaderName;
 use meshc_language::Spanned;
 
-/// What answers preflight requests, and the headers of all other answers.
-pub(super) fn lines(cors: Option<&Cors>, site: &mut Site<'_, '_>) -> (Vec<Directive>, Vec<Directive>) {
-    let Some(Cors { body, span, attributes: _ }) = cors else { return (Vec::new(), Vec::new()) };
+/// What a rule does for browsers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Permissions {
+    /// What sends preflight requests to locations of their own.
+    pub(super) first: Vec<Directive>,
+    /// These locations.
+    pub(super) locations: Vec<Directive>,
+    /// Headers of all other answers.
+    pub(super) headers: Vec<Directive>,
+}
+
+/// What the rule whose location is `name` does for browsers.
+pub(super) fn permissions(cors: Option<&Cors>, name: &str, site: &mut Site<'_, '_>) -> Permissions {
+    let Some(Cors { body, span, attributes: _ }) = cors else { return Permissions::default() };
     let CorsBody { origins, methods, headers, expose, max_age, credentials, preflights } = body;
     let mut allowed = vec![line!["default", ""]];
     let mut is_allowed = Vec::new();
     for origin in origins {
         for (key, _) in keys(&origin.test, true).into_iter().filter(|(key, _)| !key.is_empty()) {
+            // A header has one line, so both ends are the same; this one is known to those who review origins.
+            let key = key.strip_suffix("\\z").map_or(key.clone(), |key| format!("{key}$"));
             allowed.push(line![key.clone(), "$http_origin"].at(origin.span));
             is_allowed.push((key, true));
         }
@@ -47,26 +60,37 @@ pub(super) fn lines(cors: Option<&Cors>, site: &mut Site<'_, '_>) -> (Vec<Direct
         let value = site.http.map(&is_allowed, vec![line!["default", ""], line!["1", names(expose)]]);
         on_all.push(header("Access-Control-Expose-Headers", &value));
     }
-    let mut first = Vec::new();
-    on_preflight.push(line!["return", "200", EMPTY]);
-    first.push(answer(&is_allowed, true, on_preflight, site));
+    let mut all = Permissions { headers: on_all, ..Permissions::default() };
+    all.preflight(format!("{name}!"), &is_allowed, "~^1111", on_preflight, site);
     if preflights.is_some_and(|preflights| preflights.value == Preflight::Ignore) {
-        first.push(answer(&is_allowed, false, vec![line!["return", "200", EMPTY]], site));
+        all.preflight(format!("{name}!!"), &is_allowed, "~^1110", Vec::new(), site);
     }
-    (first.into_iter().map(|line| line.at(*span)).collect(), on_all)
+    all.locations = all.locations.into_iter().map(|line| line.at(*span)).collect();
+    all
 }
 
-/// Answers preflight requests whose origin is allowed, or is not.
-fn answer(allowed: &str, wanted: bool, body: Vec<Directive>, site: &mut Site<'_, '_>) -> Directive {
-    let options = site.http.bit("$request_method", vec![("~^OPTIONS\\z".to_owned(), true)], false);
-    let asks =
-        |header: &str, site: &mut Site<'_, '_>| site.http.bit(header, vec![(String::new(), false)], true);
-    let method = asks("$http_access_control_request_method", site);
-    let origin = asks("$http_origin", site);
-    let key = if wanted { "~^1111" } else { "~^1110" };
-    let source = format!("{options}{method}{origin}{allowed}");
-    let hit = site.http.bit(&source, vec![(key.to_owned(), true)], false);
-    when(&hit, "1", body)
+impl Permissions {
+    /// Answers preflight requests whose bits are these: a preflight, one that asks for a method, with an origin, which is allowed.
+    fn preflight(
+        &mut self,
+        location: String,
+        allowed: &str,
+        bits: &str,
+        headers: Vec<Directive>,
+        site: &mut Site<'_, '_>,
+    ) {
+        let options = site.http.bit("$request_method", vec![("~^OPTIONS\\z".to_owned(), true)], false);
+        let mut has = |header: &str| site.http.bit(header, vec![(String::new(), false)], true);
+        let method = has("$http_access_control_request_method");
+        let origin = has("$http_origin");
+        let source = format!("{options}{method}{origin}{allowed}");
+        let hit = site.http.bit(&source, vec![(bits.to_owned(), true)], false);
+        self.first.push(when(&hit, "1", vec![line!["rewrite", "^", location.clone(), "last"]]));
+        let mut body = vec![line!["internal"]];
+        body.extend(headers);
+        body.push(line!["return", "200", EMPTY]);
+        self.locations.push(line!["location", "=", location].block(body));
+    }
 }
 
 fn header(name: &str, value: &str) -> Directive {
