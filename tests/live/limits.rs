@@ -116,12 +116,21 @@ fn what_is_beyond_the_connections_waits_or_is_refused(stage: &mut Stage) {
 fn what_would_wait_too_long_a_row_is_refused(stage: &mut Stage) {
     let a = stage.echo("a");
     let source = one_endpoint("connections 1; pending 1");
-    if stage.plane == Plane::Nginx {
-        return stage.assert_refused(&source, "pool {");
-    }
     let running = stage.start(&source);
-    assert_eq!(together(&running, &a, 3), [200, 200, 503, 503]);
-    assert_eq!((a.connections(), a.requests()), (1, 2));
-    let running = stage.start(&one_endpoint("requests 1; http2 never"));
-    assert_eq!(together(&running, &a, 2), [200, 503, 503]);
+    match stage.plane {
+        Plane::Envoy => {
+            assert_eq!(together(&running, &a, 3), [200, 200, 503, 503]);
+            assert_eq!(a.requests(), 2);
+        }
+        // Nothing waits.
+        Plane::Nginx => {
+            stage.assert_caveat(&source, "pool {");
+            assert_eq!(together(&running, &a, 3), [200, 502, 502, 502]);
+            assert_eq!(a.requests(), 1);
+        }
+    }
+    assert_eq!(a.connections(), 1);
+    let running = stage.start(&one_endpoint("requests 1"));
+    let beyond = stage.plane.unavailable();
+    assert_eq!(together(&running, &a, 2), [200, beyond, beyond]);
 }

@@ -59,7 +59,7 @@ impl Plane {
 }
 
 /// Where a test takes place. What sources name in `<...>` is filled in: `<NAME>` is the address of an upstream, `<NAME.pem>` and
-/// `<NAME.key>` are the files of a certificate or an authority, `<port>` and `<other-port>` are free ports.
+/// `<NAME.key>` are the files of a certificate or an authority, `<port>` is a free port.
 pub(super) struct Stage {
     pub(super) plane: Plane,
     /// How Envoy's configuration is spread over files.
@@ -81,8 +81,6 @@ pub(super) struct Running {
     pub(super) main: PathBuf,
     /// `<port>`.
     pub(super) port: u16,
-    /// `<other-port>`.
-    pub(super) other_port: u16,
 }
 
 /// Runs a test on a data plane, if its program is there.
@@ -173,28 +171,23 @@ impl Stage {
         echo
     }
 
-    /// Starts the data plane with the proxy of the only gateway.
+    /// Starts the data plane with the proxy of the gateway `edge`.
     pub(super) fn start(&self, source: &str) -> Running {
-        self.start_proxy(source, "edge")
-    }
-
-    /// Starts the data plane with the proxy of this name.
-    pub(super) fn start_proxy(&self, source: &str, name: &str) -> Running {
         // A port that was free may be taken a moment later.
         for _ in 0..3 {
-            if let Some(running) = self.attempt(source, name) {
+            if let Some(running) = self.attempt(source) {
                 return running;
             }
         }
         panic!("{} ended three times before it was ready", self.plane.name());
     }
 
-    fn attempt(&self, source: &str, name: &str) -> Option<Running> {
-        let [port, other_port, admin] = [(); 3].map(|()| ports::free().unwrap());
-        let text = self.filled(source, port, other_port);
+    fn attempt(&self, source: &str) -> Option<Running> {
+        let [port, admin] = [(); 2].map(|()| ports::free().unwrap());
+        let text = self.filled(source, port);
         let (checked, files) = checked(&text);
         let folder = self.path(&format!("configuration-{port}"));
-        let (proxy, artifacts) = self.emitted(&checked, &files, &folder, name);
+        let (listening, artifacts) = self.emitted(&checked, &files, &folder);
         for artifact in &artifacts {
             let path = folder.join(&artifact.path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -205,19 +198,17 @@ impl Stage {
             set_admin(&main, admin);
         }
         let mut process = self.launch(&folder, &main).start().unwrap();
-        let listening: Vec<u16> = proxy.iter().copied().collect();
         let admin = (self.plane == Plane::Envoy).then_some(admin);
         match process.wait_ready(&listening, admin, LIMIT, || false) {
-            Ok(()) => Some(Running { process, folder, main, port, other_port }),
+            Ok(()) => Some(Running { process, folder, main, port }),
             Err(NotReady::Ended(_)) if process.output().contains("ddress already in use") => None,
             Err(error) => panic!("{error:?}\n{}\n{text}", process.output()),
         }
     }
 
     /// The text of a source with its values.
-    fn filled(&self, source: &str, port: u16, other_port: u16) -> String {
-        let mut text =
-            source.replace("<port>", &port.to_string()).replace("<other-port>", &other_port.to_string());
+    fn filled(&self, source: &str, port: u16) -> String {
+        let mut text = source.replace("<port>", &port.to_string());
         for (name, value) in &self.values {
             text = text.replace(&format!("<{name}>"), value);
         }
@@ -226,19 +217,13 @@ impl Stage {
     }
 
     /// The ports of a proxy and its files. All listeners are bound to the loopback.
-    fn emitted(
-        &self,
-        checked: &Checked,
-        files: &[SourceFile],
-        folder: &Path,
-        name: &str,
-    ) -> (Vec<u16>, Vec<Artifact>) {
+    fn emitted(&self, checked: &Checked, files: &[SourceFile], folder: &Path) -> (Vec<u16>, Vec<Artifact>) {
         let options = self.options(files, folder);
         let (fitted, reports) = fit(self.plane.target(), checked, &options);
         let fitted = fitted.unwrap_or_else(|| panic!("does not fit: {:?}", messages(&reports, files)));
         let mut proxies = plan(&fitted, meshc_compiler::model::Controller::Istio, &options);
-        proxies.retain(|proxy| proxy.name == name);
-        let [proxy] = proxies.as_mut_slice() else { panic!("{} proxies are called {name}", proxies.len()) };
+        proxies.retain(|proxy| proxy.name == "edge");
+        let [proxy] = proxies.as_mut_slice() else { panic!("one gateway is called `edge`") };
         for listener in &mut proxy.listeners {
             listener.bind = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
         }
@@ -248,7 +233,7 @@ impl Stage {
 
     /// Everything that is made of a source, as it is written to disk.
     pub(super) fn artifacts(&self, source: &str) -> Vec<Artifact> {
-        let text = self.filled(source, 1, 2);
+        let text = self.filled(source, 1);
         let (checked, files) = checked(&text);
         let options = self.options(&files, self.folder.path());
         let (fitted, reports) = fit(self.plane.target(), &checked, &options);
@@ -312,7 +297,7 @@ impl Stage {
 
     /// Whether a source fits, and what there is to report: line and message.
     fn judged(&self, source: &str) -> (bool, Vec<(usize, String)>) {
-        let text = self.filled(source, 1, 2);
+        let text = self.filled(source, 1);
         let (checked, files) = checked(&text);
         let options = self.options(&files, self.folder.path());
         let (fitted, reports) = fit(self.plane.target(), &checked, &options);
