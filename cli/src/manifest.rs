@@ -222,7 +222,7 @@ fn read_nginx(written: &WrittenNginx) -> Result<NginxOptions, Fault> {
             Ok(address) => format!("[{address}]"),
             Err(_) => one.as_ref().clone(),
         };
-        options.resolver = resolver.as_ref().iter().map(bracketed).collect();
+        options.resolver = Some(resolver.as_ref().iter().map(bracketed).collect());
     }
     let is_path = |text: &str| text.starts_with('/') && !text.contains(['$', '\0']);
     if let Some(log) = access_log {
@@ -237,7 +237,7 @@ fn read_nginx(written: &WrittenNginx) -> Result<NginxOptions, Fault> {
             return Err(Fault::at(module.span(), "this is not the path of a file")
                 .help("write an absolute path, or `\"\"` where nginx has the module built in"));
         }
-        options.stream_module.clone_from(module.as_ref());
+        options.stream_module = Some(module.as_ref().clone());
     }
     Ok(options)
 }

@@ -129,7 +129,7 @@ impl Outcome {
         let mut lines = String::new();
         for (place, report) in &self.reports {
             lines.push_str(&format!("{place}: {} {}\n", report.code, report.message));
-            for more in [report.label.as_ref(), report.consequence.as_ref()].into_iter().flatten() {
+            for more in [Some(&report.label), report.consequence.as_ref()].into_iter().flatten() {
                 lines.push_str(&format!("    {more}\n"));
             }
         }

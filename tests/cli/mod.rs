@@ -41,18 +41,18 @@ const WARNING: &str = "const $unused = 5s\n\nservice web {\n  port http 80\n}\n"
 const ERROR: &str = "service web {\n  port http 80\n}\n\nhost web {\n  route all -> wbe\n}\n";
 
 /// A folder of its own.
-struct Folder(TempDir);
+pub(crate) struct Folder(TempDir);
 
 /// What a run has left behind.
 #[derive(Debug)]
-struct Run {
-    code: Option<i32>,
-    out: String,
-    err: String,
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Folder {
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
         for (name, text) in files {
             folder.write(name, text);
@@ -60,11 +60,11 @@ impl Folder {
         folder
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
@@ -75,18 +75,18 @@ impl Folder {
     }
 
     /// Every file with its text, hidden ones too, sorted.
-    fn files(&self) -> Vec<(String, String)> {
+    pub(crate) fn files(&self) -> Vec<(String, String)> {
         let mut found = Vec::new();
         collect(self.0.path(), self.0.path(), &mut found);
         found.sort();
         found
     }
 
-    fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         self.files().into_iter().map(|(name, _)| name).collect()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_meshc"));
         command.args(arguments).current_dir(self.0.path()).env_remove("NO_COLOR");
         command
@@ -103,7 +103,7 @@ impl Folder {
     }
 
     /// Runs the program here; it has to end with this code.
-    fn run_to(&self, code: i32, arguments: &[&str]) -> Run {
+    pub(crate) fn run_to(&self, code: i32, arguments: &[&str]) -> Run {
         let run = self.run(arguments);
         assert_eq!(run.code, Some(code), "{arguments:?}: {run:?}");
         run
@@ -122,7 +122,7 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<(String, String)>) {
     }
 }
 
-fn finish(mut command: Command, input: &[u8]) -> Run {
+pub(crate) fn finish(mut command: Command, input: &[u8]) -> Run {
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();

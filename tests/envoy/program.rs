@@ -1,6 +1,6 @@
 //! The program: where it is, and what it says of a configuration.
 
-use crate::oracle::skip;
+use crate::oracle::programs;
 use meshc_targets::Artifact;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,19 +12,9 @@ pub(crate) struct Envoy {
 }
 
 impl Envoy {
-    /// The one on the `PATH`, or the one of the checkout.
+    /// The one that is installed; `None`, and the reason is said, if there is none.
     pub(crate) fn find() -> Option<Self> {
-        let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".venv/bin/envoy");
-        let known = [PathBuf::from("envoy"), own];
-        let works = |program: &PathBuf| {
-            let mut command = Command::new(program);
-            let quiet = command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null());
-            quiet.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
-        };
-        match known.into_iter().find(works) {
-            Some(program) => Some(Self { program }),
-            None => skip("Envoy", "there is no `envoy`"),
-        }
+        programs::envoy().map(|program| Self { program })
     }
 
     /// Writes the files and says why Envoy refuses one of the bootstraps among them, or what it warns of.

@@ -29,7 +29,7 @@ fn folder() -> PathBuf {
 }
 
 /// Says on standard error, past the capture of the test harness, that a judge could not run.
-pub(crate) fn skip<T>(judge: &str, reason: &str) -> Option<T> {
+fn skip<T>(judge: &str, reason: &str) -> Option<T> {
     assert!(
         std::env::var_os("MESHC_TEST_ALL").is_none_or(|value| value != "1"),
         "MESHC_TEST_ALL=1, but {judge} cannot judge: {reason}"

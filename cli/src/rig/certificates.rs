@@ -2,8 +2,9 @@
 
 use rcgen::string::Ia5String;
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, SanType,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName, DnType, IsCa,
+    Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, RevokedCertParams, SanType,
+    SerialNumber, date_time_ymd,
 };
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
@@ -15,6 +16,7 @@ use rustls::{
 };
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// A certificate and its key, in memory and in files.
@@ -28,6 +30,7 @@ pub struct Identity {
     pub key: PathBuf,
     der: CertificateDer<'static>,
     private: PrivateKeyDer<'static>,
+    serial: u64,
 }
 
 /// An authority that signs certificates, into a folder.
@@ -38,6 +41,8 @@ pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     der: CertificateDer<'static>,
     names: Names,
+    /// The number of the certificate that is signed next.
+    next: AtomicU64,
 }
 
 /// Whose certificates are whose.
@@ -74,6 +79,7 @@ impl Authority {
             der: own.der().clone(),
             issuer: Issuer::new(params, key),
             names: Names::default(),
+            next: AtomicU64::new(1),
         })
     }
 
@@ -81,7 +87,9 @@ impl Authority {
     /// is left out. `NAME.pem` and `NAME.key` in the folder hold it.
     pub fn issue(&self, name: &str, names: &[String]) -> io::Result<Identity> {
         let key = new_key()?;
-        let params = params(name, names)?;
+        let serial = self.next.fetch_add(1, Ordering::Relaxed);
+        let mut params = params(name, names)?;
+        params.serial_number = Some(SerialNumber::from(serial));
         let signed = params.signed_by(&key, &self.issuer).map_err(io::Error::other)?;
         let file = |ending: &str| self.folder.join(format!("{name}.{ending}"));
         let identity = Identity {
@@ -90,11 +98,33 @@ impl Authority {
             key: file("key"),
             der: signed.der().clone(),
             private: PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+            serial,
         };
         std::fs::write(&identity.cert, signed.pem())?;
         std::fs::write(&identity.key, key.serialize_pem())?;
         self.names.add(identity.der.clone(), name);
         Ok(identity)
+    }
+
+    /// Writes the list of these certificates, PEM: they are no longer good.
+    pub fn revoke(&self, identities: &[&Identity], file: &Path) -> io::Result<()> {
+        let (from, until) = (date_time_ymd(2000, 1, 1), date_time_ymd(2100, 1, 1));
+        let revoked = |identity: &&Identity| RevokedCertParams {
+            serial_number: SerialNumber::from(identity.serial),
+            revocation_time: from,
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: from,
+            next_update: until,
+            crl_number: SerialNumber::from(1_u64),
+            issuing_distribution_point: None,
+            revoked_certs: identities.iter().map(revoked).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let signed = list.signed_by(&self.issuer).map_err(io::Error::other)?;
+        std::fs::write(file, signed.pem().map_err(io::Error::other)?)
     }
 
     /// Whose certificate this is; `unknown` if it was not signed here.

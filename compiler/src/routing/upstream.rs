@@ -6,7 +6,7 @@ use super::{Plan, Role};
 use crate::model::{
     Arena, Destination, DestinationId, FrontService, Id, Mesh, Port, Resource, Service, Subset,
 };
-use crate::policy::{PoolBody, TrafficPolicy};
+use crate::policy::{PoolBody, TrafficPolicy, Upgrade};
 use crate::values::Protocol;
 use meshc_language::{Span, Spanned};
 use rustc_hash::FxHashMap;
@@ -38,6 +38,14 @@ impl Upstream<'_> {
     #[must_use]
     pub fn protocol(&self) -> Protocol {
         self.port.protocol.value
+    }
+
+    /// Whether HTTP/2 is spoken to it: its port says so, or its connections are upgraded.
+    #[must_use]
+    pub fn speaks_http2(&self) -> bool {
+        let upgrade = self.policy.pool.as_deref().and_then(|pool| pool.body.upgrade);
+        matches!(self.protocol(), Protocol::Http2 | Protocol::Grpc)
+            || upgrade.is_some_and(|upgrade| upgrade.value == Upgrade::Always)
     }
 }
 

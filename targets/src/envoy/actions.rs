@@ -38,7 +38,7 @@ pub(super) fn forward<'a>(
         hash_policy: hash_policies(&hashed),
         ..RouteAction::default()
     };
-    put_clusters(context, to, &mut action)?;
+    put_clusters(context, to, &rule.options, &mut action)?;
     if let Some(host) = headers::host(request_headers.as_deref()) {
         action.host_rewrite_literal = host;
     }
@@ -56,6 +56,7 @@ fn speaks_grpc<'a>(context: &Context<'a>, to: &[WeightedUpstream<'a>]) -> bool {
 fn put_clusters<'a>(
     context: &Context<'a>,
     to: &[WeightedUpstream<'a>],
+    options: &SharedRouteOptions,
     action: &mut RouteAction,
 ) -> Option<()> {
     if let [WeightedUpstream { upstream, weight: _, headers, span: _ }] = to {
@@ -64,6 +65,7 @@ fn put_clusters<'a>(
             headers.and_then(|headers| headers::host(headers.request.as_deref())).unwrap_or_default();
         return Some(());
     }
+    let together = headers::stand_with_destinations(to);
     let one = |one: &WeightedUpstream<'a>| {
         let WeightedUpstream { upstream, weight, headers, span: _ } = one;
         ClusterWeight {
@@ -72,7 +74,11 @@ fn put_clusters<'a>(
             host_rewrite_literal: headers
                 .and_then(|headers| headers::host(headers.request.as_deref()))
                 .unwrap_or_default(),
-            headers: headers.map(headers::of_destination).unwrap_or_default(),
+            headers: if together {
+                headers::together(options, *headers)
+            } else {
+                api::HeaderMutations::default()
+            },
         }
     };
     action.weighted_clusters = Some(api::WeightedClusters { clusters: to.iter().map(one).collect() });

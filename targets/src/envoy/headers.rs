@@ -1,62 +1,83 @@
-//! Header operations, in istiod's order: `set` before `add`, each by name.
+//! Header operations, in the order of the language: of a rule and then of its destination, what is set, then what is added. What is
+//! removed goes first, as Envoy does it by itself.
+//!
+//! Envoy applies the operations of a weighted cluster before those of its route. Where a destination has operations, those of the
+//! rule therefore stand with each destination.
 
 use super::api::{HeaderMutations, HeaderValue, HeaderValueOption};
 use meshc_compiler::model::DestinationHeaders;
-use meshc_compiler::policy::{HeaderOperations, HeaderOperationsBody, HeaderSetting};
+use meshc_compiler::policy::{HeaderOperations, HeaderOperationsBody, HeaderSetting, SharedRouteOptions};
 use meshc_compiler::routing::{Rule, RuleAction, WeightedUpstream};
 use smol_str::SmolStr;
 
-/// The operations of a rule. Those of an only destination come behind the rule's own.
+/// Whether the operations of a rule stand with each of its destinations.
+pub(super) fn stand_with_destinations(to: &[WeightedUpstream<'_>]) -> bool {
+    to.len() > 1 && to.iter().any(|one| one.headers.is_some())
+}
+
+/// The operations that stand with a rule's route, those of an only destination among them.
 pub(super) fn of_rule(rule: &Rule<'_>) -> HeaderMutations {
-    let options = &rule.options;
-    let mut mutations = HeaderMutations::default();
-    add(options.request_headers.as_deref(), options.response_headers.as_deref(), &mut mutations);
-    if let RuleAction::Forward(to) = &rule.action
-        && let [WeightedUpstream { upstream: _, weight: _, headers: Some(headers), span: _ }] = to.as_slice()
-    {
-        let DestinationHeaders { request, response } = headers;
-        add(request.as_deref(), response.as_deref(), &mut mutations);
-    }
-    mutations
-}
-
-/// The operations of one of several destinations.
-pub(super) fn of_destination(headers: &DestinationHeaders) -> HeaderMutations {
-    let DestinationHeaders { request, response } = headers;
-    let mut mutations = HeaderMutations::default();
-    add(request.as_deref(), response.as_deref(), &mut mutations);
-    mutations
-}
-
-fn add(
-    request: Option<&HeaderOperations>,
-    response: Option<&HeaderOperations>,
-    mutations: &mut HeaderMutations,
-) {
-    let HeaderMutations {
-        request_headers_to_add,
-        request_headers_to_remove,
-        response_headers_to_add,
-        response_headers_to_remove,
-    } = mutations;
-    if let Some(request) = request {
-        operations(request, request_headers_to_add, request_headers_to_remove);
-    }
-    if let Some(response) = response {
-        operations(response, response_headers_to_add, response_headers_to_remove);
+    match &rule.action {
+        RuleAction::Forward(to) if stand_with_destinations(to) => HeaderMutations::default(),
+        RuleAction::Forward(to) => {
+            let only = if let [only] = to.as_slice() { only.headers } else { None };
+            together(&rule.options, only)
+        }
+        RuleAction::Redirect(_) | RuleAction::Respond(_) => together(&rule.options, None),
     }
 }
 
-fn operations(operations: &HeaderOperations, added: &mut Vec<HeaderValueOption>, removed: &mut Vec<SmolStr>) {
-    let HeaderOperations { body: HeaderOperationsBody { set, add, remove }, span: _, attributes: _ } =
-        operations;
-    for (settings, action) in [(set, "OVERWRITE_IF_EXISTS_OR_ADD"), (add, "APPEND_IF_EXISTS_OR_ADD")] {
-        let mut settings: Vec<&HeaderSetting> =
-            settings.iter().filter(|setting| !setting.name.value.is_host()).collect();
-        settings.sort_by(|left, right| left.name.value.cmp(&right.name.value));
-        added.extend(settings.into_iter().map(|setting| option(setting, action)));
+/// The operations of a rule and of one of its destinations.
+pub(super) fn together(
+    options: &SharedRouteOptions,
+    headers: Option<&DestinationHeaders>,
+) -> HeaderMutations {
+    let (request, response) = match headers {
+        Some(DestinationHeaders { request, response }) => (request.as_deref(), response.as_deref()),
+        None => (None, None),
+    };
+    let request = [options.request_headers.as_deref(), request];
+    let response = [options.response_headers.as_deref(), response];
+    HeaderMutations {
+        request_headers_to_add: added(&request),
+        request_headers_to_remove: removed(&request),
+        response_headers_to_add: added(&response),
+        response_headers_to_remove: removed(&response),
     }
-    removed.extend(remove.iter().map(|name| SmolStr::new(name.value.as_written())));
+}
+
+fn bodies<'o>(lists: &'o [Option<&HeaderOperations>]) -> impl Iterator<Item = &'o HeaderOperationsBody> {
+    lists.iter().flatten().map(|operations| {
+        let HeaderOperations { body, span: _, attributes: _ } = operations;
+        body
+    })
+}
+
+fn added(lists: &[Option<&HeaderOperations>]) -> Vec<HeaderValueOption> {
+    let set = bodies(lists).flat_map(|HeaderOperationsBody { set, add: _, remove: _ }| sorted(set));
+    let add = bodies(lists).flat_map(|HeaderOperationsBody { set: _, add, remove: _ }| sorted(add));
+    let set = set.map(|setting| option(setting, "OVERWRITE_IF_EXISTS_OR_ADD"));
+    set.chain(add.map(|setting| option(setting, "APPEND_IF_EXISTS_OR_ADD"))).collect()
+}
+
+/// Each header once: Envoy removes all of its values.
+fn removed(lists: &[Option<&HeaderOperations>]) -> Vec<SmolStr> {
+    let mut names: Vec<SmolStr> = Vec::new();
+    for name in bodies(lists).flat_map(|HeaderOperationsBody { set: _, add: _, remove }| remove) {
+        let name = SmolStr::new(name.value.as_written());
+        if !names.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// By name, as istiod writes them; the host is no header.
+fn sorted(settings: &[HeaderSetting]) -> Vec<&HeaderSetting> {
+    let mut settings: Vec<&HeaderSetting> =
+        settings.iter().filter(|setting| !setting.name.value.is_host()).collect();
+    settings.sort_by(|left, right| left.name.value.cmp(&right.name.value));
+    settings
 }
 
 fn option(setting: &HeaderSetting, action: &'static str) -> HeaderValueOption {
@@ -74,8 +95,7 @@ fn option(setting: &HeaderSetting, action: &'static str) -> HeaderValueOption {
 
 /// The host that operations set: Envoy sets it as the route's host.
 pub(super) fn host(operations: Option<&HeaderOperations>) -> Option<SmolStr> {
-    let body = &operations?.body;
-    let mut settings = body.set.iter().chain(&body.add);
-    let setting = settings.find(|setting| setting.name.value.is_host())?;
+    let HeaderOperationsBody { set, add, remove: _ } = &operations?.body;
+    let setting = set.iter().chain(add).find(|setting| setting.name.value.is_host())?;
     Some(SmolStr::new(setting.value.value.as_str()))
 }

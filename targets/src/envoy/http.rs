@@ -5,24 +5,37 @@ use super::context::{Context, applied};
 use super::{Layout, access_log, cluster, routes};
 use crate::yaml::Sourced;
 use meshc_compiler::routing::{Addresses, HttpServer, Rule, RuleAction, Upstream, VirtualHost};
-use meshc_compiler::values::{HostPattern, Protocol};
+use meshc_compiler::values::{HostPattern, Protocol, Scheme};
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 
 /// Longest direct response in bytes that Envoy is told to keep, unless one is longer: as istiod does.
 const RESPONSE_SIZE: usize = 1024 * 1024;
 
+/// Where requests come in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entrance {
+    pub(super) port: u16,
+    /// Whether they come in TLS that ends here.
+    pub(super) tls: bool,
+}
+
+impl Entrance {
+    pub(super) fn scheme(self) -> Scheme {
+        if self.tls { Scheme::Https } else { Scheme::Http }
+    }
+}
+
 /// The filter for HTTP on a port.
 pub(super) fn manager<'a>(
     context: &Context<'a>,
     server: &'a HttpServer<'a>,
-    port: u16,
-    tls: bool,
+    entrance: Entrance,
 ) -> Extension {
     let HttpServer { virtual_hosts } = server;
-    let scheme = if tls { "https" } else { "http" };
+    let name = SmolStr::new(format!("{}_{}", entrance.scheme(), entrance.port));
     let manager = HttpConnectionManager {
-        stat_prefix: SmolStr::new(format!("{scheme}_{port}")),
+        stat_prefix: name.clone(),
         http_filters: filters(context, server),
         common_http_protocol_options: Some(api::DownstreamProtocolOptions {
             headers_with_underscores_action: Some("DROP_HEADER"),
@@ -37,8 +50,8 @@ pub(super) fn manager<'a>(
         path_with_escaped_slashes_action: Some("REJECT_REQUEST"),
         strip_trailing_host_dot: true,
         route_config: Some(api::RouteConfiguration {
-            name: SmolStr::new(format!("{scheme}_{port}")),
-            virtual_hosts: hosts(context, virtual_hosts, port),
+            name,
+            virtual_hosts: hosts(context, virtual_hosts, entrance),
             // Clusters come from a file of their own, which may be read later.
             validate_clusters: (context.place.layout() == Layout::Filesystem).then_some(false),
             max_direct_response_body_size_bytes: longest_response(server),
@@ -91,24 +104,22 @@ fn longest_response(server: &HttpServer<'_>) -> Option<u32> {
 fn hosts<'a>(
     context: &Context<'a>,
     hosts: &'a [VirtualHost<'a>],
-    port: u16,
+    entrance: Entrance,
 ) -> Vec<Sourced<api::VirtualHost>> {
     let mut taken: FxHashSet<SmolStr> = FxHashSet::default();
-    let exact: FxHashSet<&str> =
-        hosts.iter().flat_map(|host| &host.domains).map(|domain| undotted(domain.as_str())).collect();
     let mut all = Vec::with_capacity(hosts.len());
     for host in hosts {
         let VirtualHost { domains: patterns, https_only, rules, span } = host;
         let mut domains: Vec<SmolStr> = Vec::with_capacity(patterns.len());
-        for domain in patterns.iter().flat_map(|pattern| domains_of(pattern, &exact)) {
+        for domain in patterns.iter().map(domain_of) {
             if taken.insert(domain.clone()) {
                 domains.push(domain);
             }
         }
         let Some(first) = domains.first() else { continue };
-        let name = SmolStr::new(format!("{first}:{port}"));
+        let name = SmolStr::new(format!("{first}:{}", entrance.port));
         // What is sent to HTTPS looks at no route.
-        let routes = if *https_only { Vec::new() } else { routes::of_rules(context, rules, port) };
+        let routes = if *https_only { Vec::new() } else { routes::of_rules(context, rules, entrance) };
         let value = api::VirtualHost { name, domains, require_tls: https_only.then_some("ALL"), routes };
         let item = rules.iter().find_map(|rule| rule.declared).map(|(id, _)| id);
         let from = applied(item.and_then(|id| context.model.hosts.get(id)));
@@ -122,13 +133,11 @@ fn undotted(domain: &str) -> &str {
     domain.strip_suffix('.').unwrap_or(domain)
 }
 
-/// A pattern in Envoy's words. To Envoy `*a.com` does not take `a.com`, and an address of the new kind stands in brackets.
-fn domains_of(pattern: &HostPattern, exact: &FxHashSet<&str>) -> Vec<SmolStr> {
+/// A pattern in Envoy's words: an address of the new kind stands in brackets.
+fn domain_of(pattern: &HostPattern) -> SmolStr {
     let text = undotted(pattern.as_str());
-    let bare = text.strip_prefix('*').filter(|bare| pattern.is_partial_wildcard() && !bare.starts_with('-'));
-    match (pattern.ip(), bare) {
-        (Some(address), _) if address.is_ipv6() => vec![SmolStr::new(format!("[{text}]"))],
-        (_, Some(bare)) if !exact.contains(bare) => vec![SmolStr::new(text), SmolStr::new(bare)],
-        _ => vec![SmolStr::new(text)],
+    match pattern.ip() {
+        Some(address) if address.is_ipv6() => SmolStr::new(format!("[{text}]")),
+        Some(_) | None => SmolStr::new(text),
     }
 }

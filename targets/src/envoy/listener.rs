@@ -3,6 +3,7 @@
 use super::api::{self, Address, CidrRange, Extension, FilterChainMatch};
 use super::chains::{Chain, Choice, chains};
 use super::context::Context;
+use super::http::Entrance;
 use super::{http, tcp, tls};
 use crate::yaml::Sourced;
 use meshc_compiler::routing::{ConnectionRule, Listener, Plain, TlsKind};
@@ -58,7 +59,7 @@ fn filter_chain<'a>(
     chain: &Chain<'_>,
 ) -> Option<Sourced<api::FilterChain>> {
     let Chain { choice: Choice { server, rule }, ranges, names } = chain;
-    let port = listener.port;
+    let entrance = |tls| Entrance { port: listener.port, tls };
     let of_rule = |rules: &'a [ConnectionRule<'a>]| rules.get((*rule)?);
     let server = match server {
         None => None,
@@ -66,7 +67,7 @@ fn filter_chain<'a>(
     };
     let (filters, transport_socket, span) = match server.map(|server| (&server.kind, server.span)) {
         None => match listener.plain.as_ref()? {
-            Plain::Http(http) => (vec![http::manager(context, http, port, false)], None, None),
+            Plain::Http(http) => (vec![http::manager(context, http, entrance(false))], None, None),
             Plain::Tcp(rules) => {
                 let rule = of_rule(rules)?;
                 (tcp::filters(context, rule, false)?, None, Some(rule.span))
@@ -74,7 +75,7 @@ fn filter_chain<'a>(
         },
         Some((TlsKind::Http(settings, http), span)) => {
             let socket = tls::downstream(context, settings, true);
-            (vec![http::manager(context, http, port, true)], Some(socket), Some(span))
+            (vec![http::manager(context, http, entrance(true))], Some(socket), Some(span))
         }
         Some((TlsKind::Tcp(settings, rules), _)) => {
             let rule = of_rule(rules)?;

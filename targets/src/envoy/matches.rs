@@ -49,19 +49,17 @@ fn put_path(path: Option<&PathMatch>, matching: &mut RouteMatch) {
         matching.prefix = Some(SmolStr::new_static("/"));
         return;
     };
-    let case_sensitive = ignore_case.then_some(false);
     match test {
         PathTest::Exact(path) => matching.path = Some(path.clone()),
         PathTest::Prefix(path) => matching.prefix = Some(path.clone()),
         PathTest::Under(path) => matching.path_separated_prefix = Some(path.clone()),
         PathTest::Pattern(pattern) => {
-            let text = pattern.as_str();
-            let regex = if *ignore_case { format!("(?i:{text})").into() } else { SmolStr::new(text) };
-            matching.safe_regex = Some(RegexMatcher { regex });
+            // A pattern says itself whether letter case counts.
+            matching.safe_regex = Some(RegexMatcher { regex: SmolStr::new(pattern.as_str()) });
             return;
         }
     }
-    matching.case_sensitive = case_sensitive;
+    matching.case_sensitive = ignore_case.then_some(false);
 }
 
 fn method(methods: &[SmolStr]) -> Option<HeaderMatcher> {

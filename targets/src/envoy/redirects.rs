@@ -1,23 +1,21 @@
 //! Redirects.
 
 use super::api::RedirectAction;
+use super::http::Entrance;
 use super::rewrites::{self, Change};
 use meshc_compiler::model::{Match, Redirect, RedirectPort};
 use meshc_compiler::values::Scheme;
 use smol_str::SmolStr;
 
-/// The redirect of one alternative of a condition, on a listener with this port.
-pub(super) fn redirect(redirect: &Redirect, one: &Match, listening: u16) -> RedirectAction {
+/// The redirect of one alternative of a condition, for requests that came in there.
+pub(super) fn redirect(redirect: &Redirect, one: &Match, entrance: Entrance) -> RedirectAction {
     let Redirect { code, scheme, host, path, prefix, port, span: _ } = redirect;
     let scheme = scheme.map(|scheme| scheme.value);
     let mut action = RedirectAction {
         scheme_redirect: scheme.map(Scheme::word),
         host_redirect: host.as_ref().map(|host| SmolStr::new(host.value.as_str())).unwrap_or_default(),
-        port_redirect: match port {
-            Some(RedirectPort::Number(port)) => port.get(),
-            Some(RedirectPort::FromRequest) if !is_usual(scheme, listening) => listening,
-            Some(RedirectPort::FromRequest | RedirectPort::FromProtocol) | None => 0,
-        },
+        port_redirect: port
+            .map_or(0, |port| new_port(port, scheme.unwrap_or(entrance.scheme()), entrance, host.is_some())),
         path_redirect: path.as_ref().map(|path| SmolStr::new(path.value.as_str())),
         response_code: match code.value.get() {
             302 => Some("FOUND"),
@@ -37,11 +35,17 @@ pub(super) fn redirect(redirect: &Redirect, one: &Match, listening: u16) -> Redi
     action
 }
 
-/// Whether a port is the one that a URL of this scheme need not say.
-fn is_usual(scheme: Option<Scheme>, port: u16) -> bool {
-    match scheme {
-        Some(Scheme::Http) => port == 80,
-        Some(Scheme::Https) => port == 443,
-        None => false,
-    }
+/// The port that a redirect names. Envoy would keep the port that the caller wrote, unless the host is a new one: then the usual
+/// port of the scheme need not be written.
+fn new_port(port: RedirectPort, scheme: Scheme, entrance: Entrance, new_host: bool) -> u16 {
+    let usual = match scheme {
+        Scheme::Http => 80,
+        Scheme::Https => 443,
+    };
+    let port = match port {
+        RedirectPort::Number(port) => port.get(),
+        RedirectPort::FromRequest => entrance.port,
+        RedirectPort::FromProtocol => usual,
+    };
+    if new_host && port == usual { 0 } else { port }
 }

@@ -2,6 +2,7 @@
 
 use super::api::{self, DataSource};
 use super::context::{Context, applied};
+use super::http::Entrance;
 use super::{actions, filters, headers, matches, redirects};
 use crate::yaml::Sourced;
 use meshc_compiler::model::{Match, Respond};
@@ -12,16 +13,21 @@ use smol_str::SmolStr;
 pub(super) fn of_rules<'a>(
     context: &Context<'a>,
     rules: &'a [Rule<'a>],
-    port: u16,
+    entrance: Entrance,
 ) -> Vec<Sourced<api::Route>> {
     let mut routes = Vec::with_capacity(rules.len());
     for rule in rules {
-        of_rule(context, rule, port, &mut routes);
+        of_rule(context, rule, entrance, &mut routes);
     }
     routes
 }
 
-fn of_rule<'a>(context: &Context<'a>, rule: &'a Rule<'a>, port: u16, routes: &mut Vec<Sourced<api::Route>>) {
+fn of_rule<'a>(
+    context: &Context<'a>,
+    rule: &'a Rule<'a>,
+    entrance: Entrance,
+    routes: &mut Vec<Sourced<api::Route>>,
+) {
     let Rule { name, declared, matches, action, options, mirrors: _, span } = rule;
     let host = declared.and_then(|(id, _)| context.model.hosts.get(id));
     let comment = context.comment(*span, applied(host));
@@ -36,7 +42,7 @@ fn of_rule<'a>(context: &Context<'a>, rule: &'a Rule<'a>, port: u16, routes: &mu
                 None => route.direct_response = Some(Box::new(unavailable())),
             },
             RuleAction::Redirect(redirect) => {
-                route.redirect = Some(Box::new(redirects::redirect(redirect, one, port)));
+                route.redirect = Some(Box::new(redirects::redirect(redirect, one, entrance)));
             }
             RuleAction::Respond(respond) => route.direct_response = Some(Box::new(response(respond))),
         }

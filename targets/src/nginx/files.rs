@@ -1,5 +1,7 @@
 //! The files of one proxy.
 
+use super::NginxOptions;
+use super::deployed;
 use super::directive::{Directive, line, print, token};
 use super::listeners::{self, Servers};
 use super::pools::Part;
@@ -13,6 +15,11 @@ use serde::Serialize;
 use std::sync::LazyLock;
 use tera::{Context, Tera};
 
+/// The resolver of systemd.
+const RESOLVER: &str = "127.0.0.53";
+/// Where Debian has nginx's stream module.
+const STREAM_MODULE: &str = "/usr/lib/nginx/modules/ngx_stream_module.so";
+
 /// The configuration of one proxy.
 #[derive(Debug)]
 pub(super) struct Configuration {
@@ -21,6 +28,7 @@ pub(super) struct Configuration {
     endpoints: Vec<(String, String)>,
     resolves: bool,
     is_gateway: bool,
+    is_deployed: bool,
     sizes: Sizes,
     pub(super) reports: Vec<Diagnostic>,
 }
@@ -53,6 +61,7 @@ impl Configuration {
         };
         Self {
             is_gateway: site.is_gateway(),
+            is_deployed: model.deploy().is_some(),
             resolves: site.resolves,
             endpoints: site.pools.files().to_vec(),
             http: put(site.pools.blocks(Part::Http), site.http.into_directives(), servers.http),
@@ -74,7 +83,8 @@ struct Frame<'c> {
     access_log: &'c str,
     http: bool,
     stream: bool,
-    resolves: bool,
+    /// The file that says who is asked for names, if any are looked up.
+    resolver: Option<&'c str>,
     is_gateway: bool,
     sizes: Sizes,
 }
@@ -97,13 +107,15 @@ static TEMPLATES: LazyLock<Tera> = LazyLock::new(|| {
 
 /// The files of a proxy; `nginx.conf` is the first.
 pub(super) fn all(configuration: &Configuration, proxy: &Proxy<'_>, options: &Options<'_>) -> Vec<Artifact> {
-    let Configuration { http, stream, endpoints, resolves, is_gateway, sizes, reports: _ } = configuration;
-    let nginx = &options.nginx;
+    let Configuration { http, stream, endpoints, resolves, is_gateway, is_deployed, sizes, reports: _ } =
+        configuration;
+    let NginxOptions { resolver, access_log, stream_module } = &options.nginx;
+    let finds_resolver = *is_deployed && resolver.is_none();
     let frame = Frame {
-        access_log: &nginx.access_log,
+        access_log,
         http: !http.is_empty(),
         stream: !stream.is_empty(),
-        resolves: *resolves,
+        resolver: resolves.then_some(if finds_resolver { deployed::RESOLVER_CONF } else { "resolver.conf" }),
         is_gateway: *is_gateway,
         sizes: *sizes,
     };
@@ -119,12 +131,15 @@ pub(super) fn all(configuration: &Configuration, proxy: &Proxy<'_>, options: &Op
     };
     add("http.conf", http);
     add("stream.conf", stream);
-    if *resolves {
-        let resolver = line!["resolver"].and(nginx.resolver.iter().cloned()).and(["ipv6=off"]);
-        add("resolver.conf", &[resolver.comment("who is asked for the addresses of names")]);
+    if *resolves && !finds_resolver {
+        let usual = || vec![RESOLVER.to_owned()];
+        let line = line!["resolver"].and(resolver.clone().unwrap_or_else(usual)).and(["ipv6=off"]);
+        add("resolver.conf", &[line.comment("who is asked for the addresses of names")]);
     }
-    if !stream.is_empty() && !nginx.stream_module.is_empty() {
-        let load = line!["load_module", nginx.stream_module.clone()];
+    let usual = if *is_deployed { "" } else { STREAM_MODULE };
+    let module = stream_module.as_deref().unwrap_or(usual);
+    if !stream.is_empty() && !module.is_empty() {
+        let load = line!["load_module", module];
         add(
             "modules/stream.conf",
             &[load.comment("leave this file out where nginx has the module built in")],
@@ -151,7 +166,7 @@ mod tests {
                 access_log: "/x; } evil {",
                 http: part,
                 stream: !part,
-                resolves: part,
+                resolver: part.then_some("resolver.conf"),
                 is_gateway: part,
                 sizes: Sizes { server_names: 1, variables: 2, stream_variables: 3 },
             };

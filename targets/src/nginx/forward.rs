@@ -9,9 +9,9 @@ use super::site::Site;
 use super::text::{self, millis};
 use super::upstream_tls::{self, ServerName};
 use meshc_compiler::model::{Id, PathMatch};
-use meshc_compiler::policy::{HashKey, Method, Retry, RetryChoice, RetryPolicy, Upgrade};
+use meshc_compiler::policy::{HashKey, Method, Retry, RetryChoice, RetryPolicy};
 use meshc_compiler::routing::{Rule, Upstream, WeightedUpstream};
-use meshc_compiler::values::{HostPattern, Protocol, RetryCondition, RetryName};
+use meshc_compiler::values::{HostPattern, RetryCondition, RetryName};
 
 /// How long a connection to a destination may take to open, in milliseconds: Istio's default.
 const CONNECT_DEFAULT: u64 = 10_000;
@@ -60,7 +60,8 @@ fn sent<'m>(
 ) -> Vec<Directive> {
     let Some(upstream) = site.upstream(id) else { return Vec::new() };
     let options = &way.rule.options;
-    let module = if speaks_http2(upstream) { "grpc" } else { "proxy" };
+    // nginx speaks HTTP/2 by the module that was made for gRPC.
+    let module = if upstream.speaks_http2() { "grpc" } else { "proxy" };
     let mut lines = rewrite::lines(&options.rewrite, way.path, site);
     let tls = upstream_tls::of(upstream, server_name(way), site);
     let identity = tls.as_ref().map(|tls| tls.identity()).unwrap_or_default();
@@ -84,13 +85,6 @@ fn sent<'m>(
     };
     lines.push(line![format!("{module}_pass"), format!("{scheme}://{}", place.as_str())]);
     lines
-}
-
-/// Whether HTTP/2 is spoken to a destination. nginx does so by the module that was made for gRPC.
-pub(super) fn speaks_http2(upstream: &Upstream<'_>) -> bool {
-    let upgrade = upstream.policy.pool.as_deref().and_then(|pool| pool.body.upgrade);
-    matches!(upstream.protocol(), Protocol::Http2 | Protocol::Grpc)
-        || upgrade.is_some_and(|upgrade| upgrade.value == Upgrade::Always)
 }
 
 /// The host that requests of a rule have when they are sent.

@@ -2,7 +2,6 @@
 
 use super::directive::{Directive, line, when};
 use super::dispatch::{self, Entrance};
-use super::forward::speaks_http2;
 use super::hosts;
 use super::listener_tls;
 use super::listeners::Heard;
@@ -197,7 +196,7 @@ fn expects_http2(server: &HttpServer<'_>, port: u16, site: &mut Site<'_, '_>) ->
             site.proxy
                 .upstreams
                 .get(one.upstream)
-                .is_some_and(|upstream| speaks_http2(upstream) && upstream.protocol().is_http2_family())
+                .is_some_and(|upstream| upstream.protocol().is_http2_family())
         })
     };
     let first = server.virtual_hosts.iter().find(|host| wants(host, site)).map(|host| host.span);

@@ -21,6 +21,7 @@
 
 mod conditions;
 mod cors;
+mod deployed;
 mod directive;
 mod dispatch;
 mod fault;
@@ -49,6 +50,7 @@ pub use options::NginxOptions;
 
 use crate::artifact::Artifact;
 use crate::capability::{Feature, Support};
+use crate::kubernetes;
 use crate::raw_proxy;
 use crate::target::{Fit, Fitted, Options, Target};
 use meshc_compiler::model::Controller;
@@ -77,7 +79,14 @@ impl Target for Nginx {
     fn emit(&self, fitted: &Fitted<'_>, options: &Options<'_>) -> Vec<Artifact> {
         let model = fitted.checked().model();
         let proxies = raw_proxy::plan(fitted, Controller::Nginx, options);
-        proxies.par_iter().flat_map_iter(|proxy| configuration(model, proxy, options)).collect()
+        let files = proxies.par_iter().flat_map_iter(|proxy| {
+            let files = configuration(model, proxy, options);
+            let manifests = model.deploy().map(|deploy| deployed::manifests(model, deploy, proxy, &files));
+            files.into_iter().chain(manifests)
+        });
+        let mut all: Vec<Artifact> = files.collect();
+        all.extend(kubernetes::headless_services(model, &proxies, options));
+        all
     }
 }
 

@@ -177,7 +177,10 @@ fn block<'m>(
     site: &mut Site<'_, 'm>,
 ) -> String {
     let pool = upstream.policy.pool.as_deref().map(|pool| &pool.body);
-    let limit = pool.and_then(|pool| pool.connections).map(|most| most.value.get());
+    // A request that is under way has a connection for itself.
+    let limits =
+        pool.iter().flat_map(|pool| [pool.connections, pool.requests.filter(|_| part == Part::Http)]);
+    let limit = limits.flatten().map(|most| most.value.get()).min();
     let tries = site.pools.tries.get(&id.index()).copied().unwrap_or(1);
     let servers = servers(addresses, limit, upstream.policy.ejection.as_deref(), tries, site, upstream);
     let mut inside = balancing(upstream, part, site);
@@ -194,7 +197,8 @@ fn block<'m>(
     let file = site.pools.file(&wanted, servers);
     if shares_counts {
         // Without it each worker would count by itself.
-        inside.insert(0, line!["zone", name.clone(), "128k"]);
+        let zone = if part == Part::Http { name.clone() } else { format!("{name}.stream") };
+        inside.insert(0, line!["zone", zone, "128k"]);
     }
     inside.push(line!["include", file]);
     inside.extend(kept);

@@ -175,9 +175,10 @@ fn target<'m>(to: &[WeightedUpstream<'m>], site: &mut Site<'_, 'm>) -> String {
             let numbered: Vec<(String, u32)> =
                 parts.iter().enumerate().map(|(at, (_, share))| (at.to_string(), *share)).collect();
             let drawn = site.stream.split(random(Part::Stream), &numbered);
-            let entries = parts.into_iter().enumerate();
-            let entries = entries.map(|(at, (place, _))| line![regex::exactly(&at.to_string()), place]);
-            site.stream.map(&drawn, entries.collect())
+            let mut entries = vec![line!["default", ""]];
+            let numbered = parts.into_iter().enumerate();
+            entries.extend(numbered.map(|(at, (place, _))| line![regex::exactly(&at.to_string()), place]));
+            site.stream.map(&drawn, entries)
         }
     }
 }

@@ -83,6 +83,11 @@ pub(super) fn of(feature: Feature) -> Support {
             "`connections` is shared out among the endpoints, there is no queue, and what is beyond is answered with 502; \
              endpoints found by DNS have no limit",
         ),
+        F::RequestLimits => emulated(
+            "`max_conns`",
+            "`requests` limits connections too, and what is beyond is answered with 502 at once: `pending` keeps nothing waiting; \
+             retries and streams at once have no limit",
+        ),
         F::ConnectionLifetime => emulated(
             "`keepalive_*` of upstream blocks and `proxy_timeout`",
             "`lifetime` and `idle` hold for HTTP; of TCP destinations that share a port, the longest `tcp-idle` holds",
@@ -140,9 +145,6 @@ pub(super) fn of(feature: Feature) -> Support {
         F::HeaderVariables => unsupported("nginx has other variables than Envoy"),
         F::PassthroughBalancing => {
             unsupported("nginx does not know for which address a connection was meant")
-        }
-        F::RequestLimits => {
-            unsupported("nginx limits connections to a destination, not requests or those that wait")
         }
         F::UpstreamIdentity => unsupported("nginx verifies one DNS name of a certificate"),
         F::RawConfiguration => {

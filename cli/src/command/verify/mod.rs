@@ -15,6 +15,7 @@ use crate::rig::trial::{self, Trial};
 use crate::rig::{Kind, NotServing, Server, World};
 use interrupt::Interrupt;
 use meshc_compiler::routing::Proxy;
+use meshc_language::Severity;
 use meshc_targets::{Fitted, Gateways, Options, Rig, fit, plan};
 use outcome::{Outcome, Tried};
 use place::Place;
@@ -41,6 +42,8 @@ pub(super) fn run(verify: &Verify, console: &Console) -> Result<Exit, Failure> {
     let Some(fitted) = fitted.filter(|_| !Counts::of(&compilation.reports).fail(None)) else {
         let extent = Extent { files: files.sources.len(), environments: 0 };
         let reporting = Reporting { deny: None, format: Format::Human };
+        // What does not stand in the way is for `check` and `build` to say.
+        compilation.reports.retain(|report| report.severity == Severity::Error);
         report::publish(console, &sources, &compilation.reports, extent, reporting)?;
         return Ok(Exit::Findings);
     };

@@ -97,11 +97,12 @@ fn without_parameters(segment: &str) -> &str {
 /// hexadecimal digits too (RFC 3986, 2.3 and 2.4).
 fn unescape(segment: &str) -> String {
     let mut out = String::with_capacity(segment.len());
+    let mut strays = Vec::new();
     let mut rest = segment;
     while let Some(char) = rest.chars().next() {
-        let decoded = rest.get(..3).and_then(escaped).filter(|byte| is_unreserved(*byte));
-        let length = match decoded {
-            Some(byte) => {
+        let encoded = rest.get(..3).and_then(escaped);
+        let length = match encoded {
+            Some(byte) if is_unreserved(byte) => {
                 out.push(char::from(byte));
                 3
             }
@@ -109,12 +110,19 @@ fn unescape(segment: &str) -> String {
                 out.push_str(&format!("%{:02X}", u32::from(char)));
                 1
             }
-            None => {
+            _ => {
+                strays.extend((char == '%' && encoded.is_none()).then_some(out.len()));
                 out.push(char);
                 char.len_utf8()
             }
         };
         rest = rest.get(length..).unwrap_or_default();
+    }
+    // A percent sign that encoded nothing must not begin to, now that what follows is decoded.
+    for stray in strays.into_iter().rev() {
+        if out.get(stray..stray + 3).and_then(escaped).is_some() {
+            out.insert_str(stray + 1, "25");
+        }
     }
     out
 }

@@ -1,6 +1,6 @@
 //! What upstreams ask: addresses, and how they are called.
 
-use super::{Walk, speaks_http2};
+use super::Walk;
 use crate::capability::Feature;
 use meshc_compiler::model::{DestinationId, Mesh};
 use meshc_compiler::policy::{
@@ -13,7 +13,7 @@ use meshc_language::Span;
 impl Walk<'_> {
     pub(super) fn upstream(&mut self, upstream: &Upstream<'_>) {
         let Upstream { name: _, target, host: _, port: _, subset: _, policy, addresses, span } = upstream;
-        if speaks_http2(upstream) {
+        if upstream.speaks_http2() {
             self.add(Feature::Http2Destination, *span, "a destination that speaks HTTP/2");
         }
         self.owner = declaration(&self.model.mesh, *target);

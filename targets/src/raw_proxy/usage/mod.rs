@@ -12,7 +12,7 @@ use meshc_compiler::policy::ClientTls;
 use meshc_compiler::routing::{
     ConnectionRule, HttpServer, Listener, Plain, Proxy, Role, TlsKind, TlsServer, Upstream, VirtualHost,
 };
-use meshc_compiler::values::{Protocol, SecretName};
+use meshc_compiler::values::SecretName;
 use meshc_language::{Span, Spanned};
 
 /// The upstreams of the proxy at hand.
@@ -248,8 +248,4 @@ impl Walk<'_> {
         }
         self.destinations(to);
     }
-}
-
-fn speaks_http2(upstream: &Upstream<'_>) -> bool {
-    matches!(upstream.protocol(), Protocol::Http2 | Protocol::Grpc)
 }

@@ -1,6 +1,6 @@
 //! What rules for requests ask: conditions, actions, options.
 
-use super::{Upstreams, Walk, speaks_http2};
+use super::{Upstreams, Walk};
 use crate::capability::Feature;
 use meshc_compiler::model::{HeaderTest, Match, PathMatch, PathTest, Respond};
 use meshc_compiler::policy::{
@@ -21,7 +21,9 @@ impl Walk<'_> {
         self.guards = false;
         match action {
             RuleAction::Forward(to) => {
-                self.http2 = to.iter().any(|one| upstreams.get(one.upstream).is_some_and(speaks_http2));
+                self.http2 = to
+                    .iter()
+                    .any(|one| upstreams.get(one.upstream).is_some_and(|upstream| upstream.speaks_http2()));
                 self.destinations(to);
             }
             RuleAction::Redirect(redirect) => self.add(Feature::Redirect, redirect.span, "`redirect`"),
