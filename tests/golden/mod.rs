@@ -7,6 +7,7 @@
 
 mod example;
 mod library;
+mod proxies;
 mod seed;
 
 use crate::oracle;
