@@ -8,6 +8,7 @@ import logging
 import sys
 
 import crossplane
+import crossplane.analyzer
 import crossplane.parser
 from gixy.core.config import Config
 from gixy.core.manager import Manager
@@ -16,6 +17,8 @@ from gixy.core.manager import Manager
 SKIPPED = {
     # A header that browsers remember for months is for the author of the mesh to add; no proxy invents it.
     "hsts_header",
+    # It asks for 421 where the server name was refused. A host that nobody serves is answered with 404 on every port.
+    "http2_misdirected_request",
 }
 
 # Blocks whose lines are entries of a table. Crossplane takes these for directives, and strictly that is an error.
@@ -25,6 +28,9 @@ TABLES = {"charset_map", "geo", "map", "split_clients", "types"}
 def analyze_directives_only(fname, stmt, term, ctx=(), strict=False, **checks):
     analyze(fname, stmt, term, ctx, strict and not TABLES.intersection(ctx), **checks)
 
+
+# Newer than crossplane.
+crossplane.analyzer.DIRECTIVES["ssl_reject_handshake"] = crossplane.analyzer.DIRECTIVES["ssl_prefer_server_ciphers"]
 
 analyze = crossplane.parser.analyze
 crossplane.parser.analyze = analyze_directives_only
