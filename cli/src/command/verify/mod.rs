@@ -3,6 +3,7 @@
 mod interrupt;
 mod outcome;
 mod place;
+mod show;
 
 use crate::activity;
 use crate::args::{Format, ListFormat, Reporting, Verify};
@@ -19,12 +20,14 @@ use meshc_language::Severity;
 use meshc_targets::{Fitted, Gateways, Options, Rig, fit, plan};
 use outcome::{Outcome, Tried};
 use place::Place;
+use show::Wanted;
 use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 pub(super) fn run(verify: &Verify, console: &Console) -> Result<Exit, Failure> {
     let kind = kind(&verify.target)?;
+    let wanted: Vec<Wanted> = verify.show.iter().map(|text| Wanted::parse(text)).collect::<Result<_, _>>()?;
     let server = server(kind, verify)?;
     let mut files = ProjectFiles::find(&verify.paths)?;
     // Asked for by name, a target gets every gateway, whoever implements it.
@@ -48,12 +51,25 @@ pub(super) fn run(verify: &Verify, console: &Console) -> Result<Exit, Failure> {
         return Ok(Exit::Findings);
     };
     let interrupt = Interrupt::watch()?;
-    let outcome =
-        Attempt { verify, server: &server, fitted: &fitted, options: &options, interrupt: &interrupt }
-            .run(environment);
+    let outcome = Attempt {
+        verify,
+        wanted: &wanted,
+        server: &server,
+        fitted: &fitted,
+        options: &options,
+        interrupt: &interrupt,
+    }
+    .run(environment);
     // Everything that was started is gone by now.
     interrupt.obey();
     let outcome = outcome?;
+    if !wanted.is_empty() {
+        let text = crate::sanitise::message(&show::text(&wanted, &outcome.tried, &sources)).into_owned();
+        console.product(text.as_bytes())?;
+        outcome.report_differences(console, &sources);
+        let fine = !outcome.differs() && show::all_served(&wanted, &outcome.tried);
+        return Ok(if fine { Exit::Clean } else { Exit::Findings });
+    }
     match verify.format {
         ListFormat::Human => outcome.report(console, &sources),
         ListFormat::Json => console.product(&report::json_text(&outcome.record(&sources))?)?,
@@ -93,6 +109,8 @@ fn server(kind: Kind, verify: &Verify) -> Result<Server, Failure> {
 /// One run against a program.
 struct Attempt<'a> {
     verify: &'a Verify,
+    /// The requests of `--show`.
+    wanted: &'a [Wanted],
     server: &'a Server,
     fitted: &'a Fitted<'a>,
     options: &'a Options<'a>,
@@ -134,13 +152,17 @@ impl Attempt<'_> {
             samples: self.verify.requests,
             stop: &stop,
         };
-        let findings = trial.run();
+        let (findings, shown) = if self.wanted.is_empty() {
+            (trial.run(), Vec::new())
+        } else {
+            show::show(self.wanted, &rigged, &trial)
+        };
         // A proxy that fell over answers nothing: its own words say more than the differences.
         if let Ok(Some(_)) = process.ended() {
             return Err(self.not_serving(&name, folder, NotServing::Refused(process.output())));
         }
         process.stop().map_err(|error| Failure::new(format!("cannot end {name}: {error}")))?;
-        Ok(Tried::new(name, &rigged.proxy, findings))
+        Ok(Tried::new(name, &rigged.proxy, findings, shown))
     }
 
     fn not_serving(&self, name: &str, folder: &Path, why: NotServing) -> Failure {

@@ -1,5 +1,6 @@
 //! What a run has found: for people, and for programs.
 
+use super::show::Shown;
 use crate::console::Console;
 use crate::report::{Finding, Notice, Place, Sources, counted, findings};
 use crate::rig::Server;
@@ -30,7 +31,9 @@ pub(super) struct Outcome {
 
 /// What was found of one proxy.
 pub(super) struct Tried {
-    name: String,
+    pub(super) name: String,
+    /// Requests of `--show`.
+    pub(super) shown: Vec<Shown>,
     listeners: usize,
     upstreams: usize,
     findings: Findings,
@@ -57,8 +60,8 @@ pub(super) fn last(said: &str) -> String {
 }
 
 impl Tried {
-    pub(super) fn new(name: String, proxy: &Proxy<'_>, findings: Findings) -> Self {
-        Self { name, listeners: proxy.listeners.len(), upstreams: proxy.upstreams.len(), findings }
+    pub(super) fn new(name: String, proxy: &Proxy<'_>, findings: Findings, shown: Vec<Shown>) -> Self {
+        Self { name, shown, listeners: proxy.listeners.len(), upstreams: proxy.upstreams.len(), findings }
     }
 }
 
@@ -84,12 +87,17 @@ impl Outcome {
 
     /// Writes it for people.
     pub(super) fn report(&self, console: &Console, sources: &Sources<'_>) {
+        self.report_differences(console, sources);
+        console.report(crate::sanitise::message(&self.remarks()).as_bytes());
+        console.report(self.summary().as_bytes());
+    }
+
+    /// Writes where the proxy does otherwise.
+    pub(super) fn report_differences(&self, console: &Console, sources: &Sources<'_>) {
         let program = self.server.kind.name();
         let found: Vec<Finding> =
             self.all(|all| &all.differences).map(|(tried, one)| finding(program, tried, one)).collect();
         console.report(&findings(sources, &found, console.colored_reports));
-        console.report(crate::sanitise::message(&self.remarks()).as_bytes());
-        console.report(self.summary().as_bytes());
     }
 
     /// What is not as it could be, without being a difference.
@@ -216,7 +224,7 @@ struct UntriedRecord<'o> {
 
 impl<'o> ProxyRecord<'o> {
     fn of(tried: &'o Tried) -> Self {
-        let Tried { name, listeners, upstreams, findings } = tried;
+        let Tried { name, shown: _, listeners, upstreams, findings } = tried;
         let (listeners, upstreams) = (*listeners, *upstreams);
         Self { name, listeners, upstreams, rules: findings.rules, requests: findings.requests }
     }

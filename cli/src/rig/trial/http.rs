@@ -2,7 +2,7 @@
 
 use super::judge::{Got, abort, name_of};
 use super::shares::{is_plausible, percent, range};
-use super::{Aspect, Mismatch, Run};
+use super::{Aspect, Landing, Mismatch, Run};
 use crate::rig::certificates::Identity;
 use crate::rig::client::{self, Connection, Tls};
 use crate::rig::http2;
@@ -39,7 +39,7 @@ impl<'m> Run<'_, 'm> {
     /// Asks each question once, and those whose answer depends on chance many times.
     pub(super) fn requests<'q>(&mut self, questions: impl Iterator<Item = &'q Request>) {
         let identity = &self.trial.world.client;
-        let mut connections = Connections { open: BTreeMap::new(), of_http2: BTreeSet::new(), identity };
+        let mut connections = Connections::new(identity);
         for question in questions {
             if self.stopped() {
                 return;
@@ -75,6 +75,25 @@ impl<'m> Run<'_, 'm> {
                 self.note((span, &rule), &sent, mismatch);
             }
         }
+    }
+
+    /// Asks one request.
+    pub(super) fn show(&mut self, question: &Request) -> Option<Landing> {
+        let outcome = self.matcher.answer(question);
+        let taken = match &outcome {
+            Outcome::Refused(_) | Outcome::NotHttp | Outcome::NoHost | Outcome::Undecided(..) => return None,
+            Outcome::Rejected(_) | Outcome::NoRule(_) | Outcome::WantsTls { .. } => None,
+            Outcome::Taken(taken) => Some(&**taken),
+        };
+        let request = written(question, taken);
+        let limit = LIMIT + taken.map(|taken| delay(taken.rule)).unwrap_or_default();
+        let got = Got::of(Connections::new(&self.trial.world.client).exchange(question, &request, limit));
+        self.findings.requests += 1;
+        let (span, rule) = self.place(&outcome, question);
+        for mismatch in self.judge(&outcome, &request.headers, &got) {
+            self.note((span, &rule), &shown(question), mismatch);
+        }
+        Some(Landing { span, rule, got: got.text() })
     }
 
     /// What an outcome is about: a rule, a virtual host, or the proxy.
@@ -270,7 +289,11 @@ fn shown(question: &Request) -> String {
     format!("{method} {}://{authority}{target}{headers}", entrance.scheme())
 }
 
-impl Connections<'_> {
+impl<'i> Connections<'i> {
+    fn new(identity: &'i Identity) -> Self {
+        Self { open: BTreeMap::new(), of_http2: BTreeSet::new(), identity }
+    }
+
     /// Sends a request on a connection for its entrance, a new one if there is none that is still good.
     fn exchange(
         &mut self,

@@ -79,6 +79,17 @@ pub struct Difference {
     pub caveat: &'static str,
 }
 
+/// Where a request has landed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Landing {
+    /// The rule that takes it, or the virtual host if none does.
+    pub span: Option<Span>,
+    /// The name of the rule; empty if none takes the request.
+    pub rule: String,
+    /// What the proxy does.
+    pub got: String,
+}
+
 /// A rule that was not tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Untried {
@@ -174,6 +185,14 @@ impl<'m> Trial<'_, 'm> {
         run.requests(sendable.filter(|request| request.source == Source::default()));
         run.connections(&witnesses.connections);
         run.finish(&witnesses.gaps)
+    }
+
+    /// Asks one request, and says where it lands; `None` if the proxy does not serve its host.
+    #[must_use]
+    pub fn show(&self, request: &Request) -> (Findings, Option<Landing>) {
+        let mut run = Run::new(self);
+        let landing = run.show(request);
+        (run.findings, landing)
     }
 
     /// Asks these requests.
