@@ -143,6 +143,7 @@ impl<'l, 'm> Names<'l, 'm> {
         };
         for (at, server) in servers.iter().enumerate() {
             let TlsServer { names: served, kind, span: _ } = server;
+            // Nobody asks for an address by name, and TLS has wildcards for whole labels only.
             for name in served.iter().filter(|name| !name.is_partial_wildcard() && !name.is_ip()) {
                 names.all.push(key(name));
                 names.server_of.entry(key(name)).or_insert(at);
@@ -159,19 +160,9 @@ impl<'l, 'm> Names<'l, 'm> {
                 }
             }
         }
-        names.add_addresses();
         names.all.sort_unstable();
         names.all.dedup();
         names
-    }
-
-    /// Who calls an address asks for no name; whoever takes any name comes first.
-    fn add_addresses(&mut self) {
-        let by_address = |server: &TlsServer<'_>| server.names.iter().any(HostPattern::is_ip);
-        if let Some(at) = self.servers.iter().position(by_address) {
-            self.all.push(ANY);
-            self.server_of.entry(ANY).or_insert(at);
-        }
     }
 
     fn choose(&self, name: &'l str, range: Option<Cidr>) -> Option<Choice> {
