@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use super::{Chain, chains};
+use super::{Chain, Treatment, chains};
 use meshc_compiler::model::{Arena, Match};
 use meshc_compiler::routing::matcher::{Connection, Entrance, Matcher, Passage, Security, Source};
 use meshc_compiler::routing::{ConnectionRule, Listener, Plain, Proxy, Role, TlsKind, TlsServer};
@@ -103,16 +103,20 @@ fn taken<'c, 'a>(
     first
 }
 
-fn rule_of<'l>(listener: &'l Listener<'static>, chain: &Chain<'_>) -> &'l str {
+/// The rule of a chain; `None` for one that closes connections.
+fn rule_of<'l>(listener: &'l Listener<'static>, chain: &Chain<'_>) -> Option<&'l str> {
     let rules = match chain.choice.server.map(|at| &listener.tls[at].kind) {
-        Some(TlsKind::Passthrough(rules) | TlsKind::Tcp(_, rules)) => rules,
-        Some(TlsKind::Http(..)) => return "http",
+        Some(TlsKind::Passthrough(rules)) => rules,
+        Some(TlsKind::Tcp(..) | TlsKind::Http(..)) => return None,
         None => match listener.plain.as_ref().unwrap() {
             Plain::Tcp(rules) => rules,
-            Plain::Http(_) => return "http",
+            Plain::Http(_) => return None,
         },
     };
-    &rules[chain.choice.rule.unwrap()].name
+    match chain.choice.treatment {
+        Treatment::Rule(at) => Some(&rules[at].name),
+        Treatment::Http | Treatment::Refuse => None,
+    }
 }
 
 #[test]
@@ -138,7 +142,7 @@ fn the_most_specific_chain_is_the_first_rule() {
                     Passage::Taken(rule) => Some(rule.name.as_str()),
                     Passage::NoRule | Passage::Refused(_) | Passage::Http => None,
                 };
-                let found = taken(&chains, address, name, tls).map(|chain| rule_of(listener, chain));
+                let found = taken(&chains, address, name, tls).and_then(|chain| rule_of(listener, chain));
                 taken_by_rules += usize::from(wanted.is_some());
                 assert_eq!(
                     found, wanted,
