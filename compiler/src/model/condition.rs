@@ -438,11 +438,20 @@ fn read_source<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) ->
 }
 
 /// A name that is written as a word or in quotes.
+/// Envoy refuses longer names of query parameters.
+const LONGEST_NAME: usize = 1024;
+
 fn read_name<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<SmolStr> {
     let term = args.expect("a name", cx)?;
-    match term.text() {
-        Some(text) if !text.is_empty() => Some(SmolStr::new(text)),
-        _ => {
+    match term.text().map(|text| (text.len(), text)) {
+        Some((1..=LONGEST_NAME, text)) => Some(SmolStr::new(text)),
+        Some((length, _)) => {
+            let message = format!("this name has {length} bytes; it may have 1 to {LONGEST_NAME}");
+            let report = Diagnostic::new(Code::BAD_LITERAL, term.span, message);
+            cx.report(report.consequence("no proxy would take the configuration"));
+            None
+        }
+        None => {
             literal::<Text>(&term, cx);
             None
         }

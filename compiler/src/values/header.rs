@@ -48,6 +48,8 @@ const PSEUDO: &[(&str, &str)] = &[
     (":path", "the path with the query"),
     (":status", "the response's status"),
 ];
+/// Longest value in bytes that Envoy's configuration takes.
+const LONGEST_VALUE: usize = 16_384;
 const CLAIMS: &str = "@request.auth.claims";
 
 /// Whether the byte may stand in an HTTP token (RFC 9110, 5.6.2).
@@ -257,6 +259,13 @@ impl Literal for HeaderValue {
     fn parse(text: &str) -> Result<Self, ValueError> {
         if let Some(error) = control_character(text, &['\t']) {
             return Err(error);
+        }
+        if text.len() > LONGEST_VALUE {
+            return Err(ValueError::new(format!(
+                "the header value has {} bytes; the limit is {LONGEST_VALUE}",
+                text.len()
+            ))
+            .help("shorten it: no proxy takes a longer one"));
         }
         if text.bytes().any(|b| b == b'%') {
             check_variables(text)?;

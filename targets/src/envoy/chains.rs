@@ -3,7 +3,8 @@
 //! Envoy chooses a filter chain by the most specific range of addresses, then by the most specific server name, and does not look
 //! back: what the chosen range has no chain for is refused. Ranges contain each other or are apart, and so do server names. So for
 //! each range and each name that anyone asks for, the first rule that takes all of it is the first rule for every connection of
-//! which they are the most specific: that rule is written there.
+//! which they are the most specific: that rule is written there. Where the server of a name has no such rule, connections must not
+//! fall to the server of a wider name: a chain without filters closes them.
 
 use meshc_compiler::model::Match;
 use meshc_compiler::routing::{ConnectionRule, Listener, Plain, TlsKind, TlsServer};
@@ -16,8 +17,19 @@ use std::collections::BTreeMap;
 pub(super) struct Choice {
     /// The position of the TLS server; `None` for connections that are not TLS.
     pub(super) server: Option<usize>,
-    /// The position of the rule; `None` for HTTP.
-    pub(super) rule: Option<usize>,
+    /// What is done with them.
+    pub(super) treatment: Treatment,
+}
+
+/// What is done with connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Treatment {
+    /// They are HTTP.
+    Http,
+    /// They are passed on by the rule at this position.
+    Rule(usize),
+    /// They are closed: their server takes none of them, and no other may.
+    Refuse,
 }
 
 /// Connections that are treated alike.
@@ -34,14 +46,16 @@ pub(super) struct Chain<'a> {
 pub(super) fn chains<'a>(listener: &'a Listener<'_>) -> Vec<Chain<'a>> {
     let Listener { bind: _, port: _, plain, tls, conflicts: _ } = listener;
     let names = Names::of(tls);
-    let mut chosen: BTreeMap<(Choice, Vec<&str>), Vec<Cidr>> = BTreeMap::new();
+    // All addresses and some of them are chains of their own.
+    let mut chosen: BTreeMap<(Choice, Vec<&str>, bool), Vec<Cidr>> = BTreeMap::new();
     for range in ranges(listener) {
         let mut here: BTreeMap<Choice, Vec<&str>> = BTreeMap::new();
         if let Some(choice) = plain.as_ref().and_then(|plain| of_plain(plain, range)) {
             here.entry(choice).or_default();
         }
         for name in &names.all {
-            if let Some(choice) = names.choose(name, range) {
+            let Some(choice) = names.choose(name, range) else { continue };
+            if choice.treatment != Treatment::Refuse || names.falls_to_another(name, range) {
                 here.entry(choice).or_default().push(name);
             }
         }
@@ -49,10 +63,10 @@ pub(super) fn chains<'a>(listener: &'a Listener<'_>) -> Vec<Chain<'a>> {
             if names.contains(&ANY) {
                 names.clear();
             }
-            chosen.entry((choice, names)).or_default().extend(range);
+            chosen.entry((choice, names, range.is_some())).or_default().extend(range);
         }
     }
-    chosen.into_iter().map(|((choice, names), ranges)| Chain { choice, ranges, names }).collect()
+    chosen.into_iter().map(|((choice, names, _), ranges)| Chain { choice, ranges, names }).collect()
 }
 
 /// The name of those that ask for none, or for one that nobody has.
@@ -88,10 +102,10 @@ fn rules<'l, 'm>(kind: &'l TlsKind<'m>) -> &'l [ConnectionRule<'m>] {
 
 fn of_plain(plain: &Plain<'_>, range: Option<Cidr>) -> Option<Choice> {
     match plain {
-        Plain::Http(_) => Some(Choice { server: None, rule: None }),
+        Plain::Http(_) => Some(Choice { server: None, treatment: Treatment::Http }),
         Plain::Tcp(rules) => {
             let rule = rules.iter().position(|rule| takes(rule, range))?;
-            Some(Choice { server: None, rule: Some(rule) })
+            Some(Choice { server: None, treatment: Treatment::Rule(rule) })
         }
     }
 }
@@ -143,6 +157,7 @@ impl<'l, 'm> Names<'l, 'm> {
         };
         for (at, server) in servers.iter().enumerate() {
             let TlsServer { names: served, kind, span: _ } = server;
+            // Nobody asks for an address by name, and TLS has wildcards for whole labels only.
             for name in served.iter().filter(|name| !name.is_partial_wildcard() && !name.is_ip()) {
                 names.all.push(key(name));
                 names.server_of.entry(key(name)).or_insert(at);
@@ -159,32 +174,30 @@ impl<'l, 'm> Names<'l, 'm> {
                 }
             }
         }
-        names.add_addresses();
         names.all.sort_unstable();
         names.all.dedup();
         names
     }
 
-    /// Who calls an address asks for no name; whoever takes any name comes first.
-    fn add_addresses(&mut self) {
-        let by_address = |server: &TlsServer<'_>| server.names.iter().any(HostPattern::is_ip);
-        if let Some(at) = self.servers.iter().position(by_address) {
-            self.all.push(ANY);
-            self.server_of.entry(ANY).or_insert(at);
-        }
-    }
-
+    /// What becomes of connections that ask for a name; `None` if no server has it.
     fn choose(&self, name: &'l str, range: Option<Cidr>) -> Option<Choice> {
         let at = wider(name).find_map(|wider| self.server_of.get(wider).copied())?;
-        let server = self.servers.get(at)?;
-        let rules = match &server.kind {
-            TlsKind::Http(..) => return Some(Choice { server: Some(at), rule: None }),
+        let rules = match &self.servers.get(at)?.kind {
+            TlsKind::Http(..) => return Some(Choice { server: Some(at), treatment: Treatment::Http }),
             TlsKind::Tcp(_, rules) | TlsKind::Passthrough(rules) => rules,
         };
         let asking = wider(name).filter_map(|wider| self.rules_of.get(&(at, wider))).flatten().copied();
         let first =
-            asking.filter(|position| rules.get(*position).is_some_and(|rule| takes(rule, range))).min()?;
-        Some(Choice { server: Some(at), rule: Some(first) })
+            asking.filter(|position| rules.get(*position).is_some_and(|rule| takes(rule, range))).min();
+        Some(Choice { server: Some(at), treatment: first.map_or(Treatment::Refuse, Treatment::Rule) })
+    }
+
+    /// Whether connections that ask for a name would go to someone else if nobody was written to take them.
+    fn falls_to_another(&self, name: &'l str, range: Option<Cidr>) -> bool {
+        let mut others = wider(name).skip(1).filter(|wider| self.all.binary_search(wider).is_ok());
+        others.any(|wider| {
+            self.choose(wider, range).is_some_and(|choice| choice.treatment != Treatment::Refuse)
+        })
     }
 }
 

@@ -120,13 +120,9 @@ fn balance(balancing: Option<&Balancing>, weighted: bool, cluster: &mut Cluster)
 /// The size of a ring if none is given.
 const SMALLEST_RING: u32 = 1024;
 
-/// Envoy refuses larger rings.
-const LARGEST_RING: u32 = 8 * 1024 * 1024;
-
 fn ring(size: u32, cluster: &mut Cluster) {
     cluster.lb_policy = Some("RING_HASH");
-    cluster.ring_hash_lb_config =
-        Some(api::RingHashLbConfig { minimum_ring_size: Some(size.clamp(1, LARGEST_RING)) });
+    cluster.ring_hash_lb_config = Some(api::RingHashLbConfig { minimum_ring_size: Some(size.max(1)) });
 }
 
 fn circuit_breakers(pool: Option<&Pool>) -> api::CircuitBreakers {

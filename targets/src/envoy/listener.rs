@@ -1,7 +1,7 @@
 //! Listeners: ports with the filter chains behind them.
 
 use super::api::{self, Address, CidrRange, Extension, FilterChainMatch};
-use super::chains::{Chain, Choice, chains};
+use super::chains::{Chain, Choice, Treatment, chains};
 use super::context::Context;
 use super::http::Entrance;
 use super::{http, tcp, tls};
@@ -58,35 +58,36 @@ fn filter_chain<'a>(
     listener: &'a Listener<'a>,
     chain: &Chain<'_>,
 ) -> Option<Sourced<api::FilterChain>> {
-    let Chain { choice: Choice { server, rule }, ranges, names } = chain;
-    let entrance = |tls| Entrance { port: listener.port, tls };
-    let of_rule = |rules: &'a [ConnectionRule<'a>]| rules.get((*rule)?);
+    let Chain { choice: Choice { server, treatment }, ranges, names } = chain;
     let server = match server {
         None => None,
         Some(at) => Some(listener.tls.get(*at)?),
     };
-    let (filters, transport_socket, span) = match server.map(|server| (&server.kind, server.span)) {
+    let rule = |rules: &'a [ConnectionRule<'a>]| match treatment {
+        Treatment::Rule(at) => rules.get(*at),
+        Treatment::Http | Treatment::Refuse => None,
+    };
+    let entrance = |tls| Entrance { port: listener.port, tls };
+    // Without filters, connections are closed.
+    let passed = |rule: Option<&'a ConnectionRule<'a>>, named| {
+        rule.and_then(|rule| tcp::filters(context, rule, named)).unwrap_or_default()
+    };
+    let (filters, transport_socket, rule) = match server.map(|server| &server.kind) {
         None => match listener.plain.as_ref()? {
             Plain::Http(http) => (vec![http::manager(context, http, entrance(false))], None, None),
-            Plain::Tcp(rules) => {
-                let rule = of_rule(rules)?;
-                (tcp::filters(context, rule, false)?, None, Some(rule.span))
-            }
+            Plain::Tcp(rules) => (passed(rule(rules), false), None, rule(rules)),
         },
-        Some((TlsKind::Http(settings, http), span)) => {
+        Some(TlsKind::Http(settings, http)) => {
             let socket = tls::downstream(context, settings, true);
-            (vec![http::manager(context, http, entrance(true))], Some(socket), Some(span))
+            (vec![http::manager(context, http, entrance(true))], Some(socket), None)
         }
-        Some((TlsKind::Tcp(settings, rules), _)) => {
-            let rule = of_rule(rules)?;
+        Some(TlsKind::Tcp(settings, rules)) => {
             let socket = tls::downstream(context, settings, false);
-            (tcp::filters(context, rule, false)?, Some(socket), Some(rule.span))
+            (passed(rule(rules), false), Some(socket), rule(rules))
         }
-        Some((TlsKind::Passthrough(rules), _)) => {
-            let rule = of_rule(rules)?;
-            (tcp::filters(context, rule, true)?, None, Some(rule.span))
-        }
+        Some(TlsKind::Passthrough(rules)) => (passed(rule(rules), true), None, rule(rules)),
     };
+    let span = rule.map(|rule| rule.span).or(server.map(|server| server.span));
     let transport = match server {
         Some(_) => Some("tls"),
         None => (!listener.tls.is_empty()).then_some("raw_buffer"),
