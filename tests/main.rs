@@ -7,6 +7,7 @@ mod envoy;
 mod explain;
 mod golden;
 mod live;
+mod nginx;
 mod oracle;
 mod pre_commit;
 mod readme;

@@ -21,7 +21,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The targets for raw proxies.
-const TARGETS: &[&str] = &["envoy"];
+const TARGETS: &[&str] = &["envoy", "nginx"];
 
 /// The file of a target's reports.
 const REPORTS: &str = "reports.txt";
@@ -80,6 +80,17 @@ pub(crate) fn cases() -> Vec<Case> {
         Case { feature: *feature, name, files, shows }
     };
     Feature::ALL.iter().map(case).collect()
+}
+
+/// What a target reports of a mesh of one file, and its files if it can carry the mesh; `None` if the mesh has errors of its own.
+pub(crate) fn built(text: &str, target_name: &str) -> Option<(Vec<Diagnostic>, Option<Vec<Artifact>>)> {
+    let file = SourceFile { name: "case.mesh".to_owned(), text: text.to_owned() };
+    let project = Project::read(vec![Input { module: "case".to_owned(), file }]);
+    let compilation = check(&project, None, &meshc_compiler::Options::default());
+    let checked = compilation.environments.first()?.1.as_ref()?;
+    let options = Options { files: &project.files, gateways: Gateways::All, ..Options::default() };
+    let (fitted, reports) = fit(target(target_name).unwrap(), checked, &options);
+    Some((reports, fitted.map(|fitted| fitted.emit(&options))))
 }
 
 impl Case {

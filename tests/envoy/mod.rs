@@ -1,12 +1,14 @@
-//! Envoy itself, given what the target for it makes.
+//! Envoy, given what the target for it makes: the release itself, and the judge of its configuration.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod hostile;
 mod program;
 
 use crate::capabilities::cases;
-use meshc_targets::Options;
+use crate::oracle;
 use meshc_targets::envoy::{EnvoyOptions, Format, Layout};
+use meshc_targets::{Artifact, Options};
 use program::Envoy;
 use rayon::prelude::*;
 
@@ -16,25 +18,42 @@ const WAYS: [(Layout, Format); 2] = [(Layout::Static, Format::Yaml), (Layout::Fi
 #[test]
 fn envoy_takes_what_is_made_of_every_feature() {
     let Some(envoy) = Envoy::find() else { return };
-    let mut asked = Vec::new();
-    for case in cases() {
-        asked.extend(WAYS.map(|way| (case.name.clone(), way)));
-    }
-    let all = cases();
-    let faults: Vec<String> = asked
+    let cases = cases();
+    let faults: Vec<String> = cases
         .par_iter()
-        .flat_map(|(name, (layout, format))| {
-            let case = all.iter().find(|case| case.name == *name).unwrap();
+        .flat_map_iter(|case| WAYS.map(|way| (case, way)))
+        .flat_map_iter(|(case, (layout, format))| {
             let folder = tempfile::tempdir().unwrap();
             let root = folder.path().to_str().unwrap().to_owned();
-            let options = Options {
-                envoy: EnvoyOptions { format: *format, layout: *layout, root },
-                ..Options::default()
-            };
+            let envoy_options = EnvoyOptions { format, layout, root };
+            let options = Options { envoy: envoy_options, ..Options::default() };
             let artifacts = case.build("envoy", &options).artifacts.unwrap_or_default();
-            let fault = |fault| format!("{name} {layout:?} {format:?}: {fault}");
+            let fault = |fault| format!("{} {layout:?} {format:?}: {fault}", case.name);
             envoy.faults(folder.path(), &artifacts).into_iter().map(fault).collect::<Vec<_>>()
         })
         .collect();
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn the_judge_finds_no_fault_in_what_is_made_of_every_feature() {
+    for (layout, format) in WAYS {
+        let envoy = EnvoyOptions { format, layout, ..EnvoyOptions::default() };
+        let options = Options { envoy, ..Options::default() };
+        for case in cases() {
+            let artifacts = case.build("envoy", &options).artifacts.unwrap_or_default();
+            let Some(faults) = judged(&options.envoy.root, &artifacts) else { return };
+            assert!(faults.is_empty(), "{} {layout:?} {format:?}:\n{}", case.name, faults.join("\n"));
+        }
+    }
+}
+
+/// What the judge finds in files that stand below `root`; manifests for Kubernetes are not its business.
+fn judged(root: &str, artifacts: &[Artifact]) -> Option<Vec<String>> {
+    let ours = artifacts.iter().filter(|file| !file.path.starts_with("kubernetes/"));
+    let named: Vec<(String, &str)> =
+        ours.map(|file| (format!("{root}/{}", file.path), file.text.as_str())).collect();
+    let documents: Vec<(&str, &str)> = named.iter().map(|(path, text)| (path.as_str(), *text)).collect();
+    let faults = oracle::envoy::check(&documents)?;
+    Some(faults.iter().map(ToString::to_string).collect())
 }

@@ -7,6 +7,7 @@
 
 mod example;
 mod library;
+mod proxies;
 mod seed;
 
 use crate::oracle;
@@ -37,6 +38,24 @@ fn examples_are_clean_and_make_the_expected_output() {
         faults.extend(differences(&example.folder.join("expected"), &made));
     }
     assert!(faults.is_empty(), "{}\n\n`UPDATE=1` writes the expected output anew", faults.join("\n"));
+}
+
+#[test]
+fn nginx_and_its_readers_take_every_example() {
+    let nginx = meshc_targets::target("nginx").unwrap();
+    let mut files: Vec<(String, String)> = Vec::new();
+    for example in Example::all() {
+        let (builds, _) = example.build_for(nginx, Split::default(), ApiVersion::default());
+        for (path, text) in builds.iter().flat_map(|build| build.files(&example)) {
+            if path.extension().is_some_and(|end| end == "conf") {
+                let path = path.strip_prefix(example::root()).unwrap();
+                files.push((path.to_str().unwrap().to_owned(), text));
+            }
+        }
+    }
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let Some(faults) = oracle::nginx::check(&files) else { return };
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
 /// How the files below `folder` differ from what was made.

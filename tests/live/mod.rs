@@ -9,6 +9,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod stage;
+mod trickle;
 
 /// Tests of a module, for each data plane.
 macro_rules! on_every_plane {
@@ -22,6 +23,12 @@ macro_rules! on_every_plane {
     };
 }
 
+mod balancing;
+mod faults;
+mod files;
+mod limits;
 mod origination;
 mod passthrough;
+mod retries;
 mod server_tls;
+mod timeouts;

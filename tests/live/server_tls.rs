@@ -1,24 +1,31 @@
 //! TLS that ends at a listener.
 
 use super::stage::{LIMIT, Plane, Running, Stage, seen};
-use meshc_cli::rig::{Connection, Identity, Request, Tls};
+use meshc_cli::rig::{Connection, Identity, Request, Seen, Tls};
+use rustls::client::{ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, SupportedProtocolVersion};
-use std::io;
+use rustls::{
+    ClientConfig, ClientConnection, NamedGroup, ProtocolVersion, RootCertStore, StreamOwned,
+    SupportedProtocolVersion,
+};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 on_every_plane! {
     a_name_gets_its_certificate_and_its_routes
     versions_out_of_range_are_refused
     without_a_range_tls_1_2_is_the_oldest
     mutual_wants_a_certificate_of_the_right_authority
+    mutual_unverified_still_wants_a_certificate
     optional_mutual_takes_callers_without_a_certificate
     callers_are_known_by_name
     revoked_callers_are_refused
+    what_one_server_wants_to_see_cannot_be_shown_to_another
+    connections_in_mutual_tls_are_passed_on
 }
 
 fn named<'i>(server_name: &'i str, identity: Option<&'i Identity>) -> Tls<'i> {
@@ -172,6 +179,18 @@ fn mutual_wants_a_certificate_of_the_right_authority(stage: &mut Stage) {
     assert!(is_let_in(stage, &running, Some(&caller)));
 }
 
+fn mutual_unverified_still_wants_a_certificate(stage: &mut Stage) {
+    stage.certificate("server", &["a.com"]);
+    let stranger = stage.other_authority("strangers").issue("stranger", &["caller.com".to_owned()]).unwrap();
+    let a = stage.echo("a");
+    let running = stage.start(&one_server(
+        r#"mutual { cert file "<server.pem>"; key file "<server.key>"; ca file "<ca.pem>"; skip-verify on }"#,
+    ));
+    assert!(!is_let_in(stage, &running, None));
+    assert_eq!(a.requests(), 0);
+    assert!(is_let_in(stage, &running, Some(&stranger)));
+}
+
 fn optional_mutual_takes_callers_without_a_certificate(stage: &mut Stage) {
     stage.certificate("server", &["a.com"]);
     let caller = stage.certificate("caller", &["caller.com"]);
@@ -216,4 +235,128 @@ fn revoked_callers_are_refused(stage: &mut Stage) {
     assert!(!is_let_in(stage, &running, Some(&gone)));
     assert_eq!(a.requests(), 0);
     assert!(is_let_in(stage, &running, Some(&good)));
+}
+
+/// Two servers of one port, each with an authority of its own for callers.
+const TWO_AUTHORITIES: &str = r#"gateway edge {
+      workload any
+      listen https <port> {
+        hosts a.com
+        tls mutual { cert file "<server.pem>"; key file "<server.key>"; ca file "<strangers.pem>" }
+      }
+      listen https <port> {
+        hosts b.com; port-name other
+        tls mutual { cert file "<server.pem>"; key file "<server.key>"; ca file "<ca.pem>" }
+      }
+    }
+    host a.com via edge { route all -> a }
+    host b.com via edge { route all -> b }
+    service a { port http 80 }
+    service b { port http 81 }
+    bindings { address a endpoints [<a>]; address b endpoints [<b>] }"#;
+
+/// Remembers sessions without their names: what was agreed on with one server is offered to every other.
+#[derive(Debug, Default)]
+struct AnyName(Mutex<Vec<Tls13ClientSessionValue>>, Mutex<Option<Tls12ClientSessionValue>>);
+
+impl ClientSessionStore for AnyName {
+    fn set_kx_hint(&self, _: ServerName<'static>, _: NamedGroup) {}
+
+    fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
+        None
+    }
+
+    fn set_tls12_session(&self, _: ServerName<'static>, value: Tls12ClientSessionValue) {
+        *self.1.lock().unwrap() = Some(value);
+    }
+
+    fn tls12_session(&self, _: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+        self.1.lock().unwrap().clone()
+    }
+
+    fn remove_tls12_session(&self, _: &ServerName<'static>) {}
+
+    fn insert_tls13_ticket(&self, _: ServerName<'static>, value: Tls13ClientSessionValue) {
+        self.0.lock().unwrap().push(value);
+    }
+
+    fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
+        self.0.lock().unwrap().pop()
+    }
+}
+
+/// The status of an answer to a request for a host in TLS for a name; 0 if there is none.
+fn status_of(config: &Arc<ClientConfig>, port: u16, name: &'static str, host: &str) -> u16 {
+    let connection = ClientConnection::new(Arc::clone(config), ServerName::try_from(name).unwrap()).unwrap();
+    let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    let mut stream = StreamOwned::new(connection, stream);
+    let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    let mut answer = Vec::new();
+    // Whatever goes wrong, what counts is what was answered.
+    _ = stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_end(&mut answer));
+    let words = String::from_utf8_lossy(&answer);
+    words.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default()
+}
+
+fn what_one_server_wants_to_see_cannot_be_shown_to_another(stage: &mut Stage) {
+    stage.certificate("server", &["a.com", "b.com"]);
+    let caller = stage.certificate("caller", &["caller.com"]);
+    stage.other_authority("strangers");
+    let (a, _b) = (stage.echo("a"), stage.echo("b"));
+    let running = stage.start(TWO_AUTHORITIES);
+    for version in [&TLS12, &TLS13] {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(&stage.authority.ca).unwrap()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config =
+            ClientConfig::builder_with_provider(provider).with_protocol_versions(&[version]).unwrap();
+        let chain = vec![CertificateDer::from_pem_file(&caller.cert).unwrap()];
+        let key = PrivateKeyDer::from_pem_file(&caller.key).unwrap();
+        let mut config = config.with_root_certificates(roots).with_client_auth_cert(chain, key).unwrap();
+        config.resumption = Resumption::store(Arc::new(AnyName::default()));
+        let config = Arc::new(config);
+        assert_eq!(status_of(&config, running.port, "b.com", "b.com"), 200, "{version:?}");
+        // By the host of the request, in the TLS of the other one.
+        assert!(matches!(status_of(&config, running.port, "b.com", "a.com"), 404 | 421), "{version:?}");
+        // By a session with the other one.
+        for _ in 0..3 {
+            assert_eq!(status_of(&config, running.port, "b.com", "b.com"), 200, "{version:?}");
+            assert_ne!(status_of(&config, running.port, "a.com", "a.com"), 200, "{version:?}");
+        }
+    }
+    assert_eq!(a.requests(), 0);
+}
+
+fn connections_in_mutual_tls_are_passed_on(stage: &mut Stage) {
+    stage.certificate("server", &["db.com"]);
+    let caller = stage.certificate("caller", &["caller.com"]);
+    let stranger = stage.other_authority("strangers").issue("stranger", &["caller.com".to_owned()]).unwrap();
+    let _db = stage.greeter("db");
+    for unseen in ["", "; skip-verify on"] {
+        let running = stage.start(
+            &r#"gateway edge {
+              workload any
+              listen tls <port> {
+                hosts db.com
+                tls mutual { cert file "<server.pem>"; key file "<server.key>"; ca file "<ca.pem>" UNSEEN }
+              }
+            }
+            host db.com via edge { tcp route all -> db }
+            service db { port tcp 5432 }
+            bindings { address db endpoints [<db>] }"#
+                .replace("UNSEEN", unseen),
+        );
+        let greeting = |name: &str, identity: Option<&Identity>| {
+            let tls = Tls { server_name: Some(name), identity, protocols: &[] };
+            Connection::open(running.port, Some(&tls), LIMIT)
+                .and_then(|mut connection| connection.read_line())
+        };
+        // Envoy may have connected to the destination before it knows; nothing passes.
+        assert!(greeting("db.com", None).is_err(), "{unseen}");
+        assert_eq!(greeting("db.com", Some(&stranger)).is_err(), unseen.is_empty());
+        assert!(greeting("other.com", Some(&caller)).is_err());
+        let seen: Seen = serde_json::from_slice(&greeting("db.com", Some(&caller)).unwrap()).unwrap();
+        assert_eq!((seen.upstream.as_str(), seen.tls), ("db", false));
+    }
 }

@@ -10,11 +10,13 @@ use meshc_compiler::{Checked, Input, Project, check};
 use meshc_language::{Diagnostic, SourceFile};
 use meshc_targets::envoy::{EnvoyOptions, Layout};
 use meshc_targets::{Artifact, Gateways, Options, Target, envoy, fit, nginx, plan, target};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -57,7 +59,7 @@ impl Plane {
 }
 
 /// Where a test takes place. What sources name in `<...>` is filled in: `<NAME>` is the address of an upstream, `<NAME.pem>` and
-/// `<NAME.key>` are the files of a certificate or an authority, `<port>` and `<other-port>` are free ports.
+/// `<NAME.key>` are the files of a certificate or an authority, `<port>` is a free port.
 pub(super) struct Stage {
     pub(super) plane: Plane,
     /// How Envoy's configuration is spread over files.
@@ -79,8 +81,6 @@ pub(super) struct Running {
     pub(super) main: PathBuf,
     /// `<port>`.
     pub(super) port: u16,
-    /// `<other-port>`.
-    pub(super) other_port: u16,
 }
 
 /// Runs a test on a data plane, if its program is there.
@@ -171,28 +171,23 @@ impl Stage {
         echo
     }
 
-    /// Starts the data plane with the proxy of the only gateway.
+    /// Starts the data plane with the proxy of the gateway `edge`.
     pub(super) fn start(&self, source: &str) -> Running {
-        self.start_proxy(source, "edge")
-    }
-
-    /// Starts the data plane with the proxy of this name.
-    pub(super) fn start_proxy(&self, source: &str, name: &str) -> Running {
         // A port that was free may be taken a moment later.
         for _ in 0..3 {
-            if let Some(running) = self.attempt(source, name) {
+            if let Some(running) = self.attempt(source) {
                 return running;
             }
         }
         panic!("{} ended three times before it was ready", self.plane.name());
     }
 
-    fn attempt(&self, source: &str, name: &str) -> Option<Running> {
-        let [port, other_port, admin] = [(); 3].map(|()| ports::free().unwrap());
-        let text = self.filled(source, port, other_port);
+    fn attempt(&self, source: &str) -> Option<Running> {
+        let [port, admin] = [(); 2].map(|()| ports::free().unwrap());
+        let text = self.filled(source, port);
         let (checked, files) = checked(&text);
         let folder = self.path(&format!("configuration-{port}"));
-        let (proxy, artifacts) = self.emitted(&checked, &files, &folder, name);
+        let (listening, artifacts) = self.emitted(&checked, &files, &folder);
         for artifact in &artifacts {
             let path = folder.join(&artifact.path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -203,19 +198,17 @@ impl Stage {
             set_admin(&main, admin);
         }
         let mut process = self.launch(&folder, &main).start().unwrap();
-        let listening: Vec<u16> = proxy.iter().copied().collect();
         let admin = (self.plane == Plane::Envoy).then_some(admin);
         match process.wait_ready(&listening, admin, LIMIT, || false) {
-            Ok(()) => Some(Running { process, folder, main, port, other_port }),
+            Ok(()) => Some(Running { process, folder, main, port }),
             Err(NotReady::Ended(_)) if process.output().contains("ddress already in use") => None,
             Err(error) => panic!("{error:?}\n{}\n{text}", process.output()),
         }
     }
 
     /// The text of a source with its values.
-    fn filled(&self, source: &str, port: u16, other_port: u16) -> String {
-        let mut text =
-            source.replace("<port>", &port.to_string()).replace("<other-port>", &other_port.to_string());
+    fn filled(&self, source: &str, port: u16) -> String {
+        let mut text = source.replace("<port>", &port.to_string());
         for (name, value) in &self.values {
             text = text.replace(&format!("<{name}>"), value);
         }
@@ -224,24 +217,27 @@ impl Stage {
     }
 
     /// The ports of a proxy and its files. All listeners are bound to the loopback.
-    fn emitted(
-        &self,
-        checked: &Checked,
-        files: &[SourceFile],
-        folder: &Path,
-        name: &str,
-    ) -> (Vec<u16>, Vec<Artifact>) {
+    fn emitted(&self, checked: &Checked, files: &[SourceFile], folder: &Path) -> (Vec<u16>, Vec<Artifact>) {
         let options = self.options(files, folder);
         let (fitted, reports) = fit(self.plane.target(), checked, &options);
         let fitted = fitted.unwrap_or_else(|| panic!("does not fit: {:?}", messages(&reports, files)));
         let mut proxies = plan(&fitted, meshc_compiler::model::Controller::Istio, &options);
-        proxies.retain(|proxy| proxy.name == name);
-        let [proxy] = proxies.as_mut_slice() else { panic!("{} proxies are called {name}", proxies.len()) };
+        proxies.retain(|proxy| proxy.name == "edge");
+        let [proxy] = proxies.as_mut_slice() else { panic!("one gateway is called `edge`") };
         for listener in &mut proxy.listeners {
             listener.bind = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
         }
         let ports = proxy.listeners.iter().map(|listener| listener.port).collect();
         (ports, self.configuration(checked, proxy, &options))
+    }
+
+    /// Everything that is made of a source, as it is written to disk.
+    pub(super) fn artifacts(&self, source: &str) -> Vec<Artifact> {
+        let text = self.filled(source, 1);
+        let (checked, files) = checked(&text);
+        let options = self.options(&files, self.folder.path());
+        let (fitted, reports) = fit(self.plane.target(), &checked, &options);
+        fitted.unwrap_or_else(|| panic!("does not fit: {:?}", messages(&reports, &files))).emit(&options)
     }
 
     fn configuration(&self, checked: &Checked, proxy: &Proxy<'_>, options: &Options<'_>) -> Vec<Artifact> {
@@ -280,28 +276,37 @@ impl Stage {
         }
     }
 
-    /// What the data plane says of a source that it cannot carry as it stands: line and message. Empty if it can.
-    pub(super) fn reports(&self, source: &str) -> Vec<(usize, String)> {
-        let text = self.filled(source, 1, 2);
-        let (checked, files) = checked(&text);
-        let options = self.options(&files, self.folder.path());
-        let (_, reports) = fit(self.plane.target(), &checked, &options);
-        messages(&reports, &files)
+    /// Asserts that the data plane takes a source, and names its caveat at the line that has this text.
+    pub(super) fn assert_caveat(&self, source: &str, at: &str) {
+        let (fits, reports) = self.judged(source);
+        let line = line_of(source, at);
+        assert!(
+            fits && reports.iter().any(|(at, text)| *at == line && text.contains("MESH0505")),
+            "{reports:?}"
+        );
     }
 
     /// Asserts that the data plane refuses a source, at the line that has this text and nowhere else.
     pub(super) fn assert_refused(&self, source: &str, at: &str) {
-        let text = self.filled(source, 1, 2);
+        let (fits, mut reports) = self.judged(source);
+        reports.retain(|(_, text)| text.contains("MESH0501"));
+        assert!(!fits && !reports.is_empty(), "it fits: {source}");
+        let line = line_of(source, at);
+        assert!(reports.iter().all(|(at, _)| *at == line), "expected at {line}: {reports:?}");
+    }
+
+    /// Whether a source fits, and what there is to report: line and message.
+    fn judged(&self, source: &str) -> (bool, Vec<(usize, String)>) {
+        let text = self.filled(source, 1);
         let (checked, files) = checked(&text);
         let options = self.options(&files, self.folder.path());
         let (fitted, reports) = fit(self.plane.target(), &checked, &options);
-        assert!(fitted.is_none(), "it fits: {text}");
-        let line = source.lines().position(|line| line.contains(at)).unwrap() + 1;
-        let errors: Vec<Diagnostic> =
-            reports.into_iter().filter(|report| report.severity == meshc_language::Severity::Error).collect();
-        let reported = messages(&errors, &files);
-        assert!(reported.iter().all(|(at, _)| *at == line), "expected at {line}: {reported:?}");
+        (fitted.is_some(), messages(&reports, &files))
     }
+}
+
+fn line_of(source: &str, text: &str) -> usize {
+    source.lines().position(|line| line.contains(text)).unwrap() + 1
 }
 
 fn checked(text: &str) -> (Checked, Vec<SourceFile>) {
@@ -335,6 +340,43 @@ fn set_admin(bootstrap: &Path, port: u16) {
 }
 
 impl Running {
+    /// All files of the configuration below its folder, with `/`, and what is in them.
+    pub(super) fn files(&self) -> BTreeMap<PathBuf, String> {
+        let mut found = BTreeMap::new();
+        let mut folders = vec![self.folder.clone()];
+        while let Some(folder) = folders.pop() {
+            for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|end| end == "yaml" || end == "conf") {
+                    let text = fs::read_to_string(&path).unwrap();
+                    found.insert(path, text);
+                }
+            }
+        }
+        found
+    }
+
+    /// The only file of the configuration whose name begins like this, and what is in it.
+    pub(super) fn file(&self, begin: &str) -> (PathBuf, String) {
+        let mut files = self.files();
+        files.retain(|path, _| path.file_name().unwrap().to_str().unwrap().starts_with(begin));
+        assert_eq!(files.len(), 1, "{:?}", files.keys());
+        files.pop_first().unwrap()
+    }
+
+    /// Loads what has changed: Envoy does so by itself.
+    pub(super) fn reload(&self, stage: &Stage) {
+        assert!(stage.plane == Plane::Envoy || self.reloads(stage));
+    }
+
+    /// Whether nginx takes what has changed.
+    pub(super) fn reloads(&self, stage: &Stage) -> bool {
+        let mut arguments = nginx_arguments(&self.folder, &self.main.display().to_string());
+        arguments.extend(["-s".into(), "reload".into()]);
+        Command::new(&stage.program).args(arguments).output().unwrap().status.success()
+    }
+
     /// A connection without TLS.
     pub(super) fn connect(&self) -> Connection {
         Connection::open(self.port, None, LIMIT).unwrap()
@@ -355,6 +397,13 @@ impl Running {
 pub(super) fn seen(answer: &Response) -> Seen {
     assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
     serde_json::from_slice(&answer.body).unwrap()
+}
+
+/// Puts a file in the place of another, as those do who want it read whole.
+pub(super) fn swap(path: &Path, text: &str) {
+    let beside = path.with_extension("new");
+    fs::write(&beside, text).unwrap();
+    fs::rename(beside, path).unwrap();
 }
 
 /// Asks until the answer is as wanted.

@@ -13,6 +13,13 @@ pub(crate) fn nginx() -> Option<PathBuf> {
     find("nginx")
 }
 
+/// nginx's stream module as a file for `load_module`; none where it is built in, or absent.
+pub(crate) fn nginx_stream_module() -> Option<PathBuf> {
+    let folders = ["/usr/lib/nginx/modules", "/usr/lib64/nginx/modules"];
+    let mut files = folders.iter().map(|folder| Path::new(folder).join("ngx_stream_module.so"));
+    files.find(|file| file.is_file())
+}
+
 /// The Python of the checkout, which has crossplane and gixy-ng.
 pub(crate) fn python() -> Option<PathBuf> {
     find("python")

@@ -65,11 +65,11 @@ fn put_endpoints(
     }
     match endpoints::of(upstream) {
         Found::Fixed(endpoints) => {
-            balance(balancing, cluster);
+            balance(balancing, endpoints::have_weights(&endpoints), cluster);
             endpoints::put_fixed(context, endpoints, cluster);
         }
         Found::Names { endpoints, first_only } => {
-            balance(balancing, cluster);
+            balance(balancing, endpoints::have_weights(&endpoints), cluster);
             let dns = api::DnsCluster {
                 dns_lookup_family: Some(endpoints::FAMILY),
                 all_addresses_in_single_endpoint: first_only,
@@ -90,11 +90,14 @@ fn put_endpoints(
     }
 }
 
-fn balance(balancing: Option<&Balancing>, cluster: &mut Cluster) {
+/// `weighted` if the endpoints have different shares.
+fn balance(balancing: Option<&Balancing>, weighted: bool, cluster: &mut Cluster) {
     let simple = |simple| match simple {
         // The last has been dealt with: the endpoint is not chosen.
         SimpleBalancing::LeastRequest | SimpleBalancing::Passthrough => "LEAST_REQUEST",
         SimpleBalancing::RoundRobin => "ROUND_ROBIN",
+        // `RANDOM` looks at no weights; by turns, each endpoint gets its share.
+        SimpleBalancing::Random if weighted => "ROUND_ROBIN",
         SimpleBalancing::Random => "RANDOM",
     };
     let Some(Balancing { method, span: _ }) = balancing else {

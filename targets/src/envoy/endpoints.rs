@@ -68,6 +68,12 @@ fn assignment(upstream: &Upstream<'_>, all: &[WeightedAddress]) -> ClusterLoadAs
     }
 }
 
+/// Whether endpoints have different shares.
+pub(super) fn have_weights(endpoints: &ClusterLoadAssignment) -> bool {
+    let mut all = endpoints.endpoints.iter().flat_map(|locality| &locality.lb_endpoints);
+    all.any(|endpoint| endpoint.load_balancing_weight.is_some())
+}
+
 /// Puts fixed endpoints into a cluster, or says which file they are in.
 pub(super) fn put_fixed(context: &Context<'_>, endpoints: ClusterLoadAssignment, cluster: &mut Cluster) {
     match context.place.layout() {

@@ -2,6 +2,7 @@
 
 use super::api::{self, DataSource, TypedConfig};
 use super::place::Place;
+use super::tls::{asks_callers, checks_server};
 use crate::raw_proxy::{Certificates, KeyPair, MOUNTED_SECRETS, Rig, of_listener, of_upstream};
 use indexmap::IndexMap;
 use meshc_compiler::Model;
@@ -32,25 +33,38 @@ impl Secrets {
         let mut secrets = Self::default();
         for server in proxy.listeners.iter().flat_map(|listener| &listener.tls) {
             match &server.kind {
-                TlsKind::Http(tls, _) | TlsKind::Tcp(tls, _) => secrets.add(&of_server(model, tls, rig)),
+                TlsKind::Http(tls, _) | TlsKind::Tcp(tls, _) => {
+                    let certificates = of_server(model, tls, rig);
+                    secrets.add_own(&certificates);
+                    if asks_callers(tls) {
+                        secrets.add_authority(&certificates);
+                    }
+                }
                 TlsKind::Passthrough(_) => {}
             }
         }
         for tls in proxy.upstreams.as_slice().iter().filter_map(|upstream| upstream.policy.tls.as_deref()) {
+            let certificates = of_client(model, tls, rig);
             match tls.mode.value {
-                ClientTlsMode::Simple | ClientTlsMode::Mutual => secrets.add(&of_client(model, tls, rig)),
-                ClientTlsMode::Disable | ClientTlsMode::IstioMutual => {}
+                ClientTlsMode::Mutual => secrets.add_own(&certificates),
+                ClientTlsMode::Simple => {}
+                ClientTlsMode::Disable | ClientTlsMode::IstioMutual => continue,
+            }
+            if checks_server(tls) {
+                secrets.add_authority(&certificates);
             }
         }
         secrets
     }
 
-    fn add(&mut self, certificates: &Certificates) {
-        let Certificates { own, ca: _, crl: _ } = certificates;
-        for KeyPair { cert, key } in own {
+    fn add_own(&mut self, certificates: &Certificates) {
+        for KeyPair { cert, key } in &certificates.own {
             let name = SmolStr::new(format!("certificate-{}", self.pairs.len() + 1));
             self.pairs.entry((cert.into(), key.into())).or_insert(name);
         }
+    }
+
+    fn add_authority(&mut self, certificates: &Certificates) {
         if let Some(authority) = authority(certificates) {
             let name = SmolStr::new(format!("authority-{}", self.authorities.len() + 1));
             self.authorities.entry(authority).or_insert(name);

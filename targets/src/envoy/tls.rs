@@ -48,15 +48,7 @@ pub(super) fn downstream(context: &Context<'_>, tls: &ServerTls, http: bool) -> 
         alpn_protocols: if http { vec![HTTP2, HTTP1] } else { Vec::new() },
         ..api::CommonTlsContext::default()
     };
-    let asks = match mode.value {
-        ServerTlsMode::Mutual | ServerTlsMode::OptionalMutual => true,
-        // The last three do not end here: one passes, and the certificates of the mesh are refused before.
-        ServerTlsMode::Simple
-        | ServerTlsMode::Passthrough
-        | ServerTlsMode::AutoPassthrough
-        | ServerTlsMode::IstioMutual => false,
-    };
-    if asks {
+    if asks_callers(tls) {
         let unseen = skip_verify.is_some_and(|switch| switch.value.is_on());
         let validation = api::CertificateValidationContext {
             verify_certificate_spki: texts(
@@ -73,10 +65,27 @@ pub(super) fn downstream(context: &Context<'_>, tls: &ServerTls, http: bool) -> 
         };
         validate(&mut common, validation, context.secrets.authority(&certificates, &context.place));
     }
-    let required = (mode.value == ServerTlsMode::Mutual).then_some(true);
+    let required = asks_callers(tls).then_some(mode.value == ServerTlsMode::Mutual);
     let config =
         api::DownstreamTlsContext { common_tls_context: common, require_client_certificate: required };
     Extension { name: NAME, typed_config: config.into() }
+}
+
+/// Whether callers are asked for a certificate.
+pub(super) fn asks_callers(tls: &ServerTls) -> bool {
+    match tls.mode.value {
+        ServerTlsMode::Mutual | ServerTlsMode::OptionalMutual => true,
+        // The last three do not end here: two pass, and the certificates of the mesh are refused before.
+        ServerTlsMode::Simple
+        | ServerTlsMode::Passthrough
+        | ServerTlsMode::AutoPassthrough
+        | ServerTlsMode::IstioMutual => false,
+    }
+}
+
+/// Whether a server's certificate is looked at.
+pub(super) fn checks_server(tls: &ClientTls) -> bool {
+    !tls.body.skip_verify.is_some_and(|switch| switch.value.is_on())
 }
 
 /// How TLS to an upstream is set up.
@@ -97,7 +106,7 @@ pub(super) fn upstream<'a>(
 ) -> Option<UpstreamTls> {
     let tls = upstream.policy.tls.as_deref()?;
     let ClientTls { mode, body, span: _, attributes: _ } = tls;
-    let ClientTlsBody { cert: _, key: _, ca: _, crl: _, credential: _, sni, names, skip_verify } = body;
+    let ClientTlsBody { cert: _, key: _, ca: _, crl: _, credential: _, sni, names, skip_verify: _ } = body;
     match mode.value {
         ClientTlsMode::Simple | ClientTlsMode::Mutual => {}
         // The second is refused before.
@@ -105,7 +114,6 @@ pub(super) fn upstream<'a>(
     }
     let http = context.is_called_by_http(id);
     let certificates = of_client(context.model, tls, context.rig);
-    let unseen = skip_verify.is_some_and(|switch| switch.value.is_on());
     let asked = match sni {
         Some(sni) => Some(SmolStr::new(sni.value.as_str())),
         // There is no request to take the name from.
@@ -116,7 +124,7 @@ pub(super) fn upstream<'a>(
     if wanted.is_empty() {
         wanted.extend(asked.clone().map(|name| subject_name(&name)));
     }
-    let auto_names = http && wanted.is_empty() && !unseen;
+    let auto_names = http && wanted.is_empty() && checks_server(tls);
     let mut common = api::CommonTlsContext {
         tls_params: Some(api::TlsParameters {
             tls_minimum_protocol_version: Some(version(TlsVersion::V1_2)),
@@ -129,7 +137,7 @@ pub(super) fn upstream<'a>(
     if mode.value == ClientTlsMode::Mutual {
         common.tls_certificate_sds_secret_configs = context.secrets.own(&certificates, &context.place);
     }
-    if !unseen {
+    if checks_server(tls) {
         let validation = api::CertificateValidationContext {
             match_typed_subject_alt_names: wanted,
             ..api::CertificateValidationContext::default()

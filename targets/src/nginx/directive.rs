@@ -157,34 +157,4 @@ pub(super) fn too_long(directives: &[Directive], around: Option<Span>) -> Vec<(O
 }
 
 #[cfg(test)]
-mod tests {
-    use super::print;
-
-    #[test]
-    fn a_word_stays_one_token_whatever_it_says() {
-        for (word, written) in [
-            ("/reviews", "/reviews;\n"),
-            ("", "\"\";\n"),
-            ("a b", "\"a b\";\n"),
-            ("x; } evil {", "\"x; } evil {\";\n"),
-            ("\"", "\"\\\"\";\n"),
-            ("\\", "\"\\\\\";\n"),
-            ("\\n", "\"\\\\n\";\n"),
-            ("a\\.b", "\"a\\.b\";\n"),
-            ("\\\\.", "\"\\\\\\.\";\n"),
-            ("\\'", "\"\\\\'\";\n"),
-            ("a\nb\tc", "\"a\\nb\\tc\";\n"),
-            ("'", "\"'\";\n"),
-            ("#", "\"#\";\n"),
-            ("$uri", "$uri;\n"),
-            ("${x}", "\"${x}\";\n"),
-        ] {
-            assert_eq!(print(&[line![word]], 0), written, "{word:?}");
-        }
-    }
-
-    #[test]
-    fn a_comment_stays_on_its_line() {
-        assert_eq!(print(&[line!["a"].comment("x\n}")], 1), "    # x }\n    a;\n");
-    }
-}
+mod tests;

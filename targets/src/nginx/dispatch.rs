@@ -21,6 +21,10 @@ const INTERNAL: &str = "mesh:";
 const NOTHING: &str = "mesh:~";
 /// Bytes of variable names that one `map` looks at; nginx reads 4,096 in one token.
 const TABLE_MAX: usize = 3_000;
+/// Candidates that one `map` chooses from, if they are many. Those that several places share stand in one `map` then.
+const GROUP: usize = 32;
+/// Most groups: nginx follows variables 100 deep.
+const GROUPS_MAX: usize = 48;
 
 /// How requests reach a virtual host.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +42,8 @@ struct Candidate<'r, 'm> {
     condition: Condition,
     /// Its location.
     name: String,
+    /// Its place in the order of all.
+    order: usize,
 }
 
 /// The locations of a virtual host.
@@ -56,7 +62,7 @@ pub(super) fn locations<'m>(
             Place::Prefix(path) => ("^~", path),
         };
         let here = here(&candidates, &place, site);
-        let (target, names) = target(&here, &mut lost, site);
+        let (target, names) = target(&here, candidates.len(), &mut lost, site);
         used.extend(names);
         let span = here.first().map_or(host.span, |(candidate, _)| candidate.rule.span);
         let jump = line!["rewrite", "^", target, "last"];
@@ -88,14 +94,16 @@ fn candidates<'r, 'm>(
         let name = name.unwrap_or_else(|| format!("{INTERNAL}{}:{at}", rule.name));
         names.insert(name.clone());
         if rule.matches.is_empty() {
-            all.push(Candidate { rule, one: None, condition: Condition::ALWAYS, name });
+            let order = all.len();
+            all.push(Candidate { rule, one: None, condition: Condition::ALWAYS, name, order });
             continue;
         }
         for (alternative, one) in rule.matches.iter().enumerate() {
             let condition = Condition::of(one, rule.span, scheme, site);
             let own = replaces_prefix(rule) && alternative > 0;
             let name = if own { format!("{name}:{alternative}") } else { name.clone() };
-            all.push(Candidate { rule, one: Some(one), condition, name });
+            let order = all.len();
+            all.push(Candidate { rule, one: Some(one), condition, name, order });
         }
     }
     all
@@ -150,7 +158,12 @@ fn here<'c, 'r, 'm>(
 }
 
 /// The location that is next, with a variable in it if that depends on the request, and the names that it may have.
-fn target<'c>(here: &Here<'c, '_, '_>, lost: &mut bool, site: &mut Site<'_, '_>) -> (String, Vec<&'c str>) {
+fn target<'c>(
+    here: &Here<'c, '_, '_>,
+    count: usize,
+    lost: &mut bool,
+    site: &mut Site<'_, '_>,
+) -> (String, Vec<&'c str>) {
     let names: Vec<&str> = here.iter().map(|(candidate, _)| candidate.name.as_str()).collect();
     let mut next = NOTHING.to_owned();
     let mut conditional = here.as_slice();
@@ -161,27 +174,34 @@ fn target<'c>(here: &Here<'c, '_, '_>, lost: &mut bool, site: &mut Site<'_, '_>)
         }
         _ => *lost = true,
     }
-    for group in groups(conditional).into_iter().rev() {
-        next = table(group, &next, site);
+    let groups = groups(conditional, count);
+    if let [only] = groups.as_slice() {
+        return (table(only, &next, site), names);
+    }
+    for group in groups.into_iter().rev() {
+        let chosen = table(group, "", site);
+        next = site.http.map(&chosen, vec![line!["default", chosen.clone()], line!["", next]]);
     }
     (next, names)
 }
 
-/// Candidates in runs whose bits one `map` can look at.
+/// Candidates in runs whose bits one `map` can look at, out of `count` candidates in all. Runs end at the same candidates in
+/// every place.
 fn groups<'h, 'c, 'r, 'm>(
     mut rest: &'h [(&'c Candidate<'r, 'm>, Vec<String>)],
+    count: usize,
 ) -> Vec<&'h [(&'c Candidate<'r, 'm>, Vec<String>)]> {
+    let size = if rest.len() <= GROUP { usize::MAX } else { GROUP.max(count.div_ceil(GROUPS_MAX)) };
     let mut groups = Vec::new();
-    while !rest.is_empty() {
+    while let Some((first, _)) = rest.first() {
         let mut bits: FxHashSet<&String> = FxHashSet::default();
         let mut bytes = 0;
-        let fits = rest.iter().take_while(|(_, asked)| {
+        let fits = rest.iter().take_while(|(candidate, asked)| {
             bytes += asked.iter().filter(|bit| bits.insert(*bit)).map(String::len).sum::<usize>();
-            bytes <= TABLE_MAX
+            bytes <= TABLE_MAX && candidate.order / size == first.order / size
         });
         // What one candidate asks for is taken whole: a longer token than nginx reads is reported by `fit`.
-        let count = fits.count().max(1);
-        let (group, after) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+        let (group, after) = rest.split_at_checked(fits.count().max(1)).unwrap_or((rest, &[]));
         groups.push(group);
         rest = after;
     }

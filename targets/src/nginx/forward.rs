@@ -68,10 +68,7 @@ fn sent<'m>(
     let keeps = tls.as_ref().is_none_or(|tls| tls.is_fixed());
     let Some(place) = pools::place(id, Part::Http, &identity, keeps, site) else { return Vec::new() };
     lines.extend(cookie(upstream, is_copy, site));
-    // Envoy marks copies in their host.
-    let host =
-        if is_copy { format!("{}-shadow", rewrite::host_value(&options.rewrite)) } else { String::new() };
-    lines.extend(operations.request_lines(module, &host, site));
+    lines.extend(operations.request_lines(module, site));
     if !is_copy {
         lines.extend(operations.response_lines(Some(module), site));
     }

@@ -66,14 +66,13 @@ impl Operations {
 
     /// The headers of the request; `module` is `proxy` or `grpc`. nginx takes none of those that stand further out once one
     /// stands here, so all are written.
-    pub(super) fn request_lines(&self, module: &str, host: &str, site: &mut Site<'_, '_>) -> Vec<Directive> {
+    pub(super) fn request_lines(&self, module: &str, site: &mut Site<'_, '_>) -> Vec<Directive> {
         let directive = format!("{module}_set_header");
-        let host = if host.is_empty() { self.host.clone() } else { host.to_owned() };
-        let is_usual = host == super::conditions::AUTHORITY && self.request.is_empty();
+        let is_usual = self.host == super::conditions::AUTHORITY && self.request.is_empty();
         if is_usual {
             return Vec::new();
         }
-        let mut lines = vec![line![directive.clone(), "Host", host]];
+        let mut lines = vec![line![directive.clone(), "Host", self.host.clone()]];
         for (name, value) in usual(module, site.is_gateway()) {
             if !self.request.iter().any(|change| change.name.eq_ignore_ascii_case(name)) {
                 lines.push(line![directive.clone(), name, value]);

@@ -32,6 +32,11 @@ pub(super) fn asks_callers(tls: &ServerTls) -> bool {
     matches!(tls.mode.value, ServerTlsMode::Mutual | ServerTlsMode::OptionalMutual)
 }
 
+/// Whether callers must show a certificate, whatever it is: nginx itself would let in those who show none.
+pub(super) fn wants_any_certificate(tls: &ServerTls) -> bool {
+    tls.mode.value == ServerTlsMode::Mutual && tls.body.skip_verify.is_some_and(|switch| switch.value.is_on())
+}
+
 /// The directives of a server.
 pub(super) fn lines(tls: &ServerTls, in_http: bool, site: &Site<'_, '_>) -> Vec<Directive> {
     let ServerTls { mode, body, span, attributes: _ } = tls;
@@ -83,7 +88,7 @@ pub(super) fn lines(tls: &ServerTls, in_http: bool, site: &Site<'_, '_>) -> Vec<
         lines.push(line!["ssl_verify_depth", DEPTH]);
         lines.extend(ca.map(|ca| line!["ssl_client_certificate", ca]));
         lines.extend(crl.map(|crl| line!["ssl_crl", crl]));
-        if in_http && unseen && mode.value == ServerTlsMode::Mutual {
+        if in_http && wants_any_certificate(tls) {
             lines.push(when("$ssl_client_verify", "NONE", vec![line!["return", "400"]]));
         }
     }

@@ -183,7 +183,7 @@ fn block<'m>(
     let limit = limits.flatten().map(|most| most.value.get()).min();
     let tries = site.pools.tries.get(&id.index()).copied().unwrap_or(1);
     let servers = servers(addresses, limit, upstream.policy.ejection.as_deref(), tries, site, upstream);
-    let mut inside = balancing(upstream, part, site);
+    let mut inside = balancing(upstream, addresses, part, site);
     let shares_counts = limit.is_some() || upstream.policy.ejection.is_some();
     let kept = if part == Part::Http && keeps { kept(upstream.policy.pool.as_deref()) } else { Vec::new() };
     let servers = print(&servers, 0);
@@ -270,16 +270,24 @@ fn address(one: &WeightedAddress) -> String {
     }
 }
 
-fn balancing(upstream: &Upstream<'_>, part: Part, site: &mut Site<'_, '_>) -> Vec<Directive> {
+fn balancing(
+    upstream: &Upstream<'_>,
+    addresses: &[WeightedAddress],
+    part: Part,
+    site: &mut Site<'_, '_>,
+) -> Vec<Directive> {
     const LEAST_REQUEST: SimpleBalancing = SimpleBalancing::LeastRequest;
+    // Of two endpoints that are idle `random two` takes the one that it drew last, which is the lighter one more often.
+    let weighted =
+        addresses.iter().any(|one| addresses.first().is_some_and(|first| first.weight != one.weight));
+    let least =
+        || if weighted { vec![line!["least_conn"]] } else { vec![line!["random", "two", "least_conn"]] };
     let default = Method::Simple(LEAST_REQUEST);
     let method = upstream.policy.balancing.as_ref().map_or(&default, |balancing| &balancing.method);
     match method {
         Method::Simple(SimpleBalancing::RoundRobin) => Vec::new(),
         Method::Simple(SimpleBalancing::Random) => vec![line!["random"]],
-        Method::Simple(SimpleBalancing::LeastRequest | SimpleBalancing::Passthrough) => {
-            vec![line!["random", "two", "least_conn"]]
-        }
+        Method::Simple(SimpleBalancing::LeastRequest | SimpleBalancing::Passthrough) => least(),
         Method::Hash { key: HashKey::SourceIp, algorithm: _ } => {
             vec![line!["hash", "$remote_addr", "consistent"]]
         }
@@ -290,7 +298,7 @@ fn balancing(upstream: &Upstream<'_>, part: Part, site: &mut Site<'_, '_>) -> Ve
             vec![line!["hash", key, "consistent"]]
         }
         // There is no request to take a key from.
-        Method::Hash { .. } => vec![line!["random", "two", "least_conn"]],
+        Method::Hash { .. } => least(),
     }
 }
 

@@ -43,7 +43,14 @@ pub(super) fn server<'m>(
     }
     inside.insert(0, listen);
     inside.extend(passed_on(rules, site));
-    let target = chosen(rules, site);
+    let mut target = chosen(rules, site);
+    if let Secured::Ends(tls) = secured
+        && listener_tls::wants_any_certificate(tls)
+    {
+        // Who leads nowhere is hung up on.
+        let entries = vec![line!["default", target], line![regex::exactly("NONE"), ""]];
+        target = site.stream.map("$ssl_client_verify", entries);
+    }
     inside.push(line!["proxy_pass", target]);
     line!["server"].block(inside)
 }

@@ -35,6 +35,11 @@ pub(crate) fn check(files: &[(&str, &str)]) -> Option<Vec<String>> {
 fn test(nginx: &Path, main: &Path) -> Option<String> {
     let mut command = Command::new(nginx);
     command.args(["-t", "-q", "-e", "stderr", "-p"]).arg(main.parent().unwrap()).arg("-c").arg(main);
+    // A container has it built in; for an nginx that has not, `modules` may say where it is.
+    let module = programs::nginx_stream_module().filter(|_| !main.with_file_name("modules").exists());
+    if let Some(module) = module {
+        command.arg("-g").arg(format!("load_module {};", module.display()));
+    }
     let output = command.stdin(Stdio::null()).output().unwrap();
     let words = String::from_utf8_lossy(&output.stderr);
     (!output.status.success() || !words.is_empty())
@@ -54,6 +59,7 @@ impl World {
             generate_simple_self_signed(["a.example".to_owned()]).unwrap();
         fs::write(folder.path().join("cert.pem"), cert.pem()).unwrap();
         fs::write(folder.path().join("key.pem"), signing_key.serialize_pem()).unwrap();
+        fs::write(folder.path().join("resolver.conf"), "resolver 127.0.0.1;\n").unwrap();
         let mut mains = Vec::new();
         for (path, text) in files {
             let path = folder.path().join(path);
@@ -68,11 +74,11 @@ impl World {
     }
 }
 
-/// nginx reads certificates and opens its logs and its process file when it tests, so that these are named anew; no
-/// certificate here is revoked by anybody.
+/// nginx reads certificates and what a container finds out when it starts, and opens its logs and its process file, when
+/// it tests, so that these are named anew; no certificate here is revoked by anybody.
 fn of_this_machine(text: &str, folder: &Path) -> String {
     let named = Regex::new(
-        r"(?m)^(?<directive>\s*(?:(?:proxy_|grpc_)?ssl_(?<kind>certificate_key|certificate|client_certificate|trusted_certificate|crl)|(?<log>access_log|error_log)|(?<pid>pid)) +)(?<path>[^$;\s]+)(?<rest>[^;]*;)",
+        r"(?m)^(?<directive>\s*(?:(?:proxy_|grpc_)?ssl_(?<kind>certificate_key|certificate|client_certificate|trusted_certificate|crl)|(?<log>access_log|error_log)|(?<pid>pid)|(?<include>include)) +)(?<path>[^$;\s]+)(?<rest>[^;]*;)",
     )
     .unwrap();
     let renamed = |found: &Captures<'_>| {
@@ -82,8 +88,9 @@ fn of_this_machine(text: &str, folder: &Path) -> String {
             (Some("certificate_key"), _, _) => "key.pem",
             (Some(_), _, _) => "cert.pem",
             (_, _, Some(_)) => "nginx.pid",
-            _ => match name("path") {
-                Some(path) if path.starts_with('/') => "log",
+            _ => match (name("path"), name("include")) {
+                (Some(path), Some(_)) if path.ends_with("/resolver.conf") => "resolver.conf",
+                (Some(path), None) if path.starts_with('/') => "log",
                 _ => return found.get(0).unwrap().as_str().to_owned(),
             },
         };

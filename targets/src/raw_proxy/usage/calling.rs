@@ -20,6 +20,9 @@ impl Walk<'_> {
         self.policy(policy);
         self.owner = None;
         match addresses {
+            Addresses::Fixed(_) if matches!(target, DestinationId::External(_)) => {
+                self.add(Feature::FixedExternal, *span, "an external at fixed addresses");
+            }
             Addresses::Fixed(_) | Addresses::Unknown => {}
             Addresses::Dns { names: _, first_only: _ } => {
                 self.add(Feature::DnsExternal, *span, "a destination that is found by DNS");
@@ -41,8 +44,12 @@ impl Walk<'_> {
                 Method::Simple(_) => self.add_unit(Feature::SimpleBalancing, *span, "`lb`"),
                 Method::Hash { key, algorithm: _ } => {
                     self.add_unit(Feature::ConsistentHash, *span, "`lb hash`");
-                    if matches!(key, HashKey::Cookie { ttl: Some(_), .. }) {
-                        self.add_unit(Feature::HashCookie, *span, "`lb hash cookie` with `ttl`");
+                    if matches!(key, HashKey::Cookie { .. }) {
+                        self.add_unit(
+                            Feature::HashCookie,
+                            *span,
+                            "`lb hash cookie`, which is made where it is missing",
+                        );
                     }
                 }
             }

@@ -129,7 +129,20 @@ impl Walk<'_> {
         }
         match role {
             Role::Outbound => self.hidden(namespace.is_some()),
-            Role::Gateway(id) => self.egress(*id),
+            Role::Gateway(id) => {
+                self.egress(*id);
+                self.http2_listeners(*id);
+            }
+        }
+    }
+
+    fn http2_listeners(&mut self, gateway: Id<Resource<Gateway>>) {
+        let gateway = self.model.mesh.gateways.get(gateway);
+        let listeners = gateway.into_iter().flat_map(|gateway| &gateway.body.listeners);
+        let plain = listeners.filter(|one| one.body.tls.is_none() && one.protocol.value.is_http2_family());
+        let spans: Vec<Span> = plain.map(|one| one.protocol.span).collect();
+        for span in spans {
+            self.add(Feature::Http2Listener, span, "HTTP/2 without TLS");
         }
     }
 
@@ -157,6 +170,9 @@ impl Walk<'_> {
         match plain {
             Some(Plain::Http(server)) => self.http(server, upstreams),
             Some(Plain::Tcp(rules)) => {
+                if let Some(first) = rules.first() {
+                    self.add(Feature::TcpListener, first.span, "a port for any connection");
+                }
                 rules.iter().for_each(|rule| self.connection(rule, Feature::TcpRoutes))
             }
             None => {}

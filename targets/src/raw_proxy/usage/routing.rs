@@ -13,7 +13,11 @@ use meshc_language::Span;
 
 impl Walk<'_> {
     pub(super) fn rule<'u>(&mut self, rule: &Rule<'u>, upstreams: &Upstreams<'u>) {
-        let Rule { name: _, declared: _, matches, action, options, mirrors, span } = rule;
+        let Rule { name: _, declared, matches, action, options, mirrors, span } = rule;
+        let host = declared.and_then(|(host, _)| self.model.hosts.get(host));
+        if host.is_some_and(|host| host.is_delegate()) {
+            self.add(Feature::Delegation, *span, "a rule that another host delegates to");
+        }
         self.guards = matches!(action, RuleAction::Respond(respond) if refuses(respond));
         for one in matches {
             self.condition(one, *span);

@@ -1,0 +1,145 @@
+//! What is tried again, and how often.
+
+use super::stage::{Plane, Running, Stage, seen};
+use meshc_cli::rig::{Behaviour, Echo, Request};
+
+on_every_plane! {
+    attempts_come_on_top_of_the_first_try
+    only_what_is_listed_is_tried_again
+    an_endpoint_that_hangs_up_is_tried_again
+    some_statuses_only_envoy_tries_again
+    another_endpoint_is_tried_when_one_is_away
+    without_a_word_a_failure_to_connect_is_tried_again
+    off_is_off
+    a_body_is_sent_again
+}
+
+/// A gateway with one route, on which something is said, to these endpoints, which take turns.
+fn one_route(options: &str, endpoints: &str) -> String {
+    let all = "gateway edge { workload any; listen http <port> { hosts * } }
+    host * via edge {
+      route all -> a { OPTIONS }
+    }
+    service a { port http 80; lb round-robin }
+    bindings { address a endpoints [ENDPOINTS] }";
+    all.replace("OPTIONS", options).replace("ENDPOINTS", endpoints)
+}
+
+fn failing(status: &str) -> Request {
+    Request::get("a.com", "/").with("x-echo-status", status)
+}
+
+/// How often an upstream is asked for one request, and what the answer is.
+fn tries(running: &Running, echo: &Echo, request: &Request) -> (u64, u16) {
+    let before = echo.requests();
+    let status = running.ask(request).status;
+    (echo.requests() - before, status)
+}
+
+fn attempts_come_on_top_of_the_first_try(stage: &mut Stage) {
+    let a = stage.echo("a");
+    for attempts in [1, 4] {
+        let running = stage.start(&one_route(&format!("retry {attempts} on [5xx]"), "<a>"));
+        assert_eq!(tries(&running, &a, &failing("503")), (attempts + 1, 503), "{attempts}");
+        assert_eq!(tries(&running, &a, &failing("200")), (1, 200));
+    }
+    // The answer is that of the first try that goes well.
+    let running = stage.start(&one_route("retry 3 on [5xx]", "<a>"));
+    a.behave(Behaviour { status: Some(500), times: Some(2), ..Behaviour::default() });
+    assert_eq!(tries(&running, &a, &Request::get("a.com", "/")), (3, 200));
+}
+
+fn only_what_is_listed_is_tried_again(stage: &mut Stage) {
+    let a = stage.echo("a");
+    let cases = [
+        ("503", "503", 3),
+        ("503", "500", 1),
+        ("503", "404", 1),
+        ("404, 429", "404", 3),
+        ("404, 429", "429", 3),
+        ("404, 429", "503", 1),
+        ("gateway-error", "502", 3),
+        ("gateway-error", "504", 3),
+        ("gateway-error", "500", 1),
+        ("5xx", "500", 3),
+        ("5xx", "404", 1),
+        ("connect-failure", "503", 1),
+    ];
+    let routes = cases.iter().enumerate().map(|(at, (listed, ..))| {
+        format!(r#"route r{at} when path is "/{at}" -> a {{ retry 2 on [{listed}] }}"#)
+    });
+    let source = "gateway edge { workload any; listen http <port> { hosts * } }
+    host * via edge {
+      ROUTES
+    }
+    service a { port http 80 }
+    bindings { address a endpoints [<a>] }";
+    let running = stage.start(&source.replace("ROUTES", &routes.collect::<Vec<_>>().join("\n")));
+    for (at, (listed, status, expected)) in cases.into_iter().enumerate() {
+        let request = Request { target: format!("/{at}"), ..failing(status) };
+        let wanted = (expected, status.parse().unwrap());
+        assert_eq!(tries(&running, &a, &request), wanted, "{status} with [{listed}]");
+    }
+}
+
+fn an_endpoint_that_hangs_up_is_tried_again(stage: &mut Stage) {
+    let a = stage.echo("a");
+    let hangs_up = Request::get("a.com", "/").with("x-echo-reset", "1");
+    let running = stage.start(&one_route("retry 2 on [reset]", "<a>"));
+    assert_eq!(tries(&running, &a, &hangs_up), (3, stage.plane.unavailable()));
+    let running = stage.start(&one_route("retry 2 on [503]", "<a>"));
+    // A status that the data plane makes up is none of the endpoint's.
+    assert_eq!(tries(&running, &a, &hangs_up), (1, stage.plane.unavailable()));
+}
+
+fn some_statuses_only_envoy_tries_again(stage: &mut Stage) {
+    let a = stage.echo("a");
+    let source = one_route("retry 2 on [418, 501]", "<a>");
+    if stage.plane == Plane::Nginx {
+        return stage.assert_refused(&source, "retry 2");
+    }
+    let running = stage.start(&source);
+    assert_eq!(tries(&running, &a, &failing("418")), (3, 418));
+    assert_eq!(tries(&running, &a, &failing("501")), (3, 501));
+    assert_eq!(tries(&running, &a, &failing("503")), (1, 503));
+}
+
+/// The statuses of 20 requests of which every other one meets an endpoint first that is away.
+fn with_one_away(stage: &mut Stage, options: &str) -> Vec<u16> {
+    let (_a, mut gone) = (stage.echo("a"), stage.echo("gone"));
+    let running = stage.start(&one_route(options, "<a>, <gone>"));
+    gone.leave();
+    (0..20).map(|_| running.ask(&Request::get("a.com", "/")).status).collect()
+}
+
+fn another_endpoint_is_tried_when_one_is_away(stage: &mut Stage) {
+    assert_eq!(with_one_away(stage, "retry 1 on [connect-failure]"), [200; 20]);
+}
+
+fn without_a_word_a_failure_to_connect_is_tried_again(stage: &mut Stage) {
+    let statuses = with_one_away(stage, "");
+    let failed = statuses.iter().filter(|status| **status == stage.plane.unavailable()).count();
+    match stage.plane {
+        Plane::Envoy => assert_eq!(failed, 0),
+        // Its workers take turns each by itself.
+        Plane::Nginx => assert!((9..=11).contains(&failed), "{failed}"),
+    }
+}
+
+fn off_is_off(stage: &mut Stage) {
+    let statuses = with_one_away(stage, "retry off");
+    let failed = statuses.iter().filter(|status| **status == stage.plane.unavailable()).count();
+    assert!((9..=11).contains(&failed), "{failed}");
+}
+
+fn a_body_is_sent_again(stage: &mut Stage) {
+    let a = stage.echo("a");
+    let running = stage.start(&one_route("retry 2 on [503]", "<a>"));
+    a.behave(Behaviour { status: Some(503), times: Some(2), ..Behaviour::default() });
+    let mut request = Request { method: "POST".to_owned(), ..Request::get("a.com", "/x") };
+    request.body = b"a body of some length".repeat(100);
+    assert_eq!(seen(&running.ask(&request)).method, "POST");
+    let all = a.take_seen();
+    assert_eq!(all.len(), 3);
+    assert!(all.iter().all(|one| one.body.as_bytes() == request.body));
+}
