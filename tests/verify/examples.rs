@@ -79,6 +79,30 @@ fn an_outcome_has_the_fields_that_are_documented() {
     assert_eq!(outcome["rules"], Value::from(5));
 }
 
+#[test]
+fn requests_are_shown_where_they_land() {
+    let Some(program) = programs::nginx() else { return };
+    let folder = Folder::new(&[("shop.mesh", SHOP)]);
+    let program = program.to_str().unwrap();
+    let show =
+        ["--show", "GET http://shop.example.com/old/x?y=1", "--show", "PUT http://a.shop.example.com/"];
+    let split = ["--show", "GET http://shop.example.com/"];
+    let arguments =
+        [&["--target", "nginx", "--program", program, "--requests", "100"], &show[..], &split].concat();
+    let run = verify(&folder, 0, &arguments);
+    let shown = "\
+GET http://shop.example.com/old/x?y=1
+  sources  status 301, to `http://shop.example.com/new/x?y=1` (route `old`, shop.mesh:9)
+  nginx    status 301, to `http://shop.example.com/new/x?y=1`
+PUT http://a.shop.example.com/
+  sources  status 404
+  nginx    status 404
+GET http://shop.example.com/
+  sources  `cart.shop.svc.cluster.local:8080@v2` or `cart.shop.svc.cluster.local:8080@v1`, path `/` (route `split`, shop.mesh:17)
+  nginx    `cart.shop.svc.cluster.local:8080@v";
+    assert!(run.out.starts_with(shown), "{}", run.out);
+}
+
 /// Where a proxy is known to do otherwise, without a word in the capability table: faults that wait to be mended. One that is
 /// mended has to go from here.
 const FAULTS: &[(&str, &str, &str)] =

@@ -3,6 +3,7 @@
 mod interrupt;
 mod outcome;
 mod place;
+mod shown;
 
 use crate::activity;
 use crate::args::{Format, ListFormat, Reporting, Verify};
@@ -19,6 +20,7 @@ use meshc_language::Severity;
 use meshc_targets::{Fitted, Gateways, Options, Rig, fit, plan};
 use outcome::{Outcome, Tried};
 use place::Place;
+use shown::Shown;
 use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -55,7 +57,7 @@ pub(super) fn run(verify: &Verify, console: &Console) -> Result<Exit, Failure> {
     interrupt.obey();
     let outcome = outcome?;
     match verify.format {
-        ListFormat::Human => outcome.report(console, &sources),
+        ListFormat::Human => outcome.report(console, &sources)?,
         ListFormat::Json => console.product(&report::json_text(&outcome.record(&sources))?)?,
     }
     Ok(if outcome.differs() { Exit::Findings } else { Exit::Clean })
@@ -102,19 +104,28 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     fn run(&self, environment: Option<String>) -> Result<Outcome, Failure> {
         let start = Instant::now();
-        let place = Place::new(self.verify.keep.as_deref())?;
         let proxies = plan(self.fitted, self.server.kind.controller(), self.options);
+        let shown = self.verify.show.iter().map(|text| Shown::read(text, &proxies));
+        let shown: Vec<Shown> = shown.collect::<Result<_, _>>()?;
+        let place = Place::new(self.verify.keep.as_deref())?;
         activity::begin("making certificates");
         let world = World::new(place.folder(), &proxies)
             .map_err(|error| Failure::new(format!("cannot make certificates and upstreams: {error}")))?;
         let mut tried = Vec::new();
         for (number, proxy) in proxies.into_iter().enumerate() {
-            tried.push(self.try_out(proxy, &place.of_proxy(number)?, &world)?);
+            let shown: Vec<&Shown> = shown.iter().filter(|one| one.place.0 == number).collect();
+            tried.push(self.try_out(proxy, &place.of_proxy(number)?, &world, &shown)?);
         }
         Ok(Outcome { server: self.server.clone(), environment, tried, took: start.elapsed() })
     }
 
-    fn try_out(&self, proxy: Proxy<'_>, folder: &Path, world: &World) -> Result<Tried, Failure> {
+    fn try_out(
+        &self,
+        proxy: Proxy<'_>,
+        folder: &Path,
+        world: &World,
+        shown: &[&Shown],
+    ) -> Result<Tried, Failure> {
         let name = outcome::name_of(&proxy);
         activity::begin(format!("starting {} for {name}", self.server.kind.name()));
         let mut options = self.options.clone();
@@ -134,13 +145,15 @@ impl Attempt<'_> {
             samples: self.verify.requests,
             stop: &stop,
         };
-        let findings = trial.run();
+        let requests: Vec<_> = shown.iter().filter_map(|one| one.at(&rigged.proxy)).collect();
+        let findings = trial.run(&requests);
         // A proxy that fell over answers nothing: its own words say more than the differences.
         if let Ok(Some(_)) = process.ended() {
             return Err(self.not_serving(&name, folder, NotServing::Refused(process.output())));
         }
         process.stop().map_err(|error| Failure::new(format!("cannot end {name}: {error}")))?;
-        Ok(Tried::new(name, &rigged.proxy, findings))
+        let shown = shown.iter().map(|one| one.text.clone()).collect();
+        Ok(Tried::new(name, &rigged.proxy, findings, shown))
     }
 
     fn not_serving(&self, name: &str, folder: &Path, why: NotServing) -> Failure {

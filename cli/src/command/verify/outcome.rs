@@ -1,9 +1,11 @@
 //! What a run has found: for people, and for programs.
 
 use crate::console::Console;
+use crate::exit::Failure;
 use crate::report::{Finding, Notice, Place, Sources, counted, findings};
 use crate::rig::Server;
-use crate::rig::trial::{Difference, Findings, Untried};
+use crate::rig::trial::{Difference, Findings, Shown, Untried};
+use crate::sanitise::message;
 use meshc_compiler::routing::{Proxy, Role};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -16,9 +18,9 @@ const DIFFERENCE: Notice = Notice {
     help: "`--keep DIR` keeps what the proxy was given; if the sources are right, this is a fault of meshc",
 };
 
-/// Lines of a program's output that are shown, and characters of each.
-const SHOWN_LINES: usize = 12;
-const SHOWN_CHARS: usize = 300;
+/// Characters of a program's output that are shown, and of each line.
+const SHOWN_CHARS: usize = 700;
+const SHOWN_OF_LINE: usize = 300;
 
 /// What a run has found.
 pub(super) struct Outcome {
@@ -34,6 +36,8 @@ pub(super) struct Tried {
     listeners: usize,
     upstreams: usize,
     findings: Findings,
+    /// The requests that were to be shown, as they were written.
+    shown: Vec<String>,
 }
 
 /// How reports call a proxy.
@@ -51,14 +55,25 @@ pub(super) fn last(said: &str) -> String {
     if lines.is_empty() {
         return " nothing".to_owned();
     }
-    let shown = lines.iter().skip(lines.len().saturating_sub(SHOWN_LINES));
-    let clipped = shown.map(|line| format!("\n  {}", line.chars().take(SHOWN_CHARS).collect::<String>()));
-    format!(":{}", clipped.collect::<String>())
+    let mut shown: Vec<String> = Vec::new();
+    let mut left = SHOWN_CHARS;
+    for line in lines.iter().rev() {
+        let clipped: String = line.chars().take(SHOWN_OF_LINE).collect();
+        let Some(rest) = left.checked_sub(clipped.chars().count()) else { break };
+        left = rest;
+        shown.push(format!("\n  {clipped}"));
+    }
+    shown.reverse();
+    format!(":{}", shown.concat())
 }
 
 impl Tried {
-    pub(super) fn new(name: String, proxy: &Proxy<'_>, findings: Findings) -> Self {
-        Self { name, listeners: proxy.listeners.len(), upstreams: proxy.upstreams.len(), findings }
+    pub(super) fn new(name: String, proxy: &Proxy<'_>, findings: Findings, shown: Vec<String>) -> Self {
+        Self { name, listeners: proxy.listeners.len(), upstreams: proxy.upstreams.len(), findings, shown }
+    }
+
+    fn all_shown(&self) -> impl Iterator<Item = (&str, &Shown)> {
+        self.shown.iter().map(String::as_str).zip(&self.findings.shown)
     }
 }
 
@@ -83,13 +98,17 @@ impl Outcome {
     }
 
     /// Writes it for people.
-    pub(super) fn report(&self, console: &Console, sources: &Sources<'_>) {
+    pub(super) fn report(&self, console: &Console, sources: &Sources<'_>) -> Result<(), Failure> {
         let program = self.server.kind.name();
+        let shown: String =
+            self.tried.iter().flat_map(Tried::all_shown).map(|one| shown(program, sources, one)).collect();
+        console.product(shown.as_bytes())?;
         let found: Vec<Finding> =
             self.all(|all| &all.differences).map(|(tried, one)| finding(program, tried, one)).collect();
         console.report(&findings(sources, &found, console.colored_reports));
-        console.report(crate::sanitise::message(&self.remarks()).as_bytes());
+        console.report(self.remarks().as_bytes());
         console.report(self.summary().as_bytes());
+        Ok(())
     }
 
     /// What is not as it could be, without being a difference.
@@ -113,7 +132,8 @@ impl Outcome {
             let count = counted(rules.len(), "rule");
             let named: Vec<String> = rules.iter().take(3).cloned().collect();
             let more = if rules.len() > named.len() { ", ..." } else { "" };
-            text.push_str(&format!("note: {count} not tried ({}{more}): {because}\n", named.join(", ")));
+            let line = format!("note: {count} not tried ({}{more}): {because}", named.join(", "));
+            text.push_str(&format!("{}\n", message(&line)));
         }
         text
     }
@@ -137,7 +157,7 @@ impl Outcome {
     }
 
     /// The same for programs.
-    pub(super) fn record(&self, sources: &Sources<'_>) -> Record<'_> {
+    pub(super) fn record<'o>(&'o self, sources: &'o Sources<'_>) -> Record<'o> {
         Record {
             target: self.server.kind.name(),
             program: self.server.program.to_string_lossy().into_owned(),
@@ -152,8 +172,25 @@ impl Outcome {
                 .collect(),
             known: self.all(|all| &all.known).map(|all| DifferenceRecord::of(sources, all)).collect(),
             untried: self.all(|all| &all.untried).map(|all| UntriedRecord::of(sources, all)).collect(),
+            shown: self.tried.iter().flat_map(|tried| ShownRecord::all(sources, tried)).collect(),
         }
     }
+}
+
+/// What came of a request that was to be shown.
+fn shown(program: &str, sources: &Sources<'_>, (text, one): (&str, &Shown)) -> String {
+    let Shown { span, rule, wanted, got, same: _ } = one;
+    let place = span.map(|span| {
+        let line = sources.position(span.file, span.range().start).line;
+        format!(" (route `{rule}`, {}:{line})", sources.name(span.file))
+    });
+    let width = program.len().max("sources".len());
+    let text = format!(
+        "{text}\n  {:width$}  {wanted}{}\n  {program:width$}  {got}\n",
+        "sources",
+        place.unwrap_or_default()
+    );
+    message(&text).into_owned()
 }
 
 fn finding(program: &str, tried: &Tried, difference: &Difference) -> Finding {
@@ -182,6 +219,7 @@ pub(super) struct Record<'o> {
     differences: Vec<DifferenceRecord<'o>>,
     known: Vec<DifferenceRecord<'o>>,
     untried: Vec<UntriedRecord<'o>>,
+    shown: Vec<ShownRecord<'o>>,
 }
 
 #[derive(Serialize)]
@@ -214,9 +252,31 @@ struct UntriedRecord<'o> {
     place: Place,
 }
 
+#[derive(Serialize)]
+struct ShownRecord<'o> {
+    proxy: &'o str,
+    request: &'o str,
+    rule: Option<&'o str>,
+    wanted: &'o str,
+    got: &'o str,
+    same: bool,
+    place: Option<Place>,
+}
+
+impl<'o> ShownRecord<'o> {
+    fn all(sources: &'o Sources<'_>, tried: &'o Tried) -> impl Iterator<Item = Self> {
+        tried.all_shown().map(|(request, one)| {
+            let Shown { span, rule, wanted, got, same } = one;
+            let rule = Some(rule.as_str()).filter(|rule| !rule.is_empty());
+            let place = span.map(|span| Place::of(sources, span));
+            Self { proxy: &tried.name, request, rule, wanted, got, same: *same, place }
+        })
+    }
+}
+
 impl<'o> ProxyRecord<'o> {
     fn of(tried: &'o Tried) -> Self {
-        let Tried { name, listeners, upstreams, findings } = tried;
+        let Tried { name, listeners, upstreams, findings, shown: _ } = tried;
         let (listeners, upstreams) = (*listeners, *upstreams);
         Self { name, listeners, upstreams, rules: findings.rules, requests: findings.requests }
     }

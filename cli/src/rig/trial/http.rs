@@ -6,6 +6,7 @@ use super::{Aspect, Mismatch, Run};
 use crate::rig::certificates::Identity;
 use crate::rig::client::{self, Connection, Tls};
 use crate::rig::http2;
+use crate::rig::rigged::called;
 use crate::rig::wire::Headers;
 use meshc_compiler::policy::{Abort, Injection};
 use meshc_compiler::routing::matcher::{Answer, Outcome, Request, Security, Taken};
@@ -17,7 +18,7 @@ use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 /// How long an answer may take, beside a delay that is injected.
-const LIMIT: Duration = Duration::from_secs(10);
+pub(super) const LIMIT: Duration = Duration::from_secs(10);
 /// Longest injected delay that is waited for.
 const LONGEST_DELAY: Duration = Duration::from_secs(15);
 /// How long copies may take to arrive after the last request.
@@ -27,7 +28,7 @@ const POLL: Duration = Duration::from_millis(50);
 const MARK: &str = "x-echo-trial";
 
 /// Connections that can be used again, by port and server name.
-struct Connections<'i> {
+pub(super) struct Connections<'i> {
     open: BTreeMap<(u16, Option<String>), Connection>,
     /// Ports where nothing but HTTP/2 is understood.
     of_http2: BTreeSet<u16>,
@@ -38,8 +39,7 @@ struct Connections<'i> {
 impl<'m> Run<'_, 'm> {
     /// Asks each question once, and those whose answer depends on chance many times.
     pub(super) fn requests<'q>(&mut self, questions: impl Iterator<Item = &'q Request>) {
-        let identity = &self.trial.world.client;
-        let mut connections = Connections { open: BTreeMap::new(), of_http2: BTreeSet::new(), identity };
+        let mut connections = Connections::new(&self.trial.world.client);
         for question in questions {
             if self.stopped() {
                 return;
@@ -78,7 +78,7 @@ impl<'m> Run<'_, 'm> {
     }
 
     /// What an outcome is about: a rule, a virtual host, or the proxy.
-    fn place(&self, outcome: &Outcome<'_, 'm>, question: &Request) -> (Option<Span>, String) {
+    pub(super) fn place(&self, outcome: &Outcome<'_, 'm>, question: &Request) -> (Option<Span>, String) {
         let proxy = &self.trial.rigged.proxy;
         match outcome {
             Outcome::Taken(taken) => (Some(taken.rule.span), taken.rule.name.to_string()),
@@ -144,18 +144,18 @@ impl<'m> Run<'_, 'm> {
         let failed = aborts.map_or(0, |(status, _)| count(&status.to_string()));
         let delivered = total - failed;
         let upstreams = &self.trial.rigged.proxy.upstreams;
-        let mut expected: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut expected: BTreeMap<String, u32> = BTreeMap::new();
         for one in deliveries {
             let Some(upstream) = upstreams.get(one.to.upstream) else { continue };
-            *expected.entry(upstream.name.as_str()).or_default() += one.to.weight;
+            *expected.entry(called(upstream)).or_default() += one.to.weight;
         }
         let strange = counts.iter().find(|(what, _)| {
             !expected.contains_key(what.as_str())
-                && !aborts.is_some_and(|(status, _)| **what == status.to_string())
+                && aborts.is_none_or(|(status, _)| **what != status.to_string())
         });
         if let Some((what, count)) = strange {
             // The shares are off too then, of the same cause.
-            let is_upstream = upstreams.as_slice().iter().any(|upstream| upstream.name == *what);
+            let is_upstream = upstreams.as_slice().iter().any(|upstream| called(upstream) == *what);
             let aspect = if is_upstream { Aspect::Destination } else { Aspect::Status };
             let wanted = format!("nothing else for {total} requests");
             return vec![Mismatch::new(aspect, wanted, format!("`{what}` for {count} of them"))];
@@ -183,7 +183,8 @@ impl<'m> Run<'_, 'm> {
     ) -> Option<Mismatch> {
         let upstream = self.trial.rigged.proxy.upstreams.get(mirror.upstream)?;
         let echo = self.trial.rigged.upstreams.get(mirror.upstream.index())?;
-        let answered = answered(&upstream.name);
+        let name = called(upstream);
+        let answered = answered(&name);
         let deadline = Instant::now() + MIRROR_LIMIT;
         let mut arrived = 0;
         loop {
@@ -221,7 +222,7 @@ pub(super) fn why_not(rule: &Rule<'_>) -> Option<&'static str> {
 }
 
 /// The delay that is injected, to some of the requests or to all of them.
-fn delay(rule: &Rule<'_>) -> Duration {
+pub(super) fn delay(rule: &Rule<'_>) -> Duration {
     let delays = rule.options.fault.iter().map(|fault| match &fault.kind {
         Injection::Delay(delay) => Duration::from_millis(delay.value.as_millis()),
         Injection::Abort(_) => Duration::ZERO,
@@ -234,7 +235,7 @@ fn delays(rule: &Rule<'_>) -> bool {
 }
 
 /// The request as the client sends it, asking the upstream for the headers that the rule changes on the way back.
-fn written(question: &Request, taken: Option<&Taken<'_, '_>>) -> client::Request {
+pub(super) fn written(question: &Request, taken: Option<&Taken<'_, '_>>) -> client::Request {
     let mut headers: Headers = vec![("Host".to_owned(), question.authority.clone())];
     headers.extend(question.headers.iter().cloned());
     let mut names: Vec<&str> = Vec::new();
@@ -264,15 +265,19 @@ fn caveat(question: &Request) -> Option<Feature> {
 }
 
 /// A request in a line.
-fn shown(question: &Request) -> String {
+pub(super) fn shown(question: &Request) -> String {
     let Request { entrance, method, authority, target, headers, source: _ } = question;
     let headers: String = headers.iter().map(|(name, value)| format!(", {name}: {value}")).collect();
     format!("{method} {}://{authority}{target}{headers}", entrance.scheme())
 }
 
-impl Connections<'_> {
+impl<'i> Connections<'i> {
+    pub(super) fn new(identity: &'i Identity) -> Self {
+        Self { open: BTreeMap::new(), of_http2: BTreeSet::new(), identity }
+    }
+
     /// Sends a request on a connection for its entrance, a new one if there is none that is still good.
-    fn exchange(
+    pub(super) fn exchange(
         &mut self,
         question: &Request,
         request: &client::Request,

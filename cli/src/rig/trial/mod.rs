@@ -12,9 +12,11 @@ mod connections;
 mod http;
 mod judge;
 pub mod shares;
+mod show;
 
 use super::rigged::{Rigged, World};
 use super::server::Kind;
+use http::Connections;
 use meshc_compiler::routing::matcher::{Matcher, Request, Source};
 use meshc_compiler::routing::witness::{Gap, witnesses};
 use meshc_compiler::routing::{ConnectionRule, Rule};
@@ -56,6 +58,23 @@ pub struct Findings {
     pub known: Vec<Difference>,
     /// Rules that were not tried.
     pub untried: Vec<Untried>,
+    /// What came of the requests that were to be shown, in their order.
+    pub shown: Vec<Shown>,
+}
+
+/// A request that was to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The rule that takes it.
+    pub span: Option<Span>,
+    /// Its name; empty if none does.
+    pub rule: String,
+    /// What the plan says.
+    pub wanted: String,
+    /// What the proxy does.
+    pub got: String,
+    /// Whether that is the same.
+    pub same: bool,
 }
 
 /// A request for which a proxy does otherwise than the plan says.
@@ -164,15 +183,19 @@ struct Run<'t, 'm> {
 
 impl<'m> Trial<'_, 'm> {
     /// Asks what shows the plan: for each alternative of each rule a request that it takes, and those that just miss it, and all
-    /// kinds of connections.
+    /// kinds of connections. Then what is to be shown.
     #[must_use]
-    pub fn run(&self) -> Findings {
+    pub fn run(&self, show: &[Request]) -> Findings {
         let witnesses = witnesses(&self.rigged.proxy);
         let mut run = Run::new(self);
         // Who calls is nothing that a proxy on the loopback could be told.
         let sendable = witnesses.requests.iter().map(|witness| &witness.request);
         run.requests(sendable.filter(|request| request.source == Source::default()));
         run.connections(&witnesses.connections);
+        let mut connections = Connections::new(&self.world.client);
+        for question in show {
+            run.show(question, &mut connections);
+        }
         run.finish(&witnesses.gaps)
     }
 
