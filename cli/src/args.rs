@@ -176,8 +176,8 @@ pub(crate) struct Verify {
     /// How long the proxy may take to start, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) patience: u64,
-    /// Send this request too, such as 'GET https://shop.example.com/cart', and print what came of it; may be repeated
-    #[arg(long, value_name = "REQUEST")]
+    /// Send only this request, and show where it lands; may be given several times
+    #[arg(long, value_name = "'GET URL'", conflicts_with = "format")]
     pub(crate) show: Vec<String>,
     /// How the outcome is written; `json` goes to standard output
     #[arg(long, value_enum, default_value_t = ListFormat::Human)]

@@ -3,7 +3,7 @@
 mod interrupt;
 mod outcome;
 mod place;
-mod shown;
+mod show;
 
 use crate::activity;
 use crate::args::{Format, ListFormat, Reporting, Verify};
@@ -20,13 +20,14 @@ use meshc_language::Severity;
 use meshc_targets::{Fitted, Gateways, Options, Rig, fit, plan};
 use outcome::{Outcome, Tried};
 use place::Place;
-use shown::Shown;
+use show::Wanted;
 use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 pub(super) fn run(verify: &Verify, console: &Console) -> Result<Exit, Failure> {
     let kind = kind(&verify.target)?;
+    let wanted: Vec<Wanted> = verify.show.iter().map(|text| Wanted::parse(text)).collect::<Result<_, _>>()?;
     let server = server(kind, verify)?;
     let mut files = ProjectFiles::find(&verify.paths)?;
     // Asked for by name, a target gets every gateway, whoever implements it.
@@ -50,14 +51,26 @@ pub(super) fn run(verify: &Verify, console: &Console) -> Result<Exit, Failure> {
         return Ok(Exit::Findings);
     };
     let interrupt = Interrupt::watch()?;
-    let outcome =
-        Attempt { verify, server: &server, fitted: &fitted, options: &options, interrupt: &interrupt }
-            .run(environment);
+    let outcome = Attempt {
+        verify,
+        wanted: &wanted,
+        server: &server,
+        fitted: &fitted,
+        options: &options,
+        interrupt: &interrupt,
+    }
+    .run(environment);
     // Everything that was started is gone by now.
     interrupt.obey();
     let outcome = outcome?;
+    if !wanted.is_empty() {
+        console.product(show::text(&wanted, &outcome.tried, &sources).as_bytes())?;
+        outcome.report_differences(console, &sources);
+        let fine = !outcome.differs() && show::all_served(&wanted, &outcome.tried);
+        return Ok(if fine { Exit::Clean } else { Exit::Findings });
+    }
     match verify.format {
-        ListFormat::Human => outcome.report(console, &sources)?,
+        ListFormat::Human => outcome.report(console, &sources),
         ListFormat::Json => console.product(&report::json_text(&outcome.record(&sources))?)?,
     }
     Ok(if outcome.differs() { Exit::Findings } else { Exit::Clean })
@@ -95,6 +108,8 @@ fn server(kind: Kind, verify: &Verify) -> Result<Server, Failure> {
 /// One run against a program.
 struct Attempt<'a> {
     verify: &'a Verify,
+    /// The requests of `--show`.
+    wanted: &'a [Wanted],
     server: &'a Server,
     fitted: &'a Fitted<'a>,
     options: &'a Options<'a>,
@@ -104,28 +119,19 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     fn run(&self, environment: Option<String>) -> Result<Outcome, Failure> {
         let start = Instant::now();
-        let proxies = plan(self.fitted, self.server.kind.controller(), self.options);
-        let shown = self.verify.show.iter().map(|text| Shown::read(text, &proxies));
-        let shown: Vec<Shown> = shown.collect::<Result<_, _>>()?;
         let place = Place::new(self.verify.keep.as_deref())?;
+        let proxies = plan(self.fitted, self.server.kind.controller(), self.options);
         activity::begin("making certificates");
         let world = World::new(place.folder(), &proxies)
             .map_err(|error| Failure::new(format!("cannot make certificates and upstreams: {error}")))?;
         let mut tried = Vec::new();
         for (number, proxy) in proxies.into_iter().enumerate() {
-            let shown: Vec<&Shown> = shown.iter().filter(|one| one.place.0 == number).collect();
-            tried.push(self.try_out(proxy, &place.of_proxy(number)?, &world, &shown)?);
+            tried.push(self.try_out(proxy, &place.of_proxy(number)?, &world)?);
         }
         Ok(Outcome { server: self.server.clone(), environment, tried, took: start.elapsed() })
     }
 
-    fn try_out(
-        &self,
-        proxy: Proxy<'_>,
-        folder: &Path,
-        world: &World,
-        shown: &[&Shown],
-    ) -> Result<Tried, Failure> {
+    fn try_out(&self, proxy: Proxy<'_>, folder: &Path, world: &World) -> Result<Tried, Failure> {
         let name = outcome::name_of(&proxy);
         activity::begin(format!("starting {} for {name}", self.server.kind.name()));
         let mut options = self.options.clone();
@@ -145,14 +151,16 @@ impl Attempt<'_> {
             samples: self.verify.requests,
             stop: &stop,
         };
-        let requests: Vec<_> = shown.iter().filter_map(|one| one.at(&rigged.proxy)).collect();
-        let findings = trial.run(&requests);
+        let (findings, shown) = if self.wanted.is_empty() {
+            (trial.run(), Vec::new())
+        } else {
+            show::show(self.wanted, &rigged, &trial)
+        };
         // A proxy that fell over answers nothing: its own words say more than the differences.
         if let Ok(Some(_)) = process.ended() {
             return Err(self.not_serving(&name, folder, NotServing::Refused(process.output())));
         }
         process.stop().map_err(|error| Failure::new(format!("cannot end {name}: {error}")))?;
-        let shown = shown.iter().map(|one| one.text.clone()).collect();
         Ok(Tried::new(name, &rigged.proxy, findings, shown))
     }
 

@@ -1,10 +1,10 @@
 //! What a run has found: for people, and for programs.
 
+use super::show::Shown;
 use crate::console::Console;
-use crate::exit::Failure;
 use crate::report::{Finding, Notice, Place, Sources, counted, findings};
 use crate::rig::Server;
-use crate::rig::trial::{Difference, Findings, Shown, Untried};
+use crate::rig::trial::{Difference, Findings, Untried};
 use crate::sanitise::message;
 use meshc_compiler::routing::{Proxy, Role};
 use serde::Serialize;
@@ -32,12 +32,12 @@ pub(super) struct Outcome {
 
 /// What was found of one proxy.
 pub(super) struct Tried {
-    name: String,
+    pub(super) name: String,
+    /// Requests of `--show`.
+    pub(super) shown: Vec<Shown>,
     listeners: usize,
     upstreams: usize,
     findings: Findings,
-    /// The requests that were to be shown, as they were written.
-    shown: Vec<String>,
 }
 
 /// How reports call a proxy.
@@ -68,12 +68,8 @@ pub(super) fn last(said: &str) -> String {
 }
 
 impl Tried {
-    pub(super) fn new(name: String, proxy: &Proxy<'_>, findings: Findings, shown: Vec<String>) -> Self {
-        Self { name, listeners: proxy.listeners.len(), upstreams: proxy.upstreams.len(), findings, shown }
-    }
-
-    fn all_shown(&self) -> impl Iterator<Item = (&str, &Shown)> {
-        self.shown.iter().map(String::as_str).zip(&self.findings.shown)
+    pub(super) fn new(name: String, proxy: &Proxy<'_>, findings: Findings, shown: Vec<Shown>) -> Self {
+        Self { name, shown, listeners: proxy.listeners.len(), upstreams: proxy.upstreams.len(), findings }
     }
 }
 
@@ -98,17 +94,18 @@ impl Outcome {
     }
 
     /// Writes it for people.
-    pub(super) fn report(&self, console: &Console, sources: &Sources<'_>) -> Result<(), Failure> {
+    pub(super) fn report(&self, console: &Console, sources: &Sources<'_>) {
+        self.report_differences(console, sources);
+        console.report(self.remarks().as_bytes());
+        console.report(self.summary().as_bytes());
+    }
+
+    /// Writes where the proxy does otherwise.
+    pub(super) fn report_differences(&self, console: &Console, sources: &Sources<'_>) {
         let program = self.server.kind.name();
-        let shown: String =
-            self.tried.iter().flat_map(Tried::all_shown).map(|one| shown(program, sources, one)).collect();
-        console.product(shown.as_bytes())?;
         let found: Vec<Finding> =
             self.all(|all| &all.differences).map(|(tried, one)| finding(program, tried, one)).collect();
         console.report(&findings(sources, &found, console.colored_reports));
-        console.report(self.remarks().as_bytes());
-        console.report(self.summary().as_bytes());
-        Ok(())
     }
 
     /// What is not as it could be, without being a difference.
@@ -123,10 +120,8 @@ impl Outcome {
         }
         let mut text = String::new();
         for (caveat, count) in caveats {
-            text.push_str(&format!(
-                "note: {}, as `meshc targets` says: {caveat}\n",
-                counted(count, "difference")
-            ));
+            let line = format!("note: {}, as `meshc targets` says: {caveat}", counted(count, "difference"));
+            text.push_str(&format!("{}\n", message(&line)));
         }
         for (because, rules) in reasons {
             let count = counted(rules.len(), "rule");
@@ -157,7 +152,7 @@ impl Outcome {
     }
 
     /// The same for programs.
-    pub(super) fn record<'o>(&'o self, sources: &'o Sources<'_>) -> Record<'o> {
+    pub(super) fn record(&self, sources: &Sources<'_>) -> Record<'_> {
         Record {
             target: self.server.kind.name(),
             program: self.server.program.to_string_lossy().into_owned(),
@@ -172,25 +167,8 @@ impl Outcome {
                 .collect(),
             known: self.all(|all| &all.known).map(|all| DifferenceRecord::of(sources, all)).collect(),
             untried: self.all(|all| &all.untried).map(|all| UntriedRecord::of(sources, all)).collect(),
-            shown: self.tried.iter().flat_map(|tried| ShownRecord::all(sources, tried)).collect(),
         }
     }
-}
-
-/// What came of a request that was to be shown.
-fn shown(program: &str, sources: &Sources<'_>, (text, one): (&str, &Shown)) -> String {
-    let Shown { span, rule, wanted, got, same: _ } = one;
-    let place = span.map(|span| {
-        let line = sources.position(span.file, span.range().start).line;
-        format!(" (route `{rule}`, {}:{line})", sources.name(span.file))
-    });
-    let width = program.len().max("sources".len());
-    let text = format!(
-        "{text}\n  {:width$}  {wanted}{}\n  {program:width$}  {got}\n",
-        "sources",
-        place.unwrap_or_default()
-    );
-    message(&text).into_owned()
 }
 
 fn finding(program: &str, tried: &Tried, difference: &Difference) -> Finding {
@@ -219,7 +197,6 @@ pub(super) struct Record<'o> {
     differences: Vec<DifferenceRecord<'o>>,
     known: Vec<DifferenceRecord<'o>>,
     untried: Vec<UntriedRecord<'o>>,
-    shown: Vec<ShownRecord<'o>>,
 }
 
 #[derive(Serialize)]
@@ -252,31 +229,9 @@ struct UntriedRecord<'o> {
     place: Place,
 }
 
-#[derive(Serialize)]
-struct ShownRecord<'o> {
-    proxy: &'o str,
-    request: &'o str,
-    rule: Option<&'o str>,
-    wanted: &'o str,
-    got: &'o str,
-    same: bool,
-    place: Option<Place>,
-}
-
-impl<'o> ShownRecord<'o> {
-    fn all(sources: &'o Sources<'_>, tried: &'o Tried) -> impl Iterator<Item = Self> {
-        tried.all_shown().map(|(request, one)| {
-            let Shown { span, rule, wanted, got, same } = one;
-            let rule = Some(rule.as_str()).filter(|rule| !rule.is_empty());
-            let place = span.map(|span| Place::of(sources, span));
-            Self { proxy: &tried.name, request, rule, wanted, got, same: *same, place }
-        })
-    }
-}
-
 impl<'o> ProxyRecord<'o> {
     fn of(tried: &'o Tried) -> Self {
-        let Tried { name, listeners, upstreams, findings, shown: _ } = tried;
+        let Tried { name, shown: _, listeners, upstreams, findings } = tried;
         let (listeners, upstreams) = (*listeners, *upstreams);
         Self { name, listeners, upstreams, rules: findings.rules, requests: findings.requests }
     }

@@ -2,7 +2,7 @@
 
 use super::judge::{Got, abort, name_of};
 use super::shares::{is_plausible, percent, range};
-use super::{Aspect, Mismatch, Run};
+use super::{Aspect, Landing, Mismatch, Run};
 use crate::rig::certificates::Identity;
 use crate::rig::client::{self, Connection, Tls};
 use crate::rig::http2;
@@ -18,7 +18,7 @@ use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 /// How long an answer may take, beside a delay that is injected.
-pub(super) const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(10);
 /// Longest injected delay that is waited for.
 const LONGEST_DELAY: Duration = Duration::from_secs(15);
 /// How long copies may take to arrive after the last request.
@@ -28,7 +28,7 @@ const POLL: Duration = Duration::from_millis(50);
 const MARK: &str = "x-echo-trial";
 
 /// Connections that can be used again, by port and server name.
-pub(super) struct Connections<'i> {
+struct Connections<'i> {
     open: BTreeMap<(u16, Option<String>), Connection>,
     /// Ports where nothing but HTTP/2 is understood.
     of_http2: BTreeSet<u16>,
@@ -39,7 +39,8 @@ pub(super) struct Connections<'i> {
 impl<'m> Run<'_, 'm> {
     /// Asks each question once, and those whose answer depends on chance many times.
     pub(super) fn requests<'q>(&mut self, questions: impl Iterator<Item = &'q Request>) {
-        let mut connections = Connections::new(&self.trial.world.client);
+        let identity = &self.trial.world.client;
+        let mut connections = Connections::new(identity);
         for question in questions {
             if self.stopped() {
                 return;
@@ -77,8 +78,27 @@ impl<'m> Run<'_, 'm> {
         }
     }
 
+    /// Asks one request.
+    pub(super) fn show(&mut self, question: &Request) -> Option<Landing> {
+        let outcome = self.matcher.answer(question);
+        let taken = match &outcome {
+            Outcome::Refused(_) | Outcome::NotHttp | Outcome::NoHost | Outcome::Undecided(..) => return None,
+            Outcome::Rejected(_) | Outcome::NoRule(_) | Outcome::WantsTls { .. } => None,
+            Outcome::Taken(taken) => Some(&**taken),
+        };
+        let request = written(question, taken);
+        let limit = LIMIT + taken.map(|taken| delay(taken.rule)).unwrap_or_default();
+        let got = Got::of(Connections::new(&self.trial.world.client).exchange(question, &request, limit));
+        self.findings.requests += 1;
+        let (span, rule) = self.place(&outcome, question);
+        for mismatch in self.judge(&outcome, &request.headers, &got) {
+            self.note((span, &rule), &shown(question), mismatch);
+        }
+        Some(Landing { span, rule, got: got.text() })
+    }
+
     /// What an outcome is about: a rule, a virtual host, or the proxy.
-    pub(super) fn place(&self, outcome: &Outcome<'_, 'm>, question: &Request) -> (Option<Span>, String) {
+    fn place(&self, outcome: &Outcome<'_, 'm>, question: &Request) -> (Option<Span>, String) {
         let proxy = &self.trial.rigged.proxy;
         match outcome {
             Outcome::Taken(taken) => (Some(taken.rule.span), taken.rule.name.to_string()),
@@ -193,12 +213,7 @@ impl<'m> Run<'_, 'm> {
             let copies = arrived.saturating_sub(answered);
             let plausible = is_plausible(copies, delivered, mirror.share.ppm());
             if (new == 0 && plausible) || Instant::now() >= deadline {
-                return share(
-                    &format!("copies to `{}`", upstream.name),
-                    copies,
-                    delivered,
-                    mirror.share.ppm(),
-                );
+                return share(&format!("copies to {name}"), copies, delivered, mirror.share.ppm());
             }
             std::thread::sleep(POLL);
         }
@@ -222,7 +237,7 @@ pub(super) fn why_not(rule: &Rule<'_>) -> Option<&'static str> {
 }
 
 /// The delay that is injected, to some of the requests or to all of them.
-pub(super) fn delay(rule: &Rule<'_>) -> Duration {
+fn delay(rule: &Rule<'_>) -> Duration {
     let delays = rule.options.fault.iter().map(|fault| match &fault.kind {
         Injection::Delay(delay) => Duration::from_millis(delay.value.as_millis()),
         Injection::Abort(_) => Duration::ZERO,
@@ -235,7 +250,7 @@ fn delays(rule: &Rule<'_>) -> bool {
 }
 
 /// The request as the client sends it, asking the upstream for the headers that the rule changes on the way back.
-pub(super) fn written(question: &Request, taken: Option<&Taken<'_, '_>>) -> client::Request {
+fn written(question: &Request, taken: Option<&Taken<'_, '_>>) -> client::Request {
     let mut headers: Headers = vec![("Host".to_owned(), question.authority.clone())];
     headers.extend(question.headers.iter().cloned());
     let mut names: Vec<&str> = Vec::new();
@@ -265,19 +280,19 @@ fn caveat(question: &Request) -> Option<Feature> {
 }
 
 /// A request in a line.
-pub(super) fn shown(question: &Request) -> String {
+fn shown(question: &Request) -> String {
     let Request { entrance, method, authority, target, headers, source: _ } = question;
     let headers: String = headers.iter().map(|(name, value)| format!(", {name}: {value}")).collect();
     format!("{method} {}://{authority}{target}{headers}", entrance.scheme())
 }
 
 impl<'i> Connections<'i> {
-    pub(super) fn new(identity: &'i Identity) -> Self {
+    fn new(identity: &'i Identity) -> Self {
         Self { open: BTreeMap::new(), of_http2: BTreeSet::new(), identity }
     }
 
     /// Sends a request on a connection for its entrance, a new one if there is none that is still good.
-    pub(super) fn exchange(
+    fn exchange(
         &mut self,
         question: &Request,
         request: &client::Request,

@@ -12,11 +12,9 @@ mod connections;
 mod http;
 mod judge;
 pub mod shares;
-mod show;
 
 use super::rigged::{Rigged, World};
 use super::server::Kind;
-use http::Connections;
 use meshc_compiler::routing::matcher::{Matcher, Request, Source};
 use meshc_compiler::routing::witness::{Gap, witnesses};
 use meshc_compiler::routing::{ConnectionRule, Rule};
@@ -58,23 +56,6 @@ pub struct Findings {
     pub known: Vec<Difference>,
     /// Rules that were not tried.
     pub untried: Vec<Untried>,
-    /// What came of the requests that were to be shown, in their order.
-    pub shown: Vec<Shown>,
-}
-
-/// A request that was to be shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
-    /// The rule that takes it.
-    pub span: Option<Span>,
-    /// Its name; empty if none does.
-    pub rule: String,
-    /// What the plan says.
-    pub wanted: String,
-    /// What the proxy does.
-    pub got: String,
-    /// Whether that is the same.
-    pub same: bool,
 }
 
 /// A request for which a proxy does otherwise than the plan says.
@@ -96,6 +77,17 @@ pub struct Difference {
     pub times: u64,
     /// What the capability table says of it; empty if nothing.
     pub caveat: &'static str,
+}
+
+/// Where a request has landed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Landing {
+    /// The rule that takes it, or the virtual host if none does.
+    pub span: Option<Span>,
+    /// The name of the rule; empty if none takes the request.
+    pub rule: String,
+    /// What the proxy does.
+    pub got: String,
 }
 
 /// A rule that was not tried.
@@ -183,20 +175,24 @@ struct Run<'t, 'm> {
 
 impl<'m> Trial<'_, 'm> {
     /// Asks what shows the plan: for each alternative of each rule a request that it takes, and those that just miss it, and all
-    /// kinds of connections. Then what is to be shown.
+    /// kinds of connections.
     #[must_use]
-    pub fn run(&self, show: &[Request]) -> Findings {
+    pub fn run(&self) -> Findings {
         let witnesses = witnesses(&self.rigged.proxy);
         let mut run = Run::new(self);
         // Who calls is nothing that a proxy on the loopback could be told.
         let sendable = witnesses.requests.iter().map(|witness| &witness.request);
         run.requests(sendable.filter(|request| request.source == Source::default()));
         run.connections(&witnesses.connections);
-        let mut connections = Connections::new(&self.world.client);
-        for question in show {
-            run.show(question, &mut connections);
-        }
         run.finish(&witnesses.gaps)
+    }
+
+    /// Asks one request, and says where it lands; `None` if the proxy does not serve its host.
+    #[must_use]
+    pub fn show(&self, request: &Request) -> (Findings, Option<Landing>) {
+        let mut run = Run::new(self);
+        let landing = run.show(request);
+        (run.findings, landing)
     }
 
     /// Asks these requests.

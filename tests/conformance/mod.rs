@@ -1,0 +1,203 @@
+//! One meaning: over generated meshes, Envoy and nginx do what the reference matcher says, request by request; and every program
+//! that reads configuration takes all of it.
+//!
+//! `MESHES=N` tries other than the usual number of meshes, `SEED=N` only that one.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use crate::{generated, oracle};
+use meshc_cli::rig::trial::{Difference, Trial};
+use meshc_cli::rig::{Kind, NotServing, Server, World};
+use meshc_compiler::Checked;
+use meshc_targets::{Artifact, Fitted, Gateways, Options, Rig, fit, plan};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Meshes whose proxies are run, and requests for each of them and each data plane.
+const RUN: u64 = 200;
+const REQUESTS: usize = 110;
+/// Meshes whose configuration is loaded.
+const LOADED: u64 = 500;
+/// Requests for a rule whose answer depends on chance.
+const SAMPLES: u64 = 120;
+
+fn seeds(usual: u64) -> Vec<u64> {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
+    match number("SEED") {
+        Some(seed) => vec![seed],
+        None => (0..number("MESHES").unwrap_or(usual)).collect(),
+    }
+}
+
+fn fitted<'m>(kind: Kind, checked: &'m Checked, options: &Options<'_>) -> Fitted<'m> {
+    let (fitted, reports) = fit(kind.target(), checked, options);
+    fitted.unwrap_or_else(|| panic!("{reports:?}"))
+}
+
+/// What the proxies of one mesh did.
+#[derive(Default)]
+struct Seen {
+    requests: u64,
+    /// Differences that the capability table names, by their caveat.
+    known: BTreeMap<&'static str, u64>,
+    faults: Vec<String>,
+}
+
+impl Seen {
+    fn add(mut self, other: Self) -> Self {
+        self.requests += other.requests;
+        self.faults.extend(other.faults);
+        for (caveat, count) in other.known {
+            *self.known.entry(caveat).or_default() += count;
+        }
+        self
+    }
+}
+
+fn server(kind: Kind) -> Option<Server> {
+    let program = match kind {
+        Kind::Envoy => oracle::programs::envoy(),
+        Kind::Nginx => oracle::programs::nginx(),
+    };
+    program.map(|program| Server::at(kind, program))
+}
+
+#[test]
+fn envoy_does_what_the_matcher_says_of_generated_meshes() {
+    agrees(Kind::Envoy);
+}
+
+#[test]
+fn nginx_does_what_the_matcher_says_of_generated_meshes() {
+    agrees(Kind::Nginx);
+}
+
+fn agrees(kind: Kind) {
+    let Some(server) = server(kind) else { return };
+    let seeds = seeds(RUN);
+    let seen = seeds.par_iter().map(|seed| tried(&server, *seed)).reduce(Seen::default, Seen::add);
+    let mut line = format!("{}: {} meshes, {} requests", kind.name(), seeds.len(), seen.requests);
+    for (caveat, count) in &seen.known {
+        line.push_str(&format!("\n  {count} times as the capability table says: {caveat}"));
+    }
+    let _ = writeln!(std::io::stderr(), "{line}");
+    assert!(seen.faults.is_empty(), "{} faults\n{}", seen.faults.len(), seen.faults.join("\n"));
+    let usual = u64::try_from(seeds.len() * REQUESTS).unwrap() * 9 / 10;
+    assert!(seen.requests >= usual, "only {} requests were sent", seen.requests);
+}
+
+/// Runs the proxies of one mesh, and asks each of them its part of the requests.
+fn tried(server: &Server, seed: u64) -> Seen {
+    let checked = generated::checked(seed);
+    let options =
+        Options { gateways: Gateways::All, rig: Some(Rig::default()), ..Options::default() };
+    let fitted = fitted(server.kind, &checked, &options);
+    let proxies = plan(&fitted, server.kind.controller(), &options);
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new(folder.path(), &proxies).unwrap();
+    let mut seen = Seen::default();
+    let share = REQUESTS.div_ceil(proxies.len().max(1));
+    for (number, proxy) in proxies.iter().enumerate() {
+        let folder = folder.path().join(number.to_string());
+        std::fs::create_dir(&folder).unwrap();
+        let mut options = options.clone();
+        options.envoy.root = folder.to_str().unwrap().to_owned();
+        let rig = || world.rig(proxy.clone());
+        let started = server.start(checked.model(), &options, &folder, rig, || false);
+        let (rigged, process) = match started {
+            Ok(started) => started,
+            Err(NotServing::Refused(said) | NotServing::TimedOut(said)) => {
+                seen.faults.push(format!("seed {seed}: {}: does not serve: {said}", proxy.name));
+                continue;
+            }
+            Err(other) => panic!("seed {seed}: {other:?}"),
+        };
+        let trial = Trial { kind: server.kind, rigged: &rigged, world: &world, samples: SAMPLES, stop: &|| false };
+        let findings = trial.ask(&generated::requests(&rigged.proxy, seed, share));
+        process.stop().unwrap();
+        seen.requests += findings.requests;
+        for known in findings.known {
+            *seen.known.entry(known.caveat).or_default() += known.times;
+        }
+        let told = |one: &Difference| {
+            let Difference { rule, aspect, wanted, got, sent, times, .. } = one;
+            format!(
+                "seed {seed}: {} `{rule}`: {}: wanted {wanted}, got {got} ({times} times)\n    {sent}",
+                proxy.name,
+                aspect.name()
+            )
+        };
+        seen.faults.extend(findings.differences.iter().map(told));
+    }
+    seen
+}
+
+/// What is made of a seed for a kind of proxy, with certificates in a folder that exists.
+fn artifacts(kind: Kind, seed: u64, root: &Path) -> Vec<Artifact> {
+    let checked = generated::checked(seed);
+    let mut options = Options { gateways: Gateways::All, ..Options::default() };
+    options.envoy.root = root.to_str().unwrap().to_owned();
+    let mut files = fitted(kind, &checked, &options).emit(&options);
+    files.retain(|file| !file.path.starts_with("kubernetes/"));
+    files
+}
+
+#[test]
+fn envoy_loads_every_generated_mesh_and_the_descriptors_take_it() {
+    let Some(program) = oracle::programs::envoy() else { return };
+    let faults: Vec<String> = seeds(LOADED)
+        .par_iter()
+        .flat_map_iter(|seed| {
+            let folder = tempfile::tempdir().unwrap();
+            let files = artifacts(Kind::Envoy, *seed, folder.path());
+            write(folder.path(), &files);
+            let texts: Vec<(&str, &str)> =
+                files.iter().map(|file| (file.path.as_str(), file.text.as_str())).collect();
+            let judged = oracle::envoy::check(&texts).unwrap_or_default();
+            let mut faults: Vec<String> = judged.iter().map(|fault| format!("seed {seed}: {fault}")).collect();
+            for main in files.iter().filter(|file| file.text.contains("\nstatic_resources:")) {
+                let path = folder.path().join(&main.path);
+                let mut command = Command::new(&program);
+                command.args(["--mode", "validate", "--log-level", "error", "-c"]).arg(&path).stdin(Stdio::null());
+                let output = command.output().unwrap();
+                if !output.status.success() {
+                    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+                    faults.push(format!("seed {seed}: {}: {said}", main.path));
+                }
+            }
+            faults
+        })
+        .collect();
+    assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn nginx_loads_every_generated_mesh_and_crossplane_and_gixy_take_it() {
+    let seeds = seeds(LOADED);
+    // Many in one run of the readers, which take longer to start than to read.
+    let faults: Vec<String> = seeds
+        .par_chunks(25)
+        .flat_map_iter(|seeds| {
+            let mut files: Vec<(String, String)> = Vec::new();
+            for seed in seeds {
+                let made = artifacts(Kind::Nginx, *seed, Path::new("/etc/envoy"));
+                files.extend(made.into_iter().map(|file| (format!("seed-{seed}/{}", file.path), file.text)));
+            }
+            let texts: Vec<(&str, &str)> =
+                files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+            oracle::nginx::check(&texts).unwrap_or_default()
+        })
+        .collect();
+    assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
+}
+
+fn write(folder: &Path, files: &[Artifact]) {
+    for file in files {
+        let place = folder.join(&file.path);
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::fs::write(place, &file.text).unwrap();
+    }
+}
