@@ -69,7 +69,7 @@ fn shells_can_complete_every_command() {
     let folder = Folder::new(&[]);
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = folder.run_to(0, &["completions", shell]).out;
-        for command in ["check", "build", "fmt", "fix", "explain", "targets"] {
+        for command in ["check", "build", "verify", "fmt", "fix", "explain", "targets"] {
             assert!(script.contains(command), "{shell}: {command}");
         }
     }

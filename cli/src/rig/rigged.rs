@@ -109,7 +109,7 @@ impl World {
             _ if originates => (Speaks::Greeting, Security::Tls(private.0, private.1)),
             Calls { .. } => (Speaks::Greeting, Security::Plain),
         };
-        self.echoes.start(EchoOptions { name: upstream.name.to_string(), speaks, security })
+        self.echoes.start(EchoOptions { name: called(upstream), speaks, security })
     }
 }
 
@@ -125,6 +125,13 @@ impl Rigged<'_> {
     pub fn echo(&self, id: Id<Upstream<'_>>) -> Option<&Echo> {
         self.upstreams.get(id.index())
     }
+}
+
+/// How an upstream is called in reports, and calls itself: `reviews.shop.svc.cluster.local:9080@v1`.
+#[must_use]
+pub fn called(upstream: &Upstream<'_>) -> String {
+    let subset = upstream.subset.as_ref().map(|subset| format!("@{subset}")).unwrap_or_default();
+    format!("{}:{}{subset}", upstream.host, upstream.port.number.value)
 }
 
 /// What reaches an upstream.

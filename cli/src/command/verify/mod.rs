@@ -64,8 +64,7 @@ pub(super) fn run(verify: &Verify, console: &Console) -> Result<Exit, Failure> {
     interrupt.obey();
     let outcome = outcome?;
     if !wanted.is_empty() {
-        let text = crate::sanitise::message(&show::text(&wanted, &outcome.tried, &sources)).into_owned();
-        console.product(text.as_bytes())?;
+        console.product(show::text(&wanted, &outcome.tried, &sources).as_bytes())?;
         outcome.report_differences(console, &sources);
         let fine = !outcome.differs() && show::all_served(&wanted, &outcome.tried);
         return Ok(if fine { Exit::Clean } else { Exit::Findings });

@@ -5,6 +5,7 @@ use crate::console::Console;
 use crate::report::{Finding, Notice, Place, Sources, counted, findings};
 use crate::rig::Server;
 use crate::rig::trial::{Difference, Findings, Untried};
+use crate::sanitise::message;
 use meshc_compiler::routing::{Proxy, Role};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -17,9 +18,9 @@ const DIFFERENCE: Notice = Notice {
     help: "`--keep DIR` keeps what the proxy was given; if the sources are right, this is a fault of meshc",
 };
 
-/// Lines of a program's output that are shown, and characters of each.
-const SHOWN_LINES: usize = 12;
-const SHOWN_CHARS: usize = 300;
+/// Characters of a program's output that are shown, and of each line.
+const SHOWN_CHARS: usize = 700;
+const SHOWN_OF_LINE: usize = 300;
 
 /// What a run has found.
 pub(super) struct Outcome {
@@ -54,9 +55,16 @@ pub(super) fn last(said: &str) -> String {
     if lines.is_empty() {
         return " nothing".to_owned();
     }
-    let shown = lines.iter().skip(lines.len().saturating_sub(SHOWN_LINES));
-    let clipped = shown.map(|line| format!("\n  {}", line.chars().take(SHOWN_CHARS).collect::<String>()));
-    format!(":{}", clipped.collect::<String>())
+    let mut shown: Vec<String> = Vec::new();
+    let mut left = SHOWN_CHARS;
+    for line in lines.iter().rev() {
+        let clipped: String = line.chars().take(SHOWN_OF_LINE).collect();
+        let Some(rest) = left.checked_sub(clipped.chars().count()) else { break };
+        left = rest;
+        shown.push(format!("\n  {clipped}"));
+    }
+    shown.reverse();
+    format!(":{}", shown.concat())
 }
 
 impl Tried {
@@ -88,7 +96,7 @@ impl Outcome {
     /// Writes it for people.
     pub(super) fn report(&self, console: &Console, sources: &Sources<'_>) {
         self.report_differences(console, sources);
-        console.report(crate::sanitise::message(&self.remarks()).as_bytes());
+        console.report(self.remarks().as_bytes());
         console.report(self.summary().as_bytes());
     }
 
@@ -112,16 +120,15 @@ impl Outcome {
         }
         let mut text = String::new();
         for (caveat, count) in caveats {
-            text.push_str(&format!(
-                "note: {}, as `meshc targets` says: {caveat}\n",
-                counted(count, "difference")
-            ));
+            let line = format!("note: {}, as `meshc targets` says: {caveat}", counted(count, "difference"));
+            text.push_str(&format!("{}\n", message(&line)));
         }
         for (because, rules) in reasons {
             let count = counted(rules.len(), "rule");
             let named: Vec<String> = rules.iter().take(3).cloned().collect();
             let more = if rules.len() > named.len() { ", ..." } else { "" };
-            text.push_str(&format!("note: {count} not tried ({}{more}): {because}\n", named.join(", ")));
+            let line = format!("note: {count} not tried ({}{more}): {because}", named.join(", "));
+            text.push_str(&format!("{}\n", message(&line)));
         }
         text
     }

@@ -5,6 +5,7 @@ use crate::exit::Failure;
 use crate::report::Sources;
 use crate::rig::Rigged;
 use crate::rig::trial::{Findings, Landing, Trial};
+use crate::sanitise::message;
 use meshc_compiler::routing::matcher::{Entrance, Request, Security, Source};
 use meshc_compiler::routing::{Listener, Plain};
 
@@ -107,7 +108,7 @@ pub(super) fn text(wanted: &[Wanted], tried: &[Tried], sources: &Sources<'_>) ->
             }
         }
         if nowhere {
-            text.push_str(&format!("{} -> no proxy serves it\n", one.written));
+            text.push_str(&format!("{}\n", message(&format!("{} -> no proxy serves it", one.written))));
         }
     }
     text
@@ -129,7 +130,9 @@ fn line(wanted: &Wanted, proxy: &str, shown: &Shown, sources: &Sources<'_>) -> S
         (true, false) => "though no route says so".to_owned(),
     };
     let place = span.map(|span| {
-        format!(" ({}:{})", sources.name(span.file), sources.line(span.file, span.start as usize))
+        let line = sources.position(span.file, span.range().start).line;
+        format!(" ({}:{line})", sources.name(span.file))
     });
-    format!("{} at {proxy} -> {got}, {says}{}\n", wanted.written, place.unwrap_or_default())
+    let line = format!("{} at {proxy} -> {got}, {says}{}", wanted.written, place.unwrap_or_default());
+    format!("{}\n", message(&line))
 }

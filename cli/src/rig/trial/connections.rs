@@ -1,10 +1,11 @@
 //! Connections under trial: those that are passed on, those that are refused, and who may come in by TLS.
 
-use super::judge::{is_private, upstream_tls};
+use super::judge::{is_private, one_of, upstream_tls};
 use super::shares::{is_plausible, percent, range};
 use super::{Aspect, Mismatch, Run};
 use crate::rig::client::{self, Tls};
 use crate::rig::echo::Seen;
+use crate::rig::rigged::called;
 use meshc_compiler::model::ServerTlsMode;
 use meshc_compiler::routing::matcher::{Connection, Entrance, Passage, Security, Source, server};
 use meshc_compiler::routing::witness::ConnectionWitness;
@@ -103,13 +104,13 @@ impl<'m> Run<'_, 'm> {
     fn passed_on(&mut self, rule: &ConnectionRule<'m>, connection: &Connection, sent: &str) {
         let is_first = self.connection_rules.insert(std::ptr::from_ref(rule));
         let upstreams = &self.trial.rigged.proxy.upstreams;
-        let mut expected: BTreeMap<&str, (u32, &WeightedUpstream<'_>)> = BTreeMap::new();
+        let mut expected: BTreeMap<String, (u32, &WeightedUpstream<'_>)> = BTreeMap::new();
         for to in &rule.to {
             if let Some(upstream) = upstreams.get(to.upstream) {
-                expected.entry(upstream.name.as_str()).or_insert((0, to)).0 += to.weight;
+                expected.entry(called(upstream)).or_insert((0, to)).0 += to.weight;
             }
         }
-        let names = expected.keys().copied().collect::<Vec<_>>().join(" or ");
+        let names = one_of(expected.keys().cloned());
         let times = if is_first && expected.len() > 1 { self.trial.samples / COST } else { 1 };
         let speaks_http = self.speaks_http(rule);
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();
@@ -123,19 +124,14 @@ impl<'m> Run<'_, 'm> {
                     found.push(Mismatch::new(Aspect::Destination, &names, format!("no answer: {error}")));
                 }
                 Ok(seen) => {
-                    found.extend(self.passed(
-                        connection,
-                        &seen,
-                        expected.get(seen.upstream.as_str()),
-                        &names,
-                    ));
+                    found.extend(self.passed(connection, &seen, expected.get(&seen.upstream), &names));
                     *counts.entry(seen.upstream).or_default() += 1;
                 }
             }
         }
         let total: u64 = counts.values().sum();
         for (name, (ppm, _)) in expected.iter().filter(|_| found.is_empty() && times > 1) {
-            let count = counts.get(*name).copied().unwrap_or_default();
+            let count = counts.get(name).copied().unwrap_or_default();
             if !is_plausible(count, total, *ppm) {
                 let wanted = format!("{} of `{name}` in {total} connections", range(total, *ppm));
                 found.push(Mismatch::new(Aspect::Share, wanted, percent(count, total)));

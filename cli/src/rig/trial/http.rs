@@ -6,6 +6,7 @@ use super::{Aspect, Landing, Mismatch, Run};
 use crate::rig::certificates::Identity;
 use crate::rig::client::{self, Connection, Tls};
 use crate::rig::http2;
+use crate::rig::rigged::called;
 use crate::rig::wire::Headers;
 use meshc_compiler::policy::{Abort, Injection};
 use meshc_compiler::routing::matcher::{Answer, Outcome, Request, Security, Taken};
@@ -163,18 +164,18 @@ impl<'m> Run<'_, 'm> {
         let failed = aborts.map_or(0, |(status, _)| count(&status.to_string()));
         let delivered = total - failed;
         let upstreams = &self.trial.rigged.proxy.upstreams;
-        let mut expected: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut expected: BTreeMap<String, u32> = BTreeMap::new();
         for one in deliveries {
             let Some(upstream) = upstreams.get(one.to.upstream) else { continue };
-            *expected.entry(upstream.name.as_str()).or_default() += one.to.weight;
+            *expected.entry(called(upstream)).or_default() += one.to.weight;
         }
         let strange = counts.iter().find(|(what, _)| {
             !expected.contains_key(what.as_str())
-                && !aborts.is_some_and(|(status, _)| **what == status.to_string())
+                && aborts.is_none_or(|(status, _)| **what != status.to_string())
         });
         if let Some((what, count)) = strange {
             // The shares are off too then, of the same cause.
-            let is_upstream = upstreams.as_slice().iter().any(|upstream| upstream.name == *what);
+            let is_upstream = upstreams.as_slice().iter().any(|upstream| called(upstream) == *what);
             let aspect = if is_upstream { Aspect::Destination } else { Aspect::Status };
             let wanted = format!("nothing else for {total} requests");
             return vec![Mismatch::new(aspect, wanted, format!("`{what}` for {count} of them"))];
@@ -202,7 +203,8 @@ impl<'m> Run<'_, 'm> {
     ) -> Option<Mismatch> {
         let upstream = self.trial.rigged.proxy.upstreams.get(mirror.upstream)?;
         let echo = self.trial.rigged.upstreams.get(mirror.upstream.index())?;
-        let answered = answered(&upstream.name);
+        let name = called(upstream);
+        let answered = answered(&name);
         let deadline = Instant::now() + MIRROR_LIMIT;
         let mut arrived = 0;
         loop {
@@ -211,12 +213,7 @@ impl<'m> Run<'_, 'm> {
             let copies = arrived.saturating_sub(answered);
             let plausible = is_plausible(copies, delivered, mirror.share.ppm());
             if (new == 0 && plausible) || Instant::now() >= deadline {
-                return share(
-                    &format!("copies to `{}`", upstream.name),
-                    copies,
-                    delivered,
-                    mirror.share.ppm(),
-                );
+                return share(&format!("copies to {name}"), copies, delivered, mirror.share.ppm());
             }
             std::thread::sleep(POLL);
         }

@@ -3,6 +3,7 @@
 use super::{Aspect, Mismatch, Run};
 use crate::rig::client::Response;
 use crate::rig::echo::Seen;
+use crate::rig::rigged::called;
 use crate::rig::wire::Headers;
 use meshc_compiler::policy::{Abort, ClientTlsMode, Injection};
 use meshc_compiler::routing::matcher::{
@@ -97,12 +98,13 @@ impl<'m> Run<'_, 'm> {
     ) -> Vec<Mismatch> {
         let upstreams = &self.trial.rigged.proxy.upstreams;
         let named = || deliveries.iter().filter_map(|one| Some((one, upstreams.get(one.to.upstream)?)));
-        let wanted = || named().map(|(_, upstream)| upstream.name.as_str()).collect::<Vec<_>>().join(" or ");
+        let wanted = || one_of(named().map(|(_, upstream)| called(upstream)));
         let Some(seen) = &got.seen else {
             return vec![Mismatch::new(Aspect::Destination, wanted(), got.text())];
         };
-        let Some((delivery, upstream)) = named().find(|(_, upstream)| upstream.name == seen.upstream) else {
-            return vec![Mismatch::new(Aspect::Destination, wanted(), seen.upstream.clone())];
+        let Some((delivery, upstream)) = named().find(|(_, upstream)| called(upstream) == seen.upstream)
+        else {
+            return vec![Mismatch::new(Aspect::Destination, wanted(), format!("`{}`", seen.upstream))];
         };
         let mut found = Vec::new();
         found.extend(differs(Aspect::Path, target, &seen.target));
@@ -113,6 +115,11 @@ impl<'m> Run<'_, 'm> {
         found.extend(upstream_tls(upstream, seen));
         found
     }
+}
+
+/// `a` or `b`.
+pub(super) fn one_of(names: impl Iterator<Item = String>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
 }
 
 /// The status of an injected failure and its share; `None` if there is none, or one that has no status of HTTP.
