@@ -91,7 +91,7 @@ fn taken<'c, 'a>(
     let here: Vec<&Chain<'_>> = chains.iter().filter(in_range).collect();
     let known = |wanted: &str| here.iter().any(|chain| chain.names.contains(&wanted));
     let name = name.unwrap_or_default();
-    let suffixes = name.char_indices().filter(|(_, char)| *char == '.').map(|(at, _)| &name[at..]);
+    let suffixes = name.char_indices().filter(|(_, char)| *char == '.').filter_map(|(at, _)| name.get(at..));
     let best = std::iter::once(name).chain(suffixes).find(|name| !name.is_empty() && known(name));
     let named = here.into_iter().filter(|chain| match best {
         Some(best) => chain.names.contains(&best),
