@@ -82,6 +82,7 @@ features! {
     Mirror "mirror with percentage";
     HeaderOperations "header operations";
     HeaderVariables "variables of Envoy in header values";
+    EmptyHeaders "headers without a value";
     DestinationHeaders "header operations per destination";
     TlsRoutes "TLS routes";
     TcpRoutes "TCP routes";

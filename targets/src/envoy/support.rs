@@ -39,6 +39,7 @@ pub(super) fn of(feature: Feature) -> Support {
         | Feature::Mirror
         | Feature::HeaderOperations
         | Feature::HeaderVariables
+        | Feature::EmptyHeaders
         | Feature::DestinationHeaders
         | Feature::TlsRoutes
         | Feature::TcpRoutes

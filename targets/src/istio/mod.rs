@@ -103,6 +103,7 @@ impl Target for Istio {
             | Feature::Mirror
             | Feature::HeaderOperations
             | Feature::HeaderVariables
+            | Feature::EmptyHeaders
             | Feature::DestinationHeaders
             | Feature::TlsRoutes
             | Feature::TcpRoutes

@@ -62,8 +62,8 @@ fn sent<'m>(
     let options = &way.rule.options;
     // nginx speaks HTTP/2 by the module that was made for gRPC.
     let module = if upstream.speaks_http2() { "grpc" } else { "proxy" };
-    let mut lines = rewrite::lines(&options.rewrite, way.path, site);
-    let tls = upstream_tls::of(upstream, server_name(way), site);
+    let rewrite::NewPath { mut lines, passed } = rewrite::path(&options.rewrite, way.path, module, site);
+    let tls = upstream_tls::of(upstream, server_name(way, operations), site);
     let identity = tls.as_ref().map(|tls| tls.identity()).unwrap_or_default();
     let keeps = tls.as_ref().is_none_or(|tls| tls.is_fixed());
     let Some(place) = pools::place(id, Part::Http, &identity, keeps, site) else { return Vec::new() };
@@ -80,14 +80,14 @@ fn sent<'m>(
         (_, false) => "http",
         (_, true) => "https",
     };
-    lines.push(line![format!("{module}_pass"), format!("{scheme}://{}", place.as_str())]);
+    lines.push(line![format!("{module}_pass"), format!("{scheme}://{}{passed}", place.as_str())]);
     lines
 }
 
 /// The host that requests of a rule have when they are sent.
-fn server_name(way: &Way<'_, '_>) -> ServerName {
-    if let Some(host) = rewrite::host(&way.rule.options.rewrite) {
-        return ServerName::Fixed(host.as_str().to_owned());
+fn server_name(way: &Way<'_, '_>, operations: &Operations) -> ServerName {
+    if let Some(host) = operations.fixed_host() {
+        return ServerName::Fixed(host.to_owned());
     }
     match way.entrance.domains {
         [only] if !HostPattern::is_wildcard(only) => ServerName::Fixed(only.as_str().to_owned()),

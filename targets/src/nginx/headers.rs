@@ -64,6 +64,12 @@ impl Operations {
         all
     }
 
+    /// The host that requests are given, without a port, if all are given one.
+    pub(super) fn fixed_host(&self) -> Option<&str> {
+        let host = self.host.rsplit_once(':').map_or(self.host.as_str(), |(host, _)| host);
+        (!host.contains('$')).then_some(host)
+    }
+
     /// The headers of the request; `module` is `proxy` or `grpc`. nginx takes none of those that stand further out once one
     /// stands here, so all are written.
     pub(super) fn request_lines(&self, module: &str, site: &mut Site<'_, '_>) -> Vec<Directive> {

@@ -54,6 +54,6 @@ mod tests {
         let names: Vec<String> = hosts.iter().map(|host| name(host, &all)).collect();
         assert_eq!(names, ["a.com", r"~^(?!.*-x\.a\.com\z).*\.a\.com\z", r"~^.*-x\.a\.com\z", "[::1]"]);
         let plain: Vec<&HostPattern> = hosts.iter().filter(|host| !host.is_partial_wildcard()).collect();
-        assert_eq!(name(plain[1], &plain), "*.a.com");
+        assert_eq!(plain.get(1).map(|host| name(host, &plain)).as_deref(), Some("*.a.com"));
     }
 }

@@ -29,24 +29,51 @@ pub(super) fn host_value(rewrites: &[Rewrite]) -> String {
     host(rewrites).map_or_else(|| AUTHORITY.to_owned(), |host| host.as_str().to_owned())
 }
 
-/// Sets the path that a destination sees. `path` is what the rule asked of the path.
-pub(super) fn lines(
+/// How a request is given the path that its destination sees.
+#[derive(Clone, Debug, Default)]
+pub(super) struct NewPath {
+    /// What changes the path.
+    pub(super) lines: Vec<Directive>,
+    /// What `proxy_pass` has behind its host, in a place where nginx reads variables.
+    pub(super) passed: String,
+}
+
+impl From<Vec<Directive>> for NewPath {
+    fn from(lines: Vec<Directive>) -> Self {
+        Self { lines, passed: String::new() }
+    }
+}
+
+/// The path that a destination sees. `path` is what the rule asked of the path; `module` sends the request.
+pub(super) fn path(
     rewrites: &[Rewrite],
     path: Option<&PathMatch>,
+    module: &str,
     site: &mut Site<'_, '_>,
-) -> Vec<Directive> {
+) -> NewPath {
     for Rewrite { kind, span } in rewrites {
         match kind {
             RewriteKind::Host(_) => {}
+            // nginx encodes what it rewrites; what stands in `proxy_pass`, which has no such place for HTTP/2, it sends as it is.
+            RewriteKind::Path(new) if module == "proxy" && !new.value.as_str().bytes().all(is_kept) => {
+                let passed = format!("{}$is_args$args", text::literal(new.value.as_str()));
+                return NewPath { lines: Vec::new(), passed };
+            }
             RewriteKind::Path(new) => {
                 let new = replacement(new, *span, site);
-                return vec![line!["rewrite", "^", new, "break"].at(*span)];
+                return vec![line!["rewrite", "^", new, "break"].at(*span)].into();
             }
-            RewriteKind::Prefix(new) => return replaced(path, new, *span, site),
-            RewriteKind::Matches { pattern, with } => return matched(pattern, with, *span, site),
+            RewriteKind::Prefix(new) => return replaced(path, new, *span, site).into(),
+            RewriteKind::Matches { pattern, with } => return matched(pattern, with, *span, site).into(),
         }
     }
-    vec![line!["rewrite", "^", PATH, "break"]]
+    vec![line!["rewrite", "^", PATH, "break"]].into()
+}
+
+/// Whether nginx writes a byte of a path as it is.
+const fn is_kept(byte: u8) -> bool {
+    byte.is_ascii_graphic()
+        && !matches!(byte, b'%' | b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
 }
 
 /// A path as `rewrite` writes it: nginx encodes it when it sends it.

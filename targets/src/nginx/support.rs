@@ -97,7 +97,7 @@ pub(super) fn of(feature: Feature) -> Support {
         }
         F::Http2Destination => emulated(
             "`grpc_pass`",
-            "callers may speak HTTP/1.1; websockets do not pass, and `client-protocol` is refused",
+            "websockets do not pass, and with `client-protocol` HTTP/1.1 is spoken whatever the caller speaks",
         ),
         F::Ejection => emulated(
             "`max_fails` and `fail_timeout`",
@@ -142,6 +142,7 @@ pub(super) fn of(feature: Feature) -> Support {
             unsupported("nginx has no way to wait without a module that Debian's does not load (njs)")
         }
         F::FaultGrpc => unsupported("nginx cannot end a stream with a status of gRPC by chance"),
+        F::EmptyHeaders => unsupported("nginx sends no header without a value"),
         F::HeaderVariables => unsupported("nginx has other variables than Envoy"),
         F::PassthroughBalancing => {
             unsupported("nginx does not know for which address a connection was meant")

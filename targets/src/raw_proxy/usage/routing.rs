@@ -184,6 +184,10 @@ impl Walk<'_> {
                 let what = format!("a variable in the value of `{}`", name.value);
                 self.push(Feature::HeaderVariables, value.span, Some(*span), what);
             }
+            if value.value.as_str().is_empty() {
+                let what = format!("`{}` without a value", name.value);
+                self.push(Feature::EmptyHeaders, value.span, Some(*span), what);
+            }
         }
     }
 
