@@ -5,6 +5,7 @@ mod cases;
 mod cli;
 mod envoy;
 mod explain;
+mod generated;
 mod golden;
 mod live;
 mod nginx;

@@ -1,0 +1,194 @@
+//! Meshes and requests made by chance, the same for the same seed: what the compiler, the matcher and real proxies are tried with.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod conditions;
+mod mesh;
+mod random;
+mod requests;
+mod routes;
+
+pub(crate) use requests::requests;
+
+use meshc_compiler::routing::matcher::{Matcher, Outcome};
+use meshc_compiler::routing::witness::{Shows, witnesses};
+use meshc_compiler::routing::{Proxy, proxies};
+use meshc_compiler::{Checked, Compilation, Input, Project, check};
+use meshc_language::{Code, FileId, Severity, SourceFile, format};
+use meshc_targets::{Gateways, Options, fit, target};
+use rayon::prelude::*;
+use std::collections::BTreeSet;
+
+/// How many meshes are made.
+const MESHES: u64 = 500;
+
+/// The text of a mesh that has no errors, in canonical form. Routes that earlier ones cover are left out: the compiler proves
+/// which.
+pub(crate) fn mesh(seed: u64) -> String {
+    let mut draft = mesh::draft(seed);
+    loop {
+        let text = format(FileId(0), &draft.text()).text;
+        let covered = covered(&text);
+        if covered.is_empty() {
+            return text;
+        }
+        for (host, route) in covered {
+            draft.remove(host, &route);
+        }
+    }
+}
+
+/// Routes that are never reached, with the number of their host block.
+fn covered(text: &str) -> BTreeSet<(usize, String)> {
+    let reports = compile(text).reports;
+    let covered = reports.iter().filter(|report| report.code == Code::UNREACHABLE_ROUTE);
+    let place = |report: &meshc_language::Diagnostic| {
+        let before = &text[..report.span.start as usize];
+        let host = before.lines().filter(|line| line.starts_with("host ")).count() - 1;
+        (host, report.message.split('`').nth(1).unwrap().to_owned())
+    };
+    covered.map(place).collect()
+}
+
+fn compile(text: &str) -> Compilation {
+    let file = SourceFile { name: "gen.mesh".to_owned(), text: text.to_owned() };
+    let project = Project::read(vec![Input { module: "gen".to_owned(), file }]);
+    check(&project, None, &meshc_compiler::Options::default())
+}
+
+/// The mesh of a seed, without errors.
+pub(crate) fn checked(seed: u64) -> Checked {
+    let text = mesh(seed);
+    let compilation = compile(&text);
+    let errors: Vec<String> = compilation
+        .reports
+        .iter()
+        .filter(|report| report.severity == Severity::Error)
+        .map(|report| {
+            let line = text[..report.span.start as usize].lines().count();
+            format!("{line}: {} {}", report.code, report.message)
+        })
+        .collect();
+    assert!(errors.is_empty(), "seed {seed}: {errors:#?}\n{text}");
+    compilation.environments.into_iter().next().and_then(|(_, checked)| checked).unwrap()
+}
+
+#[test]
+fn generated_meshes_have_no_errors_and_fit_every_target() {
+    (0..MESHES).into_par_iter().for_each(|seed| {
+        let checked = checked(seed);
+        for name in ["istio", "envoy", "nginx"] {
+            let options = Options { gateways: Gateways::All, ..Options::default() };
+            let (fitted, reports) = fit(target(name).unwrap(), &checked, &options);
+            let errors: Vec<&str> = reports
+                .iter()
+                .filter(|report| report.severity == Severity::Error)
+                .map(|report| report.message.as_str())
+                .collect();
+            assert!(fitted.is_some(), "seed {seed}: {name}: {errors:?}\n{}", mesh(seed));
+        }
+    });
+}
+
+#[test]
+fn a_seed_makes_one_mesh_in_its_canonical_form() {
+    let all: BTreeSet<String> = (0..20)
+        .map(|seed| {
+            let text = mesh(seed);
+            assert_eq!(text, mesh(seed), "seed {seed}");
+            assert_eq!(format(FileId(0), &text).text, text, "seed {seed}");
+            text
+        })
+        .collect();
+    assert_eq!(all.len(), 20);
+}
+
+/// What can be asked of a proxy, over all seeds: a kind that never comes up would be tried by nobody.
+#[test]
+fn generated_meshes_exercise_every_kind_of_condition_and_answer() {
+    let text: String = (0..60).map(mesh).collect();
+    let kinds = [
+        "path is", "path prefix", "path under", "path matches", "ignoring-case", "path in", "method is", "method in",
+        "present", "absent", "not header", "header x-a prefix", "header x-a matches", "header x-a in", "cookie user",
+        "query q is", "query q prefix", "query q matches", "authority is", "authority prefix", "authority matches",
+        "port 80", " or ", "rest ", "redirect 301", "redirect 308", "prefix \"/moved/\"", "respond 4", "delegate team",
+        "rewrite prefix", "rewrite path", "rewrite matches", "rewrite host", "fault abort", "timeout", "request-headers",
+        "response-headers", "tls route", "tcp route", "tls simple", "tls passthrough", "host *.example.com", "host * via",
+    ];
+    for kind in kinds {
+        assert!(text.contains(kind), "no generated mesh has `{kind}`");
+    }
+}
+
+/// What of all comparisons of the generated meshes a witness was found for.
+#[derive(Default)]
+struct Shown {
+    hits: usize,
+    misses: usize,
+    connections: usize,
+    gaps: usize,
+}
+
+fn shown(proxy: &Proxy<'_>, seed: u64) -> Shown {
+    let matcher = Matcher::new(proxy);
+    let found = witnesses(proxy);
+    let mut shown = Shown { connections: found.connections.len(), gaps: found.gaps.len(), ..Shown::default() };
+    for one in &found.requests {
+        let outcome = matcher.answer(&one.request);
+        let taken = outcome.taken().map(|taken| std::ptr::from_ref(taken.rule));
+        let context = || format!("seed {seed}: {:?}\n{}", one.request, mesh(seed));
+        match &one.shows {
+            Shows::Hit { rule, .. } => {
+                assert_eq!(taken, Some(std::ptr::from_ref(*rule)), "{}", context());
+                shown.hits += 1;
+            }
+            Shows::Miss { rule, .. } => {
+                assert_ne!(taken, Some(std::ptr::from_ref(*rule)), "{}", context());
+                shown.misses += 1;
+            }
+            Shows::WantsTls(_) => assert!(matches!(outcome, Outcome::WantsTls { .. }), "{}", context()),
+            Shows::NoHost => assert!(matches!(outcome, Outcome::NoHost), "{}", context()),
+        }
+    }
+    shown
+}
+
+#[test]
+fn witnesses_of_generated_meshes_are_confirmed_and_seldom_missing() {
+    let all = (0..MESHES).into_par_iter().map(|seed| {
+        let checked = checked(seed);
+        proxies(checked.model(), &[]).iter().map(|proxy| shown(proxy, seed)).fold(Shown::default(), add)
+    });
+    let Shown { hits, misses, connections, gaps } = all.reduce(Shown::default, add);
+    println!("{hits} hits, {misses} misses, {connections} connections, {gaps} gaps");
+    assert!(hits > 5_000 && misses > 5_000 && connections > 500, "{hits} {misses} {connections}");
+    assert!(gaps * 20 < hits + misses, "{gaps} gaps beside {hits} hits and {misses} misses");
+}
+
+fn add(left: Shown, right: Shown) -> Shown {
+    Shown {
+        hits: left.hits + right.hits,
+        misses: left.misses + right.misses,
+        connections: left.connections + right.connections,
+        gaps: left.gaps + right.gaps,
+    }
+}
+
+#[test]
+fn requests_are_the_same_for_a_seed_and_reach_most_rules() {
+    let mut rules = BTreeSet::new();
+    for seed in 0..20 {
+        let checked = checked(seed);
+        for proxy in &proxies(checked.model(), &[]) {
+            let asked = requests(proxy, seed, 100);
+            assert_eq!(asked, requests(proxy, seed, 100));
+            let matcher = Matcher::new(proxy);
+            let outcomes = asked.iter().map(|request| matcher.answer(request));
+            rules.extend(outcomes.filter_map(|outcome| {
+                outcome.taken().map(|taken| (seed, taken.rule.span.start, taken.rule.name.to_string()))
+            }));
+        }
+    }
+    assert!(rules.len() > 150, "{}", rules.len());
+}

@@ -1,0 +1,135 @@
+//! Routes: a condition, what is done, and what is done on the way.
+
+use super::conditions::{ByPath, Condition, Place, condition};
+use super::random::Random;
+
+/// Destinations that routes may name: every service, and subsets of some.
+const DESTINATIONS: [&str; 6] = ["one", "two", "three@v1", "three@v2", "three", "four@blue"];
+/// Texts that quoting has to carry through.
+const BODIES: [&str; 4] = ["fine", "a $b {c}; d", "quote \\\" and \\\\ and %", "# <html>"];
+const NEW_PATHS: [&str; 4] = ["/new", "/new/", "/", "/n%20ew"];
+
+/// The routes of a host block, a line or block each; the last one takes what is left, unless `open`.
+pub(super) fn routes(random: &mut Random, place: Place<'_>, count: usize, open: bool) -> Vec<Route> {
+    let mut all: Vec<Route> = (0..count).map(|at| route(random, place, at)).collect();
+    if !open {
+        let options = options(random, &[]);
+        all.push(Route { keyword: "route", name: "rest".to_owned(), head: forward(random), options });
+    }
+    all
+}
+
+/// A route as it is written.
+pub(super) struct Route {
+    /// `route`, `tls route` or `tcp route`.
+    pub(super) keyword: &'static str,
+    pub(super) name: String,
+    /// What stands behind the name, up to the block.
+    pub(super) head: String,
+    pub(super) options: Vec<String>,
+}
+
+impl Route {
+    pub(super) fn text(&self) -> String {
+        let block = if self.options.is_empty() {
+            String::new()
+        } else {
+            format!(" {{\n    {}\n  }}", self.options.join("\n    "))
+        };
+        format!("  {} {} {}{block}\n", self.keyword, self.name, self.head)
+    }
+}
+
+fn route(random: &mut Random, place: Place<'_>, at: usize) -> Route {
+    let Condition { text, by_path } = condition(random, place);
+    let (action, options) = match random.below(10) {
+        0 => (redirect(random, &by_path), response_headers(random)),
+        1 => (respond(random), response_headers(random)),
+        _ => (forward(random), options(random, &by_path)),
+    };
+    Route { keyword: "route", name: format!("r{at}"), head: format!("when {text} {action}"), options }
+}
+
+fn forward(random: &mut Random) -> String {
+    match random.below(4) {
+        0 => {
+            let to = random.some(&DESTINATIONS, 2);
+            let share = random.pick(&["1%", "12.5%", "50%", "99.9%"]);
+            format!("-> {share} {}, rest {}", to[0], to[1])
+        }
+        1 => {
+            let to = random.some(&DESTINATIONS, 3);
+            format!("-> 20% {}, 30% {}, rest {}", to[0], to[1], to[2])
+        }
+        _ => format!("-> {}", random.pick(&DESTINATIONS)),
+    }
+}
+
+fn redirect(random: &mut Random, by_path: &[ByPath]) -> String {
+    let code = random.pick(&["301", "302", "303", "307", "308"]);
+    let all_prefix = by_path.iter().all(|by| *by == ByPath::Prefix);
+    let change = match random.below(6) {
+        _ if all_prefix && random.one_in(2) => "prefix \"/moved/\"",
+        0 | 1 => "path \"/moved\"",
+        2 => "host other.example.org",
+        3 => "port 8443",
+        4 => "scheme https",
+        _ => "scheme https host other.example.org path \"/moved\" port 8443",
+    };
+    format!("-> redirect {code} {change}")
+}
+
+fn respond(random: &mut Random) -> String {
+    let status = random.pick(&["200", "403", "404", "418", "503"]);
+    if random.one_in(4) {
+        return format!("-> respond {status}");
+    }
+    format!("-> respond {status} \"{}\"", random.pick(&BODIES))
+}
+
+fn options(random: &mut Random, by_path: &[ByPath]) -> Vec<String> {
+    let mut all = Vec::new();
+    if random.one_in(12) {
+        all.push(format!("fault abort {} for 100%", random.pick(&["418", "503", "404"])));
+    }
+    if random.one_in(3) {
+        all.extend(rewrite(random, by_path));
+    }
+    if random.one_in(6) {
+        all.push("rewrite host inner.example.org".to_owned());
+    }
+    if random.one_in(6) {
+        all.push("timeout 5s".to_owned());
+    }
+    if random.one_in(3) {
+        let set = random.pick(&["\"v\"", "\"a $b; {c}\"", "\"50%%\"", "\"q\\\"\\\\\""]);
+        all.push(format!("request-headers {{\n      set x-set {set}\n      add x-add \"1\"\n      remove x-gone\n    }}"));
+    }
+    all.extend(response_headers(random));
+    all
+}
+
+fn rewrite(random: &mut Random, by_path: &[ByPath]) -> Option<String> {
+    let whole = |kinds: &[ByPath]| by_path.iter().all(|by| kinds.contains(by)) && !by_path.is_empty();
+    match random.below(3) {
+        0 if whole(&[ByPath::Exact, ByPath::Prefix]) || whole(&[ByPath::Under]) => {
+            Some(format!("rewrite prefix \"{}\"", random.pick(&NEW_PATHS)))
+        }
+        1 => {
+            let (pattern, with) = random.pick(&[
+                ("^/([^/]*)/([^/]*)", "/\\\\2/\\\\1"),
+                ("[0-9]+", "N"),
+                ("^(.*)$", "/all\\\\1"),
+            ]);
+            Some(format!("rewrite matches r\"{pattern}\" to \"{with}\""))
+        }
+        _ => Some(format!("rewrite path \"{}\"", random.pick(&NEW_PATHS))),
+    }
+}
+
+fn response_headers(random: &mut Random) -> Vec<String> {
+    if !random.one_in(5) {
+        return Vec::new();
+    }
+    vec!["response-headers {\n      set x-back \"1\"\n      remove x-hidden\n    }".to_owned()]
+}
