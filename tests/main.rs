@@ -3,6 +3,7 @@
 mod capabilities;
 mod cases;
 mod cli;
+mod conformance;
 mod envoy;
 mod explain;
 mod generated;

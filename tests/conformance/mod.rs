@@ -107,7 +107,7 @@ fn tried(server: &Server, seed: u64) -> Seen {
         options.envoy.root = folder.to_str().unwrap().to_owned();
         let rig = || world.rig(proxy.clone());
         let started = server.start(checked.model(), &options, &folder, rig, || false);
-        let (rigged, process) = match started {
+        let (rigged, mut process) = match started {
             Ok(started) => started,
             Err(NotServing::Refused(said) | NotServing::TimedOut(said)) => {
                 seen.faults.push(format!("seed {seed}: {}: does not serve: {said}", proxy.name));

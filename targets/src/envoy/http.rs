@@ -49,6 +49,8 @@ pub(super) fn manager<'a>(
         merge_slashes: true,
         path_with_escaped_slashes_action: Some("REJECT_REQUEST"),
         strip_trailing_host_dot: true,
+        // The answer of the destination is its own, and so what routes do with its `server`.
+        server_header_transformation: Some("PASS_THROUGH"),
         route_config: Some(api::RouteConfiguration {
             name,
             virtual_hosts: hosts(context, virtual_hosts, entrance),

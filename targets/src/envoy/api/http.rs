@@ -18,6 +18,7 @@ messages! {
         merge_slashes: bool,
         path_with_escaped_slashes_action: Option<&'static str>,
         strip_trailing_host_dot: bool,
+        server_header_transformation: Option<&'static str>,
     }
 
     /// `envoy.config.core.v3.HttpProtocolOptions`, for requests that come in.
