@@ -7,7 +7,8 @@ use crate::istio::{ApiVersion, Istio};
 use crate::nginx::{Nginx, NginxOptions};
 use crate::raw_proxy::Rig;
 use meshc_compiler::Checked;
-use meshc_language::{Diagnostic, Severity, SourceFile, Span};
+use meshc_compiler::routing::Dropped;
+use meshc_language::{Diagnostic, Severity, SourceFile};
 
 /// How resources are spread over files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,7 +78,7 @@ pub struct Fit {
     /// What it cannot carry, or not quite.
     pub reports: Vec<Diagnostic>,
     /// Statements that are left out, because the sources accept their loss.
-    pub dropped: Vec<Span>,
+    pub dropped: Vec<Dropped>,
 }
 
 /// A kind of data plane.
@@ -105,7 +106,7 @@ pub fn target(name: &str) -> Option<&'static dyn Target> {
 pub struct Fitted<'m> {
     checked: &'m Checked,
     target: &'static dyn Target,
-    dropped: Vec<Span>,
+    dropped: Vec<Dropped>,
 }
 
 impl<'m> Fitted<'m> {
@@ -117,7 +118,7 @@ impl<'m> Fitted<'m> {
 
     /// Statements that are left out, because the sources accept their loss.
     #[must_use]
-    pub fn dropped(&self) -> &[Span] {
+    pub fn dropped(&self) -> &[Dropped] {
         &self.dropped
     }
 

@@ -485,7 +485,16 @@ impl Mesh {
         host.unwrap_or_default()
     }
 
-    /// Where a destination was declared.
+    /// The statement that declares a destination, without its block.
+    #[must_use]
+    pub fn declaration(&self, target: DestinationId) -> Option<Span> {
+        match target {
+            DestinationId::Service(id) => self.services.get(id).map(|service| service.declared.span),
+            DestinationId::External(id) => self.externals.get(id).map(|external| external.declared.span),
+        }
+    }
+
+    /// Where the name of a destination stands in its declaration.
     #[must_use]
     pub fn name_span(&self, target: DestinationId) -> Option<Span> {
         self.known(target).map(|known| known.span)

@@ -151,10 +151,19 @@ pub fn specificity(pattern: &HostPattern) -> usize {
     if pattern.is_wildcard() { pattern.as_str().len() } else { usize::MAX }
 }
 
+/// A statement that is left out, because the sources accept its loss on some target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// The statement.
+    pub span: Span,
+    /// The route, service or external that does without it; others that share it through a policy keep it. `None` for all.
+    pub owner: Option<Span>,
+}
+
 /// The proxies of a mesh: gateways in order of declaration, then the outbound ones. Statements inside of `dropped` are left
 /// out.
 #[must_use]
-pub fn proxies<'m>(model: &'m Model, dropped: &[Span]) -> Vec<Proxy<'m>> {
+pub fn proxies<'m>(model: &'m Model, dropped: &[Dropped]) -> Vec<Proxy<'m>> {
     let plan = Plan { model, dropped, graph: crate::graph::Graph::of(model) };
     let gateways = model.mesh.gateways.iter().map(|(id, gateway)| gateway::proxy(&plan, id, gateway));
     gateways.chain(outbound::proxies(&plan)).collect()
@@ -163,13 +172,15 @@ pub fn proxies<'m>(model: &'m Model, dropped: &[Span]) -> Vec<Proxy<'m>> {
 /// What the parts of the plan are made from.
 struct Plan<'m, 'd> {
     model: &'m Model,
-    dropped: &'d [Span],
+    dropped: &'d [Dropped],
     graph: crate::graph::Graph,
 }
 
 impl Plan<'_, '_> {
-    fn is_dropped(&self, span: Span) -> bool {
-        self.dropped.iter().any(|dropped| dropped.contains(span))
+    /// Whether a statement of a route, service or external is left out.
+    fn is_dropped(&self, span: Span, owner: Span) -> bool {
+        let holds = |dropped: &Dropped| dropped.owner.is_none_or(|known| known == owner);
+        self.dropped.iter().any(|dropped| dropped.span.contains(span) && holds(dropped))
     }
 }
 

@@ -110,7 +110,7 @@ fn called<'m>(plan: &Plan<'m, '_>, callers: Option<&str>) -> Vec<Called<'m>> {
     for (id, external) in mesh.externals.iter() {
         let body = &external.declared.body;
         let hidden = callers.is_some() && !sees(callers, body.visibility.as_ref(), external.namespace_name());
-        if hidden || plan.is_dropped(external.span) {
+        if hidden || plan.is_dropped(external.span, external.span) {
             continue;
         }
         let addresses =

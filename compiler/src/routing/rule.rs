@@ -6,7 +6,8 @@ use crate::model::{
     Action, Destination, DestinationHeaders, Host, Id, Match, MatchBinding, Redirect, Resource, Respond,
     Route, RouteKind, WeightedDestination, merge_matches,
 };
-use crate::policy::SharedRouteOptions;
+use crate::policy::{HeaderOperations, HeaderOperationsBody, SharedRouteOptions};
+use crate::reading::Boxed;
 use crate::values::Percent;
 use meshc_language::Span;
 use smol_str::SmolStr;
@@ -51,7 +52,7 @@ pub struct WeightedUpstream<'m> {
     /// Its share in parts per million; all shares of a rule add up to 1,000,000.
     pub weight: u32,
     /// Header operations for this upstream only.
-    pub headers: Option<&'m DestinationHeaders>,
+    pub headers: Option<Cow<'m, DestinationHeaders>>,
     /// Where the destination was written.
     pub span: Span,
 }
@@ -155,7 +156,7 @@ fn rule<'m>(
     upstreams: &mut Upstreams<'m, '_>,
 ) -> Option<Rule<'m>> {
     let action = match &route.action {
-        Action::Forward(destinations) => RuleAction::Forward(forward(destinations, upstreams)),
+        Action::Forward(destinations) => RuleAction::Forward(forward(destinations, route.span, upstreams)),
         Action::Redirect(redirect) => RuleAction::Redirect(redirect),
         Action::Respond(respond) => RuleAction::Respond(respond),
         Action::Delegate(_) => return None,
@@ -166,11 +167,12 @@ fn rule<'m>(
     };
     let inherited = parent.filter(|_| route.options.mirrors.is_empty()).map(|parent| &parent.options.mirrors);
     let mirrors = inherited.unwrap_or(&route.options.mirrors);
-    let mirrors = mirrors.iter().filter(|mirror| !plan.is_dropped(mirror.span)).filter_map(|mirror| {
-        let share = mirror.share.map_or(Percent::HUNDRED, |share| share.value);
-        let upstream = upstreams.of(&mirror.destination)?;
-        (share.ppm() > 0).then_some(MirroredTo { upstream, share, span: mirror.span })
-    });
+    let mirrors =
+        mirrors.iter().filter(|mirror| !plan.is_dropped(mirror.span, route.span)).filter_map(|mirror| {
+            let share = mirror.share.map_or(Percent::HUNDRED, |share| share.value);
+            let upstream = upstreams.of(&mirror.destination)?;
+            (share.ppm() > 0).then_some(MirroredTo { upstream, share, span: mirror.span })
+        });
     Some(Rule {
         name,
         declared: Some(declared),
@@ -198,7 +200,7 @@ fn options<'m>(
         options.to_mut().inherit(&from);
     }
     if !plan.dropped.is_empty() {
-        let kept = without_dropped(plan, &options);
+        let kept = without_dropped(plan, &options, route.span);
         if kept != *options {
             options = Cow::Owned(kept);
         }
@@ -206,36 +208,67 @@ fn options<'m>(
     options
 }
 
-fn without_dropped(plan: &Plan<'_, '_>, options: &SharedRouteOptions) -> SharedRouteOptions {
+fn without_dropped(plan: &Plan<'_, '_>, options: &SharedRouteOptions, owner: Span) -> SharedRouteOptions {
     let SharedRouteOptions { timeout, retry, rewrite, fault, cors, request_headers, response_headers } =
         options;
-    let keep = |span: Span| !plan.is_dropped(span);
+    let keep = |span: Span| !plan.is_dropped(span, owner);
     SharedRouteOptions {
         timeout: timeout.clone().filter(|one| keep(one.span)),
         retry: retry.clone().filter(|one| keep(one.span)),
         rewrite: rewrite.iter().filter(|one| keep(one.span)).cloned().collect(),
         fault: fault.iter().filter(|one| keep(one.span)).cloned().collect(),
         cors: cors.clone().filter(|one| keep(one.span)),
-        request_headers: request_headers.clone().filter(|one| keep(one.span)),
-        response_headers: response_headers.clone().filter(|one| keep(one.span)),
+        request_headers: request_headers.clone().and_then(|one| kept_operations(one, &keep)),
+        response_headers: response_headers.clone().and_then(|one| kept_operations(one, &keep)),
     }
+}
+
+/// Each operation stands for itself.
+fn kept_operations(
+    mut operations: Boxed<HeaderOperations>,
+    keep: impl Fn(Span) -> bool,
+) -> Option<Boxed<HeaderOperations>> {
+    let HeaderOperations { body: HeaderOperationsBody { set, add, remove }, span, attributes: _ } =
+        &mut *operations;
+    set.retain(|one| keep(one.span));
+    add.retain(|one| keep(one.span));
+    remove.retain(|one| keep(one.span));
+    let something = keep(*span) && !(set.is_empty() && add.is_empty() && remove.is_empty());
+    something.then_some(operations)
+}
+
+/// Header operations of one destination, without those that were dropped.
+fn kept_headers(
+    headers: &DestinationHeaders,
+    keep: impl Fn(Span) -> bool,
+) -> Option<Cow<'_, DestinationHeaders>> {
+    let DestinationHeaders { request, response } = headers;
+    if request.is_none() && response.is_none() {
+        return None;
+    }
+    let kept = DestinationHeaders {
+        request: request.clone().and_then(|one| kept_operations(one, &keep)),
+        response: response.clone().and_then(|one| kept_operations(one, &keep)),
+    };
+    if kept == *headers {
+        return Some(Cow::Borrowed(headers));
+    }
+    (kept.request.is_some() || kept.response.is_some()).then_some(Cow::Owned(kept))
 }
 
 fn forward<'m>(
     destinations: &'m [WeightedDestination],
+    owner: Span,
     upstreams: &mut Upstreams<'m, '_>,
 ) -> Vec<WeightedUpstream<'m>> {
     let one = |one: &'m WeightedDestination| {
         let WeightedDestination { weight, destination, headers } = one;
         let weight = weight.map_or(WHOLE, |weight| weight.value.ppm());
-        let mut operations = headers.request.iter().chain(headers.response.iter());
-        let said =
-            operations.clone().next().is_some() && operations.all(|one| !upstreams.is_dropped(one.span));
         (weight > 0).then_some(())?;
         Some(WeightedUpstream {
             upstream: upstreams.of(destination)?,
             weight,
-            headers: said.then_some(headers),
+            headers: kept_headers(headers, |span| !upstreams.is_dropped(span, owner)),
             span: destination.span,
         })
     };
@@ -279,7 +312,7 @@ pub(super) fn connection_rules<'m>(
     for route in host.routes.iter().filter(|route| route.kind == kind) {
         let Some(matches) = applicable(plan, route, entrance) else { continue };
         let Action::Forward(destinations) = &route.action else { continue };
-        let to = forward(destinations, upstreams);
+        let to = forward(destinations, route.span, upstreams);
         for (sni, matches) in by_server_name(matches) {
             let name = SmolStr::new(route.name.value.as_str());
             rules.push(ConnectionRule { name, sni, matches, to: to.clone(), span: route.span });
@@ -313,7 +346,7 @@ fn by_server_name(matches: Vec<Match>) -> Vec<(Vec<crate::values::SniHost>, Vec<
 /// The alternatives of a route's condition that can hold at an entrance, with what the entrance decides taken out; `None` if
 /// there is none, or if the route was dropped.
 fn applicable(plan: &Plan<'_, '_>, route: &Route, entrance: Entrance) -> Option<Vec<Match>> {
-    if plan.is_dropped(route.span) {
+    if plan.is_dropped(route.span, route.span) {
         return None;
     }
     if route.matches.is_empty() {

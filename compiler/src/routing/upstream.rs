@@ -109,7 +109,7 @@ impl<'m, 'd> Upstreams<'m, 'd> {
             return Some(*id);
         }
         let mut policy = effective_policy(mesh, destination);
-        self.drop_from(&mut policy);
+        self.drop_from(&mut policy, destination.target);
         if !self.sees_policy(destination.target) {
             policy = TrafficPolicy::default();
         }
@@ -143,8 +143,8 @@ impl<'m, 'd> Upstreams<'m, 'd> {
         Some(to_service(*front, Some(port), destination.span))
     }
 
-    pub(super) fn is_dropped(&self, span: Span) -> bool {
-        self.plan.is_dropped(span)
+    pub(super) fn is_dropped(&self, span: Span, owner: Span) -> bool {
+        self.plan.is_dropped(span, owner)
     }
 
     /// Where the endpoints of a destination are, before it becomes an upstream.
@@ -165,8 +165,9 @@ impl<'m, 'd> Upstreams<'m, 'd> {
         sees(self.callers.as_deref(), service.body.visibility.as_ref(), service.namespace_name())
     }
 
-    fn drop_from(&self, policy: &mut TrafficPolicy) {
-        let keep = |span: Span| !self.plan.is_dropped(span);
+    fn drop_from(&self, policy: &mut TrafficPolicy, target: DestinationId) {
+        let Some(owner) = self.plan.model.mesh.declaration(target) else { return };
+        let keep = |span: Span| !self.plan.is_dropped(span, owner);
         let TrafficPolicy { balancing, pool, ejection, tls: _ } = policy;
         *balancing = balancing.take().filter(|one| keep(one.span));
         *pool = pool.take().filter(|one| keep(one.span));

@@ -61,8 +61,10 @@ fn put_clusters<'a>(
 ) -> Option<()> {
     if let [WeightedUpstream { upstream, weight: _, headers, span: _ }] = to {
         action.cluster = Some(context.cluster(*upstream));
-        action.host_rewrite_literal =
-            headers.and_then(|headers| headers::host(headers.request.as_deref())).unwrap_or_default();
+        action.host_rewrite_literal = headers
+            .as_ref()
+            .and_then(|headers| headers::host(headers.request.as_deref()))
+            .unwrap_or_default();
         return Some(());
     }
     let together = headers::stand_with_destinations(to);
@@ -72,10 +74,11 @@ fn put_clusters<'a>(
             name: context.cluster(*upstream),
             weight: *weight,
             host_rewrite_literal: headers
+                .as_ref()
                 .and_then(|headers| headers::host(headers.request.as_deref()))
                 .unwrap_or_default(),
             headers: if together {
-                headers::together(options, *headers)
+                headers::together(options, headers.as_deref())
             } else {
                 api::HeaderMutations::default()
             },

@@ -20,7 +20,7 @@ pub(super) fn of_rule(rule: &Rule<'_>) -> HeaderMutations {
     match &rule.action {
         RuleAction::Forward(to) if stand_with_destinations(to) => HeaderMutations::default(),
         RuleAction::Forward(to) => {
-            let only = if let [only] = to.as_slice() { only.headers } else { None };
+            let only = if let [only] = to.as_slice() { only.headers.as_deref() } else { None };
             together(&rule.options, only)
         }
         RuleAction::Redirect(_) | RuleAction::Respond(_) => together(&rule.options, None),

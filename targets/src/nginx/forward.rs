@@ -34,7 +34,7 @@ pub(super) fn lines<'m>(
     site: &mut Site<'_, 'm>,
 ) -> Vec<Directive> {
     let WeightedUpstream { upstream, weight: _, headers, span: _ } = to;
-    let operations = Operations::of(way.rule, *headers, site);
+    let operations = Operations::of(way.rule, headers.as_deref(), site);
     let mut lines = mirrored.to_vec();
     lines.extend(way.cors.iter().cloned());
     lines.extend(sent(way, *upstream, &operations, false, site));

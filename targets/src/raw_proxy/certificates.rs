@@ -52,7 +52,8 @@ pub(crate) fn of_listener(model: &Model, tls: &ServerTlsBody, rig: Option<&Rig>)
         found.add_secret(model, name);
     }
     if let Some(name) = ca_credential {
-        found.ca = secret(model, name).ca;
+        let callers = secret(model, name);
+        (found.ca, found.crl) = (callers.ca, callers.crl);
     }
     found.add_files(cert.as_ref(), key.as_ref(), ca.as_ref(), crl.as_ref());
     for Certificate { body: CertificateBody { cert, key }, span: _, attributes: _ } in certificates {

@@ -4,9 +4,9 @@ use super::chosen;
 use super::usage::{Use, uses};
 use crate::capability::{Feature, Support};
 use crate::target::{Fit, Options};
-use meshc_compiler::model::{Controller, Model};
+use meshc_compiler::model::{Controller, Model, ServerTls, ServerTlsMode};
 use meshc_compiler::reading::{Degradation, Loss};
-use meshc_compiler::routing::{Addresses, Proxy};
+use meshc_compiler::routing::{Addresses, Dropped, Proxy, TlsKind};
 use meshc_language::{Code, Diagnostic, Span};
 use rustc_hash::FxHashSet;
 
@@ -23,9 +23,9 @@ pub(crate) fn fit(
     let judge = Judge { model, controller };
     let mut fit = Fit::default();
     let mut emulated: Vec<(Use, Support)> = Vec::new();
-    let mut seen: FxHashSet<(Feature, Span)> = FxHashSet::default();
+    let mut seen: FxHashSet<(Feature, Span, Option<Span>, bool)> = FxHashSet::default();
     for one in uses(model, &chosen(model, controller, &[], options)) {
-        if !seen.insert((one.feature, one.span)) {
+        if !seen.insert((one.feature, one.span, one.owner, one.guards)) {
             continue;
         }
         let accepted = judge.accepted(&one);
@@ -35,7 +35,9 @@ pub(crate) fn fit(
             (Support::Emulated { .. }, Some(_)) => {}
             (support @ Support::Emulated { .. }, None) => emulated.push((one, support)),
             (Support::Unsupported { .. }, Some(accepted)) if accepted.loss.value == Loss::Drop => {
-                fit.dropped.push(one.unit.unwrap_or(accepted.scope));
+                // A statement that a policy brings is left out here alone.
+                let owner = one.unit.and(one.owner);
+                fit.dropped.push(Dropped { span: one.unit.unwrap_or(accepted.scope), owner });
             }
             (Support::Unsupported { reason }, accepted) => {
                 fit.reports.push(judge.unsupported(&one, reason, accepted.is_some()));
@@ -46,6 +48,7 @@ pub(crate) fn fit(
     // What is left out needs no addresses, and stands in nobody's way.
     let kept = chosen(model, controller, &fit.dropped, options);
     fit.reports.extend(kept.iter().flat_map(|proxy| conflicts(proxy, controller)));
+    fit.reports.extend(kept.iter().flat_map(|proxy| unverified_callers(model, proxy)));
     if options.rig.is_none() {
         fit.reports.extend(kept.iter().flat_map(missing_addresses));
         fit.reports
@@ -134,6 +137,29 @@ fn conflicts(proxy: &Proxy<'_>, controller: Controller) -> Vec<Diagnostic> {
             .help("give one of them another port, or `addresses` if it is an external")
     })
     .collect()
+}
+
+/// Listeners that ask callers for certificates without knowing who may have signed them: any certificate would do.
+fn unverified_callers(model: &Model, proxy: &Proxy<'_>) -> Vec<Diagnostic> {
+    let servers = proxy.listeners.iter().flat_map(|listener| &listener.tls);
+    let settings = servers.filter_map(|server| match &server.kind {
+        TlsKind::Http(tls, _) | TlsKind::Tcp(tls, _) => Some(*tls),
+        TlsKind::Passthrough(_) => None,
+    });
+    let asks = |tls: &&ServerTls| {
+        let mutual = matches!(tls.mode.value, ServerTlsMode::Mutual | ServerTlsMode::OptionalMutual);
+        let pinned = tls.body.spki.is_some() || tls.body.hash.is_some();
+        mutual && !pinned && !tls.body.skip_verify.is_some_and(|skip| skip.value.is_on())
+    };
+    let unknown = |tls: &&ServerTls| super::of_listener(model, &tls.body, None).ca.is_none();
+    let report = |tls: &ServerTls| {
+        let message = "nothing says who may have signed the certificates of callers";
+        Diagnostic::new(Code::MISSING_SECRET, tls.mode.span, message)
+            .label("callers are asked for a certificate")
+            .consequence("any certificate would be taken, or the proxy would not start")
+            .help("add `ca file \"...\"` to the `secret` in `bindings`, or name one with `ca-credential`")
+    };
+    settings.filter(asks).filter(unknown).map(report).collect()
 }
 
 fn missing_addresses(proxy: &Proxy<'_>) -> Vec<Diagnostic> {

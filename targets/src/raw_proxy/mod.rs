@@ -13,8 +13,7 @@ use crate::capability::Feature;
 use crate::target::{Fitted, Gateways, Options};
 use meshc_compiler::Model;
 use meshc_compiler::model::Controller;
-use meshc_compiler::routing::{Proxy, Role, proxies};
-use meshc_language::Span;
+use meshc_compiler::routing::{Dropped, Proxy, Role, proxies};
 use std::collections::BTreeSet;
 
 /// What stands in for the world around a proxy while it is tried out on one machine. Addresses are put into the plan.
@@ -40,7 +39,7 @@ pub fn plan<'m>(fitted: &'m Fitted<'_>, controller: Controller, options: &Option
 pub(crate) fn chosen<'m>(
     model: &'m Model,
     controller: Controller,
-    dropped: &[Span],
+    dropped: &[Dropped],
     options: &Options<'_>,
 ) -> Vec<Proxy<'m>> {
     let mut all = proxies(model, dropped);

@@ -229,7 +229,9 @@ fn forwarded<'p, 'm>(
     let delivery = |to: &'p WeightedUpstream<'m>| {
         let own = |side: fn(
             &'p crate::model::DestinationHeaders,
-        ) -> Option<&'p crate::policy::HeaderOperations>| { to.headers.and_then(side) };
+        ) -> Option<&'p crate::policy::HeaderOperations>| {
+            to.headers.as_deref().and_then(side)
+        };
         let (request, response) = (own(|own| own.request.as_deref()), own(|own| own.response.as_deref()));
         let of_route = options.request_headers.as_deref();
         let authority = rewrite::host(&options.rewrite).or_else(|| authority_set(&[of_route, request]));

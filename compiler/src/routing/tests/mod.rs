@@ -7,7 +7,7 @@ mod shown;
 mod table;
 mod witnessed;
 
-use super::{Proxy, proxies};
+use super::{Dropped, Proxy, proxies};
 use crate::project::{Input, Project};
 use crate::{Checked, Options, check};
 use meshc_language::{Severity, SourceFile};
@@ -86,8 +86,9 @@ service shop { port http 80 }
         let file = host.span.file;
         meshc_language::Span::new(file, start as u32, (start + what.len()) as u32)
     };
-    let lines = |dropped: &[meshc_language::Span]| {
-        let all = proxies(checked.model(), dropped);
+    let lines = |spans: &[meshc_language::Span]| {
+        let dropped: Vec<Dropped> = spans.iter().map(|span| Dropped { span: *span, owner: None }).collect();
+        let all = proxies(checked.model(), &dropped);
         let rules =
             &proxy(&all, "outbound").listeners.first().unwrap().http_servers().next().unwrap().virtual_hosts;
         let rules = rules.iter().flat_map(|host| &host.rules);

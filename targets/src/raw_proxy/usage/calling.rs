@@ -2,13 +2,12 @@
 
 use super::Walk;
 use crate::capability::Feature;
-use meshc_compiler::model::{DestinationId, Mesh};
+use meshc_compiler::model::DestinationId;
 use meshc_compiler::policy::{
     Balancing, ClientTls, ClientTlsBody, ClientTlsMode, HashKey, Method, Pool, PoolBody, SimpleBalancing,
     TrafficPolicy, Upgrade,
 };
 use meshc_compiler::routing::{Addresses, Upstream};
-use meshc_language::Span;
 
 impl Walk<'_> {
     pub(super) fn upstream(&mut self, upstream: &Upstream<'_>) {
@@ -16,7 +15,7 @@ impl Walk<'_> {
         if upstream.speaks_http2() {
             self.add(Feature::Http2Destination, *span, "a destination that speaks HTTP/2");
         }
-        self.owner = declaration(&self.model.mesh, *target);
+        self.owner = self.model.mesh.declaration(*target);
         self.policy(policy);
         self.owner = None;
         match addresses {
@@ -132,13 +131,5 @@ impl Walk<'_> {
         if let Some(first) = names.first().filter(|_| !one_name) {
             self.add(Feature::UpstreamIdentity, first.span, "`names` of the destination's certificate");
         }
-    }
-}
-
-/// Where a destination is declared.
-fn declaration(mesh: &Mesh, target: DestinationId) -> Option<Span> {
-    match target {
-        DestinationId::Service(id) => mesh.services.get(id).map(|service| service.declared.span),
-        DestinationId::External(id) => mesh.externals.get(id).map(|external| external.declared.span),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Upstreams, Walk};
 use crate::capability::Feature;
-use meshc_compiler::model::{HeaderTest, Match, PathMatch, PathTest, Respond};
+use meshc_compiler::model::{HeaderTest, Match, PathMatch, PathTest};
 use meshc_compiler::policy::{
     Abort, Fault, HeaderOperations, HeaderOperationsBody, HeaderSetting, Injection, Retry, RetryChoice,
     RetryPolicy, Rewrite, RewriteKind, SharedRouteOptions, TextMatch,
@@ -18,7 +18,7 @@ impl Walk<'_> {
         if host.is_some_and(|host| host.is_delegate()) {
             self.add(Feature::Delegation, *span, "a rule that another host delegates to");
         }
-        self.guards = matches!(action, RuleAction::Respond(respond) if refuses(respond));
+        self.guards = keeps_out(action);
         for one in matches {
             self.condition(one, *span);
         }
@@ -177,9 +177,9 @@ impl Walk<'_> {
     }
 
     fn header_variables(&mut self, operations: &HeaderOperations) {
-        let HeaderOperations { body: HeaderOperationsBody { set, add, remove: _ }, span, attributes: _ } =
+        let HeaderOperations { body: HeaderOperationsBody { set, add, remove: _ }, span: _, attributes: _ } =
             operations;
-        for HeaderSetting { name, value, span: _, attributes: _ } in set.iter().chain(add) {
+        for HeaderSetting { name, value, span, attributes: _ } in set.iter().chain(add) {
             if value.value.as_str().replace("%%", "").contains('%') {
                 let what = format!("a variable in the value of `{}`", name.value);
                 self.push(Feature::HeaderVariables, value.span, Some(*span), what);
@@ -253,7 +253,11 @@ impl Walk<'_> {
     }
 }
 
-/// Whether a response keeps the caller out.
-fn refuses(respond: &Respond) -> bool {
-    matches!(respond.status.value.get(), 401 | 403)
+/// Whether a rule keeps requests from where later rules would send them: it refuses them, or sends their callers elsewhere.
+fn keeps_out(action: &RuleAction<'_>) -> bool {
+    match action {
+        RuleAction::Forward(_) => false,
+        RuleAction::Redirect(_) => true,
+        RuleAction::Respond(respond) => respond.status.value.get() >= 400,
+    }
 }
