@@ -6,6 +6,7 @@ use crate::policy::FileRef;
 use crate::reading::{Args, Comma, List, Reader, Syntax, TypeDoc, keyword, section};
 use crate::values::{HostPort, Label, Port as Number, PositiveCount, SecretName, SocketAddress, Text, words};
 use meshc_language::{Code, Diagnostic, Span, Spanned};
+use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 keyword! {
@@ -213,7 +214,20 @@ words! {
     }
 }
 
+/// The addresses of each destination: the position of the `bindings`, and of the `address` in them, in order.
+pub(crate) type BoundPlaces = FxHashMap<DestinationId, Vec<(usize, usize)>>;
+
 impl Model {
+    fn bound_places(&self) -> BoundPlaces {
+        let mut places = BoundPlaces::default();
+        for (at, body) in self.all_bindings().enumerate() {
+            for (position, address) in body.addresses.iter().enumerate() {
+                places.entry(address.target).or_default().push((at, position));
+            }
+        }
+        places
+    }
+
     fn all_bindings(&self) -> impl Iterator<Item = &BindingsBody> {
         self.bindings.iter().map(|bindings| &bindings.declared.body)
     }
@@ -230,8 +244,11 @@ impl Model {
         subset: Option<&str>,
     ) -> Option<&AddressKind> {
         const DEFAULT: &AddressKind = &AddressKind::Kubernetes { labels: Vec::new() };
-        let of_target =
-            || self.all_bindings().flat_map(|body| &body.addresses).filter(|one| one.target == target);
+        let places = self.bound.get_or_init(|| self.bound_places()).get(&target);
+        let of_target = || {
+            let places = places.into_iter().flatten();
+            places.filter_map(|(at, position)| self.bindings.get(*at)?.body.addresses.get(*position))
+        };
         let best = |subset: Option<&str>| {
             let mut fitting = of_target().filter(|one| {
                 one.subset.as_deref() == subset && one.port.is_none_or(|number| number.get() == port)

@@ -45,6 +45,7 @@ use crate::values::Namespace;
 use meshc_language::Span;
 use smol_str::SmolStr;
 use std::ops::Deref;
+use std::sync::OnceLock;
 
 /// A resource of the mesh: what was declared, and where it belongs.
 #[derive(Clone, Debug)]
@@ -133,4 +134,6 @@ pub struct Model {
     pub bindings: Vec<Resource<Bindings>>,
     /// What the sources accept to lose on some targets.
     pub degradations: Vec<Degradation>,
+    /// Where `bindings` speak of each destination, found when first asked for: all have been read by then.
+    pub(crate) bound: OnceLock<bindings::BoundPlaces>,
 }

@@ -11,6 +11,7 @@ use crate::model::{
     MatchBinding, Resource, RouteKind, ServerHost, ServerTlsMode, Visibility, Visible,
 };
 use crate::values::{HostPattern, Literal, Protocol, SniHost};
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 use std::net::IpAddr;
 
@@ -125,29 +126,23 @@ impl<'m> Maker<'m, '_> {
         let mut claims = self.claims(declared);
         // The most specific claim of a domain holds, in whatever order blocks and listeners stand.
         claims.sort_by_key(|claim| std::cmp::Reverse(claim.specificity));
-        let mut taken: Vec<HostPattern> = Vec::new();
-        claims.retain(|claim| {
-            let free = !taken.contains(&claim.domain);
-            taken.extend(free.then(|| claim.domain.clone()));
-            free
-        });
+        let mut taken: FxHashSet<HostPattern> = FxHashSet::default();
+        claims.retain(|claim| taken.insert(claim.domain.clone()));
         claims.sort_by_key(|claim| (claim.block.index(), claim.order));
-        let mut hosts: Vec<(ClaimedBy, VirtualHost<'m>)> = Vec::new();
+        let mut hosts: Vec<VirtualHost<'m>> = Vec::new();
+        let mut known: FxHashMap<ClaimedBy, usize> = FxHashMap::default();
         for claim in claims {
             let key = (claim.block, claim.https_only);
-            if let Some((_, host)) = hosts.iter_mut().find(|(known, _)| *known == key) {
+            if let Some(host) = known.get(&key).and_then(|at| hosts.get_mut(*at)) {
                 host.domains.push(claim.domain);
                 continue;
             }
             let Some(block) = self.plan.model.hosts.get(claim.block) else { continue };
             let rules = http_rules(self.plan, claim.block, self.entrance(claim.port), &mut self.upstreams);
             let https_only = claim.https_only;
-            hosts.push((
-                key,
-                VirtualHost { domains: vec![claim.domain], https_only, rules, span: block.span },
-            ));
+            known.insert(key, hosts.len());
+            hosts.push(VirtualHost { domains: vec![claim.domain], https_only, rules, span: block.span });
         }
-        let mut hosts: Vec<VirtualHost<'m>> = hosts.into_iter().map(|(_, host)| host).collect();
         hosts.extend(declared.iter().filter_map(|declared| only_redirected(declared, &mut taken)));
         hosts.retain(|host| host.https_only || !host.rules.is_empty());
         hosts
@@ -265,7 +260,10 @@ struct Claim {
 }
 
 /// The hosts of a listener that redirects which no block claims; they are entered into `taken`.
-fn only_redirected<'m>(declared: &'m Declared, taken: &mut Vec<HostPattern>) -> Option<VirtualHost<'m>> {
+fn only_redirected<'m>(
+    declared: &'m Declared,
+    taken: &mut FxHashSet<HostPattern>,
+) -> Option<VirtualHost<'m>> {
     declared.body.redirect?;
     let unclaimed = hosts_of(declared).map(|host| &host.host).filter(|host| !taken.contains(host));
     let domains: Vec<HostPattern> = unclaimed.cloned().collect();
