@@ -150,7 +150,8 @@ impl Outcome {
         let mut lines = String::new();
         for (place, report) in &self.reports {
             lines.push_str(&format!("{place}: {} {}\n", report.code, report.message));
-            for more in [Some(&report.label), report.consequence.as_ref()].into_iter().flatten() {
+            let more = [Some(&report.label), report.consequence.as_ref()].into_iter().flatten();
+            for more in more.filter(|text| !text.is_empty()) {
                 lines.push_str(&format!("    {more}\n"));
             }
         }
