@@ -44,7 +44,7 @@ fn covered(text: &str) -> BTreeSet<(usize, String)> {
     let reports = compile(text).reports;
     let covered = reports.iter().filter(|report| report.code == Code::UNREACHABLE_ROUTE);
     let place = |report: &meshc_language::Diagnostic| {
-        let before = &text[..report.span.start as usize];
+        let before = text.get(..report.span.start as usize).unwrap();
         let host = before.lines().filter(|line| line.starts_with("host ")).count() - 1;
         (host, report.message.split('`').nth(1).unwrap().to_owned())
     };
@@ -66,7 +66,7 @@ pub(crate) fn checked(seed: u64) -> Checked {
         .iter()
         .filter(|report| report.severity == Severity::Error)
         .map(|report| {
-            let line = text[..report.span.start as usize].lines().count();
+            let line = text.get(..report.span.start as usize).unwrap().lines().count();
             format!("{line}: {} {}", report.code, report.message)
         })
         .collect();
@@ -199,9 +199,10 @@ fn witnesses_of_generated_meshes_are_confirmed_and_seldom_missing() {
         proxies(checked.model(), &[]).iter().map(|proxy| shown(proxy, seed)).fold(Shown::default(), add)
     });
     let Shown { hits, misses, connections, gaps } = all.reduce(Shown::default, add);
-    println!("{hits} hits, {misses} misses, {connections} connections, {gaps} gaps");
-    assert!(hits > 5_000 && misses > 5_000 && connections > 500, "{hits} {misses} {connections}");
-    assert!(gaps * 20 < hits + misses, "{gaps} gaps beside {hits} hits and {misses} misses");
+    let found = format!("{hits} hits, {misses} misses, {connections} connections, {gaps} gaps");
+    assert!(hits > 25_000 && misses > 40_000 && connections > 1_000, "{found}");
+    // An alternative that earlier rules cover only together is one, and chance makes many of those.
+    assert!(gaps * 25 < hits + misses, "{found}");
 }
 
 fn add(left: Shown, right: Shown) -> Shown {

@@ -4,8 +4,8 @@ use super::candidates::{self, METHODS};
 use super::{Way, caller};
 use crate::model::{HeaderTest, Match, PathTest};
 use crate::policy::TextMatch;
+use crate::routing::VirtualHost;
 use crate::routing::matcher::{Entrance, Request, Source, is_normal};
-use crate::routing::{Rule, VirtualHost};
 use crate::values::{HeaderName, MatchHeaderName, Pattern};
 
 /// Headers that say how a message is framed or a connection is used, and those that proxies write themselves: a request that has
@@ -30,6 +30,9 @@ const RESERVED: [&str; 18] = [
     "x-forwarded-proto",
     "x-request-id",
 ];
+
+/// How many paths and values of one kind are tried.
+const VARIETY: usize = 6;
 
 /// A request in parts.
 #[derive(Clone, Debug)]
@@ -68,8 +71,8 @@ pub(super) struct Choices {
     paths: Vec<String>,
     query: Vec<Values>,
     headers: Vec<Values>,
-    /// Headers that nobody asks for here, which keep earlier rules from taking the request.
-    evading: Vec<(String, String)>,
+    /// Headers that nobody asks for here, which keep rivals from taking the request.
+    evading: Vec<Evasion>,
     source: Source,
 }
 
@@ -79,7 +82,7 @@ impl Choices {
         way: &Way<'_, 'p, '_>,
         host: &'p VirtualHost<'_>,
         one: &'p Match,
-        earlier: &'p [Rule<'_>],
+        evading: Vec<Evasion>,
     ) -> Result<Self, &'static str> {
         let patterns = way.matcher.patterns();
         if patterns_of(one).any(|pattern| pattern.portable().is_err()) {
@@ -110,33 +113,48 @@ impl Choices {
         }
         let methods = methods(way, one, &pseudo)?;
         let entries = entries(way, host, one.authority.iter().chain(pseudo.authority))?;
-        let evading = evading(way, one, earlier);
         Ok(Self { entries, methods, paths, query, headers, evading, source: caller(one) })
     }
 
-    /// The draft of a number: paths change first, then hosts, methods, values and what evades earlier rules; `None` behind the
-    /// last.
-    pub(super) fn draft(&self, number: usize) -> Option<Draft> {
+    /// At most `count` drafts: those near to the first choices, then some from everywhere, each once.
+    pub(super) fn drafts(&self, count: usize) -> impl Iterator<Item = Draft> {
+        /// Shares no factor with the numbers of choices, which are small.
+        const STRIDE: usize = 7919;
+        let all = self.sizes().iter().product::<usize>();
+        let near = all.min(count / 4);
+        let far = (0..all).map(move |at| (at * STRIDE).checked_rem(all).unwrap_or(0));
+        let far = far.filter(move |number| *number >= near).take(count - near);
+        (0..near).chain(far).filter_map(|number| self.draft(number))
+    }
+
+    /// How many ways there are to choose a path, to evade rivals, and to choose a method, values and a host.
+    fn sizes(&self) -> [usize; 5] {
+        let values = self.headers.iter().chain(&self.query).map(|(_, values)| values.len()).max();
+        [
+            self.paths.len().min(VARIETY),
+            variants(&self.evading),
+            self.methods.len(),
+            values.unwrap_or(1).min(VARIETY),
+            self.entries.len(),
+        ]
+    }
+
+    /// The draft of a number: paths change first, hosts last.
+    fn draft(&self, number: usize) -> Option<Draft> {
         let mut rest = number;
         let mut choose = |among: usize| {
-            let choice = rest.checked_rem(among)?;
-            rest = rest.checked_div(among)?;
-            Some(choice)
+            let choice = rest.checked_rem(among).unwrap_or(0);
+            rest = rest.checked_div(among).unwrap_or(0);
+            choice
         };
-        let path = self.paths.get(choose(self.paths.len())?)?;
-        let (entrance, authority) = self.entries.get(choose(self.entries.len())?)?;
-        let method = self.methods.get(choose(self.methods.len())?)?;
-        let most = self.headers.iter().chain(&self.query).map(|(_, values)| values.len()).max();
-        let value = choose(most.unwrap_or(1))?;
-        let evades = choose(2)? == 1;
-        if rest > 0 {
-            return None;
-        }
+        let [path, evades, method, value, entry] = self.sizes().map(&mut choose);
+        let (path, method) = (self.paths.get(path)?, self.methods.get(method)?);
+        let (entrance, authority) = self.entries.get(entry)?;
         let pick = |(name, values): &Values| {
             let value = values.get(value.checked_rem(values.len())?)?.clone()?;
             Some((name.clone(), value))
         };
-        let evading = self.evading.iter().filter(|_| evades).cloned();
+        let evading = evasion(&self.evading, evades).into_iter();
         Some(Draft {
             entrance: entrance.clone(),
             authority: authority.clone(),
@@ -306,7 +324,7 @@ fn entries<'p>(
 ) -> Result<Vec<(Entrance, String)>, &'static str> {
     let patterns = way.matcher.patterns();
     let tests: Vec<&'p TextMatch> = tests.collect();
-    let mut all = authorities(host, !tests.is_empty());
+    let mut all = authorities(host);
     all.extend(tests.iter().flat_map(|test| candidates::texts(patterns, test)));
     all.retain(|authority| {
         candidates::is_authority(authority)
@@ -321,17 +339,11 @@ fn entries<'p>(
     }
 }
 
-/// The authorities that lead to a virtual host; with `odd` also with ports and in upper case.
-pub(super) fn authorities(host: &VirtualHost<'_>, odd: bool) -> Vec<String> {
+/// Authorities that lead to a virtual host, then the same with ports and in upper case.
+pub(super) fn authorities(host: &VirtualHost<'_>) -> Vec<String> {
     let plain: Vec<String> = host.domains.iter().flat_map(candidates::hosts).collect();
-    let odd: Vec<String> = if odd {
-        plain
-            .iter()
-            .flat_map(|host| [format!("{host}:81"), format!("{host}:8080"), host.to_ascii_uppercase()])
-            .collect()
-    } else {
-        Vec::new()
-    };
+    let odd = |host: &String| [format!("{host}:81"), format!("{host}:8080"), host.to_ascii_uppercase()];
+    let odd: Vec<String> = plain.iter().flat_map(odd).collect();
     plain.into_iter().chain(odd).collect()
 }
 
@@ -343,18 +355,41 @@ pub(super) fn name_of(authority: &str) -> &str {
     }
 }
 
-/// Headers for which earlier rules say that they must not be there.
-fn evading<'p>(way: &Way<'_, 'p, '_>, one: &Match, earlier: &'p [Rule<'_>]) -> Vec<(String, String)> {
-    let mut all: Vec<(String, String)> = Vec::new();
-    for (name, test) in earlier.iter().flat_map(|rule| &rule.matches).flat_map(|one| &one.without) {
+/// A header, and the values that some rival says it must not have.
+pub(super) type Evasion = (String, Vec<String>);
+
+/// Headers for which rivals say that they must not be there, or not so: with them, a request is not theirs.
+pub(super) fn evading<'p>(
+    way: &Way<'_, 'p, '_>,
+    one: &Match,
+    rivals: impl Iterator<Item = &'p Match>,
+) -> Vec<Evasion> {
+    let mut all: Vec<Evasion> = Vec::new();
+    for (name, test) in rivals.flat_map(|rival| &rival.without) {
         let Some(header) = real_header(name).filter(|header| unsendable(header).is_none()) else { continue };
-        let asked = one.headers.iter().chain(&one.without).any(|(own, _)| own == name);
-        if asked || all.iter().any(|(own, _)| own == header.as_str()) {
+        if one.headers.iter().chain(&one.without).any(|(own, _)| own == name) {
             continue;
         }
-        let values = candidates::values(way.matcher.patterns(), test);
-        let value = values.into_iter().find(|value| candidates::is_header_value(value) && !value.is_empty());
-        all.extend(value.map(|value| (header.as_str().to_owned(), value)));
+        let mut values = candidates::values(way.matcher.patterns(), test);
+        values.retain(|value| candidates::is_header_value(value) && !value.is_empty());
+        let Some(value) = values.into_iter().next() else { continue };
+        match all.iter_mut().find(|(own, _)| own == header.as_str()) {
+            Some((_, known)) if known.contains(&value) => {}
+            Some((_, known)) => known.push(value),
+            None => all.push((header.as_str().to_owned(), vec![value])),
+        }
     }
     all
+}
+
+/// How many ways there are to evade rivals, not to do it included.
+pub(super) fn variants(evading: &[Evasion]) -> usize {
+    evading.iter().map(|(_, values)| values.len() + 1).max().unwrap_or(1).min(VARIETY)
+}
+
+/// The headers of one way; none for 0.
+pub(super) fn evasion(evading: &[Evasion], variant: usize) -> Vec<(String, String)> {
+    let Some(at) = variant.checked_sub(1) else { return Vec::new() };
+    let value = |values: &[String]| values.get(at.checked_rem(values.len())?).cloned();
+    evading.iter().filter_map(|(name, values)| Some((name.clone(), value(values)?))).collect()
 }

@@ -1,7 +1,7 @@
 //! Requests that a rule just does not take: those that it takes, with one comparison made to fail.
 
 use super::candidates::{self, METHODS};
-use super::draft::{Draft, authorities, real_header, unsendable};
+use super::draft::{Draft, authorities, evasion, real_header, unsendable, variants};
 use super::requests::Site;
 use crate::model::{HeaderTest, Match};
 use crate::policy::TextMatch;
@@ -17,8 +17,17 @@ pub(super) struct Miss {
 /// For each comparison of an alternative one miss. `hit` is a request that the rule takes by it.
 pub(super) fn of<'p>(site: &Site<'_, 'p, '_>, one: &'p Match, hit: &Draft) -> Vec<Miss> {
     let mut all = Vec::new();
+    let evading = site.evading(one);
     let mut add = |because: String, drafts: Vec<Draft>, reason: &'static str| {
-        let mut requests = drafts.iter().map(Draft::request);
+        // Another alternative may hold because a header is not there.
+        let evade = |(draft, variant): (&Draft, usize)| {
+            let names = |(name, _): &(String, String)| draft.headers.iter().any(|(own, _)| own == name);
+            let more = evasion(&evading, variant).into_iter().filter(|header| !names(header));
+            Draft { headers: draft.headers.iter().cloned().chain(more).collect(), ..draft.clone() }
+        };
+        let all_drafts =
+            (0..variants(&evading)).flat_map(|variant| drafts.iter().map(move |one| (one, variant)));
+        let mut requests = all_drafts.map(|draft| evade(draft).request());
         let request = requests.find(|request| site.is_missed(request)).ok_or(reason);
         all.push(Miss { because, request });
     };
@@ -64,7 +73,7 @@ pub(super) fn of<'p>(site: &Site<'_, 'p, '_>, one: &'p Match, hit: &Draft) -> Ve
 
 fn other_authorities<'p>(site: &Site<'_, 'p, '_>, test: &'p TextMatch, hit: &Draft) -> Vec<Draft> {
     let patterns = site.way.matcher.patterns();
-    let mut all = authorities(site.host, true);
+    let mut all = authorities(site.host);
     all.retain(|authority| {
         candidates::is_authority(authority) && patterns.says(test, authority) == Ok(false)
     });

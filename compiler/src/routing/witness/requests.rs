@@ -1,13 +1,13 @@
 //! Requests for the rules of a server for HTTP.
 
-use super::draft::{Choices, Draft, authorities, name_of};
+use super::draft::{Choices, Draft, Evasion, authorities, evading, name_of};
 use super::{Gap, Shows, Way, Witness, Witnesses, misses};
 use crate::model::Match;
 use crate::routing::matcher::{Outcome, Request, Source};
 use crate::routing::{HttpServer, Rule, VirtualHost};
 
 /// How many drafts are tried for one alternative.
-const TRIES: usize = 400;
+const TRIES: usize = 800;
 
 /// A host that no virtual host has, unless one has all.
 const NOBODY: &str = "nobody.witness.invalid";
@@ -29,7 +29,7 @@ pub(super) fn of_server<'p, 'm>(
     for host in &server.virtual_hosts {
         if host.https_only && way.server.is_none() {
             let is_it = |outcome: &Outcome<'p, 'm>| matches!(outcome, Outcome::WantsTls { host: other, .. } if std::ptr::eq(*other, host));
-            let request = plain(way, &authorities(host, false), is_it);
+            let request = plain(way, &authorities(host), is_it);
             found.requests.extend(request.map(|request| Witness { request, shows: Shows::WantsTls(host) }));
             continue;
         }
@@ -110,9 +110,9 @@ fn of_rule<'p, 'm>(site: &Site<'_, 'p, 'm>, found: &mut Witnesses<'p, 'm>) {
 impl<'p, 'm> Site<'_, 'p, 'm> {
     /// A request that the rule takes by this alternative.
     fn hit(&self, one: &'p Match, alternative: Option<usize>) -> Result<Draft, &'static str> {
-        let choices = Choices::of(self.way, self.host, one, self.earlier)?;
+        let choices = Choices::of(self.way, self.host, one, self.evading(one))?;
         let mut reason = "every request that was tried is taken by an earlier rule";
-        for draft in (0..TRIES).map_while(|number| choices.draft(number)) {
+        for draft in choices.drafts(TRIES) {
             let outcome = self.way.matcher.answer(&draft.request());
             if let Outcome::Undecided(..) = outcome {
                 reason = "engines read a regular expression differently";
@@ -125,6 +125,12 @@ impl<'p, 'm> Site<'_, 'p, 'm> {
             }
         }
         Err(reason)
+    }
+
+    /// Headers that keep a request from earlier rules and from the other alternatives of the rule.
+    pub(super) fn evading(&self, one: &'p Match) -> Vec<Evasion> {
+        let others = self.rule.matches.iter().filter(|other| !std::ptr::eq(*other, one));
+        evading(self.way, one, self.earlier.iter().flat_map(|rule| &rule.matches).chain(others))
     }
 
     fn taken(&self, draft: &Draft, alternative: Option<usize>) -> Witness<'p, 'm> {
