@@ -93,5 +93,5 @@ impl Target for Nginx {
 /// The files of one proxy. The first is the one that `nginx -c` takes.
 #[must_use]
 pub fn configuration(model: &Model, proxy: &Proxy<'_>, options: &Options<'_>) -> Vec<Artifact> {
-    files::all(&files::Configuration::new(model, proxy, options), proxy, options)
+    files::all(&files::Configuration::new(model, proxy, options), options)
 }
