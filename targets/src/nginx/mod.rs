@@ -19,6 +19,7 @@
 //! - Rules are taken in source order, by [`dispatch`]; nginx's own order of locations never decides.
 //! - Connections to destinations are never used for another TLS identity than they were opened for: see [`pools`].
 
+mod answer;
 mod conditions;
 mod cors;
 mod deployed;
