@@ -54,7 +54,8 @@ pub(super) fn of(feature: Feature) -> Support {
         ),
         F::Retries => emulated(
             "`proxy_next_upstream`",
-            "each line of the endpoints is tried once, without a wait between; at most 16 tries",
+            "each line of the endpoints is tried once, without a wait between; at most 16 tries; without `retry` nothing is tried \
+             again, where Istio and Envoy try twice more when a connection fails",
         ),
         F::RetryPerTry => emulated(
             "`proxy_read_timeout`",
