@@ -92,8 +92,7 @@ fn agrees(kind: Kind) {
 /// Runs the proxies of one mesh, and asks each of them its part of the requests.
 fn tried(server: &Server, seed: u64) -> Seen {
     let checked = generated::checked(seed);
-    let options =
-        Options { gateways: Gateways::All, rig: Some(Rig::default()), ..Options::default() };
+    let options = Options { gateways: Gateways::All, rig: Some(Rig::default()), ..Options::default() };
     let fitted = fitted(server.kind, &checked, &options);
     let proxies = plan(&fitted, server.kind.controller(), &options);
     let folder = tempfile::tempdir().unwrap();
@@ -115,7 +114,8 @@ fn tried(server: &Server, seed: u64) -> Seen {
             }
             Err(other) => panic!("seed {seed}: {other:?}"),
         };
-        let trial = Trial { kind: server.kind, rigged: &rigged, world: &world, samples: SAMPLES, stop: &|| false };
+        let trial =
+            Trial { kind: server.kind, rigged: &rigged, world: &world, samples: SAMPLES, stop: &|| false };
         let findings = trial.ask(&generated::requests(&rigged.proxy, seed, share));
         process.stop().unwrap();
         seen.requests += findings.requests;
@@ -157,11 +157,15 @@ fn envoy_loads_every_generated_mesh_and_the_descriptors_take_it() {
             let texts: Vec<(&str, &str)> =
                 files.iter().map(|file| (file.path.as_str(), file.text.as_str())).collect();
             let judged = oracle::envoy::check(&texts).unwrap_or_default();
-            let mut faults: Vec<String> = judged.iter().map(|fault| format!("seed {seed}: {fault}")).collect();
+            let mut faults: Vec<String> =
+                judged.iter().map(|fault| format!("seed {seed}: {fault}")).collect();
             for main in files.iter().filter(|file| file.text.contains("\nstatic_resources:")) {
                 let path = folder.path().join(&main.path);
                 let mut command = Command::new(&program);
-                command.args(["--mode", "validate", "--log-level", "error", "-c"]).arg(&path).stdin(Stdio::null());
+                command
+                    .args(["--mode", "validate", "--log-level", "error", "-c"])
+                    .arg(&path)
+                    .stdin(Stdio::null());
                 let output = command.output().unwrap();
                 if !output.status.success() {
                     let said = String::from_utf8_lossy(&output.stderr).into_owned();

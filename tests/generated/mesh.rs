@@ -70,7 +70,8 @@ const ADDRESSES: &str = "  address one endpoints [10.0.1.1:8080]
 pub(super) fn draft(seed: u64) -> Draft {
     let mut random = Random::new(seed);
     let (tls, tcp, second) = (random.one_in(3), random.one_in(3), random.one_in(2));
-    let mut head = "namespace gen\n\ngateway edge {\n  workload app=edge\n  listen http 80 { hosts * }\n".to_owned();
+    let mut head =
+        "namespace gen\n\ngateway edge {\n  workload app=edge\n  listen http 80 { hosts * }\n".to_owned();
     let mut ports = vec![80];
     let mut tail = SERVICES.to_owned();
     let mut addresses = ADDRESSES.to_owned();
@@ -85,13 +86,16 @@ pub(super) fn draft(seed: u64) -> Draft {
         hosts.push(("host *.vault.test via edge".to_owned(), passthrough(&mut random)));
         tail.push_str("service vault { port tls 8443 }\n\n");
         addresses.push_str("  address vault endpoints [10.0.5.1:8443]\n");
-        addresses.push_str("  secret edge-cert { cert file \"/etc/edge/cert.pem\"; key file \"/etc/edge/key.pem\" }\n");
+        addresses.push_str(
+            "  secret edge-cert { cert file \"/etc/edge/cert.pem\"; key file \"/etc/edge/key.pem\" }\n",
+        );
     }
     if tcp {
         head.push_str("  listen tcp 5432 { hosts db.example.com }\n");
         hosts.push(("host db.example.com via edge".to_owned(), database(&mut random)));
         tail.push_str("service db {\n  port tcp 5432\n  subset old { labels v=1 }\n}\n\n");
-        addresses.push_str("  address db endpoints [10.0.6.1:5432]\n  address db@old endpoints [10.0.6.2:5432]\n");
+        addresses
+            .push_str("  address db endpoints [10.0.6.1:5432]\n  address db@old endpoints [10.0.6.2:5432]\n");
     }
     head.push_str("}\n\n");
     hosts.extend(gateway_hosts(&mut random, &ports));
@@ -117,7 +121,9 @@ fn gateway_hosts(random: &mut Random, ports: &[u16]) -> Vec<(String, Vec<Route>)
     for (names, host) in random.some(&HOSTS, count) {
         // A port that does not serve the host would never hold.
         let served: Vec<u16> = match names {
-            "*" | "api.example.org, www.example.org" => ports.iter().copied().filter(|port| *port != 443).collect(),
+            "*" | "api.example.org, www.example.org" => {
+                ports.iter().copied().filter(|port| *port != 443).collect()
+            }
             _ => ports.to_vec(),
         };
         let place = Place { below: "", ports: &served, host };

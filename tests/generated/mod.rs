@@ -109,12 +109,49 @@ fn a_seed_makes_one_mesh_in_its_canonical_form() {
 fn generated_meshes_exercise_every_kind_of_condition_and_answer() {
     let text: String = (0..60).map(mesh).collect();
     let kinds = [
-        "path is", "path prefix", "path under", "path matches", "ignoring-case", "path in", "method is", "method in",
-        "present", "absent", "not header", "header x-a prefix", "header x-a matches", "header x-a in", "cookie user",
-        "query q is", "query q prefix", "query q matches", "authority is", "authority prefix", "authority matches",
-        "port 80", " or ", "rest ", "redirect 301", "redirect 308", "prefix \"/moved/\"", "respond 4", "delegate team",
-        "rewrite prefix", "rewrite path", "rewrite matches", "rewrite host", "fault abort", "timeout", "request-headers",
-        "response-headers", "tls route", "tcp route", "tls simple", "tls passthrough", "host *.example.com", "host * via",
+        "path is",
+        "path prefix",
+        "path under",
+        "path matches",
+        "ignoring-case",
+        "path in",
+        "method is",
+        "method in",
+        "present",
+        "absent",
+        "not header",
+        "header x-a prefix",
+        "header x-a matches",
+        "header x-a in",
+        "cookie user",
+        "query q is",
+        "query q prefix",
+        "query q matches",
+        "authority is",
+        "authority prefix",
+        "authority matches",
+        "port 80",
+        " or ",
+        "rest ",
+        "redirect 301",
+        "redirect 308",
+        "prefix \"/moved/\"",
+        "respond 4",
+        "delegate team",
+        "rewrite prefix",
+        "rewrite path",
+        "rewrite matches",
+        "rewrite host",
+        "fault abort",
+        "timeout",
+        "request-headers",
+        "response-headers",
+        "tls route",
+        "tcp route",
+        "tls simple",
+        "tls passthrough",
+        "host *.example.com",
+        "host * via",
     ];
     for kind in kinds {
         assert!(text.contains(kind), "no generated mesh has `{kind}`");
@@ -133,7 +170,8 @@ struct Shown {
 fn shown(proxy: &Proxy<'_>, seed: u64) -> Shown {
     let matcher = Matcher::new(proxy);
     let found = witnesses(proxy);
-    let mut shown = Shown { connections: found.connections.len(), gaps: found.gaps.len(), ..Shown::default() };
+    let mut shown =
+        Shown { connections: found.connections.len(), gaps: found.gaps.len(), ..Shown::default() };
     for one in &found.requests {
         let outcome = matcher.answer(&one.request);
         let taken = outcome.taken().map(|taken| std::ptr::from_ref(taken.rule));

@@ -103,7 +103,9 @@ fn options(random: &mut Random, by_path: &[ByPath]) -> Vec<String> {
     }
     if random.one_in(3) {
         let set = random.pick(&["\"v\"", "\"a $b; {c}\"", "\"50%%\"", "\"q\\\"\\\\\""]);
-        all.push(format!("request-headers {{\n      set x-set {set}\n      add x-add \"1\"\n      remove x-gone\n    }}"));
+        all.push(format!(
+            "request-headers {{\n      set x-set {set}\n      add x-add \"1\"\n      remove x-gone\n    }}"
+        ));
     }
     all.extend(response_headers(random));
     all

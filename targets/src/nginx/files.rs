@@ -111,8 +111,17 @@ static TEMPLATES: LazyLock<Tera> = LazyLock::new(|| {
 
 /// The files of a proxy; `nginx.conf` is the first.
 pub(super) fn all(configuration: &Configuration, options: &Options<'_>) -> Vec<Artifact> {
-    let Configuration { folder, http, stream, endpoints, resolves, is_gateway, is_deployed, sizes, reports: _ } =
-        configuration;
+    let Configuration {
+        folder,
+        http,
+        stream,
+        endpoints,
+        resolves,
+        is_gateway,
+        is_deployed,
+        sizes,
+        reports: _,
+    } = configuration;
     let NginxOptions { resolver, access_log, stream_module } = &options.nginx;
     let finds_resolver = *is_deployed && resolver.is_none();
     let frame = Frame {

@@ -17,6 +17,8 @@
 //! - Whatever a value says, it stays one token: [`directive`] alone writes tokens. What nginx could not read is refused by [`fit`],
 //!   which makes all of the configuration to see it.
 //! - Rules are taken in source order, by [`dispatch`]; nginx's own order of locations never decides.
+//! - nginx compares decoded paths, and sends on what it has compared. A pattern that would say otherwise of the path as it is
+//!   written is refused: see [`path_pattern`].
 //! - Connections to destinations are never used for another TLS identity than they were opened for: see [`pools`].
 
 mod answer;
@@ -35,6 +37,7 @@ mod limits;
 mod listener_tls;
 mod listeners;
 mod options;
+mod path_pattern;
 mod pools;
 mod redirect;
 mod regex;

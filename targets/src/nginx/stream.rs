@@ -221,7 +221,8 @@ fn refuse_nameless<'m>(id: Id<Upstream<'m>>, span: Span, site: &mut Site<'_, 'm>
             "it finds such an address again by the name that TLS asks for, and these connections show none",
             "give the external `endpoints` or `resolve dns`, or pass TLS through",
         ),
-        Some(Addresses::Fixed(_) | Addresses::Dns { names: _, first_only: _ } | Addresses::Unknown) | None => {}
+        Some(Addresses::Fixed(_) | Addresses::Dns { names: _, first_only: _ } | Addresses::Unknown)
+        | None => {}
     }
 }
 
