@@ -3,13 +3,11 @@
 use super::api;
 use super::{Format, Layout};
 use crate::fingerprint::fingerprint;
+use crate::raw_proxy::place;
 use crate::target::Options;
 use meshc_compiler::Model;
-use meshc_compiler::routing::{Proxy, Role};
+use meshc_compiler::routing::Proxy;
 use smol_str::SmolStr;
-
-/// The folder of manifests for Kubernetes, which no proxy's files may be mixed with.
-const RESERVED: &str = "kubernetes";
 
 /// Longest name of a file that is made of the name of a cluster.
 const LONGEST: usize = 180;
@@ -20,11 +18,9 @@ const LONGEST: usize = 180;
 /// static      NAMESPACE/NAME.yaml, and NAMESPACE/NAME/certificate-1.yaml
 /// filesystem  NAMESPACE/NAME/{envoy,listeners,clusters,endpoints-CLUSTER,certificate-1}.yaml
 /// ```
-///
-/// A name with `_` cannot be that of a namespace or a gateway, so no two proxies have a file in common.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
-    /// `NAMESPACE/NAME`, or `NAME`.
+    /// What the names of all its files start with.
     stem: String,
     extension: &'static str,
     /// The output folder where Envoy runs.
@@ -36,18 +32,8 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn of(model: &Model, proxy: &Proxy<'_>, options: &Options<'_>) -> Self {
-        let name = match proxy.role {
-            Role::Outbound if has_gateway_of_that_name(model, proxy) => format!("_{}", proxy.name),
-            Role::Outbound | Role::Gateway(_) => proxy.name.to_string(),
-        };
-        let stem = match proxy.namespace.as_deref() {
-            None if name == RESERVED => format!("_{name}"),
-            None => name,
-            Some(RESERVED) => format!("_{RESERVED}/{name}"),
-            Some(namespace) => format!("{namespace}/{name}"),
-        };
         Self {
-            stem,
+            stem: place::stem(model, proxy),
             extension: match options.envoy.format {
                 Format::Yaml => "yaml",
                 Format::Json => "json",
@@ -99,11 +85,4 @@ impl Place {
             resource_api_version: "V3",
         }
     }
-}
-
-/// Whether a gateway in the namespace of an outbound proxy has its name.
-fn has_gateway_of_that_name(model: &Model, proxy: &Proxy<'_>) -> bool {
-    model.mesh.gateways.as_slice().iter().any(|gateway| {
-        gateway.namespace_name() == proxy.namespace.as_deref() && gateway.name.value.as_str() == proxy.name
-    })
 }

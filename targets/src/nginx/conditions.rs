@@ -1,5 +1,6 @@
 //! Conditions of rules as bits: each comparison is a `map` whose value is `1` or `0`.
 
+use super::path_pattern;
 use super::regex;
 use super::site::Site;
 use super::text;
@@ -188,12 +189,13 @@ fn of_path(path: &PathMatch, span: Span, site: &mut Site<'_, '_>) -> Path {
         PathTest::Prefix(text) => (text, false),
         PathTest::Under(text) => (text, true),
         PathTest::Pattern(pattern) => {
-            if pattern.as_str().contains('%') {
+            if path_pattern::check(pattern).is_err() {
                 site.refuse(
                     span,
-                    "a pattern that looks at percent escapes of the path",
-                    "nginx compares paths after it has decoded them",
-                    "write the characters that the escapes stand for",
+                    "a pattern that takes some escapes of a path and not what they stand for, or the other way about",
+                    "nginx compares paths after it has decoded them, so `%20` is a space",
+                    "take any character by `.*` or `[^/]+`, followed by none of `0-9a-fA-F`; else ask for letters, digits and signs \
+                     that are no escapes",
                 );
             }
             return Path::Key(regex::matching(pattern));

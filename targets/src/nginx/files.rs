@@ -7,6 +7,7 @@ use super::listeners::{self, Servers};
 use super::pools::Part;
 use super::site::Site;
 use crate::artifact::Artifact;
+use crate::raw_proxy::place;
 use crate::target::Options;
 use meshc_compiler::Model;
 use meshc_compiler::routing::Proxy;
@@ -23,6 +24,8 @@ const STREAM_MODULE: &str = "/usr/lib/nginx/modules/ngx_stream_module.so";
 /// The configuration of one proxy.
 #[derive(Debug)]
 pub(super) struct Configuration {
+    /// Where its files are below the output folder.
+    folder: String,
     pub(super) http: Vec<Directive>,
     pub(super) stream: Vec<Directive>,
     endpoints: Vec<(String, String)>,
@@ -60,6 +63,7 @@ impl Configuration {
             pools.into_iter().chain(variables).chain(servers).collect()
         };
         Self {
+            folder: place::stem(model, proxy),
             is_gateway: site.is_gateway(),
             is_deployed: model.deploy().is_some(),
             resolves: site.resolves,
@@ -106,9 +110,18 @@ static TEMPLATES: LazyLock<Tera> = LazyLock::new(|| {
 });
 
 /// The files of a proxy; `nginx.conf` is the first.
-pub(super) fn all(configuration: &Configuration, proxy: &Proxy<'_>, options: &Options<'_>) -> Vec<Artifact> {
-    let Configuration { http, stream, endpoints, resolves, is_gateway, is_deployed, sizes, reports: _ } =
-        configuration;
+pub(super) fn all(configuration: &Configuration, options: &Options<'_>) -> Vec<Artifact> {
+    let Configuration {
+        folder,
+        http,
+        stream,
+        endpoints,
+        resolves,
+        is_gateway,
+        is_deployed,
+        sizes,
+        reports: _,
+    } = configuration;
     let NginxOptions { resolver, access_log, stream_module } = &options.nginx;
     let finds_resolver = *is_deployed && resolver.is_none();
     let frame = Frame {
@@ -118,10 +131,6 @@ pub(super) fn all(configuration: &Configuration, proxy: &Proxy<'_>, options: &Op
         resolver: resolves.then_some(if finds_resolver { deployed::RESOLVER_CONF } else { "resolver.conf" }),
         is_gateway: *is_gateway,
         sizes: *sizes,
-    };
-    let folder = match &proxy.namespace {
-        Some(namespace) => format!("{namespace}/{}", proxy.name),
-        None => proxy.name.to_string(),
     };
     let mut files = vec![(NGINX_CONF.to_owned(), rendered(&frame))];
     let mut add = |name: &str, directives: &[Directive]| {

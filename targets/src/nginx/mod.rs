@@ -17,8 +17,11 @@
 //! - Whatever a value says, it stays one token: [`directive`] alone writes tokens. What nginx could not read is refused by [`fit`],
 //!   which makes all of the configuration to see it.
 //! - Rules are taken in source order, by [`dispatch`]; nginx's own order of locations never decides.
+//! - nginx compares decoded paths, and sends on what it has compared. A pattern that would say otherwise of the path as it is
+//!   written is refused: see [`path_pattern`].
 //! - Connections to destinations are never used for another TLS identity than they were opened for: see [`pools`].
 
+mod answer;
 mod conditions;
 mod cors;
 mod deployed;
@@ -34,6 +37,7 @@ mod limits;
 mod listener_tls;
 mod listeners;
 mod options;
+mod path_pattern;
 mod pools;
 mod redirect;
 mod regex;
@@ -93,5 +97,5 @@ impl Target for Nginx {
 /// The files of one proxy. The first is the one that `nginx -c` takes.
 #[must_use]
 pub fn configuration(model: &Model, proxy: &Proxy<'_>, options: &Options<'_>) -> Vec<Artifact> {
-    files::all(&files::Configuration::new(model, proxy, options), proxy, options)
+    files::all(&files::Configuration::new(model, proxy, options), options)
 }

@@ -1,5 +1,6 @@
 //! The location of a rule: what is done with a request that it takes.
 
+use super::answer;
 use super::cors;
 use super::directive::{Directive, line, when};
 use super::dispatch::Entrance;
@@ -14,8 +15,6 @@ use super::variables::hundredths;
 use meshc_compiler::model::{PathMatch, Respond};
 use meshc_compiler::routing::{MirroredTo, Rule, RuleAction, WeightedUpstream};
 
-/// Statuses whose text nginx takes for an address to send the caller to.
-const REDIRECTING: [u16; 5] = [301, 302, 303, 307, 308];
 /// The longest text that nginx reads in one token, in bytes: each may be written with two.
 const TEXT_MAX: usize = 2_000;
 
@@ -114,7 +113,7 @@ fn respond(respond: &Respond, site: &mut Site<'_, '_>) -> Vec<Directive> {
     let Respond { status, body } = respond;
     let code = status.value.get();
     let text = body.as_ref().map_or("", |body| body.value.as_str());
-    if REDIRECTING.contains(&code) && !text.is_empty() {
+    if answer::is_redirecting(code) && !text.is_empty() {
         site.refuse(
             status.span,
             &format!("a text with the status {code}"),
@@ -122,17 +121,16 @@ fn respond(respond: &Respond, site: &mut Site<'_, '_>) -> Vec<Directive> {
             "leave the text out, or use `redirect`",
         );
     }
-    let value = if text.is_empty() { text::EMPTY.to_owned() } else { answer(text, site) };
-    let mut answer = line!["return", code.to_string()];
-    if REDIRECTING.contains(&code) {
-        return vec![answer.at(status.span)];
+    let value = if text.is_empty() { text::EMPTY.to_owned() } else { value(text, site) };
+    let answer = answer::with(code, &value).at(status.span);
+    if answer::is_redirecting(code) {
+        return vec![answer];
     }
-    answer.words.push(value);
-    vec![line!["default_type", "text/plain"], answer.at(status.span)]
+    vec![line!["default_type", "text/plain"], answer]
 }
 
 /// A text of any length: what is too long for one token is put together from several variables.
-fn answer(text: &str, site: &mut Site<'_, '_>) -> String {
+fn value(text: &str, site: &mut Site<'_, '_>) -> String {
     if text.len() <= TEXT_MAX && !text.contains('$') {
         return text.to_owned();
     }

@@ -12,8 +12,9 @@ use super::text::millis;
 use super::upstream_tls::{self, ServerName, UpstreamTls};
 use super::variables::hundredths;
 use meshc_compiler::model::{Id, ServerTls};
-use meshc_compiler::routing::{ConnectionRule, TlsKind, TlsServer, Upstream, WeightedUpstream};
+use meshc_compiler::routing::{Addresses, ConnectionRule, TlsKind, TlsServer, Upstream, WeightedUpstream};
 use meshc_compiler::values::{HostPattern, SniHost, escape_literal};
+use meshc_language::Span;
 
 /// How long a connection may be silent: Istio's default.
 const SILENCE: u64 = 3_600_000;
@@ -43,6 +44,9 @@ pub(super) fn server<'m>(
     }
     inside.insert(0, listen);
     inside.extend(passed_on(rules, site));
+    for one in rules.iter().flat_map(|rule| &rule.to) {
+        refuse_nameless(one.upstream, one.span, site);
+    }
     let mut target = chosen(rules, site);
     if let Secured::Ends(tls) = secured
         && listener_tls::wants_any_certificate(tls)
@@ -200,7 +204,25 @@ fn place<'m>(id: Id<Upstream<'m>>, site: &mut Site<'_, 'm>) -> String {
     let Some(place) = pools::place(id, Part::Stream, &identity, false, site) else { return String::new() };
     match tls {
         None => place.as_str().to_owned(),
-        Some(tls) => site.originated(&identity, &place, &tls),
+        Some(tls) => {
+            // Another server connects, which has not read a name.
+            refuse_nameless(id, upstream.span, site);
+            site.originated(&identity, &place, &tls)
+        }
+    }
+}
+
+/// Refuses a destination that is found by the name that TLS asks for, where no such name is read.
+fn refuse_nameless<'m>(id: Id<Upstream<'m>>, span: Span, site: &mut Site<'_, 'm>) {
+    match site.upstream(id).map(|upstream| &upstream.addresses) {
+        Some(Addresses::Original | Addresses::PerRequest) => site.refuse(
+            span,
+            "connections to an external whose address only the caller knows",
+            "it finds such an address again by the name that TLS asks for, and these connections show none",
+            "give the external `endpoints` or `resolve dns`, or pass TLS through",
+        ),
+        Some(Addresses::Fixed(_) | Addresses::Dns { names: _, first_only: _ } | Addresses::Unknown)
+        | None => {}
     }
 }
 

@@ -54,7 +54,8 @@ pub(super) fn of(feature: Feature) -> Support {
         ),
         F::Retries => emulated(
             "`proxy_next_upstream`",
-            "each line of the endpoints is tried once, without a wait between; at most 16 tries",
+            "each line of the endpoints is tried once, without a wait between; at most 16 tries; without `retry` nothing is tried \
+             again, where Istio and Envoy try twice more when a connection fails",
         ),
         F::RetryPerTry => emulated(
             "`proxy_read_timeout`",
@@ -104,9 +105,11 @@ pub(super) fn of(feature: Feature) -> Support {
             "failures are counted within that time, answers count only where routes retry on them, and of one endpoint, or of \
              endpoints found by DNS, none is left out",
         ),
-        F::UpstreamTls => {
-            emulated("`proxy_ssl_*`", "the name that is asked for is the one that the certificate must have")
-        }
+        F::UpstreamTls => emulated(
+            "`proxy_ssl_*`",
+            "the name that is asked for is the one that the certificate must have; TCP goes through a port of the loopback before \
+             TLS begins, and who can connect to it can use the proxy's certificate",
+        ),
         F::DnsExternal => emulated(
             "`resolver` and a variable in `proxy_pass`",
             "addresses are asked of `[nginx] resolver`, 127.0.0.53 by default, as often as DNS says; each request opens a connection, \

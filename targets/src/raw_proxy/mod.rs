@@ -2,6 +2,7 @@
 
 mod certificates;
 mod fit;
+pub(crate) mod place;
 mod usage;
 
 pub use certificates::KeyPaths;
