@@ -119,10 +119,17 @@ pub(super) fn is_query_part(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'&' | b'#'))
 }
 
-/// Whether a text may be the value of `Host`.
+/// Whether a text may be the value of `Host`: a host, and perhaps a port.
 pub(super) fn is_authority(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !text.ends_with(']') => (host, port),
+        _ => (text, "0"),
+    };
     let may_stand = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
-    !text.is_empty() && text.bytes().all(may_stand)
+    !host.is_empty()
+        && host.bytes().all(may_stand)
+        && !port.is_empty()
+        && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn dedup(all: Vec<String>) -> Vec<String> {
