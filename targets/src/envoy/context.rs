@@ -7,7 +7,9 @@ use crate::raw_proxy::Rig;
 use crate::target::Options;
 use meshc_compiler::model::{DestinationId, Id, Model, Resource};
 use meshc_compiler::policy::{Balancing, HashKey, Method, SimpleBalancing};
-use meshc_compiler::routing::{Addresses, Proxy, Role, RuleAction, Upstream, WeightedUpstream};
+use meshc_compiler::routing::{
+    Addresses, Plain, Proxy, Role, RuleAction, TlsKind, Upstream, WeightedUpstream,
+};
 use meshc_language::Span;
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
@@ -22,8 +24,10 @@ pub(super) struct Context<'a> {
     /// The certificates that it uses.
     pub(super) secrets: Secrets,
     provenance: Provenance<'a>,
-    /// The upstreams that HTTP requests are sent to; the others get connections only.
+    /// The upstreams that HTTP requests are sent to.
     called_by_http: FxHashSet<Id<Upstream<'a>>>,
+    /// The upstreams that connections are passed on to.
+    called_by_connections: FxHashSet<Id<Upstream<'a>>>,
 }
 
 impl<'a> Context<'a> {
@@ -36,6 +40,7 @@ impl<'a> Context<'a> {
             secrets: Secrets::of(model, proxy, options.rig.as_ref()),
             provenance: Provenance::new(options.files),
             called_by_http: called_by_http(proxy),
+            called_by_connections: called_by_connections(proxy),
         }
     }
 
@@ -75,6 +80,11 @@ impl<'a> Context<'a> {
     /// Whether HTTP requests are sent to an upstream.
     pub(super) fn is_called_by_http(&self, id: Id<Upstream<'a>>) -> bool {
         self.called_by_http.contains(&id)
+    }
+
+    /// Whether connections are passed on to an upstream.
+    pub(super) fn is_called_by_connections(&self, id: Id<Upstream<'a>>) -> bool {
+        self.called_by_connections.contains(&id)
     }
 
     /// Whether the address that a connection was made to has to be known.
@@ -118,6 +128,22 @@ fn called_by_http<'a>(proxy: &Proxy<'a>) -> FxHashSet<Id<Upstream<'a>>> {
             RuleAction::Forward(to) => called.extend(to.iter().map(|one| one.upstream)),
             RuleAction::Redirect(_) | RuleAction::Respond(_) => {}
         }
+    }
+    called
+}
+
+fn called_by_connections<'a>(proxy: &Proxy<'a>) -> FxHashSet<Id<Upstream<'a>>> {
+    let mut called = FxHashSet::default();
+    for listener in &proxy.listeners {
+        let plain = listener.plain.iter().filter_map(|plain| match plain {
+            Plain::Tcp(rules) => Some(rules),
+            Plain::Http(_) => None,
+        });
+        let tls = listener.tls.iter().filter_map(|server| match &server.kind {
+            TlsKind::Tcp(_, rules) | TlsKind::Passthrough(rules) => Some(rules),
+            TlsKind::Http(..) => None,
+        });
+        called.extend(plain.chain(tls).flatten().flat_map(|rule| &rule.to).map(|one| one.upstream));
     }
     called
 }

@@ -35,7 +35,7 @@ pub(super) fn of(one: &Match) -> Option<RouteMatch> {
         matching.headers.push(header(name, test)?);
     }
     for (name, test) in without {
-        matching.headers.push(absent(header(name, test)?));
+        matching.headers.push(absent(name, test)?);
     }
     matching.headers.extend(scheme.iter().map(|text| of_text(":scheme", text)));
     matching.headers.extend(method(methods));
@@ -110,13 +110,16 @@ fn header(name: &MatchHeaderName, test: &HeaderTest) -> Option<HeaderMatcher> {
     }
 }
 
-/// The opposite. One that is not there is taken for one that is empty.
-fn absent(matcher: HeaderMatcher) -> HeaderMatcher {
-    HeaderMatcher {
-        invert_match: true,
-        treat_missing_header_as_empty: matcher.string_match.is_some(),
-        ..matcher
-    }
+/// The opposite; `None` if it never holds. One that is not there is taken for one that is empty, so a comparison that every text
+/// meets leaves nothing.
+fn absent(name: &MatchHeaderName, test: &HeaderTest) -> Option<HeaderMatcher> {
+    let matcher = header(name, test)?;
+    let compares = match test {
+        HeaderTest::Present => false,
+        HeaderTest::Text(_) if matcher.string_match.is_none() => return None,
+        HeaderTest::Text(_) => true,
+    };
+    Some(HeaderMatcher { invert_match: true, treat_missing_header_as_empty: compares, ..matcher })
 }
 
 fn parameter(name: &SmolStr, test: &HeaderTest) -> QueryParameterMatcher {

@@ -7,7 +7,7 @@ use super::secrets::{of_client, of_server};
 use meshc_compiler::model::{Id, ServerTls, ServerTlsBody, ServerTlsMode};
 use meshc_compiler::policy::{ClientTls, ClientTlsBody, ClientTlsMode};
 use meshc_compiler::routing::Upstream;
-use meshc_compiler::values::{Fqdn, Literal, SubjectAltName, TlsVersion};
+use meshc_compiler::values::{HostPattern, Literal, SubjectAltName, TlsVersion};
 use smol_str::SmolStr;
 use std::net::IpAddr;
 
@@ -114,17 +114,24 @@ pub(super) fn upstream<'a>(
     }
     let http = context.is_called_by_http(id);
     let certificates = of_client(context.model, tls, context.rig);
+    // A connection has no request whose host could be asked for.
+    let declared =
+        context.is_called_by_connections(id).then(|| HostPattern::parse(&upstream.host).ok()).flatten();
     let asked = match sni {
         Some(sni) => Some(SmolStr::new(sni.value.as_str())),
-        // There is no request to take the name from.
-        None if !http => Fqdn::parse(&upstream.host).ok().map(|host| SmolStr::new(host.as_str())),
-        None => None,
+        None => declared
+            .as_ref()
+            .filter(|host| !host.is_wildcard() && !host.is_ip())
+            .map(|host| SmolStr::new(host.as_str())),
     };
     let mut wanted = subject_names(names.iter().flat_map(|list| list.iter()).map(|one| &one.value));
     if wanted.is_empty() {
-        wanted.extend(asked.clone().map(|name| subject_name(&name)));
+        wanted.extend(asked.as_deref().map(subject_name));
     }
     let auto_names = http && wanted.is_empty() && checks_server(tls);
+    if wanted.is_empty() {
+        wanted.extend(declared.as_ref().map(subject_of_host));
+    }
     let mut common = api::CommonTlsContext {
         tls_params: Some(api::TlsParameters {
             tls_minimum_protocol_version: Some(version(TlsVersion::V1_2)),
@@ -193,6 +200,17 @@ fn subject_name(name: &str) -> api::SubjectAltNameMatcher {
         "DNS"
     };
     api::SubjectAltNameMatcher { san_type, matcher: StringMatcher::exact(name) }
+}
+
+/// A name that a certificate must have to speak for a declared host: for a wildcard, any name that ends like it.
+fn subject_of_host(host: &HostPattern) -> api::SubjectAltNameMatcher {
+    match host.as_str().strip_prefix('*') {
+        Some(rest) => api::SubjectAltNameMatcher {
+            san_type: "DNS",
+            matcher: StringMatcher { suffix: Some(SmolStr::new(rest)), ..StringMatcher::default() },
+        },
+        None => subject_name(host.as_str()),
+    }
 }
 
 fn version(version: TlsVersion) -> &'static str {

@@ -1,6 +1,6 @@
 //! Connections under trial: those that are passed on, those that are refused, and who may come in by TLS.
 
-use super::judge::{is_private, one_of, upstream_tls};
+use super::judge::{answers_refused, is_private, one_of, upstream_tls, was_closed};
 use super::shares::{is_plausible, percent, range};
 use super::{Aspect, Mismatch, Run};
 use crate::rig::client::{self, Tls};
@@ -89,16 +89,20 @@ impl<'m> Run<'_, 'm> {
         }
     }
 
-    /// What somebody answers who should not: nobody does where the connection ends, or an error of HTTP says that it is of the
-    /// wrong kind.
+    /// What comes of a connection that should end, if it does not: it is answered, or nothing happens. An error of HTTP may say
+    /// that it is of the wrong kind.
     fn let_in(&mut self, connection: &Connection) -> Option<String> {
         self.findings.requests += 1;
         let line = self.open(connection).and_then(|mut open| {
             open.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
             open.read_line()
         });
-        let line = String::from_utf8_lossy(&line.ok()?).into_owned();
-        (!line.starts_with("HTTP/1.1 4")).then(|| format!("`{}`", line.trim_end()))
+        match line {
+            Err(error) if was_closed(&error) => None,
+            Err(error) => Some(format!("no answer: {error}")),
+            Ok(line) if answers_refused(self.trial.kind) && line.starts_with(b"HTTP/1.1 400") => None,
+            Ok(line) => Some(format!("`{}`", String::from_utf8_lossy(&line).trim_end())),
+        }
     }
 
     fn passed_on(&mut self, rule: &ConnectionRule<'m>, connection: &Connection, sent: &str) {
@@ -193,13 +197,13 @@ impl<'m> Run<'_, 'm> {
             client::Connection::open(listener.port, Some(&tls), LIMIT).and_then(|mut connection| {
                 if is_http {
                     let answer = connection.exchange(&client::Request::get(&name, "/"))?;
-                    return Ok(answer.status != 400);
+                    return Ok(answer.status != 400 || !answers_refused(self.trial.kind));
                 }
                 connection.read_line().map(|line| !line.is_empty())
             });
-        if came_in.unwrap_or(false) {
+        if came_in.unwrap_or_else(|error| !was_closed(&error)) {
             let sent = format!("TLS for `{name}` without a certificate of the caller");
-            let mismatch = Mismatch::new(Aspect::Admission, "no connection", "an answer");
+            let mismatch = Mismatch::new(Aspect::Admission, "no connection", "another end");
             self.note((Some(server.span), ""), &sent, mismatch);
         }
     }

@@ -65,17 +65,31 @@ impl<'m> Run<'_, 'm> {
             self.findings.requests += 1;
             let (span, rule) = self.place(&outcome, question);
             let mut mismatches = self.judge(&outcome, &request.headers, &got);
+            let feature =
+                (!mismatches.is_empty()).then(|| self.caveat(question, &request.headers, &got)).flatten();
+            for mismatch in &mut mismatches {
+                mismatch.feature = feature;
+            }
             let is_first = taken.is_some_and(|taken| self.rules.insert(std::ptr::from_ref(taken.rule)));
             if let Some(taken) = taken.filter(|_| is_first && mismatches.is_empty()) {
                 mismatches = self.many(taken, question, &request, &mut connections);
             }
             let sent = shown(question);
-            let feature = caveat(question);
-            for mut mismatch in mismatches {
-                mismatch.feature = feature;
+            for mismatch in mismatches {
                 self.note((span, &rule), &sent, mismatch);
             }
         }
+    }
+
+    /// The feature whose caveat explains all that is different: headers that are empty count as absent, and of one that stands
+    /// several times the first counts. What came must be just what is due then.
+    fn caveat(&self, question: &Request, sent: &Headers, got: &Got) -> Option<Feature> {
+        let single = with_single_values(question)?;
+        let outcome = self.matcher.answer(&single);
+        // These are not compared with anything.
+        let is_open = matches!(outcome, Outcome::NotHttp | Outcome::Undecided(..));
+        let explains = !is_open && self.judge(&outcome, sent, got).is_empty();
+        explains.then_some(Feature::HeaderMatch)
     }
 
     /// Asks one request.
@@ -274,12 +288,16 @@ fn written(question: &Request, taken: Option<&Taken<'_, '_>>) -> client::Request
     }
 }
 
-/// The feature whose caveat speaks of such a request: headers that are empty, or that stand several times.
-fn caveat(question: &Request) -> Option<Feature> {
-    let same =
-        |name: &String| question.headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).count();
-    let odd = |(name, value): &(String, String)| value.trim().is_empty() || same(name) > 1;
-    question.headers.iter().any(odd).then_some(Feature::HeaderMatch)
+/// The request as a proxy takes it that has one value for each header, and none for an empty one; `None` if that changes nothing.
+fn with_single_values(question: &Request) -> Option<Request> {
+    let mut headers: Headers = Vec::with_capacity(question.headers.len());
+    for (name, value) in &question.headers {
+        if !headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            headers.push((name.clone(), value.clone()));
+        }
+    }
+    headers.retain(|(_, value)| !value.trim().is_empty());
+    (headers != question.headers).then(|| Request { headers, ..question.clone() })
 }
 
 /// A request in a line.

@@ -4,6 +4,7 @@ use super::{Aspect, Mismatch, Run};
 use crate::rig::client::Response;
 use crate::rig::echo::Seen;
 use crate::rig::rigged::called;
+use crate::rig::server::Kind;
 use crate::rig::wire::Headers;
 use meshc_compiler::policy::{Abort, ClientTlsMode, Injection};
 use meshc_compiler::routing::matcher::{
@@ -49,9 +50,13 @@ impl Got {
         }
     }
 
-    /// Whether nobody was let in: no answer, or one that says that the connection is of the wrong kind.
-    fn is_refused(&self) -> bool {
-        self.seen.is_none() && self.answer.as_ref().map_or(true, |answer| answer.status == 400)
+    /// Whether nobody was let in: the connection ended without an answer, or with one that says that it is of the wrong kind.
+    fn is_refused(&self, kind: Kind) -> bool {
+        self.seen.is_none()
+            && match &self.answer {
+                Err(error) => was_closed(error),
+                Ok(answer) => answers_refused(kind) && answer.status == 400,
+            }
     }
 }
 
@@ -59,7 +64,7 @@ impl<'m> Run<'_, 'm> {
     /// Compares.
     pub(super) fn judge(&self, outcome: &Outcome<'_, 'm>, sent: &Headers, got: &Got) -> Vec<Mismatch> {
         match outcome {
-            Outcome::Refused(_) if got.is_refused() => Vec::new(),
+            Outcome::Refused(_) if got.is_refused(self.trial.kind) => Vec::new(),
             Outcome::Refused(_) => vec![Mismatch::new(Aspect::Admission, "no connection", got.text())],
             Outcome::Rejected(_) => by_proxy(got, 400),
             Outcome::NoHost | Outcome::NoRule(_) => by_proxy(got, 404),
@@ -114,6 +119,29 @@ impl<'m> Run<'_, 'm> {
         found.extend(headers_of_answer(&delivery.response_headers, &of_upstream, got));
         found.extend(upstream_tls(upstream, seen));
         found
+    }
+}
+
+/// Whether the other side ended a connection. What only took too long, or reached nobody, says nothing of who is let in.
+pub(super) fn was_closed(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let alert = matches!(inner, Some(rustls::Error::AlertReceived(_)));
+    let ended = matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+    );
+    alert || ended
+}
+
+/// Whether a proxy answers a connection of the wrong kind with 400: one without TLS, or without a certificate, where those are
+/// asked for. The other closes it.
+pub(super) fn answers_refused(kind: Kind) -> bool {
+    match kind {
+        Kind::Nginx => true,
+        Kind::Envoy => false,
     }
 }
 

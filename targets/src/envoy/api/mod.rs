@@ -119,6 +119,7 @@ messages! {
     struct StringMatcher {
         exact: Option<SmolStr>,
         prefix: Option<SmolStr>,
+        suffix: Option<SmolStr>,
         safe_regex: Option<RegexMatcher>,
     }
 
