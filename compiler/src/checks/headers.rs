@@ -12,6 +12,7 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
         for route in &host.routes {
             for (operations, is_request) in operations(route) {
                 names_are_allowed(operations, is_request, reports);
+                bodies_keep_their_length(operations, reports);
                 no_header_twice(operations, reports);
             }
         }
@@ -53,6 +54,21 @@ fn names_are_allowed(operations: &HeaderOperations, is_request: bool, reports: &
                     .help("use `rewrite host` or `rewrite path`, or leave it out"),
             );
         }
+    }
+}
+
+/// Headers that say where a body ends (RFC 9112, 6): with another value, what is left of one request is read as the next.
+fn bodies_keep_their_length(operations: &HeaderOperations, reports: &mut Vec<Diagnostic>) {
+    const FRAMING: &[&str] = &["content-length", "transfer-encoding"];
+    let body = &operations.body;
+    let names = body.set.iter().chain(&body.add).map(|setting| &setting.name).chain(&body.remove);
+    for name in names.filter(|name| FRAMING.contains(&name.value.as_str())) {
+        let message = format!("`{}` says where a body ends, and cannot be changed", name.value.as_written());
+        reports.push(
+            Diagnostic::new(Code::BAD_HEADER_OPERATION, name.span, message)
+                .consequence("the rest of a body would be read as another request")
+                .help("leave it to the proxy"),
+        );
     }
 }
 

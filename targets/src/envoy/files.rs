@@ -69,13 +69,19 @@ fn resources<T: Into<TypedConfig>>(all: Vec<Sourced<T>>) -> Resources {
     Resources { resources: all.into_iter().map(typed).collect() }
 }
 
+/// The port of the administration: the usual one, or the next one that no listener has.
+fn free_admin(context: &Context<'_>) -> u16 {
+    let taken = |port: &u16| context.proxy.listeners.iter().any(|listener| listener.port == *port);
+    (ADMIN..u16::MAX).find(|port| !taken(port)).unwrap_or(ADMIN)
+}
+
 fn bootstrap(context: &Context<'_>) -> api::Bootstrap {
     let proxy = context.proxy;
     let name = match &proxy.namespace {
         Some(namespace) => SmolStr::new(format!("{}.{namespace}", proxy.name)),
         None => proxy.name.clone(),
     };
-    let admin = context.rig.map_or(ADMIN, |rig| rig.admin);
+    let admin = context.rig.map_or_else(|| free_admin(context), |rig| rig.admin);
     let runtime =
         api::RuntimeLayer { name: "meshc", static_layer: api::RuntimeSettings { regex_size: REGEX_SIZE } };
     api::Bootstrap {

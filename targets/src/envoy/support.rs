@@ -80,6 +80,9 @@ pub(super) fn of(feature: Feature) -> Support {
         Feature::ClaimMatch => Support::Unsupported {
             reason: "who issues tokens is not said in the sources, so the proxy cannot verify one",
         },
+        Feature::UnicodePattern => Support::Unsupported {
+            reason: "Envoy compares bytes, and a character beyond ASCII is several of them",
+        },
         Feature::SourceMatch => {
             Support::Unsupported { reason: "a bare proxy sees an address, not the workload behind it" }
         }

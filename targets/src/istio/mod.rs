@@ -81,6 +81,7 @@ impl Target for Istio {
             | Feature::QueryMatch
             | Feature::PatternMatch
             | Feature::AnyPattern
+            | Feature::UnicodePattern
             | Feature::ClaimMatch
             | Feature::SourceMatch
             | Feature::DestinationMatch

@@ -52,7 +52,7 @@ mod variables;
 
 pub use options::NginxOptions;
 
-use crate::artifact::Artifact;
+use crate::artifact::{Artifact, HEADER};
 use crate::capability::{Feature, Support};
 use crate::kubernetes;
 use crate::raw_proxy;
@@ -97,5 +97,10 @@ impl Target for Nginx {
 /// The files of one proxy. The first is the one that `nginx -c` takes.
 #[must_use]
 pub fn configuration(model: &Model, proxy: &Proxy<'_>, options: &Options<'_>) -> Vec<Artifact> {
-    files::all(&files::Configuration::new(model, proxy, options), options)
+    let mut files = files::all(&files::Configuration::new(model, proxy, options), options);
+    // The first line says that a file is ours: what nothing produces any more is removed by it.
+    for file in files.iter_mut().filter(|file| !file.text.starts_with(HEADER)) {
+        file.text.insert_str(0, HEADER);
+    }
+    files
 }

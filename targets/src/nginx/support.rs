@@ -134,6 +134,9 @@ pub(super) fn of(feature: Feature) -> Support {
             "the certificates of the mesh come from its control plane, which a bare proxy does not have",
         ),
         F::AnyPattern => unsupported("nginx's engine (PCRE) reads it otherwise than Istio's (RE2)"),
+        F::UnicodePattern => {
+            unsupported("nginx compares bytes, and a character beyond ASCII is several of them")
+        }
         F::ClaimMatch => unsupported("nginx does not verify tokens"),
         F::SourceMatch => unsupported("a bare proxy sees an address, not the workload behind it"),
         F::RetryStatuses => unsupported("nginx retries on 403, 404, 429, 500, 502, 503 and 504"),

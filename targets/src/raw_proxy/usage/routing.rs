@@ -128,7 +128,9 @@ impl Walk<'_> {
             Ok(()) => self.push(Feature::PatternMatch, span, Some(unit), "a regular expression".to_owned()),
             Err(error) => {
                 let what = format!("the regular expression `{}`: {}", pattern.as_str(), error.reason());
-                self.push(Feature::AnyPattern, span, Some(unit), what);
+                let feature =
+                    if is_beyond_ascii(pattern) { Feature::UnicodePattern } else { Feature::AnyPattern };
+                self.push(feature, span, Some(unit), what);
             }
         }
     }
@@ -251,6 +253,12 @@ impl Walk<'_> {
             }
         }
     }
+}
+
+/// Whether an expression names characters beyond ASCII, of which some engines see single bytes.
+fn is_beyond_ascii(pattern: &Pattern) -> bool {
+    let text = pattern.as_str();
+    !text.is_ascii() || ["\\p", "\\P", "\\x{"].iter().any(|class| text.contains(class))
 }
 
 /// Whether a rule keeps requests from where later rules would send them: it refuses them, or sends their callers elsewhere.
