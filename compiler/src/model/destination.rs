@@ -165,6 +165,15 @@ impl Syntax for GatewayReference {
     }
 }
 
+/// A subset that is on its way out is still bound to addresses, but no route should go there.
+fn deprecated_subset(reference: &Reference, known: &Known<'_>, cx: &mut Reader<'_, '_>) {
+    let Some(subset) = &reference.subset else { return };
+    let declared = known.subsets.iter().find(|known| known.name.value.as_str() == subset.value);
+    if let Some(deprecation) = declared.and_then(|declared| deprecation(declared.attributes.as_deref())) {
+        cx.report(deprecated_use("subset", &subset.value, deprecation, subset.span));
+    }
+}
+
 /// A service or an external.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DestinationId {
@@ -268,6 +277,7 @@ impl Mesh {
         }
         let port_is_known = self.check_port(reference, &known, cx);
         let subset_is_known = self.check_subset(reference, &known, cx);
+        deprecated_subset(reference, &known, cx);
         let host = self.check_host(reference, target, host, cx);
         (port_is_known && subset_is_known).then_some(())?;
         Some(Destination {
@@ -351,10 +361,7 @@ impl Mesh {
         if known.incomplete {
             return true;
         }
-        if let Some(declared) = known.subsets.iter().find(|known| known.name.value.as_str() == subset.value) {
-            if let Some(deprecation) = deprecation(declared.attributes.as_deref()) {
-                cx.report(deprecated_use("subset", &subset.value, deprecation, subset.span));
-            }
+        if known.subsets.iter().any(|known| known.name.value.as_str() == subset.value) {
             return true;
         }
         let message = format!("{} `{}` has no subset `{}`", known.what, known.name, subset.value);
