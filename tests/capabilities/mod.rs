@@ -9,6 +9,7 @@
 //! `# shows: edge` in a case keeps what the target makes to the files whose path begins so. `UPDATE=1` writes what is expected anew.
 //! To add a target, add its name to [`TARGETS`].
 
+#![expect(clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 

@@ -4,6 +4,7 @@
 //! `MESHES=N` tries other than the usual number of meshes, `SEED=N` only that one.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::panic, reason = "a test fails by panicking")]
 
 use crate::{generated, oracle};
 use meshc_cli::rig::trial::{Aspect, Difference, Trial};
@@ -24,8 +25,11 @@ const LOADED: u64 = 500;
 /// Requests for a rule whose answer depends on chance.
 const SAMPLES: u64 = 40;
 
+/// Where it is, what it is known by, and what it is.
+type Known = (Kind, fn(&Difference) -> bool, &'static str);
+
 /// What odd requests show of a data plane, and no configuration changes: what it is known by, and why. `docs/targets.md` says so.
-const KNOWN: &[(Kind, fn(&Difference) -> bool, &str)] = &[
+const KNOWN: &[Known] = &[
     (
         Kind::Envoy,
         |one| path(one).chars().all(|char| "/.".contains(char)),

@@ -218,8 +218,8 @@ fn without_dropped(plan: &Plan<'_, '_>, options: &SharedRouteOptions, owner: Spa
         rewrite: rewrite.iter().filter(|one| keep(one.span)).cloned().collect(),
         fault: fault.iter().filter(|one| keep(one.span)).cloned().collect(),
         cors: cors.clone().filter(|one| keep(one.span)),
-        request_headers: request_headers.clone().and_then(|one| kept_operations(one, &keep)),
-        response_headers: response_headers.clone().and_then(|one| kept_operations(one, &keep)),
+        request_headers: request_headers.clone().and_then(|one| kept_operations(one, keep)),
+        response_headers: response_headers.clone().and_then(|one| kept_operations(one, keep)),
     }
 }
 
