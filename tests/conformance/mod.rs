@@ -37,6 +37,12 @@ const KNOWN: &[Known] = &[
     ),
     (Kind::Nginx, |one| path(one).contains("/.."), "a path that leads above the root is answered with 400"),
     (Kind::Nginx, |one| !has_numeric_port(one), "a port that is no number is left out of the host"),
+    (Kind::Nginx, |one| authority(one).ends_with(".."), "a host with two final dots is answered with 400"),
+    (
+        Kind::Nginx,
+        |one| one.aspect == Aspect::Location && (path(one).contains('%') || path(one).contains("//")),
+        "a redirect keeps the path as it was written",
+    ),
     (
         Kind::Nginx,
         |one| one.aspect == Aspect::Path && path(one).contains('%'),
@@ -51,9 +57,12 @@ fn path(one: &Difference) -> &str {
     target.split([',', '?']).next().unwrap_or_default()
 }
 
+fn authority(one: &Difference) -> &str {
+    one.sent.split("://").nth(1).unwrap_or_default().split('/').next().unwrap_or_default()
+}
+
 fn has_numeric_port(one: &Difference) -> bool {
-    let authority = one.sent.split("://").nth(1).unwrap_or_default().split('/').next().unwrap_or_default();
-    authority.split_once(':').is_none_or(|(_, port)| port.chars().all(|char| char.is_ascii_digit()))
+    authority(one).split_once(':').is_none_or(|(_, port)| port.chars().all(|char| char.is_ascii_digit()))
 }
 
 fn seeds(usual: u64) -> Vec<u64> {
