@@ -83,7 +83,7 @@ fn emitters_take_the_model_apart_without_a_rest() {
         }
         for (at, line) in without_tests(&text).lines().enumerate() {
             // A variant that is not taken apart at all hides no field of one that is.
-            let line = line.replace("{ .. }", "");
+            let line = if line.trim_start().starts_with("//") { "" } else { line }.replace("{ .. }", "");
             let rest = line.contains(".. }") || line.contains("..}") || line.trim() == "..";
             assert!(!rest, "{}:{} has a pattern with a rest", path.display(), at + 1);
         }

@@ -21,6 +21,11 @@ IGNORED = [
     ("http2_misdirected_request", ""),
     # Envoy chooses the cipher as well.
     ("weak_ssl_tls", "ssl_prefer_server_ciphers is on"),
+    # A hop on the loopback that begins TLS itself takes none.
+    ("weak_ssl_tls", "No ssl_protocols"),
+    # An external that is found by the host of each request is called by what the caller says: the source asks for it.
+    ("ssrf", ""),
+    ("http_splitting", ""),
     # Variables of `proxy_pass` hold names of upstream blocks and addresses. Those that hold names to look up have a resolver:
     # without one nginx answers 502, which tests of the running program would see.
     ("missing_resolver", "'proxy_pass' uses a variable"),
@@ -31,6 +36,14 @@ crossplane.analyzer.DIRECTIVES["ssl_reject_handshake"] = [
     crossplane.analyzer.NGX_HTTP_MAIN_CONF
     | crossplane.analyzer.NGX_HTTP_SRV_CONF
     | crossplane.analyzer.NGX_CONF_FLAG
+]
+
+crossplane.analyzer.DIRECTIVES["keepalive_time"] = [
+    crossplane.analyzer.NGX_HTTP_MAIN_CONF
+    | crossplane.analyzer.NGX_HTTP_SRV_CONF
+    | crossplane.analyzer.NGX_HTTP_LOC_CONF
+    | crossplane.analyzer.NGX_HTTP_UPS_CONF
+    | crossplane.analyzer.NGX_CONF_TAKE1
 ]
 
 # Blocks whose lines are entries of a table. Crossplane takes these for directives, and strictly that is an error.
