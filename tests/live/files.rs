@@ -69,12 +69,9 @@ fn what_cannot_be_read_leaves_the_old_in_place(stage: &mut Stage) {
         Plane::Envoy => text.replace("old page", "bad page").replace("filter_chains:", "no_such_field:"),
         Plane::Nginx => text.replace("old page", "bad page") + "no_such_directive on;\n",
     };
-    let said = running.process.output().len();
     swap(&path, &broken);
     if stage.plane == Plane::Envoy {
-        wait_for("the refusal", || running.process.output().len() > said);
-        let output = running.process.output();
-        assert!(output.contains("no_such_field"), "{output}");
+        wait_for("the refusal", || running.process.output().contains("no_such_field"));
     } else {
         assert!(!running.reloads(stage));
     }
