@@ -86,7 +86,8 @@ fn odd_path(path: &str, random: &mut Random) -> String {
 }
 
 fn odd_host(host: &str, random: &mut Random) -> String {
-    let bare = host.split(':').next().unwrap_or(host);
+    // One final dot says nothing; two are no host.
+    let bare = host.split(':').next().unwrap_or(host).trim_end_matches('.');
     match random.below(5) {
         0 => format!("{bare}:81"),
         1 => bare.to_ascii_uppercase(),

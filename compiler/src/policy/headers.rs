@@ -12,7 +12,7 @@ keyword! {
 }
 
 section! {
-    /// Operations on headers. Istio applies `set`, then `add`, then `remove`, each in the order of the names.
+    /// Operations on headers. Headers are removed first, then set, then added to (Envoy, and so Istio), in the order of the names.
     pub struct HeaderOperationsBody {
         /// Gives a header this value, whatever it had. Istio: HeaderOperations.set.
         many "set" set: HeaderSetting;

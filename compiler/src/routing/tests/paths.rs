@@ -45,7 +45,9 @@ fn dot_segments_are_resolved_and_slashes_merged() {
         ("/.a", "/.a"),
         ("/a.", "/a."),
         ("/a/...", "/a/..."),
+        // Envoy leaves two slashes where nothing else is left.
         ("//", "/"),
+        ("/a/..//", "/"),
         ("///a//b//", "/a/b/"),
         // An empty segment is one that `..` takes away (nginx merges first, and takes `a` away).
         ("/a//../b", "/a/b"),
