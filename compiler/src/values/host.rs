@@ -11,7 +11,8 @@ use super::newtype::text_value;
 use super::{Form, Literal, ValueError};
 
 /// A set of hosts: a name, a wildcard domain, `*`, or an IP address (rules C2, C3, V4, S2). In lower case,
-/// because names are compared without regard to letter case.
+/// because names are compared without regard to letter case, and without the dot that may close a name: proxies
+/// compare a request's host without it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostPattern {
     text: SmolStr,
@@ -19,7 +20,7 @@ pub struct HostPattern {
 }
 
 /// A host name without wildcard, short (`reviews`) or dotted (`reviews.prod.svc.cluster.local`) (rule C3), in
-/// lower case.
+/// lower case and without the dot that may close it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fqdn {
     text: SmolStr,
@@ -41,7 +42,7 @@ enum Shape {
     Wildcard,
     /// `*foo.com`, `*-foo.com`
     PartialWildcard,
-    /// `foo`, `foo.com`, `foo.com.`
+    /// `foo`, `foo.com`
     Name,
     /// `outbound_.80_.v1_.foo.com`, the server name that a sidecar presents to a gateway (rule V4).
     Generated,
@@ -137,10 +138,16 @@ fn lower(text: &str) -> SmolStr {
     if text.bytes().any(|b| b.is_ascii_uppercase()) { text.to_ascii_lowercase().into() } else { text.into() }
 }
 
+/// The canonical text of a name: in lower case, and without the dot that may close it. A single label keeps the dot,
+/// which says that it is whole as it is and not to be expanded.
+fn canonical(text: &str) -> SmolStr {
+    lower(text.strip_suffix('.').filter(|rest| rest.contains('.')).unwrap_or(text))
+}
+
 impl HostPattern {
     /// The pattern of a name, wildcard or `*`, but no address and no generated name.
     fn of_domain(text: &str) -> Result<Self, Fault> {
-        domain(text).map(|shape| Self { text: lower(text), shape })
+        domain(text).map(|shape| Self { text: canonical(text), shape })
     }
 
     /// Whether it takes more than one host: `*`, `*.foo.com` or `*foo.com`.
@@ -262,7 +269,7 @@ impl Literal for Fqdn {
 
     fn parse(text: &str) -> Result<Self, ValueError> {
         match domain(text) {
-            Ok(Shape::Name) => Ok(Self { text: lower(text) }),
+            Ok(Shape::Name) => Ok(Self { text: canonical(text) }),
             Ok(_) => Err(ValueError::new(format!("{} is a wildcard; one host is needed here", Shown(text)))
                 .help("write the full name of the host")),
             Err(_) if text.parse::<IpAddr>().is_ok() => {

@@ -130,14 +130,9 @@ fn hosts<'a>(
     all
 }
 
-/// A request's host is compared without the dot that may close it.
-fn undotted(domain: &str) -> &str {
-    domain.strip_suffix('.').unwrap_or(domain)
-}
-
 /// A pattern in Envoy's words: an address of the new kind stands in brackets.
 fn domain_of(pattern: &HostPattern) -> SmolStr {
-    let text = undotted(pattern.as_str());
+    let text = pattern.as_str();
     match pattern.ip() {
         Some(address) if address.is_ipv6() => SmolStr::new(format!("[{text}]")),
         Some(_) | None => SmolStr::new(text),
