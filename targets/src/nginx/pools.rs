@@ -132,8 +132,8 @@ pub(super) fn place<'m>(
         Addresses::Original | Addresses::PerRequest => {
             site.resolves = true;
             let host = match part {
-                Part::Http => "$host",
-                Part::Stream => "$ssl_preread_server_name",
+                Part::Http => "$host".to_owned(),
+                Part::Stream => server_name(site),
             };
             let port = upstream.port.target.unwrap_or(upstream.port.number).value;
             Some(Place::Looked(format!("{host}:{port}")))
@@ -141,6 +141,13 @@ pub(super) fn place<'m>(
         // `fit` has reported it; a rig has put an address in its place.
         Addresses::Unknown => None,
     }
+}
+
+/// The server name that a caller asked for, if it can be a name. nginx takes it as it comes, and would read an address
+/// such as `unix:PATH` out of it.
+fn server_name(site: &mut Site<'_, '_>) -> String {
+    let entries = vec![line!["default", ""], line!["~*^([a-z0-9._-]+)\\z", "$1"]];
+    site.stream.map("$ssl_preread_server_name", entries)
 }
 
 fn looked_up(names: &[WeightedAddress], part: Part, site: &mut Site<'_, '_>) -> Place {

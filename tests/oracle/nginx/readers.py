@@ -13,22 +13,36 @@ import crossplane.parser
 from gixy.core.config import Config
 from gixy.core.manager import Manager
 
-# Findings of gixy-ng that are wrong about what is emitted, each with its reason: a plugin, and how the finding starts.
+
+def takes_no_tls(server):
+    return not any("ssl" in listen.args for listen in server.find("listen"))
+
+
+def asks_for_the_server_name(directive):
+    """Whether a connection goes where its TLS server name says, by a map that has checked it."""
+    return directive.name == "proxy_pass" and directive.parent.some("ssl_preread") is not None
+
+
+def any_directive(_):
+    return True
+
+
+# Findings of gixy-ng that are wrong about what is emitted, each with its reason: a plugin, how the finding starts, and what it is
+# found at.
 IGNORED = [
     # A header that browsers remember for months is for the author of the mesh to add; no proxy invents it.
-    ("hsts_header", ""),
+    ("hsts_header", "", any_directive),
     # A host that nobody serves is answered with 404, as Envoy does, also on a connection that was made for another.
-    ("http2_misdirected_request", ""),
+    ("http2_misdirected_request", "", any_directive),
     # Envoy chooses the cipher as well.
-    ("weak_ssl_tls", "ssl_prefer_server_ciphers is on"),
-    # A hop on the loopback that begins TLS itself takes none.
-    ("weak_ssl_tls", "No ssl_protocols"),
-    # An external that is found by the host of each request is called by what the caller says: the source asks for it.
-    ("ssrf", ""),
-    ("http_splitting", ""),
+    ("weak_ssl_tls", "ssl_prefer_server_ciphers is on", any_directive),
+    # It takes a port with 443 in it for one of TLS.
+    ("weak_ssl_tls", "No ssl_protocols", takes_no_tls),
+    # An external that is found by what each connection asks for, which the source says; only its own names lead there.
+    ("ssrf", "", asks_for_the_server_name),
     # Variables of `proxy_pass` hold names of upstream blocks and addresses. Those that hold names to look up have a resolver:
     # without one nginx answers 502, which tests of the running program would see.
-    ("missing_resolver", "'proxy_pass' uses a variable"),
+    ("missing_resolver", "'proxy_pass' uses a variable", any_directive),
 ]
 
 # What crossplane does not know yet (since nginx 1.19.4).
@@ -76,12 +90,19 @@ def gixy_faults(main):
         for issue in plugin.issues:
             directives = issue.directives if isinstance(issue.directives, list) else [issue.directives]
             # A finding about what is missing names no directive.
-            first = str(directives[0]).strip().splitlines()[0] if directives else "nowhere"
+            found_at = directives[0] if directives else None
+            first = str(found_at).strip().splitlines()[0] if directives else "nowhere"
             reason = issue.reason or issue.summary or plugin.summary
             name = type(plugin).__name__
-            if any(name == wrong and reason.startswith(start) for wrong, start in IGNORED):
+            if is_ignored(name, reason, found_at):
                 continue
             yield f"gixy {name}: {first}: {reason}"
+
+
+def is_ignored(plugin, reason, found_at):
+    return any(
+        plugin == wrong and reason.startswith(start) and applies(found_at) for wrong, start, applies in IGNORED
+    )
 
 
 def faults(main):
