@@ -177,7 +177,7 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) patience: u64,
     /// Send only this request, and show where it lands; may be given several times
-    #[arg(long, value_name = "'GET URL'", conflicts_with = "format")]
+    #[arg(long, value_name = "'GET URL [-H NAME: VALUE]'", conflicts_with = "format")]
     pub(crate) show: Vec<String>,
     /// How the outcome is written; `json` goes to standard output
     #[arg(long, value_enum, default_value_t = ListFormat::Human)]

@@ -60,7 +60,7 @@ features! {
     QueryMatch "query parameters";
     PatternMatch "regular expressions that all engines read alike";
     AnyPattern "all other regular expressions of RE2";
-    UnicodePattern "regular expressions with characters beyond ASCII";
+    UnicodePattern "regular expressions with classes of characters beyond ASCII";
     ClaimMatch "claims of a caller's token";
     SourceMatch "namespace and labels of the caller";
     DestinationMatch "address that a connection was made to";

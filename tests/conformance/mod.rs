@@ -176,7 +176,10 @@ fn tried(server: &Server, seed: u64) -> Seen {
         };
         for one in &findings.differences {
             match KNOWN.iter().find(|(kind, holds, _)| *kind == server.kind && holds(one)) {
-                Some((.., reason)) => *seen.known.entry(reason).or_default() += one.times,
+                Some((.., reason)) => {
+                    eprintln!("KNOWN {reason}: {}", told(one));
+                    *seen.known.entry(reason).or_default() += one.times
+                }
                 None => seen.faults.push(told(one)),
             }
         }

@@ -35,6 +35,7 @@ fn texts() -> Vec<String> {
         "[1, 2]",
         "<<: *x",
         "|\n  a",
+        "\u{e9}\u{1f600}",
         "---",
         "...",
     ];
@@ -70,6 +71,9 @@ fn mesh(text: &str) -> String {
     let line = format!("<{}>", text.replace(['\n', '\t'], " "));
     let short: String = text.chars().take(200).collect();
     let (all, line, pattern) = (literal(text), literal(&line), literal(&escaped(&short)));
+    // No path has characters beyond ASCII, and an expression for one may not either.
+    let ascii: String = short.chars().filter(char::is_ascii).collect();
+    let ascii = literal(&escaped(&format!("/{ascii}")));
     // A path has no white space, `?` or `#`.
     let path: String =
         text.chars().filter(|char| !char.is_whitespace() && !matches!(char, '?' | '#')).collect();
@@ -91,7 +95,7 @@ host a.com via edge {{
   route cookie when cookie user is {cookie} -> web
   route query when query {cookie} is {all} -> web
   route authority when authority is {all} or authority prefix {all} -> web
-  route pattern when header x-c matches {pattern} -> web {{ rewrite matches {pattern} to {line} }}
+  route pattern when header x-c matches {pattern} -> web {{ rewrite matches {ascii} to {line} }}
   route under when path under {path} -> web {{ rewrite prefix {path} }}
   route path when path prefix {path} -> web {{ rewrite prefix {path} }}
   route redirect when header x-d present -> redirect path {path}

@@ -93,6 +93,9 @@ fn requests_are_shown_where_they_land() {
     let start =
         "GET http://shop.example.com/ at gateway `edge` -> an answer of `cart.shop.svc.cluster.local:8080@v";
     assert!(split.starts_with(start) && split.ends_with(", as route `split` says (shop.mesh:17)"), "{split}");
+    let cart = ["--show", "GET http://shop.example.com/cart/1 -H x-kind: a -H x-other: b: c"];
+    let run = verify(&folder, 0, &[&arguments[..], &cart].concat());
+    assert!(run.out.ends_with(", as route `cart` says (shop.mesh:12)\n"), "{}", run.out);
     let run = verify(&folder, 1, &[&arguments[..], &["--show", "GET https://shop.example.com/"]].concat());
     assert_eq!(run.out, "GET https://shop.example.com/ -> no proxy serves it\n");
 }

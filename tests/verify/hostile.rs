@@ -48,6 +48,9 @@ fn requests_to_show_that_are_none() {
         ("GET shop.example.com/cart", "`http://` or `https://`"),
         ("GET http://shop.example.com:x/", "port that is a number"),
         ("GET http:///", "host"),
+        ("GET http://shop.example.com/ x-kind: a", "single URL behind its method"),
+        ("GET http://shop.example.com/ -H x-kind", "name and value behind `-H`"),
+        ("GET http://shop.example.com/ -H x kind: a", "name and value behind `-H`"),
     ] {
         let run = verify(&folder, 2, &["--target", "envoy", "--program", &program, "--show", request]);
         assert!(run.err.starts_with(&format!("error: `--show {request}` has no {lacks}\n")), "{}", run.err);

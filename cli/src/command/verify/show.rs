@@ -18,6 +18,7 @@ pub(super) struct Wanted {
     authority: String,
     port: u16,
     target: String,
+    headers: Vec<(String, String)>,
 }
 
 /// A request and where it has landed at one proxy.
@@ -29,13 +30,24 @@ pub(super) struct Shown {
 }
 
 impl Wanted {
-    /// Reads `GET https://host[:port]/path`.
+    /// Reads `GET https://host[:port]/path`, and headers behind it as curl takes them: `-H 'name: value'`, without quotes.
     pub(super) fn parse(text: &str) -> Result<Self, Failure> {
         let refused = |what: &str| {
-            Failure::new(format!("`--show {text}` has no {what}"))
-                .help("write it as `GET https://shop.com/cart`")
+            Failure::new(format!("`--show {text}` has no {what}")).help(
+                "write it as `GET https://shop.com/cart`, or `GET https://shop.com/cart -H end-user: jason`",
+            )
         };
-        let (method, url) = text.trim().split_once(' ').ok_or_else(|| refused("URL behind a method"))?;
+        let mut parts = text.trim().split(" -H ");
+        let request = parts.next().unwrap_or_default();
+        let headers = parts
+            .map(|header| header.split_once(':').filter(|(name, _)| is_header_name(name.trim())))
+            .map(|header| header.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())))
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| refused("name and value behind `-H`"))?;
+        if request.trim().split(' ').count() > 2 {
+            return Err(refused("single URL behind its method"));
+        }
+        let (method, url) = request.trim().split_once(' ').ok_or_else(|| refused("URL behind a method"))?;
         let (scheme, rest) =
             url.trim().split_once("://").ok_or_else(|| refused("`http://` or `https://`"))?;
         let (is_tls, usual) = match scheme {
@@ -54,7 +66,7 @@ impl Wanted {
         }
         let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
         let (written, authority) = (text.trim().to_owned(), authority.to_owned());
-        Ok(Self { written, method: method.to_owned(), is_tls, authority, port, target })
+        Ok(Self { written, method: method.to_owned(), is_tls, authority, port, target, headers })
     }
 
     /// The request for a proxy that listens on this port.
@@ -71,10 +83,16 @@ impl Wanted {
             method: self.method.clone(),
             authority: self.authority.clone(),
             target: self.target.clone(),
-            headers: Vec::new(),
+            headers: self.headers.clone(),
             source: Source::default(),
         })
     }
+}
+
+/// RFC 9110, 5.6.2.
+fn is_header_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 /// Sends to a proxy what it serves of these requests.

@@ -1,13 +1,13 @@
 //! Requests under trial: one each, and many where chance decides.
 
-use super::judge::{Got, abort, name_of};
+use super::judge::{Got, abort, name_of, utf8};
 use super::shares::{is_plausible, percent, range};
 use super::{Aspect, Landing, Mismatch, Run};
 use crate::rig::certificates::Identity;
 use crate::rig::client::{self, Connection, Tls};
 use crate::rig::http2;
 use crate::rig::rigged::called;
-use crate::rig::wire::Headers;
+use crate::rig::wire::{Headers, latin1};
 use meshc_compiler::policy::{Abort, Injection};
 use meshc_compiler::routing::matcher::{Answer, Outcome, Request, Security, Taken};
 use meshc_compiler::routing::{MirroredTo, Rule};
@@ -266,6 +266,17 @@ fn delays(rule: &Rule<'_>) -> bool {
     !delay(rule).is_zero()
 }
 
+/// What stands on the wire for a text, which is UTF-8 there.
+fn on_the_wire(request: &client::Request) -> client::Request {
+    let client::Request { method, target, headers, body } = request;
+    client::Request {
+        method: method.clone(),
+        target: latin1(target.as_bytes()),
+        headers: utf8(headers),
+        body: body.clone(),
+    }
+}
+
 /// The request as the client sends it, asking the upstream for the headers that the rule changes on the way back.
 fn written(question: &Request, taken: Option<&Taken<'_, '_>>) -> client::Request {
     let mut headers: Headers = vec![("Host".to_owned(), question.authority.clone())];
@@ -319,6 +330,7 @@ impl<'i> Connections<'i> {
         request: &client::Request,
         limit: Duration,
     ) -> std::io::Result<client::Response> {
+        let request = &on_the_wire(request);
         let port = question.entrance.port;
         let name = match &question.entrance.security {
             Security::Plain => None,

@@ -5,12 +5,13 @@ use crate::rig::client::Response;
 use crate::rig::echo::Seen;
 use crate::rig::rigged::called;
 use crate::rig::server::Kind;
-use crate::rig::wire::Headers;
+use crate::rig::wire::{Headers, latin1};
 use meshc_compiler::policy::{Abort, ClientTlsMode, Injection};
 use meshc_compiler::routing::matcher::{
     Answer, Delivery, HeaderChange, Outcome, Taken, apply, literal, same_location,
 };
 use meshc_compiler::routing::{Rule, Upstream};
+use std::collections::BTreeSet;
 use std::io;
 
 /// Headers that belong to one hop, and those that proxies write themselves.
@@ -27,7 +28,8 @@ const OF_PROXIES: &[&str] = &[
     "server",
     "x-request-id",
 ];
-const PREFIXES_OF_PROXIES: &[&str] = &["x-forwarded-", "x-envoy-", "proxy-"];
+/// `access-control-` is the answer to a caller's CORS, and has nothing to do with the rule of another.
+const PREFIXES_OF_PROXIES: &[&str] = &["x-forwarded-", "x-envoy-", "proxy-", "access-control-"];
 
 /// What a proxy answered, and what the upstream saw if it was asked.
 pub(super) struct Got {
@@ -82,7 +84,7 @@ impl<'m> Run<'_, 'm> {
                 return by_proxy(got, status);
             }
         }
-        let changed = |headers: &[HeaderChange<'_>]| headers_of_answer(headers, &Headers::new(), got);
+        let changed = |headers: &[HeaderChange<'_>]| self.headers_of_answer(headers, &Headers::new(), got);
         match &taken.answer {
             Answer::Redirected { status, location, headers } => {
                 [redirected(got, *status, location), changed(headers)].concat()
@@ -114,11 +116,24 @@ impl<'m> Run<'_, 'm> {
         let mut found = Vec::new();
         found.extend(differs(Aspect::Path, target, &seen.target));
         found.extend(differs(Aspect::Host, &delivery.authority, seen.header("host").unwrap_or_default()));
-        found.extend(headers_seen(&delivery.request_headers, sent, &seen.headers));
+        found.extend(self.headers_seen(&delivery.request_headers, sent, &seen.headers));
         let of_upstream = answered_by_upstream(sent);
-        found.extend(headers_of_answer(&delivery.response_headers, &of_upstream, got));
+        found.extend(self.headers_of_answer(&delivery.response_headers, &of_upstream, got));
         found.extend(upstream_tls(upstream, seen));
         found
+    }
+
+    fn headers_seen(&self, changes: &[HeaderChange<'_>], sent: &Headers, seen: &Headers) -> Vec<Mismatch> {
+        let sent: Headers = sent.iter().filter(|(name, _)| !is_dropped(name)).cloned().collect();
+        let names = names(changes, &self.named_headers.of_requests)
+            .chain(sent.iter().map(|(name, _)| name.to_ascii_lowercase()));
+        compared(Aspect::RequestHeaders, changes, names, &apply(changes, &sent), seen)
+    }
+
+    fn headers_of_answer(&self, changes: &[HeaderChange<'_>], before: &Headers, got: &Got) -> Vec<Mismatch> {
+        let Ok(answer) = &got.answer else { return Vec::new() };
+        let names = names(changes, &self.named_headers.of_answers);
+        compared(Aspect::ResponseHeaders, changes, names, &apply(changes, before), &answer.headers)
     }
 }
 
@@ -194,20 +209,12 @@ fn answered_by_upstream(sent: &Headers) -> Headers {
     names.map(|name| (name.to_owned(), "from-upstream".to_owned())).collect()
 }
 
-fn headers_seen(changes: &[HeaderChange<'_>], sent: &Headers, seen: &Headers) -> Vec<Mismatch> {
-    let sent: Headers = sent.iter().filter(|(name, _)| !is_dropped(name)).cloned().collect();
-    let names = names(changes).chain(sent.iter().map(|(name, _)| name.to_ascii_lowercase()));
-    let names = names.filter(|name| is_changed(changes, name) || !is_of_proxies(name));
-    compared(Aspect::RequestHeaders, changes, names, &apply(changes, &sent), seen)
+/// The texts of header fields as they stand on the wire, where they are UTF-8.
+pub(super) fn utf8(headers: &Headers) -> Headers {
+    headers.iter().map(|(name, value)| (name.clone(), latin1(value.as_bytes()))).collect()
 }
 
-fn headers_of_answer(changes: &[HeaderChange<'_>], before: &Headers, got: &Got) -> Vec<Mismatch> {
-    let Ok(answer) = &got.answer else { return Vec::new() };
-    let wanted = apply(changes, before);
-    compared(Aspect::ResponseHeaders, changes, names(changes), &wanted, &answer.headers)
-}
-
-/// Compares the values of these headers. Several values may be written as one, with commas (RFC 9110, 5.3).
+/// Compares the values of these headers, but of those that proxies write, only what the rule changes. Several values may be written as one, with commas (RFC 9110, 5.3).
 fn compared(
     aspect: Aspect,
     changes: &[HeaderChange<'_>],
@@ -215,12 +222,11 @@ fn compared(
     wanted: &Headers,
     got: &Headers,
 ) -> Vec<Mismatch> {
+    let wanted = &utf8(wanted);
+    let names: BTreeSet<String> =
+        names.filter(|name| is_changed(changes, name) || !is_of_proxies(name)).collect();
     let mut found = Vec::new();
-    let mut done: Vec<String> = Vec::new();
     for name in names {
-        if done.contains(&name) {
-            continue;
-        }
         let (wanted, got) = (values(wanted, &name), values(got, &name));
         let same =
             if has_variable(changes, &name) { wanted.is_empty() == got.is_empty() } else { wanted == got };
@@ -231,7 +237,6 @@ fn compared(
             };
             found.push(Mismatch::new(aspect, shown(&wanted), shown(&got)));
         }
-        done.push(name);
     }
     found
 }
@@ -241,8 +246,9 @@ fn values(headers: &Headers, name: &str) -> Vec<String> {
     own.flat_map(|(_, value)| value.split(',')).map(|value| value.trim().to_owned()).collect()
 }
 
-fn names(changes: &[HeaderChange<'_>]) -> impl Iterator<Item = String> {
-    changes.iter().map(|change| name_of(change).to_ascii_lowercase())
+/// The headers that the rule changes, and those that others do.
+fn names(changes: &[HeaderChange<'_>], of_others: &BTreeSet<String>) -> impl Iterator<Item = String> {
+    changes.iter().map(|change| name_of(change).to_ascii_lowercase()).chain(of_others.iter().cloned())
 }
 
 /// The headers that changes speak of.

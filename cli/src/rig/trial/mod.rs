@@ -11,6 +11,7 @@
 mod connections;
 mod http;
 mod judge;
+mod named_headers;
 pub mod shares;
 
 use super::rigged::{Rigged, World};
@@ -20,6 +21,7 @@ use meshc_compiler::routing::witness::{Gap, witnesses};
 use meshc_compiler::routing::{ConnectionRule, Rule};
 use meshc_language::Span;
 use meshc_targets::{Feature, Support};
+use named_headers::NamedHeaders;
 use rustc_hash::FxHashSet;
 
 /// Why a request cannot be sent here.
@@ -168,6 +170,7 @@ impl Mismatch {
 struct Run<'t, 'm> {
     trial: &'t Trial<'t, 'm>,
     matcher: Matcher<'t, 'm>,
+    named_headers: NamedHeaders,
     findings: Findings,
     rules: FxHashSet<*const Rule<'m>>,
     connection_rules: FxHashSet<*const ConnectionRule<'m>>,
@@ -209,6 +212,7 @@ impl<'t, 'm> Run<'t, 'm> {
         Self {
             trial,
             matcher: Matcher::new(&trial.rigged.proxy),
+            named_headers: NamedHeaders::of(&trial.rigged.proxy),
             findings: Findings::default(),
             rules: FxHashSet::default(),
             connection_rules: FxHashSet::default(),

@@ -52,7 +52,7 @@ pub(super) fn check(pattern: &str) -> Result<(), NotPortable> {
         .build()
         .parse(pattern)
         .map_err(|error| unread(pattern, &error))?;
-    ast::visit(&tree, Walk { pattern })
+    ast::visit(&tree, Walk { pattern, ignores_case: false })
 }
 
 /// RE2 has read the pattern, so what `regex-syntax` can't read is RE2's own.
@@ -99,6 +99,8 @@ fn source<'p>(pattern: &'p str, span: &Span) -> &'p str {
 
 struct Walk<'p> {
     pattern: &'p str,
+    /// Whether letter case is ignored somewhere up to here.
+    ignores_case: bool,
 }
 
 type Verdict = Result<(), NotPortable>;
@@ -110,9 +112,19 @@ impl Walk<'_> {
         Err(NotPortable { reason: format!("{shown} {why}"), offset: span.start.offset })
     }
 
+    /// A character that stands for itself, once: its bytes are the same for all, unless it is changed to the other case.
+    fn single(&self, literal: &Literal) -> Verdict {
+        if literal.kind == LiteralKind::Verbatim && !self.ignores_case {
+            Ok(())
+        } else {
+            self.literal(literal)
+        }
+    }
+
     fn literal(&self, literal: &Literal) -> Verdict {
         if !literal.c.is_ascii() {
-            return self.refuse(&literal.span, "is one character for Istio and several bytes for nginx");
+            return self
+                .refuse(&literal.span, "is one character for some engines and several bytes for others");
         }
         match literal.kind {
             LiteralKind::Verbatim | LiteralKind::Meta | LiteralKind::Superfluous => Ok(()),
@@ -146,11 +158,11 @@ impl Walk<'_> {
         }
     }
 
-    fn flags(&self, flags: &Flags) -> Verdict {
+    fn flags(&mut self, flags: &Flags) -> Verdict {
         for item in &flags.items {
             match item.kind {
-                FlagsItemKind::Negation
-                | FlagsItemKind::Flag(Flag::CaseInsensitive | Flag::MultiLine | Flag::DotMatchesNewLine) => {}
+                FlagsItemKind::Flag(Flag::CaseInsensitive) => self.ignores_case = true,
+                FlagsItemKind::Negation | FlagsItemKind::Flag(Flag::MultiLine | Flag::DotMatchesNewLine) => {}
                 FlagsItemKind::Flag(
                     Flag::SwapGreed | Flag::Unicode | Flag::CRLF | Flag::IgnoreWhitespace,
                 ) => {
@@ -164,7 +176,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn group(&self, group: &Group) -> Verdict {
+    fn group(&mut self, group: &Group) -> Verdict {
         match &group.kind {
             GroupKind::CaptureIndex(_) => Ok(()),
             GroupKind::NonCapturing(flags) => self.flags(flags),
@@ -186,11 +198,11 @@ impl Walk<'_> {
             return self.refuse(&repetition.op.span, "is a literal for RE2 and a repeat elsewhere");
         }
         match *repetition.ast {
+            Ast::Literal(ref literal) => self.literal(literal),
             Ast::Assertion(_) | Ast::Empty(_) | Ast::Flags(_) => {
                 self.refuse(&repetition.span, "repeats a position, which engines read differently")
             }
-            Ast::Literal(_)
-            | Ast::Dot(_)
+            Ast::Dot(_)
             | Ast::ClassUnicode(_)
             | Ast::ClassPerl(_)
             | Ast::ClassBracketed(_)
@@ -228,7 +240,7 @@ impl ast::Visitor for Walk<'_> {
         match tree {
             Ast::Empty(_) | Ast::Dot(_) | Ast::ClassPerl(_) | Ast::Alternation(_) | Ast::Concat(_) => Ok(()),
             Ast::Flags(set) => self.flags(&set.flags),
-            Ast::Literal(literal) => self.literal(literal),
+            Ast::Literal(literal) => self.single(literal),
             Ast::Assertion(assertion) => self.assertion(assertion),
             Ast::ClassUnicode(class) => {
                 self.refuse(&class.span, "is a Unicode class, which nginx does not match")

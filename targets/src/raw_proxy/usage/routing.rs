@@ -76,7 +76,7 @@ impl Walk<'_> {
         if let Some(PathMatch { test, ignore_case: _ }) = path {
             self.add_unit(Feature::PathMatch, span, "a condition on the path");
             if let PathTest::Pattern(pattern) = test {
-                self.pattern(pattern, span, span);
+                self.path_pattern(pattern, span, span);
             }
         }
         if scheme.is_some() || !methods.is_empty() || authority.is_some() {
@@ -123,6 +123,17 @@ impl Walk<'_> {
         }
     }
 
+    /// A path has characters beyond ASCII as escapes only, which some proxies decode before they compare.
+    fn path_pattern(&mut self, pattern: &Pattern, span: Span, unit: Span) {
+        if pattern.as_str().is_ascii() {
+            self.pattern(pattern, span, unit);
+        } else {
+            let what =
+                format!("the regular expression `{}` with characters that no path has", pattern.as_str());
+            self.push(Feature::UnicodePattern, span, Some(unit), what);
+        }
+    }
+
     fn pattern(&mut self, pattern: &Pattern, span: Span, unit: Span) {
         match pattern.portable() {
             Ok(()) => self.push(Feature::PatternMatch, span, Some(unit), "a regular expression".to_owned()),
@@ -151,7 +162,7 @@ impl Walk<'_> {
                 }
                 RewriteKind::Matches { pattern, with: _ } => {
                     self.add_unit(Feature::RewritePattern, *span, "`rewrite matches`");
-                    self.pattern(&pattern.value, pattern.span, *span);
+                    self.path_pattern(&pattern.value, pattern.span, *span);
                 }
             }
         }
@@ -255,7 +266,7 @@ impl Walk<'_> {
     }
 }
 
-/// Whether an expression names characters beyond ASCII, of which some engines see single bytes.
+/// Whether an expression that engines read differently names characters beyond ASCII, of which some see single bytes.
 fn is_beyond_ascii(pattern: &Pattern) -> bool {
     let text = pattern.as_str();
     !text.is_ascii() || ["\\p", "\\P", "\\x{"].iter().any(|class| text.contains(class))
