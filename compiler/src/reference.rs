@@ -113,15 +113,10 @@ pub(crate) fn is_definition(keyword: &str) -> bool {
     shapes_a_file || matches!(keyword, "policy" | "retry")
 }
 
-/// Every word that may start a statement at the top of a file.
+/// Every word that may start a statement at the top of a file; what later versions bring is not among them.
 #[must_use]
 pub fn item_keywords() -> Vec<&'static str> {
-    ITEMS
-        .iter()
-        .map(|entry| entry.key)
-        .chain(SHAPING.iter().map(|(key, ..)| *key))
-        .chain(LATER.iter().copied())
-        .collect()
+    ITEMS.iter().map(|entry| entry.key).chain(SHAPING.iter().map(|(key, ..)| *key)).collect()
 }
 
 /// The statements in whose blocks `key` may stand, outermost names first.

@@ -186,6 +186,7 @@ registry! {
     610 GATEWAY_SERVICE_NEEDED Error "traffic is sent through a gateway whose service is unknown";
     611 UNUSED_LISTENER_HOST Warning "a gateway serves a name that no host claims";
     612 GATEWAY_HOST_TWICE Error "a gateway serves a name twice on one port";
+    613 CERTIFICATE_BYPASSED Warning "a host is reached without the certificate that it asks callers for";
 
     701 DUPLICATE_PORT Error "a port stands twice";
     702 RESOLUTION Error "the endpoints do not go with the resolution";

@@ -100,6 +100,55 @@ fn requests_are_shown_where_they_land() {
     assert_eq!(run.out, "GET https://shop.example.com/ -> no proxy serves it\n");
 }
 
+/// Hosts that routes give to requests are what the certificate behind TLS must have.
+const GIVEN_HOSTS: &str = r#"gateway edge { workload any; listen http 80 { hosts a.com } }
+host a.com via edge {
+  route rewritten when path prefix "/x" -> outside { rewrite host api.example.com }
+  route set -> outside { request-headers { set host "other.example.com" } }
+}
+external outside { hosts outside.example.com; port http 80 target 443; resolve dns; tls simple }
+"#;
+
+/// Listeners that speak nothing that the rig speaks.
+const OLD: &str = r#"gateway edge {
+  workload any
+  listen https 8443 {
+    hosts a.com
+    tls mutual { credential a; min-version 1.0; max-version 1.1; ciphers [ALL] }
+  }
+  listen https 8444 { hosts a.com; tls simple { credential a; max-version 1.2; ciphers [AES128-SHA] } }
+}
+host a.com via edge { route all -> respond 200 "hi" }
+"#;
+
+fn the_rig_is_no_fault(target: &str, program: &Path) {
+    let program = program.to_str().unwrap();
+    let folder = Folder::new(&[("given.mesh", GIVEN_HOSTS), ("old.mesh", OLD)]);
+    let arguments = ["--target", target, "--program", program];
+    let run = verify(&folder, 0, &[&arguments[..], &["given.mesh"]].concat());
+    assert!(run.err.starts_with(&format!("{target} does as the sources say: ")), "{run:?}");
+    let run = verify(&folder, 0, &[&arguments[..], &["old.mesh"]].concat());
+    let said = ["speaks TLS 1.1 at most", "no cipher suite that goes with the rig's ECDSA certificate"];
+    for part in said {
+        let line = run.err.lines().find(|line| line.contains(part)).unwrap();
+        assert!(line.starts_with("note: 1 rule not tried (`all` of gateway `edge`): "), "{run:?}");
+    }
+    let show = ["--show", "GET https://a.com:8443/", "old.mesh"];
+    let run = verify(&folder, 0, &[&arguments[..], &show].concat());
+    let start = "GET https://a.com:8443/ at gateway `edge` -> not tried, though route `all` takes it: it speaks TLS 1.1";
+    assert!(run.out.starts_with(start), "{run:?}");
+}
+
+#[test]
+fn what_the_rig_does_not_have_is_no_fault_of_envoy() {
+    programs::envoy().inspect(|program| the_rig_is_no_fault("envoy", program));
+}
+
+#[test]
+fn what_the_rig_does_not_have_is_no_fault_of_nginx() {
+    programs::nginx().inspect(|program| the_rig_is_no_fault("nginx", program));
+}
+
 /// Where a proxy is known to do otherwise, without a word in the capability table: faults that wait to be mended. One that is
 /// mended has to go from here.
 const FAULTS: &[(&str, &str, &str)] = &[];

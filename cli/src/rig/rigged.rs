@@ -4,9 +4,10 @@ use super::certificates::{Authority, Identity};
 use super::echo::{Echo, EchoOptions, Echoes, Security, Speaks};
 use super::ports;
 use meshc_compiler::model::Id;
-use meshc_compiler::policy::{ClientTlsMode, Method, SimpleBalancing};
+use meshc_compiler::policy::{ClientTlsMode, Method, RewriteKind, SimpleBalancing};
+use meshc_compiler::routing::matcher::authority_set;
 use meshc_compiler::routing::{
-    Addresses, ConnectionRule, HttpServer, Plain, Proxy, RuleAction, TlsKind, Upstream, WeightedAddress,
+    Addresses, ConnectionRule, HttpServer, Plain, Proxy, Rule, RuleAction, TlsKind, Upstream, WeightedAddress,
 };
 use meshc_compiler::values::EndpointAddress;
 use meshc_targets::{KeyPaths, Rig};
@@ -188,13 +189,31 @@ fn names_of_callers(proxy: &Proxy<'_>) -> Vec<String> {
     names.map(|name| name.value.to_string()).collect()
 }
 
+/// The hosts that a rule gives to requests: where no other name is said, they are what the certificate behind it must have.
+fn hosts_given(rule: &Rule<'_>) -> Vec<String> {
+    let rewritten = rule.options.rewrite.iter().filter_map(|rewrite| match &rewrite.kind {
+        RewriteKind::Host(host) => Some(host.value.to_string()),
+        RewriteKind::Path(_) | RewriteKind::Prefix(_) | RewriteKind::Matches { .. } => None,
+    });
+    let destinations = match &rule.action {
+        RuleAction::Forward(to) => to.as_slice(),
+        RuleAction::Redirect(_) | RuleAction::Respond(_) => &[],
+    };
+    let of_destinations = destinations.iter().map(|to| to.headers.as_ref()?.request.as_deref());
+    let operations = std::iter::once(rule.options.request_headers.as_deref()).chain(of_destinations);
+    let set = operations.filter_map(|operations| authority_set(&[operations]).map(str::to_owned));
+    rewritten.chain(set).collect()
+}
+
 /// Every name that a certificate may be asked to hold.
 fn names(proxy: &Proxy<'_>) -> Vec<String> {
     let mut names = Vec::new();
     for listener in &proxy.listeners {
         names.extend(listener.tls.iter().flat_map(|server| &server.names).map(ToString::to_string));
-        let hosts = listener.http_servers().flat_map(|server| &server.virtual_hosts);
-        names.extend(hosts.flat_map(|host| &host.domains).map(ToString::to_string));
+        for host in listener.http_servers().flat_map(|server| &server.virtual_hosts) {
+            names.extend(host.domains.iter().map(ToString::to_string));
+            names.extend(host.rules.iter().flat_map(hosts_given));
+        }
     }
     for upstream in proxy.upstreams.as_slice() {
         names.push(upstream.host.to_string());

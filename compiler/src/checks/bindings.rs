@@ -3,6 +3,9 @@
 use super::Context;
 use crate::model::{AddressBinding, AddressKind, BindingsBody, SecretBinding, SecretFiles};
 use meshc_language::{Code, Diagnostic, Span};
+use rustc_hash::FxHashMap;
+use std::collections::hash_map::Entry;
+use std::hash::Hash;
 
 /// All checks of bindings.
 pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
@@ -24,22 +27,23 @@ fn twice(what: &str, span: Span, earlier: Span) -> Diagnostic {
 }
 
 fn addresses_are_bound_once(all: &[&BindingsBody], reports: &mut Vec<Diagnostic>) {
-    let addresses: Vec<&AddressBinding> = all.iter().flat_map(|body| &body.addresses).collect();
-    for (at, one) in addresses.iter().enumerate() {
-        let same = |other: &&&AddressBinding| {
-            other.target == one.target && other.port == one.port && other.subset == one.subset
-        };
-        if let Some(earlier) = addresses.iter().take(at).find(same) {
-            reports.push(twice("this destination", one.span, earlier.span));
-        }
-    }
+    let addresses = all.iter().flat_map(|body| &body.addresses);
+    let places = addresses.map(|one| ((one.target, one.port, one.subset.as_ref()), one.span));
+    once("this destination", places, reports);
 }
 
 fn secrets_are_bound_once(all: &[&BindingsBody], reports: &mut Vec<Diagnostic>) {
-    let secrets: Vec<&SecretBinding> = all.iter().flat_map(|body| &body.secrets).collect();
-    for (at, one) in secrets.iter().enumerate() {
-        if let Some(earlier) = secrets.iter().take(at).find(|other| other.name.value == one.name.value) {
-            reports.push(twice("this secret", one.name.span, earlier.name.span));
+    let secrets = all.iter().flat_map(|body| &body.secrets);
+    once("this secret", secrets.map(|one| (&one.name.value, one.name.span)), reports);
+}
+
+/// Reports what is bound a second time.
+fn once<K: Eq + Hash>(what: &str, all: impl Iterator<Item = (K, Span)>, reports: &mut Vec<Diagnostic>) {
+    let mut first: FxHashMap<K, Span> = FxHashMap::default();
+    for (key, span) in all {
+        match first.entry(key) {
+            Entry::Occupied(earlier) => reports.push(twice(what, span, *earlier.get())),
+            Entry::Vacant(free) => _ = free.insert(span),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Gateways and their listeners: what admission refuses (rules G of the API), and what conflicts at run time.
 
+mod bypassed;
 mod conflicts;
 mod servers;
 mod unused;
@@ -50,6 +51,7 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     conflicts::port_names_are_unique(&servers, reports);
     conflicts::ports_are_shared_by_one_family(&servers, reports);
     conflicts::hosts_are_served_once(&servers, reports);
+    bypassed::certificates_are_asked_for_everywhere(context, &servers, reports);
 }
 
 /// G8: a listener for TLS says what becomes of TLS.

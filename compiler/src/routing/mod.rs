@@ -169,6 +169,16 @@ pub fn proxies<'m>(model: &'m Model, dropped: &[Dropped]) -> Vec<Proxy<'m>> {
     gateways.chain(outbound::proxies(&plan)).collect()
 }
 
+/// The proxy of one gateway, with nothing left out.
+pub(crate) fn gateway_proxy<'m>(
+    model: &'m Model,
+    id: Id<Resource<Gateway>>,
+    gateway: &'m Resource<Gateway>,
+) -> Proxy<'m> {
+    let plan = Plan { model, dropped: &[], graph: crate::graph::Graph::of(model) };
+    gateway::proxy(&plan, id, gateway)
+}
+
 /// What the parts of the plan are made from.
 struct Plan<'m, 'd> {
     model: &'m Model,

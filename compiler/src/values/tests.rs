@@ -565,12 +565,18 @@ fn addresses() {
         range.covers(Cidr::parse("10.1.0.0/16").unwrap()) && !range.covers(Cidr::parse("0.0.0.0/0").unwrap())
     );
     keeps::<EndpointAddress>(&["10.0.0.1", "::1", "db.example.com", "unix:///run/app.sock", "unix://@app"]);
+    keeps::<EndpointAddress>(&[
+        &format!("unix:///{}", "s".repeat(106)),
+        &format!("unix://@{}", "s".repeat(106)),
+    ]);
     refuses::<EndpointAddress>(&[
         ("unix://run/app.sock", "not the path of a Unix socket", None),
         ("unix:///run/", "not the path of a Unix socket", None),
         ("unix:///", "not the path of a Unix socket", None),
         ("unix://@", "not the path of a Unix socket", None),
         ("unix://", "not the path of a Unix socket", None),
+        (&format!("unix:///{}", "s".repeat(107)), "has more than 107 bytes", None),
+        (&format!("unix://@{}", "s".repeat(107)), "has more than 107 bytes", None),
         ("*.a.b", "is a wildcard", None),
         ("a.b:80", "has a port", Some("a.b")),
     ]);

@@ -17,8 +17,6 @@ use rustc_hash::FxHashMap;
 
 /// Connections without requests that a worker keeps open to an upstream.
 const KEPT: &str = "64";
-/// The longest path of a Unix socket on Linux, in bytes.
-const UNIX_MAX: usize = 107;
 
 /// Where the blocks are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -233,13 +231,13 @@ fn servers(
     for one in addresses {
         let WeightedAddress { address: place, port: _, weight } = one;
         if let EndpointAddress::Unix(path) = place
-            && (path.is_abstract() || path.as_str().len() > UNIX_MAX)
+            && path.is_abstract()
         {
             site.refuse(
                 upstream.span,
                 "this Unix socket",
-                "nginx takes paths of sockets of at most 107 bytes, and no abstract names",
-                "use another path or a port",
+                "nginx takes paths of sockets, and no abstract names",
+                "use a path or a port",
             );
         }
         let mut line = line!["server", address(one)];

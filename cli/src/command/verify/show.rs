@@ -141,16 +141,18 @@ pub(super) fn all_served(wanted: &[Wanted], tried: &[Tried]) -> bool {
 
 fn line(wanted: &Wanted, proxy: &str, shown: &Shown, sources: &Sources<'_>) -> String {
     let Shown { number: _, landing: Landing { span, rule, got }, agrees } = shown;
-    let says = match (rule.is_empty(), agrees) {
-        (false, true) => format!("as route `{rule}` says"),
-        (false, false) => format!("unlike what route `{rule}` says"),
-        (true, true) => "as no route says otherwise".to_owned(),
-        (true, false) => "though no route says so".to_owned(),
+    let comes = match (got, rule.is_empty(), agrees) {
+        (Ok(got), false, true) => format!("{got}, as route `{rule}` says"),
+        (Ok(got), false, false) => format!("{got}, unlike what route `{rule}` says"),
+        (Ok(got), true, true) => format!("{got}, as no route says otherwise"),
+        (Ok(got), true, false) => format!("{got}, though no route says so"),
+        (Err(why), false, _) => format!("not tried, though route `{rule}` takes it: {why}"),
+        (Err(why), true, _) => format!("not tried, and no route takes it: {why}"),
     };
     let place = span.map(|span| {
         let line = sources.position(span.file, span.range().start).line;
         format!(" ({}:{line})", sources.name(span.file))
     });
-    let line = format!("{} at {proxy} -> {got}, {says}{}", wanted.written, place.unwrap_or_default());
+    let line = format!("{} at {proxy} -> {comes}{}", wanted.written, place.unwrap_or_default());
     format!("{}\n", message(&line))
 }

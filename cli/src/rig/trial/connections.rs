@@ -2,16 +2,17 @@
 
 use super::judge::{answers_refused, is_private, one_of, upstream_tls, was_closed};
 use super::shares::{is_plausible, percent, range};
-use super::{Aspect, Mismatch, Run};
+use super::{Aspect, CERTIFICATE, CIPHERS, Mismatch, Run, VERSION};
 use crate::rig::client::{self, Tls};
 use crate::rig::echo::Seen;
 use crate::rig::rigged::called;
 use meshc_compiler::model::ServerTlsMode;
+use meshc_compiler::reading::List;
 use meshc_compiler::routing::matcher::{Connection, Entrance, Passage, Security, Source, server};
 use meshc_compiler::routing::witness::ConnectionWitness;
 use meshc_compiler::routing::{ConnectionRule, Listener, Plain, TlsKind, TlsServer, WeightedUpstream};
-use meshc_compiler::values::HostPattern;
-use meshc_language::Span;
+use meshc_compiler::values::{CipherSuite, HostPattern, TlsVersion};
+use meshc_language::{Span, Spanned};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
@@ -63,7 +64,7 @@ impl<'m> Run<'_, 'm> {
 
     fn connect(&mut self, listener: &'_ Listener<'m>, security: Security) {
         let entrance = Entrance { port: listener.port, address: listener.bind, security };
-        if !self.lets_us_in(&entrance) {
+        if self.why_shut_out(&entrance).is_some() {
             return;
         }
         let security = &entrance.security;
@@ -187,7 +188,9 @@ impl<'m> Run<'_, 'm> {
             TlsKind::Passthrough(_) => return,
         };
         let Some(name) = server.names.first().map(sample) else { return };
-        if mode != ServerTlsMode::Mutual || self.stopped() {
+        // A handshake that fails for another reason shows nothing.
+        let closed = why_closed(server).is_some_and(|why| why != CERTIFICATE);
+        if mode != ServerTlsMode::Mutual || closed || self.stopped() {
             return;
         }
         self.findings.requests += 1;
@@ -249,18 +252,39 @@ impl<'m> Run<'_, 'm> {
         server(listener, server_name.as_deref())
     }
 
-    /// Whether the certificate of the rig is let in there.
-    pub(super) fn lets_us_in(&self, entrance: &Entrance) -> bool {
-        self.tls_server(entrance).is_none_or(takes_our_certificate)
+    /// Why the rig is not let in there; `None` if it is.
+    pub(super) fn why_shut_out(&self, entrance: &Entrance) -> Option<&'static str> {
+        self.tls_server(entrance).and_then(why_closed)
     }
 }
 
-/// Names can be put into a certificate, but what it or its key will look like is not for anybody to say.
-pub(super) fn takes_our_certificate(server: &TlsServer<'_>) -> bool {
-    match &server.kind {
-        TlsKind::Http(tls, _) | TlsKind::Tcp(tls, _) => tls.body.spki.is_none() && tls.body.hash.is_none(),
-        TlsKind::Passthrough(_) => true,
+/// Why the rig cannot come in at a server: names can be put into a certificate, but what it or its key will look like is not for
+/// anybody to say, and what the rig does not speak nobody can make it speak.
+pub(super) fn why_closed(server: &TlsServer<'_>) -> Option<&'static str> {
+    let body = match &server.kind {
+        TlsKind::Http(tls, _) | TlsKind::Tcp(tls, _) => &tls.body,
+        TlsKind::Passthrough(_) => return None,
+    };
+    let newest = body.max_version.map_or(TlsVersion::V1_3, |version| version.value);
+    if newest < TlsVersion::V1_2 {
+        return Some(VERSION);
     }
+    let chosen = |suites: &List<Spanned<CipherSuite>>| !suites.iter().any(|suite| is_spoken(suite.value));
+    if newest == TlsVersion::V1_2 && body.ciphers.as_ref().is_some_and(chosen) {
+        return Some(CIPHERS);
+    }
+    (body.spki.is_some() || body.hash.is_some()).then_some(CERTIFICATE)
+}
+
+/// Whether the rig has a cipher suite of TLS 1.2 that goes with its certificate.
+fn is_spoken(suite: CipherSuite) -> bool {
+    matches!(
+        suite,
+        CipherSuite::EcdheEcdsaAes128GcmSha256
+            | CipherSuite::EcdheEcdsaAes256GcmSha384
+            | CipherSuite::EcdheEcdsaChacha20Poly1305
+            | CipherSuite::All
+    )
 }
 
 /// A host that a pattern takes.

@@ -45,7 +45,7 @@ impl<'m> Run<'_, 'm> {
             if self.stopped() {
                 return;
             }
-            if !self.lets_us_in(&question.entrance) {
+            if self.why_shut_out(&question.entrance).is_some() {
                 continue;
             }
             let outcome = self.matcher.answer(question);
@@ -100,6 +100,10 @@ impl<'m> Run<'_, 'm> {
             Outcome::Rejected(_) | Outcome::NoRule(_) | Outcome::WantsTls { .. } => None,
             Outcome::Taken(taken) => Some(&**taken),
         };
+        if let Some(why) = self.why_shut_out(&question.entrance) {
+            let (span, rule) = self.place(&outcome, question);
+            return Some(Landing { span, rule, got: Err(why) });
+        }
         let request = written(question, taken);
         let limit = LIMIT + taken.map(|taken| delay(taken.rule)).unwrap_or_default();
         let got = Got::of(Connections::new(&self.trial.world.client).exchange(question, &request, limit));
@@ -108,7 +112,7 @@ impl<'m> Run<'_, 'm> {
         for mismatch in self.judge(&outcome, &request.headers, &got) {
             self.note((span, &rule), &shown(question), mismatch);
         }
-        Some(Landing { span, rule, got: got.text() })
+        Some(Landing { span, rule, got: Ok(got.text()) })
     }
 
     /// What an outcome is about: a rule, a virtual host, or the proxy.

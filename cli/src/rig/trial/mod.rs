@@ -28,6 +28,11 @@ use rustc_hash::FxHashSet;
 const CALLER: &str = "it asks who the caller is, which nobody says on the loopback";
 /// Why nobody is let in here.
 const CERTIFICATE: &str = "it asks for a certificate by its fingerprint, which none of the rig has";
+/// Why nobody can be spoken to here.
+const VERSION: &str = "it speaks TLS 1.1 at most, and the rig speaks 1.2 and 1.3 only";
+/// The same, of the cipher suites of TLS 1.2.
+const CIPHERS: &str =
+    "it offers no cipher suite that goes with the rig's ECDSA certificate and is still safe";
 /// Why a connection cannot be made here.
 const ADDRESS: &str = "it asks for an address that is not on the loopback";
 
@@ -88,8 +93,8 @@ pub struct Landing {
     pub span: Option<Span>,
     /// The name of the rule; empty if none takes the request.
     pub rule: String,
-    /// What the proxy does.
-    pub got: String,
+    /// What the proxy does, or why it was not asked.
+    pub got: Result<String, &'static str>,
 }
 
 /// A rule that was not tried.
@@ -251,8 +256,7 @@ impl<'t, 'm> Run<'t, 'm> {
         let mut untried = Vec::new();
         for listener in &self.trial.rigged.proxy.listeners {
             let hosts = listener.http_servers().flat_map(|server| &server.virtual_hosts);
-            let closed = listener.tls.iter().any(|server| !connections::takes_our_certificate(server));
-            let closed = closed.then_some(CERTIFICATE);
+            let closed = listener.tls.iter().find_map(connections::why_closed);
             for rule in hosts.filter(|host| !host.https_only).flat_map(|host| &host.rules) {
                 if !self.rules.contains(&std::ptr::from_ref(rule)) {
                     let because =

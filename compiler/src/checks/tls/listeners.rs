@@ -24,6 +24,7 @@ const CHECKS: &[TlsCheck] = &[
     one_source_of_certificates,
     a_certificate_has_a_key,
     callers_can_be_verified,
+    nothing_is_verified_in_vain,
     at_most_two_certificates,
     certificates_are_not_config_maps,
     versions_are_in_order,
@@ -260,6 +261,36 @@ fn callers_can_be_verified(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
         Some(name) => report.related(name.span, "this is read only beside `credential`"),
         None => report,
     });
+}
+
+/// Envoy lets in who fails a verification that is to be skipped, whichever one it is.
+fn nothing_is_verified_in_vain(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
+    let ServerTls { mode, body, .. } = site.tls;
+    let Some(skip) = body.skip_verify.filter(|skip| skip.value.is_on() && verifies_callers(mode.value))
+    else {
+        return;
+    };
+    // Authorities are still told to callers, and Istio wants them; beside a secret, `crl` is one fault with that.
+    let with_secret = body.credential.is_some() || body.credentials.is_some();
+    let mut in_vain = settings(body);
+    in_vain.retain(|(keyword, _)| {
+        matches!(*keyword, "names" | "spki" | "hash") || (*keyword == "crl" && !with_secret)
+    });
+    let Some((_, first)) = in_vain.first() else { return };
+    let mut report = Diagnostic::new(
+        Code::TLS_SETTING,
+        *first,
+        format!("without effect beside `skip-verify on`: {}", listed(&in_vain)),
+    )
+    .related(skip.span, "callers' certificates are not verified");
+    for (_, span) in in_vain.iter().skip(1) {
+        report = report.related(*span, "nor is this looked at");
+    }
+    reports.push(
+        report
+            .consequence("callers with any certificate would be let in")
+            .help("remove `skip-verify`, so that callers are verified"),
+    );
 }
 
 /// G15: one certificate with an RSA key and one with an ECDSA key.
