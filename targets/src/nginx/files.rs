@@ -7,7 +7,7 @@ use super::listeners::{self, Servers};
 use super::pools::Part;
 use super::site::Site;
 use crate::artifact::Artifact;
-use crate::raw_proxy::place;
+use crate::raw_proxy::file_stem;
 use crate::target::Options;
 use meshc_compiler::Model;
 use meshc_compiler::routing::Proxy;
@@ -63,7 +63,7 @@ impl Configuration {
             pools.into_iter().chain(variables).chain(servers).collect()
         };
         Self {
-            folder: place::stem(model, proxy),
+            folder: file_stem(model, proxy),
             is_gateway: site.is_gateway(),
             is_deployed: model.deploy().is_some(),
             resolves: site.resolves,

@@ -1,12 +1,13 @@
 //! What the targets for raw proxies share: the plan of what is emitted, what it asks of a data plane, and the answer.
 
 mod certificates;
+mod file_stem;
 mod fit;
-pub(crate) mod place;
 mod usage;
 
 pub use certificates::KeyPaths;
 pub(crate) use certificates::{Certificates, KeyPair, MOUNTED_SECRETS, of_listener, of_upstream};
+pub(crate) use file_stem::{KUBERNETES, NO_NAMESPACE, file_stem};
 pub(crate) use fit::fit;
 pub(crate) use usage::secrets;
 
