@@ -4,7 +4,7 @@ use super::chosen;
 use super::usage::{Use, uses};
 use crate::capability::{Feature, Support};
 use crate::target::{Fit, Options};
-use meshc_compiler::model::{Controller, Model, ServerTls, ServerTlsMode};
+use meshc_compiler::model::{Controller, Model, ServerTls};
 use meshc_compiler::reading::{Degradation, Loss};
 use meshc_compiler::routing::{Addresses, Dropped, Proxy, TlsKind};
 use meshc_language::{Code, Diagnostic, Span};
@@ -147,9 +147,8 @@ fn unverified_callers(model: &Model, proxy: &Proxy<'_>) -> Vec<Diagnostic> {
         TlsKind::Passthrough(_) => None,
     });
     let asks = |tls: &&ServerTls| {
-        let mutual = matches!(tls.mode.value, ServerTlsMode::Mutual | ServerTlsMode::OptionalMutual);
         let pinned = tls.body.spki.is_some() || tls.body.hash.is_some();
-        mutual && !pinned && !tls.body.skip_verify.is_some_and(|skip| skip.value.is_on())
+        tls.mode.value.asks_callers() && !pinned && !tls.body.takes_unseen()
     };
     let unknown = |tls: &&ServerTls| super::of_listener(model, &tls.body, None).ca.is_none();
     let report = |tls: &ServerTls| {
