@@ -4,6 +4,7 @@ mod certificates;
 mod defaults;
 mod file_stem;
 mod fit;
+mod secrets;
 mod usage;
 
 pub use certificates::KeyPaths;
@@ -11,7 +12,7 @@ pub(crate) use certificates::{Certificates, KeyPair, MOUNTED_SECRETS, of_listene
 pub(crate) use defaults::{UPSTREAM_TLS, bind_address};
 pub(crate) use file_stem::{KUBERNETES, NO_NAMESPACE, file_stem};
 pub(crate) use fit::fit;
-pub(crate) use usage::secrets;
+pub(crate) use secrets::secrets;
 
 use crate::capability::Feature;
 use crate::target::{Fitted, Gateways, Options};
