@@ -127,6 +127,8 @@ impl<'m> Fitted<'m> {
     pub fn emit(&self, options: &Options<'_>) -> Vec<Artifact> {
         let mut artifacts = self.target.emit(self, options);
         artifacts.sort_by(|left, right| left.path.cmp(&right.path));
+        let distinct = artifacts.is_sorted_by(|left, right| left.path < right.path);
+        debug_assert!(distinct, "no two artefacts have one path");
         artifacts
     }
 }

@@ -254,3 +254,56 @@ fn builds_of_one_project_are_the_same_everywhere() {
     second.run_to(0, &["build", "deep/down/a.mesh"]);
     assert_eq!(first.read(OUTPUT), second.read("deep/down/out/istio/shop.yaml"));
 }
+
+/// A gateway without a namespace beside a namespace of its name, with gateways that are called like parts of its output.
+const NAMESAKES: [&str; 2] = [
+    "\
+gateway edge {
+  controller TARGET
+  workload app=edge
+  listen http 80 { hosts a.com }
+  listen tcp 5432 { hosts * }
+}
+
+host a.com via edge { route all -> api }
+host db.a.com via edge { tcp route all -> db }
+
+external api { hosts api.b.com; port http 8443; resolve static; endpoint 10.0.0.9; tls simple }
+service db { port tcp 5432 }
+bindings { address db endpoints [10.0.0.1:5432] }
+",
+    "\
+namespace edge
+
+gateway modules {
+  controller TARGET
+  workload app=modules
+  listen tcp 5433 { hosts * }
+}
+gateway authority-1 {
+  controller TARGET
+  workload app=authority
+  listen tcp 5434 { hosts * }
+}
+
+host log.a.com via modules, authority-1 { tcp route all -> log }
+
+service log { port tcp 5439 }
+bindings { address log endpoints [10.0.0.2:5439] }
+",
+];
+
+#[test]
+fn proxies_have_no_file_in_common() {
+    for (target, files) in [("envoy", 6), ("nginx", 21)] {
+        let [own, others] = NAMESAKES.map(|text| text.replace("TARGET", target));
+        let folder = Folder::new(&[("mesh.toml", ""), ("a.mesh", &own), ("b.mesh", &others)]);
+        let run = folder.run_to(0, &["build", "--target", target]);
+        assert!(run.err.contains(&format!("wrote {files} files")), "{}", run.err);
+        let names = folder.names();
+        let made = |name: &&String| name.starts_with("out/") && !name.ends_with(".meshc-outputs");
+        assert_eq!(names.iter().filter(made).count(), files, "{names:#?}");
+        let stem = format!("out/{target}/_no-namespace/edge");
+        assert!(names.iter().any(|name| name.starts_with(&stem)), "{names:#?}");
+    }
+}

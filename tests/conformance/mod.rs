@@ -10,6 +10,8 @@ use crate::{generated, oracle};
 use meshc_cli::rig::trial::{Aspect, Difference, Trial};
 use meshc_cli::rig::{Kind, NotServing, Server, World};
 use meshc_compiler::Checked;
+use meshc_compiler::policy::RewriteKind;
+use meshc_compiler::routing::{Proxy, Rule};
 use meshc_targets::{Artifact, Fitted, Gateways, Options, Rig, fit, plan};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -26,26 +28,26 @@ const LOADED: u64 = 500;
 const SAMPLES: u64 = 40;
 
 /// Where it is, what it is known by, and what it is.
-type Known = (Kind, fn(&Difference) -> bool, &'static str);
+type Known = (Kind, fn(&Difference, Option<&Rule<'_>>) -> bool, &'static str);
 
 /// What odd requests show of a data plane, and no configuration changes: what it is known by, and why. `docs/targets.md` says so.
 const KNOWN: &[Known] = &[
     (
         Kind::Envoy,
-        |one| path(one).chars().all(|char| "/.".contains(char)) || one.got.replace("//", "/") == one.wanted,
+        |one, _| {
+            path(one).chars().all(|char| "/.".contains(char))
+                || (one.aspect == Aspect::Path && one.got.replace("//", "/") == one.wanted)
+        },
         "a path of nothing but slashes stays `//`",
     ),
-    (Kind::Nginx, |one| path(one).contains("/.."), "a path that leads above the root is answered with 400"),
-    (Kind::Nginx, |one| !has_numeric_port(one), "a port that is no number is left out of the host"),
-    (Kind::Nginx, |one| authority(one).ends_with(".."), "a host with two final dots is answered with 400"),
     (
         Kind::Nginx,
-        |one| one.aspect == Aspect::Location && (path(one).contains('%') || path(one).contains("//")),
+        |one, _| one.aspect == Aspect::Location && decoded(&one.got) == decoded(&one.wanted),
         "a redirect keeps the path as it was written",
     ),
     (
         Kind::Nginx,
-        |one| one.aspect == Aspect::Path && path(one).contains('%'),
+        |one, rule| one.aspect == Aspect::Path && path(one).contains('%') && rewrites_by_expression(rule),
         "a rewrite by an expression sees the decoded path",
     ),
 ];
@@ -57,12 +59,25 @@ fn path(one: &Difference) -> &str {
     target.split([',', '?']).next().unwrap_or_default()
 }
 
-fn authority(one: &Difference) -> &str {
-    one.sent.split("://").nth(1).unwrap_or_default().split('/').next().unwrap_or_default()
+/// A URL without double slashes and without escapes.
+fn decoded(url: &str) -> String {
+    let mut parts = url.split('%');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let byte = part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        out.push_str(&byte.map_or(format!("%{part}"), |byte| format!("{}{}", char::from(byte), &part[2..])));
+    }
+    out.replace("//", "/")
 }
 
-fn has_numeric_port(one: &Difference) -> bool {
-    authority(one).split_once(':').is_none_or(|(_, port)| port.chars().all(|char| char.is_ascii_digit()))
+fn rewrites_by_expression(rule: Option<&Rule<'_>>) -> bool {
+    let mut rewrites = rule.into_iter().flat_map(|rule| &rule.options.rewrite);
+    rewrites.any(|rewrite| matches!(rewrite.kind, RewriteKind::Matches { .. }))
+}
+
+/// The rule that a difference is reported at.
+fn rule_of<'p, 'm>(one: &Difference, proxy: &'p Proxy<'m>) -> Option<&'p Rule<'m>> {
+    proxy.http_rules().find(|rule| Some(rule.span) == one.span && rule.name == one.rule)
 }
 
 fn seeds(usual: u64) -> Vec<u64> {
@@ -175,11 +190,9 @@ fn tried(server: &Server, seed: u64) -> Seen {
             )
         };
         for one in &findings.differences {
-            match KNOWN.iter().find(|(kind, holds, _)| *kind == server.kind && holds(one)) {
-                Some((.., reason)) => {
-                    eprintln!("KNOWN {reason}: {}", told(one));
-                    *seen.known.entry(reason).or_default() += one.times
-                }
+            let rule = rule_of(one, &rigged.proxy);
+            match KNOWN.iter().find(|(kind, holds, _)| *kind == server.kind && holds(one, rule)) {
+                Some((.., reason)) => *seen.known.entry(reason).or_default() += one.times,
                 None => seen.faults.push(told(one)),
             }
         }

@@ -177,6 +177,35 @@ words! {
     }
 }
 
+impl ServerTlsMode {
+    /// Whether callers are asked for a certificate that the gateway verifies itself.
+    #[must_use]
+    pub const fn asks_callers(self) -> bool {
+        match self {
+            Self::Mutual | Self::OptionalMutual => true,
+            // TLS of the last three ends elsewhere, or with the certificates of the mesh.
+            Self::Simple | Self::Passthrough | Self::AutoPassthrough | Self::IstioMutual => false,
+        }
+    }
+}
+
+impl ServerTlsBody {
+    /// The oldest version of TLS where none is said (Istio's gateways: `TLSV1_2`).
+    pub const OLDEST_VERSION: TlsVersion = TlsVersion::V1_2;
+
+    /// The oldest version of TLS.
+    #[must_use]
+    pub fn oldest_version(&self) -> TlsVersion {
+        self.min_version.map_or(Self::OLDEST_VERSION, |version| version.value)
+    }
+
+    /// Whether a caller's certificate is taken unseen.
+    #[must_use]
+    pub fn takes_unseen(&self) -> bool {
+        self.skip_verify.is_some_and(|switch| switch.value.is_on())
+    }
+}
+
 section! {
     /// Certificates and limits of a listener's TLS.
     pub struct ServerTlsBody {

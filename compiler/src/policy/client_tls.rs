@@ -46,6 +46,14 @@ section! {
     }
 }
 
+impl ClientTlsBody {
+    /// Whether the server's certificate is taken unseen.
+    #[must_use]
+    pub fn takes_unseen(&self) -> bool {
+        self.skip_verify.is_some_and(|switch| switch.value.is_on())
+    }
+}
+
 /// `file "/etc/certs/tls.crt"`: a file where the proxy runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileRef(pub Spanned<FilePath>);

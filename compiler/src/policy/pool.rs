@@ -43,6 +43,13 @@ section! {
     }
 }
 
+impl PoolBody {
+    /// How long a connection may take to open where nothing is said (Istio: `MeshConfig.connectTimeout`).
+    pub const CONNECT_TIMEOUT: Duration = Duration::TEN_SECONDS;
+    /// How long a TCP connection may be silent where nothing is said (Envoy: `TcpProxy.idle_timeout`).
+    pub const TCP_IDLE: DurationOrZero = DurationOrZero::AN_HOUR;
+}
+
 keyword! {
     /// `keepalive [probes 3] [time 2h] [interval 75s]` (Istio `TcpKeepalive`).
     pub struct Keepalive {

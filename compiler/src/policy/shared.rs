@@ -1,8 +1,8 @@
 //! The statements that a `policy` can bundle, and that routes and destinations also take directly.
 
-use super::{Balancing, ClientTls, Cors, Ejection, Fault, HeaderOperations, Pool, Retry, Rewrite};
+use super::{Balancing, ClientTls, Cors, Ejection, Fault, HeaderOperations, Pool, PoolBody, Retry, Rewrite};
 use crate::reading::{Args, Boxed, Reader, Syntax, TypeDoc, section};
-use crate::values::Duration;
+use crate::values::{Duration, DurationOrZero};
 use meshc_language::{Span, Spanned};
 
 section! {
@@ -72,6 +72,20 @@ impl TrafficPolicy {
     pub fn is_empty(&self) -> bool {
         let Self { balancing, pool, ejection, tls } = self;
         balancing.is_none() && pool.is_none() && ejection.is_none() && tls.is_none()
+    }
+
+    /// How long a connection may take to open.
+    #[must_use]
+    pub fn connect_timeout(&self) -> Duration {
+        let said = self.pool.as_deref().and_then(|pool| pool.body.connect_timeout);
+        said.map_or(PoolBody::CONNECT_TIMEOUT, |time| time.value)
+    }
+
+    /// How long a TCP connection may be silent; zero for ever.
+    #[must_use]
+    pub fn tcp_idle(&self) -> DurationOrZero {
+        let said = self.pool.as_deref().and_then(|pool| pool.body.tcp_idle);
+        said.map_or(PoolBody::TCP_IDLE, |time| time.value)
     }
 
     /// Takes over what is not said here.

@@ -52,6 +52,23 @@ pub struct Proxy<'m> {
     pub span: Option<Span>,
 }
 
+impl<'m> Proxy<'m> {
+    /// Whether it is the proxy of a gateway.
+    #[must_use]
+    pub const fn is_gateway(&self) -> bool {
+        match self.role {
+            Role::Gateway(_) => true,
+            Role::Outbound => false,
+        }
+    }
+
+    /// The rules for requests of all virtual hosts.
+    pub fn http_rules(&self) -> impl Iterator<Item = &Rule<'m>> {
+        let servers = self.listeners.iter().flat_map(Listener::http_servers);
+        servers.flat_map(|server| &server.virtual_hosts).flat_map(|host| &host.rules)
+    }
+}
+
 /// What a proxy is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {

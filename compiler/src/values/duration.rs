@@ -286,11 +286,19 @@ fn write_millis(total: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 impl Duration {
+    /// 10s.
+    pub(crate) const TEN_SECONDS: Self = Self(10 * SECOND);
+
     /// The duration of a number of milliseconds; none for 0 and above ten years.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Option<Self> {
         if 1 <= millis && millis <= MOST { Some(Self(millis)) } else { None }
     }
+}
+
+impl DurationOrZero {
+    /// 1h.
+    pub(crate) const AN_HOUR: Self = Self(HOUR);
 }
 
 impl From<Duration> for DurationOrZero {

@@ -90,3 +90,14 @@ words! {
         Https = "https" "HTTP in TLS",
     }
 }
+
+impl Scheme {
+    /// The port that a URL of this scheme means if it names none (RFC 9110, 4.2).
+    #[must_use]
+    pub const fn usual_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}

@@ -16,8 +16,6 @@ use meshc_compiler::policy::{
 use meshc_compiler::routing::Upstream;
 use smol_str::SmolStr;
 
-const CONNECT_TIMEOUT: &str = "10s";
-
 /// No limit: the largest number that there is.
 const UNLIMITED: u32 = u32::MAX;
 
@@ -33,7 +31,7 @@ pub(super) fn cluster<'a>(context: &Context<'a>, id: Id<Upstream<'a>>, upstream:
     let secured = tls::upstream(context, id, upstream);
     let mut cluster = Cluster {
         name: name.clone(),
-        connect_timeout: Some(SmolStr::new_static(CONNECT_TIMEOUT)),
+        connect_timeout: Some(SmolStr::new(policy.connect_timeout().to_proto())),
         circuit_breakers: Some(circuit_breakers(pool.as_deref())),
         ..Cluster::default()
     };
@@ -143,8 +141,9 @@ fn circuit_breakers(pool: Option<&Pool>) -> api::CircuitBreakers {
 fn connections(pool: &Pool, cluster: &mut Cluster) {
     let Pool { body, span: _, attributes: _ } = pool;
     let PoolBody {
-        connect_timeout,
         keepalive,
+        // Of the cluster.
+        connect_timeout: _,
         // Of the circuit breakers.
         connections: _,
         pending: _,
@@ -159,9 +158,6 @@ fn connections(pool: &Pool, cluster: &mut Cluster) {
         client_protocol: _,
         streams: _,
     } = body;
-    if let Some(timeout) = connect_timeout {
-        cluster.connect_timeout = Some(SmolStr::new(timeout.value.to_proto()));
-    }
     if let Some(Keepalive { probes, time, interval, span: _, attributes: _ }) = keepalive {
         let keepalive = api::TcpKeepalive {
             keepalive_probes: probes.map(|probes| probes.value.get()),

@@ -7,9 +7,7 @@ use crate::raw_proxy::Rig;
 use crate::target::Options;
 use meshc_compiler::model::{DestinationId, Id, Model, Resource};
 use meshc_compiler::policy::{Balancing, HashKey, Method, SimpleBalancing};
-use meshc_compiler::routing::{
-    Addresses, Plain, Proxy, Role, RuleAction, TlsKind, Upstream, WeightedUpstream,
-};
+use meshc_compiler::routing::{Addresses, Plain, Proxy, RuleAction, TlsKind, Upstream, WeightedUpstream};
 use meshc_language::Span;
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
@@ -91,14 +89,6 @@ impl<'a> Context<'a> {
     pub(super) fn looks_at_addresses(&self) -> bool {
         self.proxy.upstreams.as_slice().iter().any(goes_to_the_original)
     }
-
-    /// Whether it is the proxy of a gateway.
-    pub(super) fn is_gateway(&self) -> bool {
-        match self.proxy.role {
-            Role::Gateway(_) => true,
-            Role::Outbound => false,
-        }
-    }
 }
 
 /// Whether the endpoint is the address that the caller asked for.
@@ -119,10 +109,8 @@ pub(super) fn hash_key<'u>(upstream: &'u Upstream<'_>) -> Option<&'u HashKey> {
 }
 
 fn called_by_http<'a>(proxy: &Proxy<'a>) -> FxHashSet<Id<Upstream<'a>>> {
-    let servers = proxy.listeners.iter().flat_map(|listener| listener.http_servers());
-    let rules = servers.flat_map(|server| &server.virtual_hosts).flat_map(|host| &host.rules);
     let mut called = FxHashSet::default();
-    for rule in rules {
+    for rule in proxy.http_rules() {
         called.extend(rule.mirrors.iter().map(|mirror| mirror.upstream));
         match &rule.action {
             RuleAction::Forward(to) => called.extend(to.iter().map(|one| one.upstream)),

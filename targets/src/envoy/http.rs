@@ -43,7 +43,7 @@ pub(super) fn manager<'a>(
         stream_idle_timeout: Some(SmolStr::new_static("0s")),
         access_log: vec![access_log::standard_output()],
         // A gateway's callers are strangers: what they say of the address before them is not believed.
-        use_remote_address: context.is_gateway().then_some(true),
+        use_remote_address: context.proxy.is_gateway().then_some(true),
         upgrade_configs: vec![api::UpgradeConfig { upgrade_type: "websocket" }],
         normalize_path: Some(true),
         merge_slashes: true,

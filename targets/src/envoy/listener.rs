@@ -5,11 +5,11 @@ use super::chains::{Chain, Choice, Treatment, chains};
 use super::context::Context;
 use super::http::Entrance;
 use super::{http, tcp, tls};
+use crate::raw_proxy::bind_address;
 use crate::yaml::Sourced;
 use meshc_compiler::routing::{ConnectionRule, Listener, Plain, TlsKind};
 use meshc_compiler::values::Cidr;
 use smol_str::SmolStr;
-use std::net::{IpAddr, Ipv4Addr};
 
 /// A listener; `None` if it takes no connection at all.
 pub(super) fn listener<'a>(
@@ -17,7 +17,7 @@ pub(super) fn listener<'a>(
     listener: &'a Listener<'a>,
 ) -> Option<Sourced<api::Listener>> {
     let Listener { bind, port, plain: _, tls, conflicts: _ } = listener;
-    let address = bind.unwrap_or_else(|| default_address(context));
+    let address = bind.unwrap_or_else(|| bind_address(context.model, context.proxy));
     let chains = chains(listener);
     let by_address = chains.iter().any(|chain| !chain.ranges.is_empty());
     let mut filter_chains = Vec::with_capacity(chains.len());
@@ -44,13 +44,6 @@ pub(super) fn listener<'a>(
         filter_chains,
     };
     (!chains.is_empty()).then(|| listener.into())
-}
-
-/// Where a listener binds if nothing is said: a gateway and what a platform deploys serve others, an outbound proxy those beside
-/// it.
-fn default_address(context: &Context<'_>) -> IpAddr {
-    let for_others = context.is_gateway() || context.model.deploy().is_some();
-    IpAddr::V4(if for_others { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST })
 }
 
 fn filter_chain<'a>(

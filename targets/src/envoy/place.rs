@@ -3,7 +3,7 @@
 use super::api;
 use super::{Format, Layout};
 use crate::fingerprint::fingerprint;
-use crate::raw_proxy::place;
+use crate::raw_proxy::file_stem;
 use crate::target::Options;
 use meshc_compiler::Model;
 use meshc_compiler::routing::Proxy;
@@ -33,7 +33,7 @@ pub(super) struct Place {
 impl Place {
     pub(super) fn of(model: &Model, proxy: &Proxy<'_>, options: &Options<'_>) -> Self {
         Self {
-            stem: place::stem(model, proxy),
+            stem: file_stem(model, proxy),
             extension: match options.envoy.format {
                 Format::Yaml => "yaml",
                 Format::Json => "json",

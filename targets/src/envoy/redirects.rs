@@ -38,10 +38,7 @@ pub(super) fn redirect(redirect: &Redirect, one: &Match, entrance: Entrance) -> 
 /// The port that a redirect names. Envoy would keep the port that the caller wrote, unless the host is a new one: then the usual
 /// port of the scheme need not be written.
 fn new_port(port: RedirectPort, scheme: Scheme, entrance: Entrance, new_host: bool) -> u16 {
-    let usual = match scheme {
-        Scheme::Http => 80,
-        Scheme::Https => 443,
-    };
+    let usual = scheme.usual_port();
     let port = match port {
         RedirectPort::Number(port) => port.get(),
         RedirectPort::FromRequest => entrance.port,

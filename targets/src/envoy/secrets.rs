@@ -2,17 +2,12 @@
 
 use super::api::{self, DataSource, TypedConfig};
 use super::place::Place;
-use super::tls::{asks_callers, checks_server};
 use crate::raw_proxy::{Certificates, KeyPair, MOUNTED_SECRETS, Rig, of_listener, of_upstream};
 use indexmap::IndexMap;
 use meshc_compiler::Model;
-use meshc_compiler::model::ServerTls;
-use meshc_compiler::policy::{ClientTls, ClientTlsMode};
+use meshc_compiler::policy::ClientTlsMode;
 use meshc_compiler::routing::{Proxy, TlsKind};
 use smol_str::SmolStr;
-
-/// The certificates of the system, by which a server is known if nothing else is said.
-const SYSTEM_CA: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// Who may have signed a certificate of the other side, and what it may not show any more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -34,9 +29,9 @@ impl Secrets {
         for server in proxy.listeners.iter().flat_map(|listener| &listener.tls) {
             match &server.kind {
                 TlsKind::Http(tls, _) | TlsKind::Tcp(tls, _) => {
-                    let certificates = of_server(model, tls, rig);
+                    let certificates = of_listener(model, &tls.body, rig);
                     secrets.add_own(&certificates);
-                    if asks_callers(tls) {
+                    if tls.mode.value.asks_callers() {
                         secrets.add_authority(&certificates);
                     }
                 }
@@ -44,13 +39,13 @@ impl Secrets {
             }
         }
         for tls in proxy.upstreams.as_slice().iter().filter_map(|upstream| upstream.policy.tls.as_deref()) {
-            let certificates = of_client(model, tls, rig);
+            let certificates = of_upstream(model, &tls.body, rig);
             match tls.mode.value {
                 ClientTlsMode::Mutual => secrets.add_own(&certificates),
                 ClientTlsMode::Simple => {}
                 ClientTlsMode::Disable | ClientTlsMode::IstioMutual => continue,
             }
-            if checks_server(tls) {
+            if !tls.body.takes_unseen() {
                 secrets.add_authority(&certificates);
             }
         }
@@ -114,18 +109,6 @@ impl Secrets {
         });
         pairs.chain(authorities)
     }
-}
-
-/// The certificates of TLS that ends at a listener.
-pub(super) fn of_server(model: &Model, tls: &ServerTls, rig: Option<&Rig>) -> Certificates {
-    of_listener(model, &tls.body, rig)
-}
-
-/// The certificates of TLS to an upstream, which is known by those of the system if nothing else is said.
-pub(super) fn of_client(model: &Model, tls: &ClientTls, rig: Option<&Rig>) -> Certificates {
-    let mut certificates = of_upstream(model, &tls.body, rig);
-    certificates.ca.get_or_insert_with(|| rig.map_or(SYSTEM_CA.to_owned(), |rig| rig.ca.clone()));
-    certificates
 }
 
 fn authority(certificates: &Certificates) -> Option<Authority> {

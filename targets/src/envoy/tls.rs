@@ -3,7 +3,7 @@
 use super::api::{self, Extension, StringMatcher};
 use super::context::Context;
 use super::protocol::Spoken;
-use super::secrets::{of_client, of_server};
+use crate::raw_proxy::{UPSTREAM_TLS, of_listener, of_upstream};
 use meshc_compiler::model::{Id, ServerTls, ServerTlsBody, ServerTlsMode};
 use meshc_compiler::policy::{ClientTls, ClientTlsBody, ClientTlsMode};
 use meshc_compiler::routing::Upstream;
@@ -30,17 +30,15 @@ pub(super) fn downstream(context: &Context<'_>, tls: &ServerTls, http: bool) -> 
         names,
         spki,
         hash,
-        min_version,
+        min_version: _,
         max_version,
         ciphers,
-        skip_verify,
+        skip_verify: _,
     } = body;
-    let certificates = of_server(context.model, tls, context.rig);
+    let certificates = of_listener(context.model, body, context.rig);
     let mut common = api::CommonTlsContext {
         tls_params: Some(api::TlsParameters {
-            tls_minimum_protocol_version: Some(version(
-                min_version.map_or(TlsVersion::V1_2, |one| one.value),
-            )),
+            tls_minimum_protocol_version: Some(version(body.oldest_version())),
             tls_maximum_protocol_version: max_version.map(|one| version(one.value)),
             cipher_suites: ciphers.iter().flat_map(|list| list.iter()).map(|one| one.value.word()).collect(),
         }),
@@ -48,8 +46,7 @@ pub(super) fn downstream(context: &Context<'_>, tls: &ServerTls, http: bool) -> 
         alpn_protocols: if http { vec![HTTP2, HTTP1] } else { Vec::new() },
         ..api::CommonTlsContext::default()
     };
-    if asks_callers(tls) {
-        let unseen = skip_verify.is_some_and(|switch| switch.value.is_on());
+    if mode.value.asks_callers() {
         let validation = api::CertificateValidationContext {
             verify_certificate_spki: texts(
                 spki.iter().flat_map(|list| list.iter()).map(|one| one.value.as_str()),
@@ -60,32 +57,15 @@ pub(super) fn downstream(context: &Context<'_>, tls: &ServerTls, http: bool) -> 
             match_typed_subject_alt_names: subject_names(
                 names.iter().flat_map(|list| list.iter()).map(|one| &one.value),
             ),
-            trust_chain_verification: unseen.then_some("ACCEPT_UNTRUSTED"),
+            trust_chain_verification: body.takes_unseen().then_some("ACCEPT_UNTRUSTED"),
             ..api::CertificateValidationContext::default()
         };
         validate(&mut common, validation, context.secrets.authority(&certificates, &context.place));
     }
-    let required = asks_callers(tls).then_some(mode.value == ServerTlsMode::Mutual);
+    let required = mode.value.asks_callers().then_some(mode.value == ServerTlsMode::Mutual);
     let config =
         api::DownstreamTlsContext { common_tls_context: common, require_client_certificate: required };
     Extension { name: NAME, typed_config: config.into() }
-}
-
-/// Whether callers are asked for a certificate.
-pub(super) fn asks_callers(tls: &ServerTls) -> bool {
-    match tls.mode.value {
-        ServerTlsMode::Mutual | ServerTlsMode::OptionalMutual => true,
-        // The last three do not end here: two pass, and the certificates of the mesh are refused before.
-        ServerTlsMode::Simple
-        | ServerTlsMode::Passthrough
-        | ServerTlsMode::AutoPassthrough
-        | ServerTlsMode::IstioMutual => false,
-    }
-}
-
-/// Whether a server's certificate is looked at.
-pub(super) fn checks_server(tls: &ClientTls) -> bool {
-    !tls.body.skip_verify.is_some_and(|switch| switch.value.is_on())
 }
 
 /// How TLS to an upstream is set up.
@@ -113,7 +93,7 @@ pub(super) fn upstream<'a>(
         ClientTlsMode::Disable | ClientTlsMode::IstioMutual => return None,
     }
     let http = context.is_called_by_http(id);
-    let certificates = of_client(context.model, tls, context.rig);
+    let certificates = of_upstream(context.model, body, context.rig);
     // A connection has no request whose host could be asked for.
     let declared =
         context.is_called_by_connections(id).then(|| HostPattern::parse(&upstream.host).ok()).flatten();
@@ -128,14 +108,14 @@ pub(super) fn upstream<'a>(
     if wanted.is_empty() {
         wanted.extend(asked.as_deref().map(subject_name));
     }
-    let auto_names = http && wanted.is_empty() && checks_server(tls);
+    let auto_names = http && wanted.is_empty() && !body.takes_unseen();
     if wanted.is_empty() {
         wanted.extend(declared.as_ref().map(subject_of_host));
     }
     let mut common = api::CommonTlsContext {
         tls_params: Some(api::TlsParameters {
-            tls_minimum_protocol_version: Some(version(TlsVersion::V1_2)),
-            tls_maximum_protocol_version: Some(version(TlsVersion::V1_3)),
+            tls_minimum_protocol_version: Some(version(*UPSTREAM_TLS.start())),
+            tls_maximum_protocol_version: Some(version(*UPSTREAM_TLS.end())),
             cipher_suites: Vec::new(),
         }),
         alpn_protocols: if http { protocols(upstream) } else { Vec::new() },
@@ -144,7 +124,7 @@ pub(super) fn upstream<'a>(
     if mode.value == ClientTlsMode::Mutual {
         common.tls_certificate_sds_secret_configs = context.secrets.own(&certificates, &context.place);
     }
-    if checks_server(tls) {
+    if !body.takes_unseen() {
         let validation = api::CertificateValidationContext {
             match_typed_subject_alt_names: wanted,
             ..api::CertificateValidationContext::default()

@@ -13,6 +13,7 @@ use meshc_compiler::Model;
 use meshc_compiler::model::{BoundSecret, Deploy, DeployBody, Image, RawProxy};
 use meshc_compiler::routing::Proxy;
 use meshc_compiler::values::SecretSource;
+use meshc_language::Spanned;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
@@ -137,8 +138,7 @@ fn container(workload: &Workload<'_>, image: &str, ports: &[ServicePort]) -> Con
 /// The secrets that a proxy names and Kubernetes mounts, each with what it is made of.
 fn mounted_secrets(model: &Model, proxy: &Proxy<'_>) -> BTreeMap<String, Vec<Projection>> {
     let mut mounted: BTreeMap<String, Vec<Projection>> = BTreeMap::new();
-    for secret in secrets(model, std::slice::from_ref(proxy)) {
-        let name = &secret.name.value;
+    for Spanned { value: name, span: _ } in secrets(std::slice::from_ref(proxy)) {
         match model.bound_secret(name) {
             Some(BoundSecret::Mounted) => {}
             Some(BoundSecret::Files(_)) | None => continue,

@@ -1,11 +1,9 @@
 //! The names of manifests and of the resources in them.
 
+use crate::raw_proxy::{KUBERNETES, NO_NAMESPACE};
 use meshc_compiler::Model;
 use meshc_compiler::routing::{Proxy, Role};
 use smol_str::SmolStr;
-
-/// Where what has no namespace is written. A name with `_` cannot be that of a namespace.
-const NO_NAMESPACE: &str = "_no-namespace";
 
 const OUTBOUND: &str = "mesh-outbound";
 
@@ -28,10 +26,10 @@ pub(super) fn of_proxy(model: &Model, proxy: &Proxy<'_>) -> SmolStr {
 
 /// The file of a namespace's headless Services.
 pub(super) fn of_services(namespace: &str) -> String {
-    format!("kubernetes/{namespace}.yaml")
+    format!("{KUBERNETES}/{namespace}.yaml")
 }
 
 /// The file of a proxy's resources.
 pub(super) fn of_workload(namespace: Option<&str>, name: &str) -> String {
-    format!("kubernetes/{}/{name}.yaml", namespace.unwrap_or(NO_NAMESPACE))
+    format!("{KUBERNETES}/{}/{name}.yaml", namespace.unwrap_or(NO_NAMESPACE))
 }

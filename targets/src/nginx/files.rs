@@ -3,13 +3,16 @@
 use super::NginxOptions;
 use super::deployed;
 use super::directive::{Directive, line, print, token};
+use super::listener_tls;
 use super::listeners::{self, Servers};
 use super::pools::Part;
 use super::site::Site;
+use super::text;
 use crate::artifact::Artifact;
-use crate::raw_proxy::place;
+use crate::raw_proxy::file_stem;
 use crate::target::Options;
 use meshc_compiler::Model;
+use meshc_compiler::policy::PoolBody;
 use meshc_compiler::routing::Proxy;
 use meshc_language::Diagnostic;
 use serde::Serialize;
@@ -63,8 +66,8 @@ impl Configuration {
             pools.into_iter().chain(variables).chain(servers).collect()
         };
         Self {
-            folder: place::stem(model, proxy),
-            is_gateway: site.is_gateway(),
+            folder: file_stem(model, proxy),
+            is_gateway: proxy.is_gateway(),
             is_deployed: model.deploy().is_some(),
             resolves: site.resolves,
             endpoints: site.pools.files().to_vec(),
@@ -90,6 +93,8 @@ struct Frame<'c> {
     /// The file that says who is asked for names, if any are looked up.
     resolver: Option<&'c str>,
     is_gateway: bool,
+    ciphers: &'c str,
+    connect_timeout: &'c str,
     sizes: Sizes,
 }
 
@@ -130,6 +135,8 @@ pub(super) fn all(configuration: &Configuration, options: &Options<'_>) -> Vec<A
         stream: !stream.is_empty(),
         resolver: resolves.then_some(if finds_resolver { deployed::RESOLVER_CONF } else { "resolver.conf" }),
         is_gateway: *is_gateway,
+        ciphers: listener_tls::CIPHERS,
+        connect_timeout: &text::time(PoolBody::CONNECT_TIMEOUT),
         sizes: *sizes,
     };
     let mut files = vec![(NGINX_CONF.to_owned(), rendered(&frame))];
@@ -177,6 +184,8 @@ mod tests {
                 stream: !part,
                 resolver: part.then_some("resolver.conf"),
                 is_gateway: part,
+                ciphers: "a:b",
+                connect_timeout: "10s",
                 sizes: Sizes { server_names: 1, variables: 2, stream_variables: 3 },
             };
             let text = rendered(&frame);

@@ -9,12 +9,9 @@ use super::site::Site;
 use super::text::{self, millis};
 use super::upstream_tls::{self, ServerName};
 use meshc_compiler::model::{Id, PathMatch};
-use meshc_compiler::policy::{HashKey, Method, Retry, RetryChoice, RetryPolicy};
+use meshc_compiler::policy::{HashKey, Method, PoolBody, Retry, RetryChoice, RetryPolicy};
 use meshc_compiler::routing::{Rule, Upstream, WeightedUpstream};
 use meshc_compiler::values::{HostPattern, RetryCondition, RetryName};
-
-/// How long a connection to a destination may take to open, in milliseconds: Istio's default.
-const CONNECT_DEFAULT: u64 = 10_000;
 
 /// A rule and how requests came to it.
 pub(super) struct Way<'w, 'm> {
@@ -122,8 +119,7 @@ fn cookie(upstream: &Upstream<'_>, is_copy: bool, site: &mut Site<'_, '_>) -> Ve
 fn times(way: &Way<'_, '_>, upstream: &Upstream<'_>, module: &str) -> Vec<Directive> {
     let options = &way.rule.options;
     let pool = upstream.policy.pool.as_deref().map(|pool| &pool.body);
-    let connect =
-        pool.and_then(|pool| pool.connect_timeout).map_or(CONNECT_DEFAULT, |time| time.value.as_millis());
+    let connect = upstream.policy.connect_timeout().as_millis();
     let whole = options.timeout.as_ref().and_then(|timeout| timeout.limit).map(|limit| limit.as_millis());
     let policy = options.retry.as_ref().and_then(|Retry { choice, span: _ }| match choice {
         RetryChoice::Policy(policy) => Some(&**policy),
@@ -136,7 +132,8 @@ fn times(way: &Way<'_, '_>, upstream: &Upstream<'_>, module: &str) -> Vec<Direct
     };
     let mut lines = Vec::new();
     let connect = wait.map_or(connect, |wait| wait.min(connect));
-    if connect != CONNECT_DEFAULT {
+    // `nginx.conf` has the default for all destinations.
+    if connect != PoolBody::CONNECT_TIMEOUT.as_millis() {
         lines.push(line![format!("{module}_connect_timeout"), millis(connect)]);
     }
     if let Some(wait) = wait {

@@ -79,7 +79,7 @@ impl Operations {
             return Vec::new();
         }
         let mut lines = vec![line![directive.clone(), "Host", self.host.clone()]];
-        for (name, value) in usual(module, site.is_gateway()) {
+        for (name, value) in usual(module, site.proxy.is_gateway()) {
             if !self.request.iter().any(|change| change.name.eq_ignore_ascii_case(name)) {
                 lines.push(line![directive.clone(), name, value]);
             }

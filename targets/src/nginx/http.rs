@@ -93,7 +93,7 @@ pub(super) fn secured<'m>(
 
 fn asks_callers(server: &TlsServer<'_>) -> bool {
     match &server.kind {
-        TlsKind::Http(tls, _) | TlsKind::Tcp(tls, _) => listener_tls::asks_callers(tls),
+        TlsKind::Http(tls, _) | TlsKind::Tcp(tls, _) => tls.mode.value.asks_callers(),
         TlsKind::Passthrough(_) => false,
     }
 }

@@ -6,9 +6,14 @@ use super::text;
 use crate::raw_proxy::{Certificates, KeyPair, of_listener};
 use meshc_compiler::model::{ServerTls, ServerTlsBody, ServerTlsMode};
 use meshc_compiler::values::TlsVersion;
+use std::ops::RangeInclusive;
 
 /// The longest chain of callers' certificates that is followed.
 const DEPTH: &str = "10";
+
+/// The cipher suites up to TLS 1.2 where `ciphers` names none: those of Envoy (`TlsParameters.cipher_suites`).
+pub(super) const CIPHERS: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-AES128-GCM-SHA256:\
+     ECDHE-RSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384";
 
 /// A version as nginx names it.
 pub(super) fn version(version: TlsVersion) -> &'static str {
@@ -22,19 +27,18 @@ pub(super) fn version(version: TlsVersion) -> &'static str {
 
 /// The versions that a listener speaks. nginx agrees on one before it knows which name is asked for.
 pub(super) fn versions(tls: &ServerTls) -> Vec<TlsVersion> {
-    let oldest = tls.body.min_version.map_or(TlsVersion::V1_2, |version| version.value);
     let newest = tls.body.max_version.map_or(TlsVersion::V1_3, |version| version.value);
-    TlsVersion::ALL.iter().copied().filter(|version| (oldest..=newest).contains(version)).collect()
+    within(&(tls.body.oldest_version()..=newest)).collect()
 }
 
-/// Whether callers show certificates.
-pub(super) fn asks_callers(tls: &ServerTls) -> bool {
-    matches!(tls.mode.value, ServerTlsMode::Mutual | ServerTlsMode::OptionalMutual)
+/// The versions of a range, the oldest first.
+pub(super) fn within(range: &RangeInclusive<TlsVersion>) -> impl Iterator<Item = TlsVersion> {
+    TlsVersion::ALL.iter().copied().filter(|version| range.contains(version))
 }
 
 /// Whether callers must show a certificate, whatever it is: nginx itself would let in those who show none.
 pub(super) fn wants_any_certificate(tls: &ServerTls) -> bool {
-    tls.mode.value == ServerTlsMode::Mutual && tls.body.skip_verify.is_some_and(|switch| switch.value.is_on())
+    tls.mode.value == ServerTlsMode::Mutual && tls.body.takes_unseen()
 }
 
 /// The directives of a server.
@@ -56,7 +60,7 @@ pub(super) fn lines(tls: &ServerTls, in_http: bool, site: &Site<'_, '_>) -> Vec<
         min_version: _,
         max_version: _,
         ciphers,
-        skip_verify,
+        skip_verify: _,
     } = body;
     let Certificates { own, ca, crl } = of_listener(site.model, body, site.rig);
     let mut lines = Vec::new();
@@ -69,8 +73,7 @@ pub(super) fn lines(tls: &ServerTls, in_http: bool, site: &Site<'_, '_>) -> Vec<
         let words: Vec<&str> = ciphers.iter().map(|cipher| cipher.value.word()).collect();
         lines.push(line!["ssl_ciphers", words.join(":")]);
     }
-    let unseen = skip_verify.is_some_and(|switch| switch.value.is_on());
-    let asked = match (mode.value, unseen) {
+    let asked = match (mode.value, body.takes_unseen()) {
         (ServerTlsMode::Mutual | ServerTlsMode::OptionalMutual, true) => Some("optional_no_ca"),
         (ServerTlsMode::Mutual, false) => Some("on"),
         (ServerTlsMode::OptionalMutual, false) => Some("optional"),

@@ -10,9 +10,10 @@ use super::http;
 use super::listener_tls;
 use super::site::Site;
 use super::stream::{self, Secured};
+use crate::raw_proxy::bind_address;
 use meshc_compiler::routing::{Listener, Plain, TlsKind, TlsServer};
 use meshc_compiler::values::{HostPattern, TlsVersion};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 /// The servers of a proxy.
 #[derive(Debug, Default)]
@@ -58,9 +59,7 @@ pub(super) fn add<'m>(listener: &Listener<'m>, site: &mut Site<'_, 'm>, servers:
 }
 
 fn address(bind: Option<IpAddr>, port: u16, site: &Site<'_, '_>) -> String {
-    let everywhere = site.is_gateway() || site.model.deploy().is_some();
-    let usual = if everywhere { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
-    match bind.unwrap_or(IpAddr::V4(usual)) {
+    match bind.unwrap_or_else(|| bind_address(site.model, site.proxy)) {
         IpAddr::V4(address) => format!("{address}:{port}"),
         IpAddr::V6(address) => format!("[{address}]:{port}"),
     }

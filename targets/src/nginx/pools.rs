@@ -98,8 +98,7 @@ impl Pools {
 /// The greatest number of tries that a rule allows for each upstream.
 fn tries(proxy: &Proxy<'_>) -> FxHashMap<usize, u32> {
     let mut tries = FxHashMap::default();
-    let servers = proxy.listeners.iter().flat_map(|listener| listener.http_servers());
-    for rule in servers.flat_map(|server| &server.virtual_hosts).flat_map(|host| &host.rules) {
+    for rule in proxy.http_rules() {
         let RuleAction::Forward(to) = &rule.action else { continue };
         let Some(retry) = &rule.options.retry else { continue };
         let RetryChoice::Policy(policy) = &retry.choice else { continue };

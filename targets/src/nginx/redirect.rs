@@ -25,7 +25,7 @@ pub(super) fn lines(
         Some(RedirectPort::FromRequest) => Some(entrance.port),
         Some(RedirectPort::FromProtocol) | None => None,
     };
-    let new_port = new_port.filter(|port| *port != usual_port(new_scheme));
+    let new_port = new_port.filter(|port| *port != new_scheme.usual_port());
     let host = match host {
         Some(host) => host.value.as_str().to_owned(),
         None => same_host(entrance.scheme, new_scheme, port.is_some(), site),
@@ -47,19 +47,12 @@ pub(super) fn lines(
     lines
 }
 
-fn usual_port(scheme: Scheme) -> u16 {
-    match scheme {
-        Scheme::Http => 80,
-        Scheme::Https => 443,
-    }
-}
-
 /// The host that the caller asked for. Its port stays, unless another is set, or it is the usual one of a scheme that changes.
 fn same_host(scheme: Scheme, new_scheme: Scheme, new_port: bool, site: &mut Site<'_, '_>) -> String {
     let port = if new_port {
         "[0-9]+".to_owned()
     } else if scheme != new_scheme {
-        usual_port(scheme).to_string()
+        scheme.usual_port().to_string()
     } else {
         return AUTHORITY.to_owned();
     };

@@ -10,7 +10,7 @@ use crate::raw_proxy::Rig;
 use crate::target::Options;
 use meshc_compiler::Model;
 use meshc_compiler::model::Id;
-use meshc_compiler::routing::{Proxy, Role, Upstream};
+use meshc_compiler::routing::{Proxy, Upstream};
 use meshc_language::{Code, Diagnostic, Span};
 
 /// The proxy and what its servers share.
@@ -56,11 +56,6 @@ impl<'a, 'm> Site<'a, 'm> {
     /// An upstream of the proxy.
     pub(super) fn upstream(&self, id: Id<Upstream<'m>>) -> Option<&'a Upstream<'m>> {
         self.proxy.upstreams.get(id)
-    }
-
-    /// Whether the proxy is a gateway.
-    pub(super) fn is_gateway(&self) -> bool {
-        matches!(self.proxy.role, Role::Gateway(_))
     }
 
     /// An address on which nothing but nginx itself is heard. It is made from the port that it stands behind, so that proxies

@@ -12,15 +12,14 @@ use super::text::millis;
 use super::upstream_tls::{self, ServerName, UpstreamTls};
 use super::variables::hundredths;
 use meshc_compiler::model::{Id, ServerTls};
+use meshc_compiler::policy::PoolBody;
 use meshc_compiler::routing::{Addresses, ConnectionRule, TlsKind, TlsServer, Upstream, WeightedUpstream};
 use meshc_compiler::values::{HostPattern, SniHost, escape_literal};
 use meshc_language::Span;
 
-/// How long a connection may be silent: Istio's default.
-const SILENCE: u64 = 3_600_000;
-/// How long a connection to a destination may take to open: Istio's default.
-const CONNECT: u64 = 10_000;
-/// What stands in front of the names that TLS asks for.
+/// A year in milliseconds: nginx has no word for no limit.
+const FOR_EVER: u64 = 365 * 24 * 3_600_000;
+/// The name that TLS asks for.
 const SNI: &str = "$ssl_preread_server_name";
 
 /// Whether connections are TLS that ends here.
@@ -91,11 +90,11 @@ fn passed_on<'r, 'm: 'r>(
     for one in rules.into_iter().flat_map(|rule| &rule.to) {
         let Some(upstream) = site.upstream(one.upstream) else { continue };
         let pool = upstream.policy.pool.as_deref().map(|pool| &pool.body);
-        let own = pool.and_then(|pool| pool.connect_timeout);
-        connect = connect.max(own.map_or(CONNECT, |time| time.value.as_millis()));
-        let own = pool.and_then(|pool| pool.tcp_idle).map(|time| time.value.as_millis());
-        // `0s` is for ever.
-        silence = silence.max(own.map_or(SILENCE, |time| if time == 0 { FOR_EVER } else { time }));
+        connect = connect.max(upstream.policy.connect_timeout().as_millis());
+        silence = silence.max(match upstream.policy.tcp_idle().as_millis() {
+            0 => FOR_EVER,
+            time => time,
+        });
         probes |= pool.is_some_and(|pool| pool.keepalive.is_some());
     }
     let mut lines = Vec::new();
@@ -108,9 +107,6 @@ fn passed_on<'r, 'm: 'r>(
     }
     lines
 }
-
-/// A year: nginx has no word for no limit.
-const FOR_EVER: u64 = 365 * 24 * 3_600_000;
 
 /// What `proxy_pass` takes: the target of the first rule that holds; nothing if there is none, which closes the connection.
 fn chosen<'m>(rules: &[ConnectionRule<'m>], site: &mut Site<'_, 'm>) -> String {
@@ -228,8 +224,11 @@ fn refuse_nameless<'m>(id: Id<Upstream<'m>>, span: Span, site: &mut Site<'_, 'm>
 
 /// A server that begins TLS for connections that others pass to it.
 pub(super) fn originating(hop: &str, place: &Place, tls: &UpstreamTls) -> Directive {
-    let mut inside =
-        vec![line!["listen", hop], line!["proxy_timeout", millis(SILENCE)], line!["proxy_ssl", "on"]];
+    let mut inside = vec![
+        line!["listen", hop],
+        line!["proxy_timeout", millis(PoolBody::TCP_IDLE.as_millis())],
+        line!["proxy_ssl", "on"],
+    ];
     inside.extend(tls.lines("proxy_"));
     inside.push(line!["proxy_pass", place.as_str()]);
     line!["server"].block(inside)

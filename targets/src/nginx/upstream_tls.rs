@@ -1,14 +1,12 @@
 //! TLS to destinations. nginx neither verifies nor asks for a name unless it is told to.
 
 use super::directive::{Directive, line};
+use super::listener_tls;
 use super::site::Site;
-use crate::raw_proxy::{Certificates, KeyPair, of_upstream};
+use crate::raw_proxy::{Certificates, KeyPair, UPSTREAM_TLS, of_upstream};
 use meshc_compiler::policy::{ClientTls, ClientTlsBody, ClientTlsMode};
 use meshc_compiler::routing::Upstream;
-use meshc_compiler::values::TlsVersion;
 
-/// The certificates of public authorities, on Debian and most others.
-const PUBLIC_AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// The longest chain of certificates that is followed; nginx follows one by itself.
 const DEPTH: &str = "10";
 
@@ -33,14 +31,14 @@ pub(super) struct UpstreamTls {
 pub(super) fn of(upstream: &Upstream<'_>, name: ServerName, site: &mut Site<'_, '_>) -> Option<UpstreamTls> {
     let tls = upstream.policy.tls.as_deref()?;
     let ClientTls { mode, body, span: _, attributes: _ } = tls;
-    let ClientTlsBody { cert: _, key: _, ca: _, crl: _, credential: _, sni, names, skip_verify } = body;
+    let ClientTlsBody { cert: _, key: _, ca: _, crl: _, credential: _, sni, names, skip_verify: _ } = body;
     match mode.value {
         ClientTlsMode::Disable => return None,
         // `fit` has refused the certificates of the mesh.
         ClientTlsMode::Simple | ClientTlsMode::Mutual | ClientTlsMode::IstioMutual => {}
     }
     let wanted = names.as_ref().and_then(|names| names.first());
-    let unseen = skip_verify.is_some_and(|switch| switch.value.is_on());
+    let unseen = body.takes_unseen();
     if let (Some(sni), Some(wanted)) = (sni, wanted.filter(|_| !unseen))
         && sni.value.as_str() != wanted.value.as_str()
     {
@@ -54,10 +52,6 @@ pub(super) fn of(upstream: &Upstream<'_>, name: ServerName, site: &mut Site<'_, 
     let fixed = sni.as_ref().map(|sni| sni.value.as_str()).or(wanted.map(|name| name.value.as_str()));
     let name = fixed.map_or(name, |name| ServerName::Fixed(name.to_owned()));
     let mut certificates = of_upstream(site.model, body, site.rig);
-    if certificates.ca.is_none() {
-        let ca = site.rig.map_or(PUBLIC_AUTHORITIES, |rig| rig.ca.as_str());
-        certificates.ca = Some(ca.to_owned());
-    }
     if mode.value == ClientTlsMode::Simple {
         certificates.own.clear();
     }
@@ -84,7 +78,7 @@ impl UpstreamTls {
             ServerName::Fixed(name) => super::text::literal(name),
             ServerName::OfRequest => "$host".to_owned(),
         };
-        let versions = [TlsVersion::V1_2, TlsVersion::V1_3].map(super::listener_tls::version);
+        let versions = listener_tls::within(&UPSTREAM_TLS).map(listener_tls::version);
         let mut lines = vec![
             named("server_name").and(["on"]),
             named("name").and([name]),

@@ -1,6 +1,7 @@
 //! The certificate files of listeners and upstreams, where a raw proxy finds them.
 
 use super::Rig;
+use super::defaults::SYSTEM_CA;
 use meshc_compiler::Model;
 use meshc_compiler::model::{BoundSecret, Certificate, CertificateBody, SecretFiles, ServerTlsBody};
 use meshc_compiler::policy::{ClientTlsBody, FileRef};
@@ -65,7 +66,7 @@ pub(crate) fn of_listener(model: &Model, tls: &ServerTlsBody, rig: Option<&Rig>)
     }
 }
 
-/// The files of TLS to an upstream.
+/// The files of TLS to an upstream, which is known by the authorities of the system if nothing else is said.
 pub(crate) fn of_upstream(model: &Model, tls: &ClientTlsBody, rig: Option<&Rig>) -> Certificates {
     let ClientTlsBody { cert, key, ca, crl, credential, sni: _, names: _, skip_verify: _ } = tls;
     let mut found = Certificates::default();
@@ -73,6 +74,7 @@ pub(crate) fn of_upstream(model: &Model, tls: &ClientTlsBody, rig: Option<&Rig>)
         found.add_secret(model, name);
     }
     found.add_files(cert.as_ref(), key.as_ref(), ca.as_ref(), crl.as_ref());
+    found.ca.get_or_insert_with(|| SYSTEM_CA.to_owned());
     match rig {
         Some(rig) => found.replaced(&rig.client, &rig.ca),
         None => found,

@@ -1,13 +1,15 @@
 //! Whether a data plane can carry a mesh: each use of a feature against what the target says of it.
 
 use super::chosen;
+use super::secrets::secrets;
 use super::usage::{Use, uses};
 use crate::capability::{Feature, Support};
 use crate::target::{Fit, Options};
-use meshc_compiler::model::{Controller, Model, ServerTls, ServerTlsMode};
+use meshc_compiler::model::{Controller, Model, ServerTls};
 use meshc_compiler::reading::{Degradation, Loss};
 use meshc_compiler::routing::{Addresses, Dropped, Proxy, TlsKind};
-use meshc_language::{Code, Diagnostic, Span};
+use meshc_compiler::values::SecretName;
+use meshc_language::{Code, Diagnostic, Span, Spanned};
 use rustc_hash::FxHashSet;
 
 /// Places that one note names beside its own.
@@ -51,8 +53,7 @@ pub(crate) fn fit(
     fit.reports.extend(kept.iter().flat_map(|proxy| unverified_callers(model, proxy)));
     if options.rig.is_none() {
         fit.reports.extend(kept.iter().flat_map(missing_addresses));
-        fit.reports
-            .extend(super::usage::secrets(model, &kept).filter_map(|secret| missing_secret(model, secret)));
+        fit.reports.extend(secrets(&kept).filter_map(|name| missing_secret(model, name)));
     }
     let mut reported: FxHashSet<(Span, String)> = FxHashSet::default();
     fit.reports.retain(|report| reported.insert((report.span, report.message.clone())));
@@ -147,9 +148,8 @@ fn unverified_callers(model: &Model, proxy: &Proxy<'_>) -> Vec<Diagnostic> {
         TlsKind::Passthrough(_) => None,
     });
     let asks = |tls: &&ServerTls| {
-        let mutual = matches!(tls.mode.value, ServerTlsMode::Mutual | ServerTlsMode::OptionalMutual);
         let pinned = tls.body.spki.is_some() || tls.body.hash.is_some();
-        mutual && !pinned && !tls.body.skip_verify.is_some_and(|skip| skip.value.is_on())
+        tls.mode.value.asks_callers() && !pinned && !tls.body.takes_unseen()
     };
     let unknown = |tls: &&ServerTls| super::of_listener(model, &tls.body, None).ca.is_none();
     let report = |tls: &ServerTls| {
@@ -180,18 +180,18 @@ fn missing_addresses(proxy: &Proxy<'_>) -> Vec<Diagnostic> {
         .collect()
 }
 
-fn missing_secret(model: &Model, secret: super::usage::Secret<'_>) -> Option<Diagnostic> {
-    if model.bound_secret(&secret.name.value).is_some() {
+fn missing_secret(model: &Model, name: &Spanned<SecretName>) -> Option<Diagnostic> {
+    if model.bound_secret(&name.value).is_some() {
         return None;
     }
-    let message = format!("nothing says where the secret `{}` is", secret.name.value);
+    let message = format!("nothing says where the secret `{}` is", name.value);
     Some(
-        Diagnostic::new(Code::MISSING_SECRET, secret.name.span, message)
+        Diagnostic::new(Code::MISSING_SECRET, name.span, message)
             .label("a raw proxy has no platform to ask")
             .consequence("the proxy would not start without its certificate")
             .help(format!(
                 "add `secret {} {{ cert file \"...\"; key file \"...\" }}` or `secret {} kubernetes` to `bindings`",
-                secret.name.value, secret.name.value
+                name.value, name.value
             )),
     )
 }

@@ -1,14 +1,18 @@
 //! What the targets for raw proxies share: the plan of what is emitted, what it asks of a data plane, and the answer.
 
 mod certificates;
+mod defaults;
+mod file_stem;
 mod fit;
-pub(crate) mod place;
+mod secrets;
 mod usage;
 
 pub use certificates::KeyPaths;
 pub(crate) use certificates::{Certificates, KeyPair, MOUNTED_SECRETS, of_listener, of_upstream};
+pub(crate) use defaults::{UPSTREAM_TLS, bind_address};
+pub(crate) use file_stem::{KUBERNETES, NO_NAMESPACE, file_stem};
 pub(crate) use fit::fit;
-pub(crate) use usage::secrets;
+pub(crate) use secrets::secrets;
 
 use crate::capability::Feature;
 use crate::target::{Fitted, Gateways, Options};

@@ -8,6 +8,7 @@ use crate::rig::trial::{Findings, Landing, Trial};
 use crate::sanitise::message;
 use meshc_compiler::routing::matcher::{Entrance, Request, Security, Source};
 use meshc_compiler::routing::{Listener, Plain};
+use meshc_compiler::values::{Literal, Scheme};
 
 /// A request as it was asked for.
 pub(super) struct Wanted {
@@ -50,23 +51,27 @@ impl Wanted {
         let (method, url) = request.trim().split_once(' ').ok_or_else(|| refused("URL behind a method"))?;
         let (scheme, rest) =
             url.trim().split_once("://").ok_or_else(|| refused("`http://` or `https://`"))?;
-        let (is_tls, usual) = match scheme {
-            "http" => (false, 80),
-            "https" => (true, 443),
-            _ => return Err(refused("`http://` or `https://`")),
-        };
+        let scheme = Scheme::parse(scheme).map_err(|_| refused("`http://` or `https://`"))?;
         let at = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, target) = rest.split_at_checked(at).unwrap_or((rest, ""));
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) => (host, port.parse().map_err(|_| refused("port that is a number"))?),
-            None => (authority, usual),
+            None => (authority, scheme.usual_port()),
         };
         if host.is_empty() || method.is_empty() {
             return Err(refused("host"));
         }
         let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
         let (written, authority) = (text.trim().to_owned(), authority.to_owned());
-        Ok(Self { written, method: method.to_owned(), is_tls, authority, port, target, headers })
+        Ok(Self {
+            written,
+            method: method.to_owned(),
+            is_tls: scheme == Scheme::Https,
+            authority,
+            port,
+            target,
+            headers,
+        })
     }
 
     /// The request for a proxy that listens on this port.

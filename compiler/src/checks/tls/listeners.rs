@@ -154,16 +154,12 @@ const fn names_certificates(mode: ServerTlsMode) -> bool {
     matches!(mode, ServerTlsMode::Simple | ServerTlsMode::Mutual | ServerTlsMode::OptionalMutual)
 }
 
-const fn verifies_callers(mode: ServerTlsMode) -> bool {
-    matches!(mode, ServerTlsMode::Mutual | ServerTlsMode::OptionalMutual)
-}
-
 /// G16: a secret brings its authorities and revocations along. Istio skips the rule that would say so (H19).
 fn authorities_go_with_the_certificate(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let ServerTls { mode, body, .. } = site.tls;
     let secret =
         body.credential.as_ref().map(|name| name.span).or(body.credentials.as_ref().and_then(list_span));
-    let Some(secret) = secret.filter(|_| verifies_callers(mode.value)) else { return };
+    let Some(secret) = secret.filter(|_| mode.value.asks_callers()) else { return };
     for (keyword, file) in [("ca", &body.ca), ("crl", &body.crl)] {
         let Some(span) = file_span(file) else { continue };
         reports.push(
@@ -247,7 +243,7 @@ fn a_certificate_has_a_key(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
 fn callers_can_be_verified(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let ServerTls { mode, body, .. } = site.tls;
     let in_files = matches!(sources(body).as_slice(), [("cert" | "key" | "certificate", _)]);
-    if !verifies_callers(mode.value) || !in_files || body.ca.is_some() || !site.complete {
+    if !mode.value.asks_callers() || !in_files || body.ca.is_some() || !site.complete {
         return;
     }
     let report = Diagnostic::new(
@@ -266,8 +262,7 @@ fn callers_can_be_verified(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
 /// Envoy lets in who fails a verification that is to be skipped, whichever one it is.
 fn nothing_is_verified_in_vain(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let ServerTls { mode, body, .. } = site.tls;
-    let Some(skip) = body.skip_verify.filter(|skip| skip.value.is_on() && verifies_callers(mode.value))
-    else {
+    let Some(skip) = body.skip_verify.filter(|skip| skip.value.is_on() && mode.value.asks_callers()) else {
         return;
     };
     // Authorities are still told to callers, and Istio wants them; beside a secret, `crl` is one fault with that.
@@ -347,13 +342,10 @@ fn no_key(name: &Spanned<SecretName>) -> Diagnostic {
     .help("name a secret; a ConfigMap holds authorities only, for `ca-credential`")
 }
 
-/// The oldest version that Istio's gateways speak unless they are told otherwise.
-const DEFAULT_MIN: TlsVersion = TlsVersion::V1_2;
-
 fn versions_are_in_order(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let body = &site.tls.body;
     let Some(max) = body.max_version else { return };
-    let min = body.min_version.map_or(DEFAULT_MIN, |min| min.value);
+    let min = body.oldest_version();
     let ends_here = looked_at(site.tls.mode.value) != Some(&[]);
     if !ends_here || min <= max.value || (body.min_version.is_none() && !site.complete) {
         return;

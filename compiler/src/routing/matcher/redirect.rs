@@ -4,6 +4,7 @@ use super::condition::Asked;
 use super::rewrite::replaced;
 use super::target::with_query;
 use crate::model::{Match, Redirect, RedirectPort};
+use crate::values::{Literal, Scheme};
 
 /// The `Location` of a redirect, of whose rule `held` is the alternative that holds.
 ///
@@ -55,9 +56,5 @@ fn without_usual_port(location: &str) -> String {
 }
 
 fn usual_port(scheme: &str) -> Option<u16> {
-    match scheme {
-        "http" => Some(80),
-        "https" => Some(443),
-        _ => None,
-    }
+    Scheme::parse(scheme).ok().map(Scheme::usual_port)
 }

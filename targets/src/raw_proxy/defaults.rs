@@ -1,0 +1,25 @@
+//! What raw proxies are told where the sources say nothing, so that they do what Istio's proxies do.
+//!
+//! What a default means is part of the language where its reference names it: those of pools, of TLS and of URLs stand with their
+//! types in the compiler.
+
+use meshc_compiler::Model;
+use meshc_compiler::routing::Proxy;
+use meshc_compiler::values::TlsVersion;
+use std::net::{IpAddr, Ipv4Addr};
+use std::ops::RangeInclusive;
+
+/// The certificates of public authorities, by which a server is known where no `ca` is given. Istio has its proxies look for
+/// them in several places, of which this is that of Debian and most others.
+pub(super) const SYSTEM_CA: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+/// The versions of TLS that are spoken to upstreams: those that istiod writes (`tlsMinimumProtocolVersion` and
+/// `tlsMaximumProtocolVersion` of an upstream).
+pub(crate) const UPSTREAM_TLS: RangeInclusive<TlsVersion> = TlsVersion::V1_2..=TlsVersion::V1_3;
+
+/// Where a listener binds that says nothing (`bind`): a gateway and what a platform deploys serve others, as in Istio; an
+/// outbound proxy on a machine serves those beside it.
+pub(crate) fn bind_address(model: &Model, proxy: &Proxy<'_>) -> IpAddr {
+    let serves_others = proxy.is_gateway() || model.deploy().is_some();
+    IpAddr::V4(if serves_others { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST })
+}

@@ -1,0 +1,119 @@
+//! What listeners ask: protocols, and TLS that ends or passes.
+
+use super::{Upstreams, Walk};
+use crate::capability::Feature;
+use meshc_compiler::model::{Gateway, Id, Resource, ServerTls, ServerTlsBody, ServerTlsMode};
+use meshc_compiler::routing::{ConnectionRule, HttpServer, Listener, Plain, TlsKind, TlsServer, VirtualHost};
+use meshc_language::Span;
+
+impl Walk<'_> {
+    pub(super) fn http2_listeners(&mut self, gateway: Id<Resource<Gateway>>) {
+        let gateway = self.model.mesh.gateways.get(gateway);
+        let listeners = gateway.into_iter().flat_map(|gateway| &gateway.body.listeners);
+        let plain = listeners.filter(|one| one.body.tls.is_none() && one.protocol.value.is_http2_family());
+        let spans: Vec<Span> = plain.map(|one| one.protocol.span).collect();
+        for span in spans {
+            self.add(Feature::Http2Listener, span, "HTTP/2 without TLS");
+        }
+    }
+
+    pub(super) fn listener<'u>(&mut self, listener: &Listener<'u>, upstreams: &Upstreams<'u>) {
+        let Listener { bind: _, port: _, plain, tls, conflicts: _ } = listener;
+        match plain {
+            Some(Plain::Http(server)) => self.http(server, upstreams),
+            Some(Plain::Tcp(rules)) => {
+                if let Some(first) = rules.first() {
+                    self.add(Feature::TcpListener, first.span, "a port for any connection");
+                }
+                rules.iter().for_each(|rule| self.connection(rule, Feature::TcpRoutes))
+            }
+            None => {}
+        }
+        let passes = |server: &&TlsServer<'_>| matches!(server.kind, TlsKind::Passthrough(_));
+        let passing = tls.iter().find(passes);
+        if let Some(passing) = passing.filter(|_| tls.iter().any(|server| !passes(&server))) {
+            self.add(
+                Feature::MixedTls,
+                passing.span,
+                "a listener whose TLS passes beside one whose TLS ends",
+            );
+        }
+        for TlsServer { names: _, kind, span } in tls {
+            match kind {
+                TlsKind::Http(settings, server) => {
+                    self.server_tls(settings);
+                    self.http(server, upstreams);
+                }
+                TlsKind::Tcp(settings, rules) => {
+                    self.server_tls(settings);
+                    rules.iter().for_each(|rule| self.connection(rule, Feature::TcpRoutes));
+                }
+                TlsKind::Passthrough(rules) => {
+                    self.add(Feature::Passthrough, *span, "TLS that passes through");
+                    rules.iter().for_each(|rule| self.connection(rule, Feature::TlsRoutes));
+                }
+            }
+        }
+    }
+
+    fn server_tls(&mut self, tls: &ServerTls) {
+        let ServerTls { mode, body, span: _, attributes: _ } = tls;
+        let ServerTlsBody {
+            credential: _,
+            credentials: _,
+            ca_credential: _,
+            cert: _,
+            key: _,
+            ca: _,
+            crl: _,
+            certificates: _,
+            names,
+            spki,
+            hash,
+            min_version: _,
+            max_version: _,
+            ciphers: _,
+            skip_verify: _,
+        } = body;
+        let feature = match mode.value {
+            ServerTlsMode::Simple => Feature::SimpleTls,
+            ServerTlsMode::Mutual | ServerTlsMode::OptionalMutual => Feature::MutualTls,
+            ServerTlsMode::Passthrough => Feature::Passthrough,
+            ServerTlsMode::AutoPassthrough | ServerTlsMode::IstioMutual => Feature::MeshTls,
+        };
+        self.add(feature, mode.span, format!("`tls {}`", mode.value.word()));
+        for (said, what) in [
+            (names.as_ref().and_then(|list| list.first()).map(|one| one.span), "`names`"),
+            (spki.as_ref().and_then(|list| list.first()).map(|one| one.span), "`spki`"),
+            (hash.as_ref().and_then(|list| list.first()).map(|one| one.span), "`hash`"),
+        ] {
+            if let Some(span) = said {
+                self.add(Feature::CallerIdentity, span, format!("{what} of callers' certificates"));
+            }
+        }
+    }
+
+    fn http<'u>(&mut self, server: &HttpServer<'u>, upstreams: &Upstreams<'u>) {
+        let HttpServer { virtual_hosts } = server;
+        for VirtualHost { domains: _, https_only, rules, span } in virtual_hosts {
+            self.add(Feature::HttpListener, *span, "HTTP");
+            if *https_only {
+                self.add(Feature::RedirectToHttps, *span, "`redirect https`");
+            }
+            for rule in rules {
+                self.owner = Some(rule.span);
+                self.rule(rule, upstreams);
+                self.owner = None;
+            }
+        }
+    }
+
+    fn connection(&mut self, rule: &ConnectionRule<'_>, feature: Feature) {
+        let ConnectionRule { name: _, sni: _, matches, to, span } = rule;
+        self.add(feature, *span, "a route for connections");
+        for one in matches {
+            self.condition(one, *span);
+        }
+        self.destinations(to);
+    }
+}
