@@ -1,6 +1,7 @@
 //! Conditions of rules as bits: each comparison is a `map` whose value is `1` or `0`.
 
 use super::path_pattern;
+use super::path_prefix;
 use super::regex;
 use super::site::Site;
 use super::text;
@@ -58,8 +59,13 @@ enum Path {
         text: String,
         ignore_case: bool,
     },
-    /// By a pattern, as a key of `map`.
-    Key(String),
+    /// By a pattern.
+    Pattern {
+        /// As a key of `map`.
+        key: String,
+        /// What the paths begin with that it takes, each with one of these.
+        prefixes: Vec<String>,
+    },
 }
 
 impl Condition {
@@ -123,10 +129,13 @@ impl Condition {
             Some(Path::Under { text, ignore_case: false }) => {
                 vec![Place::Exact(text.clone()), Place::Prefix(format!("{text}/"))]
             }
-            None
-            | Some(
-                Path::None | Path::Exact { .. } | Path::Prefix { .. } | Path::Under { .. } | Path::Key(_),
-            ) => Vec::new(),
+            Some(Path::Pattern { key: _, prefixes }) => {
+                let known = prefixes.iter().filter(|prefix| !prefix.is_empty());
+                known.map(|prefix| Place::Prefix(prefix.clone())).collect()
+            }
+            None | Some(Path::None | Path::Exact { .. } | Path::Prefix { .. } | Path::Under { .. }) => {
+                Vec::new()
+            }
         }
     }
 
@@ -153,7 +162,11 @@ impl Path {
             |text: &str, ignore: bool| if ignore { text.to_ascii_lowercase() } else { text.to_owned() };
         let (decided, key, longer) = match self {
             Self::None => return Truth::Never,
-            Self::Key(key) => (None, key.clone(), true),
+            // At any other place nothing begins so: what does has a longer place.
+            Self::Pattern { key: _, prefixes } if !prefixes.iter().any(|prefix| here.starts_with(prefix)) => {
+                return Truth::Never;
+            }
+            Self::Pattern { key, prefixes: _ } => (None, key.clone(), true),
             Self::Exact { text, ignore_case } => {
                 let (here, text) = (fold(here, *ignore_case), fold(text, *ignore_case));
                 let key = format!("~*^(?:{})\\z", escape_literal(&text));
@@ -198,7 +211,7 @@ fn of_path(path: &PathMatch, span: Span, site: &mut Site<'_, '_>) -> Path {
                      that are no escapes",
                 );
             }
-            return Path::Key(regex::matching(pattern));
+            return Path::Pattern { key: regex::matching(pattern), prefixes: path_prefix::prefixes(pattern) };
         }
     };
     if text::is_never_asked_for(written, whole) {

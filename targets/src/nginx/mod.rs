@@ -38,6 +38,7 @@ mod listener_tls;
 mod listeners;
 mod options;
 mod path_pattern;
+mod path_prefix;
 mod pools;
 mod redirect;
 mod regex;
