@@ -13,7 +13,7 @@ mod headers;
 mod http;
 mod listener;
 mod matches;
-mod place;
+mod paths;
 mod protocol;
 mod redirects;
 mod retries;

@@ -42,7 +42,7 @@ pub(super) fn downstream(context: &Context<'_>, tls: &ServerTls, http: bool) -> 
             tls_maximum_protocol_version: max_version.map(|one| version(one.value)),
             cipher_suites: ciphers.iter().flat_map(|list| list.iter()).map(|one| one.value.word()).collect(),
         }),
-        tls_certificate_sds_secret_configs: context.secrets.own(&certificates, &context.place),
+        tls_certificate_sds_secret_configs: context.secrets.own(&certificates, &context.paths),
         alpn_protocols: if http { vec![HTTP2, HTTP1] } else { Vec::new() },
         ..api::CommonTlsContext::default()
     };
@@ -60,7 +60,7 @@ pub(super) fn downstream(context: &Context<'_>, tls: &ServerTls, http: bool) -> 
             trust_chain_verification: body.takes_unseen().then_some("ACCEPT_UNTRUSTED"),
             ..api::CertificateValidationContext::default()
         };
-        validate(&mut common, validation, context.secrets.authority(&certificates, &context.place));
+        validate(&mut common, validation, context.secrets.authority(&certificates, &context.paths));
     }
     let required = mode.value.asks_callers().then_some(mode.value == ServerTlsMode::Mutual);
     let config =
@@ -122,14 +122,14 @@ pub(super) fn upstream<'a>(
         ..api::CommonTlsContext::default()
     };
     if mode.value == ClientTlsMode::Mutual {
-        common.tls_certificate_sds_secret_configs = context.secrets.own(&certificates, &context.place);
+        common.tls_certificate_sds_secret_configs = context.secrets.own(&certificates, &context.paths);
     }
     if !body.takes_unseen() {
         let validation = api::CertificateValidationContext {
             match_typed_subject_alt_names: wanted,
             ..api::CertificateValidationContext::default()
         };
-        validate(&mut common, validation, context.secrets.authority(&certificates, &context.place));
+        validate(&mut common, validation, context.secrets.authority(&certificates, &context.paths));
     }
     let auto_sni = asked.is_none();
     let config = api::UpstreamTlsContext { common_tls_context: common, sni: asked.unwrap_or_default() };

@@ -1,20 +1,24 @@
 //! Servers for HTTP, with TLS or without.
 
+use super::builder::Builder;
 use super::directive::{Directive, line, when};
-use super::dispatch::{self, Entrance};
+use super::dispatch::{self, ServerBlock};
 use super::hosts;
 use super::listener_tls;
 use super::listeners::Heard;
-use super::site::Site;
 use super::text::EMPTY;
 use meshc_compiler::routing::{HttpServer, Role, RuleAction, TlsKind, TlsServer, VirtualHost, specificity};
 use meshc_compiler::values::{HostPattern, Protocol, Scheme};
 
 /// The servers of a port for HTTP without TLS.
-pub(super) fn plain<'m>(server: &HttpServer<'m>, heard: &Heard, site: &mut Site<'_, 'm>) -> Vec<Directive> {
+pub(super) fn plain<'m>(
+    server: &HttpServer<'m>,
+    heard: &Heard,
+    builder: &mut Builder<'_, 'm>,
+) -> Vec<Directive> {
     let HttpServer { virtual_hosts } = server;
     let mut flags = flags(heard);
-    if expects_http2(server, heard.port, site) {
+    if expects_http2(server, heard.port, builder) {
         flags.push("http2".to_owned());
     }
     let all: Vec<&HostPattern> = virtual_hosts.iter().flat_map(|host| &host.domains).collect();
@@ -23,8 +27,8 @@ pub(super) fn plain<'m>(server: &HttpServer<'m>, heard: &Heard, site: &mut Site<
         let is_default = host.domains.iter().any(HostPattern::is_any);
         let mut inside = listen(heard, &flags, is_default);
         inside.push(server_name(&host.domains, &all));
-        inside.extend(virtual_host(host, &host.domains, Scheme::Http, heard, site));
-        servers.push(commented(line!["server"].block(inside), host, site));
+        inside.extend(virtual_host(host, &host.domains, Scheme::Http, heard, builder));
+        servers.push(commented(line!["server"].block(inside), host, builder));
     }
     if !all.iter().any(|host| host.is_any()) {
         servers.push(nowhere(heard, &flags, Vec::new()));
@@ -36,7 +40,7 @@ pub(super) fn plain<'m>(server: &HttpServer<'m>, heard: &Heard, site: &mut Site<
 pub(super) fn secured<'m>(
     group: &[&TlsServer<'m>],
     heard: &Heard,
-    site: &mut Site<'_, 'm>,
+    builder: &mut Builder<'_, 'm>,
 ) -> Vec<Directive> {
     let mut flags = flags(heard);
     flags.extend(["ssl".to_owned(), "http2".to_owned()]);
@@ -47,7 +51,7 @@ pub(super) fn secured<'m>(
         .collect();
     // A request must not reach the hosts of another server than that whose certificate was asked for: it may not have shown
     // what that one wants to see.
-    let asked = (group.len() > 1).then(|| hosts::map("$ssl_server_name", &names, "", &mut site.http));
+    let asked = (group.len() > 1).then(|| hosts::map("$ssl_server_name", &names, "", &mut builder.http));
     let claims = claims(group, &names);
     let every: Vec<&HostPattern> =
         claims.iter().flatten().flatten().chain(names.iter().map(|(name, _)| name)).collect();
@@ -55,7 +59,7 @@ pub(super) fn secured<'m>(
     let mut servers = Vec::new();
     for (at, (server, claims)) in group.iter().zip(&claims).enumerate() {
         let TlsKind::Http(tls, HttpServer { virtual_hosts }) = &server.kind else { continue };
-        let mut own = listener_tls::lines(tls, true, site);
+        let mut own = listener_tls::lines(tls, true, builder);
         if !resumes {
             own.push(line!["ssl_session_tickets", "off"]);
         }
@@ -67,8 +71,8 @@ pub(super) fn secured<'m>(
             let mut inside = listen(heard, &flags, is_default);
             inside.push(server_name(domains, &every));
             inside.extend(own.iter().cloned());
-            inside.extend(virtual_host(host, domains, Scheme::Https, heard, site));
-            servers.push(commented(line!["server"].block(inside), host, site));
+            inside.extend(virtual_host(host, domains, Scheme::Https, heard, builder));
+            servers.push(commented(line!["server"].block(inside), host, builder));
         }
         if !left.is_empty() {
             let is_default = left.iter().any(|name| name.is_any());
@@ -154,8 +158,8 @@ fn nowhere(heard: &Heard, flags: &[String], tls: Vec<Directive>) -> Directive {
     line!["server"].block(inside)
 }
 
-fn commented(server: Directive, host: &VirtualHost<'_>, site: &Site<'_, '_>) -> Directive {
-    server.at(host.span).comment(site.provenance(host.span))
+fn commented(server: Directive, host: &VirtualHost<'_>, builder: &Builder<'_, '_>) -> Directive {
+    server.at(host.span).comment(builder.provenance(host.span))
 }
 
 fn virtual_host<'m>(
@@ -163,7 +167,7 @@ fn virtual_host<'m>(
     domains: &[HostPattern],
     scheme: Scheme,
     heard: &Heard,
-    site: &mut Site<'_, 'm>,
+    builder: &mut Builder<'_, 'm>,
 ) -> Vec<Directive> {
     // The first use of the variable keeps its value: later on, the path is that of an inner location.
     let mut lines = vec![
@@ -174,35 +178,36 @@ fn virtual_host<'m>(
         lines.push(line!["return", "301", "https://$mesh_authority$request_uri"]);
         return lines;
     }
-    let entrance = Entrance { scheme, port: heard.port, domains };
-    lines.extend(dispatch::locations(host, entrance, site));
+    let server = ServerBlock { scheme, port: heard.port, domains };
+    lines.extend(dispatch::locations(host, server, builder));
     lines
 }
 
 /// Whether callers of a port speak HTTP/2 from the start. nginx cannot tell it from HTTP/1.1.
-fn expects_http2(server: &HttpServer<'_>, port: u16, site: &mut Site<'_, '_>) -> bool {
-    if let Role::Gateway(id) = site.proxy.role {
-        let gateway = site.model.mesh.gateways.get(id);
+fn expects_http2(server: &HttpServer<'_>, port: u16, builder: &mut Builder<'_, '_>) -> bool {
+    if let Role::Gateway(id) = builder.proxy.role {
+        let gateway = builder.model.mesh.gateways.get(id);
         let listeners = gateway.iter().flat_map(|gateway| &gateway.declared.body.listeners);
         let mut of_port = listeners.filter(|one| one.port.value.get() == port && one.body.tls.is_none());
         return of_port.any(|one| matches!(one.protocol.value, Protocol::Http2 | Protocol::Grpc));
     }
-    let wants = |host: &VirtualHost<'_>, site: &Site<'_, '_>| {
+    let wants = |host: &VirtualHost<'_>, builder: &Builder<'_, '_>| {
         let mut upstreams = host.rules.iter().flat_map(|rule| match &rule.action {
             RuleAction::Forward(to) => to.as_slice(),
             RuleAction::Redirect(_) | RuleAction::Respond(_) => &[],
         });
         upstreams.any(|one| {
-            site.proxy
+            builder
+                .proxy
                 .upstreams
                 .get(one.upstream)
                 .is_some_and(|upstream| upstream.protocol().is_http2_family())
         })
     };
-    let first = server.virtual_hosts.iter().find(|host| wants(host, site)).map(|host| host.span);
-    let other = server.virtual_hosts.iter().any(|host| !wants(host, site));
+    let first = server.virtual_hosts.iter().find(|host| wants(host, builder)).map(|host| host.span);
+    let other = server.virtual_hosts.iter().any(|host| !wants(host, builder));
     if let (Some(first), true) = (first, other) {
-        site.refuse(
+        builder.refuse(
             first,
             &format!("HTTP/2 beside HTTP/1.1 on port {port}"),
             "without TLS, nginx hears either of them on a port",

@@ -1,7 +1,7 @@
 //! TLS that ends at a listener.
 
+use super::builder::Builder;
 use super::directive::{Directive, line, when};
-use super::site::Site;
 use super::text;
 use crate::raw_proxy::{Certificates, KeyPair, of_listener};
 use meshc_compiler::model::{ServerTls, ServerTlsBody, ServerTlsMode};
@@ -42,7 +42,7 @@ pub(super) fn wants_any_certificate(tls: &ServerTls) -> bool {
 }
 
 /// The directives of a server.
-pub(super) fn lines(tls: &ServerTls, in_http: bool, site: &Site<'_, '_>) -> Vec<Directive> {
+pub(super) fn lines(tls: &ServerTls, in_http: bool, builder: &Builder<'_, '_>) -> Vec<Directive> {
     let ServerTls { mode, body, span, attributes: _ } = tls;
     let ServerTlsBody {
         credential: _,
@@ -62,7 +62,7 @@ pub(super) fn lines(tls: &ServerTls, in_http: bool, site: &Site<'_, '_>) -> Vec<
         ciphers,
         skip_verify: _,
     } = body;
-    let Certificates { own, ca, crl } = of_listener(site.model, body, site.rig);
+    let Certificates { own, ca, crl } = of_listener(builder.model, body, builder.rig);
     let mut lines = Vec::new();
     for KeyPair { cert, key } in own {
         lines.push(line!["ssl_certificate", text::literal(&cert)]);

@@ -1,10 +1,10 @@
-//! What is gathered while the configuration of one proxy is made.
+//! What is gathered while the configuration of one proxy is built.
 
 use super::directive::Directive;
-use super::pools::{Place, Pools};
 use super::stream;
+use super::upstream_blocks::{ProxyPass, UpstreamBlocks};
 use super::upstream_tls::UpstreamTls;
-use super::variables::Variables;
+use super::variables::{Subsystem, Variables};
 use crate::provenance::Provenance;
 use crate::raw_proxy::Rig;
 use crate::target::Options;
@@ -14,15 +14,15 @@ use meshc_compiler::routing::{Proxy, Upstream};
 use meshc_language::{Code, Diagnostic, Span};
 
 /// The proxy and what its servers share.
-pub(super) struct Site<'a, 'm> {
+pub(super) struct Builder<'a, 'm> {
     pub(super) model: &'a Model,
     pub(super) proxy: &'a Proxy<'m>,
     pub(super) rig: Option<&'a Rig>,
-    /// Variables of the part for HTTP.
+    /// Variables of `http`.
     pub(super) http: Variables,
-    /// Variables of the part for connections.
+    /// Variables of `stream`.
     pub(super) stream: Variables,
-    pub(super) pools: Pools,
+    pub(super) blocks: UpstreamBlocks,
     /// Whether names are looked up while it runs.
     pub(super) resolves: bool,
     /// What cannot be carried.
@@ -36,20 +36,28 @@ pub(super) struct Site<'a, 'm> {
 /// The first port of connections that nginx makes to itself.
 const FIRST_HOP: u16 = 19_000;
 
-impl<'a, 'm> Site<'a, 'm> {
+impl<'a, 'm> Builder<'a, 'm> {
     pub(super) fn new(model: &'a Model, proxy: &'a Proxy<'m>, options: &'a Options<'_>) -> Self {
         Self {
             model,
             proxy,
             rig: options.rig.as_ref(),
-            http: Variables::default(),
-            stream: Variables::default(),
-            pools: Pools::new(proxy),
+            http: Variables::new(Subsystem::Http),
+            stream: Variables::new(Subsystem::Stream),
+            blocks: UpstreamBlocks::new(proxy),
             resolves: false,
             reports: Vec::new(),
             originating: Vec::new(),
             provenance: Provenance::new(options.files),
             hops: 0,
+        }
+    }
+
+    /// The variables of one subsystem.
+    pub(super) fn variables(&mut self, subsystem: Subsystem) -> &mut Variables {
+        match subsystem {
+            Subsystem::Http => &mut self.http,
+            Subsystem::Stream => &mut self.stream,
         }
     }
 
@@ -71,15 +79,15 @@ impl<'a, 'm> Site<'a, 'm> {
         }
     }
 
-    /// Where a connection goes for which TLS begins here, on its way to a place.
-    pub(super) fn originated(&mut self, identity: &str, place: &Place, tls: &UpstreamTls) -> String {
-        let key = format!("{} {identity}", place.as_str());
+    /// Where a connection goes for which TLS begins here, on its way to a destination.
+    pub(super) fn originated(&mut self, identity: &str, pass: &ProxyPass, tls: &UpstreamTls) -> String {
+        let key = format!("{} {identity}", pass.as_str());
         if let Some((_, hop, _)) = self.originating.iter().find(|(known, _, _)| *known == key) {
             return hop.clone();
         }
         let port = self.proxy.listeners.first().map_or(0, |listener| listener.port);
         let hop = self.hop(port);
-        let server = stream::originating(&hop, place, tls);
+        let server = stream::originating(&hop, pass, tls);
         self.originating.push((key, hop.clone(), server));
         hop
     }
