@@ -15,13 +15,12 @@ pub(super) fn balancing(
     subsystem: Subsystem,
     builder: &mut Builder<'_, '_>,
 ) -> Vec<Directive> {
-    const LEAST_REQUEST: SimpleBalancing = SimpleBalancing::LeastRequest;
     // Of two endpoints that are idle `random two` takes the one that it drew last, which is the lighter one more often.
     let weighted =
         addresses.iter().any(|one| addresses.first().is_some_and(|first| first.weight != one.weight));
     let least =
         || if weighted { vec![line!["least_conn"]] } else { vec![line!["random", "two", "least_conn"]] };
-    let default = Method::Simple(LEAST_REQUEST);
+    let default = Method::Simple(SimpleBalancing::DEFAULT);
     let method = upstream.policy.balancing.as_ref().map_or(&default, |balancing| &balancing.method);
     match method {
         Method::Simple(SimpleBalancing::RoundRobin) => Vec::new(),

@@ -13,6 +13,9 @@ use meshc_compiler::model::Id;
 use meshc_compiler::routing::{Proxy, Upstream};
 use meshc_language::{Code, Diagnostic, Span};
 
+/// The first port of connections that nginx makes to itself.
+const FIRST_HOP: u16 = 19_000;
+
 /// The proxy and what its servers share.
 pub(super) struct Builder<'a, 'm> {
     pub(super) model: &'a Model,
@@ -27,14 +30,19 @@ pub(super) struct Builder<'a, 'm> {
     pub(super) resolves: bool,
     /// What cannot be carried.
     pub(super) reports: Vec<Diagnostic>,
-    /// Servers that begin TLS for connections, and the address of each by what is behind it.
-    originating: Vec<(String, String, Directive)>,
+    originating: Vec<Originating>,
     provenance: Provenance<'a>,
     hops: u16,
 }
 
-/// The first port of connections that nginx makes to itself.
-const FIRST_HOP: u16 = 19_000;
+/// A server that begins TLS for connections.
+struct Originating {
+    /// What is behind it: the destination and the identity of TLS.
+    behind: String,
+    /// Where it is heard.
+    hop: String,
+    server: Directive,
+}
 
 impl<'a, 'm> Builder<'a, 'm> {
     pub(super) fn new(model: &'a Model, proxy: &'a Proxy<'m>, options: &'a Options<'_>) -> Self {
@@ -68,6 +76,9 @@ impl<'a, 'm> Builder<'a, 'm> {
 
     /// An address on which nothing but nginx itself is heard. It is made from the port that it stands behind, so that proxies
     /// that share a machine do not meet.
+    ///
+    /// A Unix socket would take no port, but nginx looks for it in the folder that it is started in, and does not start where one
+    /// is left over from a run that was killed.
     pub(super) fn hop(&mut self, behind: u16) -> String {
         let [high, low] = behind.to_be_bytes();
         loop {
@@ -81,20 +92,20 @@ impl<'a, 'm> Builder<'a, 'm> {
 
     /// Where a connection goes for which TLS begins here, on its way to a destination.
     pub(super) fn originated(&mut self, identity: &str, pass: &ProxyPass, tls: &UpstreamTls) -> String {
-        let key = format!("{} {identity}", pass.as_str());
-        if let Some((_, hop, _)) = self.originating.iter().find(|(known, _, _)| *known == key) {
-            return hop.clone();
+        let behind = format!("{} {identity}", pass.as_str());
+        if let Some(known) = self.originating.iter().find(|known| known.behind == behind) {
+            return known.hop.clone();
         }
         let port = self.proxy.listeners.first().map_or(0, |listener| listener.port);
         let hop = self.hop(port);
         let server = stream::originating(&hop, pass, tls);
-        self.originating.push((key, hop.clone(), server));
+        self.originating.push(Originating { behind, hop: hop.clone(), server });
         hop
     }
 
     /// The servers that begin TLS for connections.
     pub(super) fn originating(&self) -> Vec<Directive> {
-        self.originating.iter().map(|(_, _, server)| server.clone()).collect()
+        self.originating.iter().map(|one| one.server.clone()).collect()
     }
 
     /// Where something was written: `from reviews.mesh:12`.

@@ -1,6 +1,7 @@
 //! Conditions of rules as bits: each comparison is a `map` whose value is `1` or `0`.
 
 use super::builder::Builder;
+use super::directive::line;
 use super::path_pattern;
 use super::regex;
 use super::text;
@@ -14,6 +15,9 @@ use smol_str::SmolStr;
 pub(super) const PATH: &str = "$mesh_path";
 /// The host of a request as the caller wrote it.
 pub(super) const AUTHORITY: &str = "$mesh_authority";
+
+/// The query of a request as it is written in the URL.
+const ARGS: &str = "$args";
 
 /// A `location` by which requests come in, where their rule is looked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -321,7 +325,6 @@ fn before_parameter(name: &str) -> String {
 }
 
 fn query_bit(name: &SmolStr, test: &HeaderTest, builder: &mut Builder<'_, '_>) -> String {
-    const ARGS: &str = "$args";
     let beyond_value = match test {
         HeaderTest::Text(TextMatch::Exact(text) | TextMatch::Prefix(text)) => text.contains('&'),
         HeaderTest::Present | HeaderTest::Text(TextMatch::Pattern(_)) => false,
@@ -340,11 +343,11 @@ fn query_bit(name: &SmolStr, test: &HeaderTest, builder: &mut Builder<'_, '_>) -
             // The value is taken out first, so that a pattern cannot look beyond its end.
             let value = query_value(name, builder);
             let matched = builder.http.bit(&value, vec![(regex::matching(pattern), true)], false);
-            let mut entries = vec![super::directive::line!["default", "0"]];
+            let mut entries = vec![line!["default", "0"]];
             if regex::takes_nothing(pattern) {
-                entries.push(super::directive::line![format!("{before}=?(?:&|\\z)"), "1"]);
+                entries.push(line![format!("{before}=?(?:&|\\z)"), "1"]);
             }
-            entries.push(super::directive::line![format!("{before}="), matched]);
+            entries.push(line![format!("{before}="), matched]);
             return builder.http.map(ARGS, entries);
         }
     };
@@ -354,7 +357,5 @@ fn query_bit(name: &SmolStr, test: &HeaderTest, builder: &mut Builder<'_, '_>) -
 /// A variable with the value of the first parameter of a name, as it is written in the URL.
 pub(super) fn query_value(name: &str, builder: &mut Builder<'_, '_>) -> String {
     let key = format!("{}=([^&]*)", before_parameter(name));
-    builder
-        .http
-        .map("$args", vec![super::directive::line!["default", ""], super::directive::line![key, "$1"]])
+    builder.http.map("$args", vec![line!["default", ""], line![key, "$1"]])
 }

@@ -4,7 +4,7 @@ use super::builder::Builder;
 use super::conditions::keys;
 use super::directive::{Directive, line, when};
 use super::text::{self, EMPTY};
-use meshc_compiler::policy::{Cors, CorsBody, Preflight};
+use meshc_compiler::policy::{Cors, CorsBody, Matching, Preflight};
 use meshc_compiler::values::HeaderName;
 use meshc_language::Spanned;
 
@@ -23,18 +23,7 @@ pub(super) struct Permissions {
 pub(super) fn permissions(cors: Option<&Cors>, name: &str, builder: &mut Builder<'_, '_>) -> Permissions {
     let Some(Cors { body, span, attributes: _ }) = cors else { return Permissions::default() };
     let CorsBody { origins, methods, headers, expose, max_age, credentials, preflights } = body;
-    let mut allowed = vec![line!["default", ""]];
-    let mut is_allowed = Vec::new();
-    for origin in origins {
-        for (key, _) in keys(&origin.test, true).into_iter().filter(|(key, _)| !key.is_empty()) {
-            // A header has one line, so both ends are the same; this one is known to those who review origins.
-            let key = key.strip_suffix("\\z").map_or(key.clone(), |key| format!("{key}$"));
-            allowed.push(line![key.clone(), "$http_origin"].at(origin.span));
-            is_allowed.push((key, true));
-        }
-    }
-    let origin = builder.http.map("$http_origin", allowed);
-    let is_allowed = builder.http.bit("$http_origin", is_allowed, false);
+    let (origin, is_allowed) = allowed(origins, builder);
     let credentials = credentials.is_some_and(|switch| switch.value.is_on());
     let mut on_all = vec![header("Access-Control-Allow-Origin", &origin)];
     if credentials {
@@ -67,6 +56,23 @@ pub(super) fn permissions(cors: Option<&Cors>, name: &str, builder: &mut Builder
     }
     all.locations = all.locations.into_iter().map(|line| line.at(*span)).collect();
     all
+}
+
+/// A variable with the origin of a request if it is one of these, and one that says whether it is.
+fn allowed(origins: &[Matching], builder: &mut Builder<'_, '_>) -> (String, String) {
+    const ORIGIN: &str = "$http_origin";
+    let mut values = vec![line!["default", ""]];
+    let mut bits = Vec::new();
+    for Matching { test, span } in origins {
+        for (key, _) in keys(test, true).into_iter().filter(|(key, _)| !key.is_empty()) {
+            // A header has one line, so both ends are the same; this one is known to those who review origins.
+            let key = key.strip_suffix("\\z").map_or(key.clone(), |key| format!("{key}$"));
+            values.push(line![key.clone(), ORIGIN].at(*span));
+            bits.push((key, true));
+        }
+    }
+    let origin = builder.http.map(ORIGIN, values);
+    (origin, builder.http.bit(ORIGIN, bits, false))
 }
 
 impl Permissions {

@@ -24,9 +24,7 @@ pub(super) fn plain<'m>(
     let all: Vec<&HostPattern> = virtual_hosts.iter().flat_map(|host| &host.domains).collect();
     let mut servers = Vec::new();
     for host in virtual_hosts {
-        let is_default = host.domains.iter().any(HostPattern::is_any);
-        let mut inside = listen(heard, &flags, is_default);
-        inside.push(server_name(&host.domains, &all));
+        let mut inside = opening(heard, &flags, &host.domains, &all);
         inside.extend(virtual_host(host, &host.domains, Scheme::Http, heard, builder));
         servers.push(commented(line!["server"].block(inside), host, builder));
     }
@@ -44,45 +42,33 @@ pub(super) fn secured<'m>(
 ) -> Vec<Directive> {
     let mut flags = flags(heard);
     flags.extend(["ssl".to_owned(), "http2".to_owned()]);
-    let names: Vec<(HostPattern, String)> = group
+    let names: Vec<(&HostPattern, usize)> = group
         .iter()
         .enumerate()
-        .flat_map(|(at, server)| server.names.iter().map(move |name| (name.clone(), at.to_string())))
+        .flat_map(|(at, server)| server.names.iter().map(move |name| (name, at)))
         .collect();
     // A request must not reach the hosts of another server than that whose certificate was asked for: it may not have shown
     // what that one wants to see.
-    let asked = (group.len() > 1).then(|| hosts::map("$ssl_server_name", &names, "", &mut builder.http));
+    let asked = (group.len() > 1).then(|| {
+        let numbers: Vec<(HostPattern, String)> =
+            names.iter().map(|(name, at)| ((*name).clone(), at.to_string())).collect();
+        hosts::map("$ssl_server_name", &numbers, "", &mut builder.http)
+    });
     let claims = claims(group, &names);
     let every: Vec<&HostPattern> =
-        claims.iter().flatten().flatten().chain(names.iter().map(|(name, _)| name)).collect();
+        claims.iter().flatten().flatten().chain(names.iter().map(|(name, _)| *name)).collect();
+    let port = TlsPort { heard, flags: &flags, every: &every };
     let resumes = !group.iter().any(|server| asks_callers(server));
     let mut servers = Vec::new();
     for (at, (server, claims)) in group.iter().zip(&claims).enumerate() {
-        let TlsKind::Http(tls, HttpServer { virtual_hosts }) = &server.kind else { continue };
+        let TlsKind::Http(tls, http) = &server.kind else { continue };
         let mut own = listener_tls::lines(tls, true, builder);
         if !resumes {
             own.push(line!["ssl_session_tickets", "off"]);
         }
         own.extend(asked.iter().map(|asked| misdirected(asked, at)));
-        let mut left: Vec<&HostPattern> = server.names.iter().collect();
-        for (host, domains) in virtual_hosts.iter().zip(claims).filter(|(_, domains)| !domains.is_empty()) {
-            left.retain(|name| !domains.contains(name));
-            let is_default = domains.iter().any(HostPattern::is_any);
-            let mut inside = listen(heard, &flags, is_default);
-            inside.push(server_name(domains, &every));
-            inside.extend(own.iter().cloned());
-            inside.extend(virtual_host(host, domains, Scheme::Https, heard, builder));
-            servers.push(commented(line!["server"].block(inside), host, builder));
-        }
-        if !left.is_empty() {
-            let is_default = left.iter().any(|name| name.is_any());
-            let mut inside = listen(heard, &flags, is_default);
-            let names: Vec<HostPattern> = left.into_iter().cloned().collect();
-            inside.push(server_name(&names, &every));
-            inside.extend(own);
-            inside.push(line!["return", "404", EMPTY]);
-            servers.push(line!["server"].block(inside).at(server.span));
-        }
+        servers.extend(port.virtual_hosts(http, claims, &own, builder));
+        servers.extend(port.unclaimed(server, claims, own));
     }
     if !names.iter().any(|(name, _)| name.is_any()) {
         let mut refused = vec![line!["ssl_reject_handshake", "on"]];
@@ -93,6 +79,53 @@ pub(super) fn secured<'m>(
         servers.push(nowhere(heard, &flags, refused));
     }
     servers
+}
+
+/// A port for HTTP in TLS.
+struct TlsPort<'p> {
+    heard: &'p Heard,
+    flags: &'p [String],
+    /// All names on the port.
+    every: &'p [&'p HostPattern],
+}
+
+impl TlsPort<'_> {
+    /// The servers of virtual hosts, each for the domains that it claims; `own` is what their TLS says.
+    fn virtual_hosts<'m>(
+        &self,
+        http: &HttpServer<'m>,
+        claims: &[Vec<HostPattern>],
+        own: &[Directive],
+        builder: &mut Builder<'_, 'm>,
+    ) -> Vec<Directive> {
+        let HttpServer { virtual_hosts } = http;
+        let claiming = virtual_hosts.iter().zip(claims).filter(|(_, domains)| !domains.is_empty());
+        let server = |(host, domains): (&VirtualHost<'m>, &Vec<HostPattern>)| {
+            let mut inside = opening(self.heard, self.flags, domains, self.every);
+            inside.extend(own.iter().cloned());
+            inside.extend(virtual_host(host, domains, Scheme::Https, self.heard, builder));
+            commented(line!["server"].block(inside), host, builder)
+        };
+        claiming.map(server).collect()
+    }
+
+    /// The server for the names that no virtual host claims.
+    fn unclaimed(
+        &self,
+        server: &TlsServer<'_>,
+        claims: &[Vec<HostPattern>],
+        own: Vec<Directive>,
+    ) -> Option<Directive> {
+        let is_left = |name: &&HostPattern| !claims.iter().any(|domains| domains.contains(name));
+        let left: Vec<HostPattern> = server.names.iter().filter(is_left).cloned().collect();
+        if left.is_empty() {
+            return None;
+        }
+        let mut inside = opening(self.heard, self.flags, &left, self.every);
+        inside.extend(own);
+        inside.push(line!["return", "404", EMPTY]);
+        Some(line!["server"].block(inside).at(server.span))
+    }
 }
 
 fn asks_callers(server: &TlsServer<'_>) -> bool {
@@ -108,15 +141,15 @@ fn misdirected(asked: &str, at: usize) -> Directive {
 
 /// The domains of each virtual host of each server that are reached by the server's own names. A domain that another server has
 /// a more specific name for is that one's.
-fn claims(group: &[&TlsServer<'_>], names: &[(HostPattern, String)]) -> Vec<Vec<Vec<HostPattern>>> {
+fn claims(group: &[&TlsServer<'_>], names: &[(&HostPattern, usize)]) -> Vec<Vec<Vec<HostPattern>>> {
     let owner = |domain: &HostPattern| {
         let covering = names.iter().filter(|(name, _)| name.covers(domain));
-        covering.max_by_key(|(name, _)| specificity(name)).map(|(_, at)| at.clone())
+        covering.max_by_key(|(name, _)| specificity(name)).map(|(_, at)| *at)
     };
     let of_server = |(at, server): (usize, &&TlsServer<'_>)| {
         let TlsKind::Http(_, http) = &server.kind else { return Vec::new() };
         let own = |host: &VirtualHost<'_>| {
-            let domains = host.domains.iter().filter(|domain| owner(domain) == Some(at.to_string()));
+            let domains = host.domains.iter().filter(|domain| owner(domain) == Some(at));
             domains.cloned().collect()
         };
         http.virtual_hosts.iter().map(own).collect()
@@ -139,6 +172,18 @@ fn listen(heard: &Heard, flags: &[String], is_default: bool) -> Vec<Directive> {
         lines.push(line!["real_ip_header", "proxy_protocol"]);
     }
     lines
+}
+
+/// What a server for some domains begins with, `among` all names on its port.
+fn opening(
+    heard: &Heard,
+    flags: &[String],
+    domains: &[HostPattern],
+    among: &[&HostPattern],
+) -> Vec<Directive> {
+    let mut inside = listen(heard, flags, domains.iter().any(HostPattern::is_any));
+    inside.push(server_name(domains, among));
+    inside
 }
 
 fn server_name(domains: &[HostPattern], among: &[&HostPattern]) -> Directive {
