@@ -19,6 +19,16 @@ pub enum Support {
     },
 }
 
+impl Support {
+    pub(crate) const fn emulated(how: &'static str, caveat: &'static str) -> Self {
+        Self::Emulated { how, caveat }
+    }
+
+    pub(crate) const fn unsupported(reason: &'static str) -> Self {
+        Self::Unsupported { reason }
+    }
+}
+
 macro_rules! features {
     ($($name:ident $title:literal;)*) => {
         /// What a mesh may ask of a target. A new one stops each target from compiling until it answers.

@@ -185,7 +185,7 @@ fn names_of_callers(proxy: &Proxy<'_>) -> Vec<String> {
         TlsKind::Http(tls, _) | TlsKind::Tcp(tls, _) => Some(&tls.body),
         TlsKind::Passthrough(_) => None,
     });
-    let names = bodies.flat_map(|body| body.names.iter().flat_map(|list| list.iter()));
+    let names = bodies.flat_map(|body| body.names.iter().flatten());
     names.map(|name| name.value.to_string()).collect()
 }
 
@@ -219,7 +219,7 @@ fn names(proxy: &Proxy<'_>) -> Vec<String> {
         names.push(upstream.host.to_string());
         let Some(tls) = &upstream.policy.tls else { continue };
         names.extend(tls.body.sni.iter().map(|name| name.value.to_string()));
-        names.extend(tls.body.names.iter().flat_map(|list| list.iter()).map(|name| name.value.to_string()));
+        names.extend(tls.body.names.iter().flatten().map(|name| name.value.to_string()));
     }
     names
 }

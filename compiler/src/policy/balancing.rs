@@ -14,6 +14,11 @@ words! {
     }
 }
 
+impl SimpleBalancing {
+    /// The method where none is said (Istio since 1.14).
+    pub const DEFAULT: Self = Self::LeastRequest;
+}
+
 /// `lb ...` (Istio `LoadBalancerSettings`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Balancing {

@@ -29,6 +29,14 @@ impl<T> Deref for List<T> {
     }
 }
 
+impl<'l, T> IntoIterator for &'l List<T> {
+    type Item = &'l T;
+    type IntoIter = std::slice::Iter<'l, T>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
 impl<T: Syntax> Syntax for Comma<T> {
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
         let mut values = Vec::new();

@@ -113,8 +113,7 @@ fn called<'m>(plan: &Plan<'m, '_>, callers: Option<&str>) -> Vec<Called<'m>> {
         if hidden || plan.is_dropped(external.span, external.span) {
             continue;
         }
-        let addresses =
-            body.addresses.iter().flat_map(|list| list.iter()).map(|one| one.value).collect::<Vec<_>>();
+        let addresses = body.addresses.iter().flatten().map(|one| one.value).collect::<Vec<_>>();
         for host in body.hosts.iter().flat_map(|hosts| hosts.iter()) {
             all.push(Called {
                 target: DestinationId::External(id),

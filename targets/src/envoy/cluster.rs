@@ -19,6 +19,9 @@ use smol_str::SmolStr;
 /// No limit: the largest number that there is.
 const UNLIMITED: u32 = u32::MAX;
 
+/// The size of a ring if none is given (Istio: `ConsistentHashLB.minimumRingSize`).
+const SMALLEST_RING: u32 = 1024;
+
 /// The cache of names that requests ask for; one for the proxy.
 pub(super) fn dns_cache() -> api::DnsCacheConfig {
     api::DnsCacheConfig { name: "hosts-of-requests", dns_lookup_family: Some(endpoints::FAMILY) }
@@ -99,7 +102,7 @@ fn balance(balancing: Option<&Balancing>, weighted: bool, cluster: &mut Cluster)
         SimpleBalancing::Random => "RANDOM",
     };
     let Some(Balancing { method, span: _ }) = balancing else {
-        cluster.lb_policy = Some(simple(SimpleBalancing::LeastRequest));
+        cluster.lb_policy = Some(simple(SimpleBalancing::DEFAULT));
         return;
     };
     match method {
@@ -114,9 +117,6 @@ fn balance(balancing: Option<&Balancing>, weighted: bool, cluster: &mut Cluster)
         Method::Hash { key: _, algorithm: None } => ring(SMALLEST_RING, cluster),
     }
 }
-
-/// The size of a ring if none is given.
-const SMALLEST_RING: u32 = 1024;
 
 fn ring(size: u32, cluster: &mut Cluster) {
     cluster.lb_policy = Some("RING_HASH");

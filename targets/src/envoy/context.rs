@@ -1,6 +1,6 @@
 //! What the configuration of one proxy is made from.
 
-use super::place::Place;
+use super::paths::FilePaths;
 use super::secrets::Secrets;
 use crate::provenance::Provenance;
 use crate::raw_proxy::Rig;
@@ -18,7 +18,7 @@ pub(super) struct Context<'a> {
     pub(super) proxy: &'a Proxy<'a>,
     pub(super) rig: Option<&'a Rig>,
     /// The names of its files.
-    pub(super) place: Place,
+    pub(super) paths: FilePaths,
     /// The certificates that it uses.
     pub(super) secrets: Secrets,
     provenance: Provenance<'a>,
@@ -34,7 +34,7 @@ impl<'a> Context<'a> {
             model,
             proxy,
             rig: options.rig.as_ref(),
-            place: Place::of(model, proxy, options),
+            paths: FilePaths::of(model, proxy, options),
             secrets: Secrets::of(model, proxy, options.rig.as_ref()),
             provenance: Provenance::new(options.files),
             called_by_http: called_by_http(proxy),

@@ -76,16 +76,16 @@ pub(super) fn have_weights(endpoints: &ClusterLoadAssignment) -> bool {
 
 /// Puts fixed endpoints into a cluster, or says which file they are in.
 pub(super) fn put_fixed(context: &Context<'_>, endpoints: ClusterLoadAssignment, cluster: &mut Cluster) {
-    match context.place.layout() {
+    match context.paths.layout() {
         Layout::Static => {
             cluster.r#type = Some("STATIC");
             cluster.load_assignment = Some(endpoints);
         }
         Layout::Filesystem => {
             cluster.r#type = Some("EDS");
-            let file = context.place.endpoints(&cluster.name);
+            let file = context.paths.endpoints(&cluster.name);
             cluster.eds_cluster_config =
-                Some(api::EdsClusterConfig { eds_config: Some(context.place.source(&file)) });
+                Some(api::EdsClusterConfig { eds_config: Some(context.paths.source(&file)) });
         }
     }
 }
@@ -95,11 +95,11 @@ pub(super) fn file(
     context: &Context<'_>,
     upstream: &Upstream<'_>,
 ) -> Option<(String, ClusterLoadAssignment)> {
-    if context.place.layout() == Layout::Static || super::context::goes_to_the_original(upstream) {
+    if context.paths.layout() == Layout::Static || super::context::goes_to_the_original(upstream) {
         return None;
     }
     match of(upstream) {
-        Found::Fixed(endpoints) => Some((context.place.endpoints(&upstream.name), endpoints)),
+        Found::Fixed(endpoints) => Some((context.paths.endpoints(&upstream.name), endpoints)),
         Found::Names { endpoints: _, first_only: _ } | Found::PerRequest => None,
     }
 }

@@ -36,19 +36,19 @@ pub(super) fn all<'a>(context: &Context<'a>, format: Format) -> Vec<Artifact> {
         .collect();
     let mut bootstrap = bootstrap(context);
     let mut files = Vec::new();
-    match context.place.layout() {
+    match context.paths.layout() {
         Layout::Static => {
             bootstrap.static_resources = Some(api::StaticResources { listeners, clusters });
-            files.push(write(context.place.bootstrap(), &bootstrap, format));
+            files.push(write(context.paths.bootstrap(), &bootstrap, format));
         }
         Layout::Filesystem => {
             let (of_listeners, of_clusters) =
-                (context.place.file("listeners"), context.place.file("clusters"));
+                (context.paths.file("listeners"), context.paths.file("clusters"));
             bootstrap.dynamic_resources = Some(api::DynamicResources {
-                lds_config: Some(context.place.source(&of_listeners)),
-                cds_config: Some(context.place.source(&of_clusters)),
+                lds_config: Some(context.paths.source(&of_listeners)),
+                cds_config: Some(context.paths.source(&of_clusters)),
             });
-            files.push(write(context.place.bootstrap(), &bootstrap, format));
+            files.push(write(context.paths.bootstrap(), &bootstrap, format));
             files.push(write(of_listeners, &resources(listeners), format));
             files.push(write(of_clusters, &resources(clusters), format));
             files.par_extend(upstreams.par_iter().with_min_len(FEW).filter_map(|(_, upstream)| {
@@ -59,7 +59,7 @@ pub(super) fn all<'a>(context: &Context<'a>, format: Format) -> Vec<Artifact> {
         }
     }
     files.extend(context.secrets.files().map(|(name, secret)| {
-        write(context.place.file(name), &Resources { resources: vec![secret.into()] }, format)
+        write(context.paths.file(name), &Resources { resources: vec![secret.into()] }, format)
     }));
     files
 }

@@ -61,9 +61,9 @@ fn cors_policy(cors: &Cors) -> api::CorsPolicy {
     };
     api::CorsPolicy {
         allow_origin_string_match: origins.iter().map(origin).collect(),
-        allow_methods: joined(methods.iter().flat_map(|list| list.iter()).map(|one| one.value.word())),
-        allow_headers: joined(headers.iter().flat_map(|list| list.iter()).map(|one| one.value.as_written())),
-        expose_headers: joined(expose.iter().flat_map(|list| list.iter()).map(|one| one.value.as_written())),
+        allow_methods: joined(methods.iter().flatten().map(|one| one.value.word())),
+        allow_headers: joined(headers.iter().flatten().map(|one| one.value.as_written())),
+        expose_headers: joined(expose.iter().flatten().map(|one| one.value.as_written())),
         max_age: max_age.map(|time| SmolStr::new(time.value.as_secs().to_string())).unwrap_or_default(),
         allow_credentials: credentials.map(|switch| switch.value.is_on()),
         forward_not_matching_preflights: Some(match preflights.map(|preflights| preflights.value) {

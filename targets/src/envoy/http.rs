@@ -12,15 +12,15 @@ use smol_str::SmolStr;
 /// Longest direct response in bytes that Envoy is told to keep, unless one is longer: as istiod does.
 const RESPONSE_SIZE: usize = 1024 * 1024;
 
-/// Where requests come in.
+/// A port of a listener on which requests come in.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Entrance {
-    pub(super) port: u16,
+pub(super) struct HttpPort {
+    pub(super) number: u16,
     /// Whether they come in TLS that ends here.
     pub(super) tls: bool,
 }
 
-impl Entrance {
+impl HttpPort {
     pub(super) fn scheme(self) -> Scheme {
         if self.tls { Scheme::Https } else { Scheme::Http }
     }
@@ -30,10 +30,10 @@ impl Entrance {
 pub(super) fn manager<'a>(
     context: &Context<'a>,
     server: &'a HttpServer<'a>,
-    entrance: Entrance,
+    http_port: HttpPort,
 ) -> Extension {
     let HttpServer { virtual_hosts } = server;
-    let name = SmolStr::new(format!("{}_{}", entrance.scheme(), entrance.port));
+    let name = SmolStr::new(format!("{}_{}", http_port.scheme(), http_port.number));
     let manager = HttpConnectionManager {
         stat_prefix: name.clone(),
         http_filters: filters(context, server),
@@ -53,9 +53,9 @@ pub(super) fn manager<'a>(
         server_header_transformation: Some("PASS_THROUGH"),
         route_config: Some(api::RouteConfiguration {
             name,
-            virtual_hosts: hosts(context, virtual_hosts, entrance),
+            virtual_hosts: hosts(context, virtual_hosts, http_port),
             // Clusters come from a file of their own, which may be read later.
-            validate_clusters: (context.place.layout() == Layout::Filesystem).then_some(false),
+            validate_clusters: (context.paths.layout() == Layout::Filesystem).then_some(false),
             max_direct_response_body_size_bytes: longest_response(server),
             ignore_port_in_host_matching: true,
         }),
@@ -106,7 +106,7 @@ fn longest_response(server: &HttpServer<'_>) -> Option<u32> {
 fn hosts<'a>(
     context: &Context<'a>,
     hosts: &'a [VirtualHost<'a>],
-    entrance: Entrance,
+    http_port: HttpPort,
 ) -> Vec<Sourced<api::VirtualHost>> {
     let mut taken: FxHashSet<SmolStr> = FxHashSet::default();
     let mut all = Vec::with_capacity(hosts.len());
@@ -119,9 +119,9 @@ fn hosts<'a>(
             }
         }
         let Some(first) = domains.first() else { continue };
-        let name = SmolStr::new(format!("{first}:{}", entrance.port));
+        let name = SmolStr::new(format!("{first}:{}", http_port.number));
         // What is sent to HTTPS looks at no route.
-        let routes = if *https_only { Vec::new() } else { routes::of_rules(context, rules, entrance) };
+        let routes = if *https_only { Vec::new() } else { routes::of_rules(context, rules, http_port) };
         let value = api::VirtualHost { name, domains, require_tls: https_only.then_some("ALL"), routes };
         let item = rules.iter().find_map(|rule| rule.declared).map(|(id, _)| id);
         let from = applied(item.and_then(|id| context.model.hosts.get(id)));

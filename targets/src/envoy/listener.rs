@@ -3,7 +3,7 @@
 use super::api::{self, Address, CidrRange, Extension, FilterChainMatch};
 use super::chains::{Chain, Choice, Treatment, chains};
 use super::context::Context;
-use super::http::Entrance;
+use super::http::HttpPort;
 use super::{http, tcp, tls};
 use crate::raw_proxy::bind_address;
 use crate::yaml::Sourced;
@@ -60,19 +60,19 @@ fn filter_chain<'a>(
         Treatment::Rule(at) => rules.get(*at),
         Treatment::Http | Treatment::Refuse => None,
     };
-    let entrance = |tls| Entrance { port: listener.port, tls };
+    let http_port = |tls| HttpPort { number: listener.port, tls };
     // Without filters, connections are closed.
     let passed = |rule: Option<&'a ConnectionRule<'a>>, named| {
         rule.and_then(|rule| tcp::filters(context, rule, named)).unwrap_or_default()
     };
     let (filters, transport_socket, rule) = match server.map(|server| &server.kind) {
         None => match listener.plain.as_ref()? {
-            Plain::Http(http) => (vec![http::manager(context, http, entrance(false))], None, None),
+            Plain::Http(http) => (vec![http::manager(context, http, http_port(false))], None, None),
             Plain::Tcp(rules) => (passed(rule(rules), false), None, rule(rules)),
         },
         Some(TlsKind::Http(settings, http)) => {
             let socket = tls::downstream(context, settings, true);
-            (vec![http::manager(context, http, entrance(true))], Some(socket), None)
+            (vec![http::manager(context, http, http_port(true))], Some(socket), None)
         }
         Some(TlsKind::Tcp(settings, rules)) => {
             let socket = tls::downstream(context, settings, false);

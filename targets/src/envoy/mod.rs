@@ -1,4 +1,16 @@
-//! Envoy: a bootstrap for each gateway, and for what workloads of the mesh send.
+//! Envoy: a bootstrap for each gateway, and for what workloads of the mesh send, by the names and defaults of istiod.
+//!
+//! ```text
+//! bootstrap { listeners { filter chains { connection manager { virtual hosts { routes } } } }, clusters { endpoints } }
+//! ```
+//!
+//! What is spread over which file is said by [`paths`].
+//!
+//! Invariants:
+//! - Routes stand in source order, which is the order in which Envoy tries them. Filter chains have no order in Envoy: [`chains`]
+//!   makes each connection's first rule its most specific chain.
+//! - Certificates stand in files of their own ([`secrets`]), which need not exist when Envoy starts.
+//! - Each upstream is a cluster of its own, so no connection is used for another TLS identity than it was opened for.
 
 mod access_log;
 mod actions;
@@ -6,6 +18,7 @@ mod api;
 mod chains;
 mod cluster;
 mod context;
+mod deployed;
 mod endpoints;
 mod files;
 mod filters;
@@ -13,7 +26,8 @@ mod headers;
 mod http;
 mod listener;
 mod matches;
-mod place;
+mod options;
+mod paths;
 mod protocol;
 mod redirects;
 mod retries;
@@ -24,12 +38,14 @@ mod support;
 mod tcp;
 mod tls;
 
+pub use options::{EnvoyOptions, Format, Layout};
+
 use crate::artifact::Artifact;
 use crate::capability::{Feature, Support};
-use crate::kubernetes::{self, Workload};
+use crate::kubernetes;
 use crate::raw_proxy;
 use crate::target::{Fit, Fitted, Options, Target};
-use meshc_compiler::model::{Controller, Deploy, RawProxy};
+use meshc_compiler::model::Controller;
 use meshc_compiler::routing::Proxy;
 use meshc_compiler::{Checked, Model};
 use rayon::prelude::*;
@@ -37,53 +53,6 @@ use rayon::prelude::*;
 /// The target `envoy`.
 #[derive(Clone, Copy, Debug)]
 pub struct Envoy;
-
-/// How Envoy is configured.
-#[derive(Clone, Debug)]
-pub struct EnvoyOptions {
-    /// How configuration is written.
-    pub format: Format,
-    /// How configuration is spread over files.
-    pub layout: Layout,
-    /// The folder that holds the files where Envoy runs, without a closing `/`. The layout `filesystem` and certificates need it.
-    pub root: String,
-}
-
-/// How configuration is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
-    /// With comments that say where each part comes from.
-    #[default]
-    Yaml,
-    /// Loads in about half the time.
-    Json,
-}
-
-/// How configuration is spread over files.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Layout {
-    /// One bootstrap with everything.
-    #[default]
-    Static,
-    /// A bootstrap, and files of listeners, clusters and endpoints that Envoy watches.
-    Filesystem,
-}
-
-impl Format {
-    /// The words of the command line and the project file.
-    pub const WORDS: [(&'static str, Self); 2] = [("yaml", Self::Yaml), ("json", Self::Json)];
-}
-
-impl Layout {
-    /// The words of the command line and the project file.
-    pub const WORDS: [(&'static str, Self); 2] = [("static", Self::Static), ("filesystem", Self::Filesystem)];
-}
-
-impl Default for EnvoyOptions {
-    fn default() -> Self {
-        Self { format: Format::default(), layout: Layout::default(), root: "/etc/envoy".to_owned() }
-    }
-}
 
 impl Target for Envoy {
     fn name(&self) -> &'static str {
@@ -103,45 +72,14 @@ impl Target for Envoy {
         let proxies = raw_proxy::plan(fitted, Controller::Envoy, options);
         let files = proxies.par_iter().flat_map_iter(|proxy| {
             let files = configuration(model, proxy, options);
-            let deployed = model.deploy().map(|deploy| deployed(model, deploy, proxy, &files, options));
-            files.into_iter().chain(deployed)
+            let manifests =
+                model.deploy().map(|deploy| deployed::manifests(model, deploy, proxy, &files, options));
+            files.into_iter().chain(manifests)
         });
         let mut all: Vec<Artifact> = files.collect();
         all.extend(kubernetes::headless_services(model, &proxies, options));
         all
     }
-}
-
-/// The image that a proxy runs in, unless `bindings` name another.
-const IMAGE: &str = "envoyproxy/envoy:v1.40.0";
-
-/// The user `envoy` of the image.
-const USER: u32 = 101;
-
-/// The manifests that run a proxy in a cluster.
-fn deployed(
-    model: &Model,
-    deploy: &Deploy,
-    proxy: &Proxy<'_>,
-    files: &[Artifact],
-    options: &Options<'_>,
-) -> Artifact {
-    let EnvoyOptions { format: _, layout: _, root } = &options.envoy;
-    let bootstrap = files.first().map_or_else(String::new, |file| format!("{root}/{}", file.path));
-    // A pod is replaced, not restarted: there is nobody to take over from.
-    let command = ["envoy", "-c", &bootstrap, "--disable-hot-restart"];
-    let workload = Workload {
-        program: RawProxy::Envoy,
-        image: IMAGE,
-        command: command.map(str::to_owned).to_vec(),
-        user: USER,
-        mount: root,
-        files,
-        // The bootstrap; everything else is watched.
-        read_once: 1,
-        writes: &[],
-    };
-    kubernetes::workload(model, deploy, proxy, &workload)
 }
 
 /// The files of one proxy. The first is the one that `envoy -c` takes.

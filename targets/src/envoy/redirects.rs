@@ -1,21 +1,22 @@
 //! Redirects.
 
 use super::api::RedirectAction;
-use super::http::Entrance;
+use super::http::HttpPort;
 use super::rewrites::{self, Change};
 use meshc_compiler::model::{Match, Redirect, RedirectPort};
 use meshc_compiler::values::Scheme;
 use smol_str::SmolStr;
 
 /// The redirect of one alternative of a condition, for requests that came in there.
-pub(super) fn redirect(redirect: &Redirect, one: &Match, entrance: Entrance) -> RedirectAction {
+pub(super) fn redirect(redirect: &Redirect, one: &Match, http_port: HttpPort) -> RedirectAction {
     let Redirect { code, scheme, host, path, prefix, port, span: _ } = redirect;
     let scheme = scheme.map(|scheme| scheme.value);
     let mut action = RedirectAction {
         scheme_redirect: scheme.map(Scheme::word),
         host_redirect: host.as_ref().map(|host| SmolStr::new(host.value.as_str())).unwrap_or_default(),
-        port_redirect: port
-            .map_or(0, |port| new_port(port, scheme.unwrap_or(entrance.scheme()), entrance, host.is_some())),
+        port_redirect: port.map_or(0, |port| {
+            new_port(port, scheme.unwrap_or(http_port.scheme()), http_port, host.is_some())
+        }),
         path_redirect: path.as_ref().map(|path| SmolStr::new(path.value.as_str())),
         response_code: match code.value.get() {
             302 => Some("FOUND"),
@@ -37,11 +38,11 @@ pub(super) fn redirect(redirect: &Redirect, one: &Match, entrance: Entrance) -> 
 
 /// The port that a redirect names. Envoy would keep the port that the caller wrote, unless the host is a new one: then the usual
 /// port of the scheme need not be written.
-fn new_port(port: RedirectPort, scheme: Scheme, entrance: Entrance, new_host: bool) -> u16 {
+fn new_port(port: RedirectPort, scheme: Scheme, http_port: HttpPort, new_host: bool) -> u16 {
     let usual = scheme.usual_port();
     let port = match port {
         RedirectPort::Number(port) => port.get(),
-        RedirectPort::FromRequest => entrance.port,
+        RedirectPort::FromRequest => http_port.number,
         RedirectPort::FromProtocol => usual,
     };
     if new_host && port == usual { 0 } else { port }

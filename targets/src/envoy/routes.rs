@@ -2,7 +2,7 @@
 
 use super::api::{self, DataSource};
 use super::context::{Context, applied};
-use super::http::Entrance;
+use super::http::HttpPort;
 use super::{actions, filters, headers, matches, redirects};
 use crate::yaml::Sourced;
 use meshc_compiler::model::{Match, Respond};
@@ -13,11 +13,11 @@ use smol_str::SmolStr;
 pub(super) fn of_rules<'a>(
     context: &Context<'a>,
     rules: &'a [Rule<'a>],
-    entrance: Entrance,
+    http_port: HttpPort,
 ) -> Vec<Sourced<api::Route>> {
     let mut routes = Vec::with_capacity(rules.len());
     for rule in rules {
-        of_rule(context, rule, entrance, &mut routes);
+        of_rule(context, rule, http_port, &mut routes);
     }
     routes
 }
@@ -25,7 +25,7 @@ pub(super) fn of_rules<'a>(
 fn of_rule<'a>(
     context: &Context<'a>,
     rule: &'a Rule<'a>,
-    entrance: Entrance,
+    http_port: HttpPort,
     routes: &mut Vec<Sourced<api::Route>>,
 ) {
     let Rule { name, declared, matches, action, options, mirrors: _, span } = rule;
@@ -42,7 +42,7 @@ fn of_rule<'a>(
                 None => route.direct_response = Some(Box::new(unavailable())),
             },
             RuleAction::Redirect(redirect) => {
-                route.redirect = Some(Box::new(redirects::redirect(redirect, one, entrance)));
+                route.redirect = Some(Box::new(redirects::redirect(redirect, one, http_port)));
             }
             RuleAction::Respond(respond) => route.direct_response = Some(Box::new(response(respond))),
         }

@@ -1,7 +1,7 @@
 //! Certificates, in files of their own: Envoy reads them again when they are replaced, and starts before they are there.
 
 use super::api::{self, DataSource, TypedConfig};
-use super::place::Place;
+use super::paths::FilePaths;
 use crate::raw_proxy::{Certificates, KeyPair, MOUNTED_SECRETS, Rig, of_listener, of_upstream};
 use indexmap::IndexMap;
 use meshc_compiler::Model;
@@ -67,18 +67,18 @@ impl Secrets {
     }
 
     /// How what the proxy shows is found.
-    pub(super) fn own(&self, certificates: &Certificates, place: &Place) -> Vec<api::SdsSecretConfig> {
+    pub(super) fn own(&self, certificates: &Certificates, paths: &FilePaths) -> Vec<api::SdsSecretConfig> {
         let pair = |pair: &KeyPair| self.pairs.get(&(SmolStr::new(&pair.cert), SmolStr::new(&pair.key)));
-        certificates.own.iter().filter_map(pair).map(|name| reference(name, place)).collect()
+        certificates.own.iter().filter_map(pair).map(|name| reference(name, paths)).collect()
     }
 
     /// How it is found who may have signed what the other side shows.
     pub(super) fn authority(
         &self,
         certificates: &Certificates,
-        place: &Place,
+        paths: &FilePaths,
     ) -> Option<api::SdsSecretConfig> {
-        self.authorities.get(&authority(certificates)?).map(|name| reference(name, place))
+        self.authorities.get(&authority(certificates)?).map(|name| reference(name, paths))
     }
 
     /// The files, by name.
@@ -116,8 +116,8 @@ fn authority(certificates: &Certificates) -> Option<Authority> {
     Some(Authority { ca: ca.as_ref()?.into(), crl: crl.as_ref().map(SmolStr::new) })
 }
 
-fn reference(name: &SmolStr, place: &Place) -> api::SdsSecretConfig {
-    api::SdsSecretConfig { name: name.clone(), sds_config: Some(place.source(&place.file(name))) }
+fn reference(name: &SmolStr, paths: &FilePaths) -> api::SdsSecretConfig {
+    api::SdsSecretConfig { name: name.clone(), sds_config: Some(paths.source(&paths.file(name))) }
 }
 
 /// The folder to watch for a file that a platform has mounted: it moves links, not files.

@@ -1,96 +1,87 @@
 //! What Envoy carries, and how.
 
 use crate::capability::{Feature, Support};
+use crate::raw_proxy::support;
 
 /// How Envoy carries a feature.
 pub(super) fn of(feature: Feature) -> Support {
+    use Feature as F;
     match feature {
-        Feature::HttpListener
-        | Feature::Http2Listener
-        | Feature::SimpleTls
-        | Feature::MutualTls
-        | Feature::CallerIdentity
-        | Feature::Passthrough
-        | Feature::MixedTls
-        | Feature::TcpListener
-        | Feature::RedirectToHttps
-        | Feature::PathMatch
-        | Feature::MethodMatch
-        | Feature::HeaderMatch
-        | Feature::HeaderAbsent
-        | Feature::QueryMatch
-        | Feature::PatternMatch
-        | Feature::AnyPattern
-        | Feature::WeightedDestinations
-        | Feature::Redirect
-        | Feature::Respond
-        | Feature::Delegation
-        | Feature::RewritePath
-        | Feature::RewritePattern
-        | Feature::Timeout
-        | Feature::Retries
-        | Feature::RetryPerTry
-        | Feature::RetryStatuses
-        | Feature::RetryGrpc
-        | Feature::FaultDelay
-        | Feature::FaultAbort
-        | Feature::FaultGrpc
-        | Feature::Cors
-        | Feature::Mirror
-        | Feature::HeaderOperations
-        | Feature::HeaderVariables
-        | Feature::EmptyHeaders
-        | Feature::DestinationHeaders
-        | Feature::TlsRoutes
-        | Feature::TcpRoutes
-        | Feature::SimpleBalancing
-        | Feature::ConsistentHash
-        | Feature::HashCookie
-        | Feature::ConnectionPool
-        | Feature::RequestLimits
-        | Feature::ConnectionLifetime
-        | Feature::Keepalive
-        | Feature::Http2Destination
-        | Feature::Ejection
-        | Feature::UpstreamTls
-        | Feature::UpstreamIdentity
-        | Feature::FixedExternal
-        | Feature::DnsExternal
-        | Feature::EgressGateway => Support::Native,
-        Feature::DestinationMatch => Support::Emulated {
-            how: "ranges of filter chains and the filter for original addresses",
-            caveat: "the system has to redirect connections to the proxy, with the address that was asked for kept",
-        },
-        Feature::PassthroughBalancing | Feature::OriginalExternal => Support::Emulated {
-            how: "clusters of original addresses",
-            caveat: "the system has to redirect connections to the proxy, with the address that was asked for kept; \
+        F::HttpListener
+        | F::Http2Listener
+        | F::SimpleTls
+        | F::MutualTls
+        | F::CallerIdentity
+        | F::Passthrough
+        | F::MixedTls
+        | F::TcpListener
+        | F::RedirectToHttps
+        | F::PathMatch
+        | F::MethodMatch
+        | F::HeaderMatch
+        | F::HeaderAbsent
+        | F::QueryMatch
+        | F::PatternMatch
+        | F::AnyPattern
+        | F::WeightedDestinations
+        | F::Redirect
+        | F::Respond
+        | F::Delegation
+        | F::RewritePath
+        | F::RewritePattern
+        | F::Timeout
+        | F::Retries
+        | F::RetryPerTry
+        | F::RetryStatuses
+        | F::RetryGrpc
+        | F::FaultDelay
+        | F::FaultAbort
+        | F::FaultGrpc
+        | F::Cors
+        | F::Mirror
+        | F::HeaderOperations
+        | F::HeaderVariables
+        | F::EmptyHeaders
+        | F::DestinationHeaders
+        | F::TlsRoutes
+        | F::TcpRoutes
+        | F::SimpleBalancing
+        | F::ConsistentHash
+        | F::HashCookie
+        | F::ConnectionPool
+        | F::RequestLimits
+        | F::ConnectionLifetime
+        | F::Keepalive
+        | F::Http2Destination
+        | F::Ejection
+        | F::UpstreamTls
+        | F::UpstreamIdentity
+        | F::FixedExternal
+        | F::DnsExternal
+        | F::EgressGateway => Support::Native,
+        F::DestinationMatch => Support::emulated(
+            "ranges of filter chains and the filter for original addresses",
+            "the system has to redirect connections to the proxy, with the address that was asked for kept",
+        ),
+        F::PassthroughBalancing | F::OriginalExternal => Support::emulated(
+            "clusters of original addresses",
+            "the system has to redirect connections to the proxy, with the address that was asked for kept; \
                      else they are answered with 503",
-        },
-        Feature::PerRequestExternal => Support::Emulated {
-            how: "a dynamic forward proxy",
-            caveat: "a request goes to the port that its host names, 80 or with TLS 443 where it names none",
-        },
-        Feature::Visibility => Support::Emulated {
-            how: "an outbound proxy for each namespace",
-            caveat: "a caller is held to its namespace by nothing but the proxy that it is given",
-        },
-        Feature::MeshTls => Support::Unsupported {
-            reason: "the certificates of the mesh come from its control plane, which a bare proxy does not have",
-        },
-        Feature::ClaimMatch => Support::Unsupported {
-            reason: "who issues tokens is not said in the sources, so the proxy cannot verify one",
-        },
-        Feature::UnicodePattern => Support::Unsupported {
-            reason: "Envoy compares bytes, and a character beyond ASCII is several of them",
-        },
-        Feature::SourceMatch => {
-            Support::Unsupported { reason: "a bare proxy sees an address, not the workload behind it" }
+        ),
+        F::PerRequestExternal => Support::emulated(
+            "a dynamic forward proxy",
+            "a request goes to the port that its host names, 80 or with TLS 443 where it names none",
+        ),
+        F::Visibility => support::VISIBILITY,
+        F::MeshTls => support::MESH_TLS,
+        F::ClaimMatch => Support::unsupported(
+            "who issues tokens is not said in the sources, so the proxy cannot verify one",
+        ),
+        F::UnicodePattern => {
+            Support::unsupported("Envoy compares bytes, and a character beyond ASCII is several of them")
         }
-        Feature::RetryLocalities => {
-            Support::Unsupported { reason: "a bare proxy does not know in which locality an endpoint is" }
-        }
-        Feature::RawConfiguration => Support::Unsupported {
-            reason: "it is merged into resources of Istio, which are not written here",
-        },
+        F::SourceMatch => support::SOURCE_MATCH,
+        F::RetryLocalities => support::RETRY_LOCALITIES,
+        F::RawConfiguration => support::RAW_CONFIGURATION,
     }
 }

@@ -40,27 +40,21 @@ pub(super) fn downstream(context: &Context<'_>, tls: &ServerTls, http: bool) -> 
         tls_params: Some(api::TlsParameters {
             tls_minimum_protocol_version: Some(version(body.oldest_version())),
             tls_maximum_protocol_version: max_version.map(|one| version(one.value)),
-            cipher_suites: ciphers.iter().flat_map(|list| list.iter()).map(|one| one.value.word()).collect(),
+            cipher_suites: ciphers.iter().flatten().map(|one| one.value.word()).collect(),
         }),
-        tls_certificate_sds_secret_configs: context.secrets.own(&certificates, &context.place),
+        tls_certificate_sds_secret_configs: context.secrets.own(&certificates, &context.paths),
         alpn_protocols: if http { vec![HTTP2, HTTP1] } else { Vec::new() },
         ..api::CommonTlsContext::default()
     };
     if mode.value.asks_callers() {
         let validation = api::CertificateValidationContext {
-            verify_certificate_spki: texts(
-                spki.iter().flat_map(|list| list.iter()).map(|one| one.value.as_str()),
-            ),
-            verify_certificate_hash: texts(
-                hash.iter().flat_map(|list| list.iter()).map(|one| one.value.as_str()),
-            ),
-            match_typed_subject_alt_names: subject_names(
-                names.iter().flat_map(|list| list.iter()).map(|one| &one.value),
-            ),
+            verify_certificate_spki: texts(spki.iter().flatten().map(|one| one.value.as_str())),
+            verify_certificate_hash: texts(hash.iter().flatten().map(|one| one.value.as_str())),
+            match_typed_subject_alt_names: subject_names(names.iter().flatten().map(|one| &one.value)),
             trust_chain_verification: body.takes_unseen().then_some("ACCEPT_UNTRUSTED"),
             ..api::CertificateValidationContext::default()
         };
-        validate(&mut common, validation, context.secrets.authority(&certificates, &context.place));
+        validate(&mut common, validation, context.secrets.authority(&certificates, &context.paths));
     }
     let required = mode.value.asks_callers().then_some(mode.value == ServerTlsMode::Mutual);
     let config =
@@ -86,55 +80,76 @@ pub(super) fn upstream<'a>(
 ) -> Option<UpstreamTls> {
     let tls = upstream.policy.tls.as_deref()?;
     let ClientTls { mode, body, span: _, attributes: _ } = tls;
-    let ClientTlsBody { cert: _, key: _, ca: _, crl: _, credential: _, sni, names, skip_verify: _ } = body;
     match mode.value {
         ClientTlsMode::Simple | ClientTlsMode::Mutual => {}
         // The second is refused before.
         ClientTlsMode::Disable | ClientTlsMode::IstioMutual => return None,
     }
-    let http = context.is_called_by_http(id);
     let certificates = of_upstream(context.model, body, context.rig);
-    // A connection has no request whose host could be asked for.
-    let declared =
-        context.is_called_by_connections(id).then(|| HostPattern::parse(&upstream.host).ok()).flatten();
-    let asked = match sni {
-        Some(sni) => Some(SmolStr::new(sni.value.as_str())),
-        None => declared
-            .as_ref()
-            .filter(|host| !host.is_wildcard() && !host.is_ip())
-            .map(|host| SmolStr::new(host.as_str())),
-    };
-    let mut wanted = subject_names(names.iter().flat_map(|list| list.iter()).map(|one| &one.value));
-    if wanted.is_empty() {
-        wanted.extend(asked.as_deref().map(subject_name));
-    }
-    let auto_names = http && wanted.is_empty() && !body.takes_unseen();
-    if wanted.is_empty() {
-        wanted.extend(declared.as_ref().map(subject_of_host));
-    }
+    let Identity { sni, names, auto_names } = Identity::of(context, id, upstream, body);
     let mut common = api::CommonTlsContext {
         tls_params: Some(api::TlsParameters {
             tls_minimum_protocol_version: Some(version(*UPSTREAM_TLS.start())),
             tls_maximum_protocol_version: Some(version(*UPSTREAM_TLS.end())),
             cipher_suites: Vec::new(),
         }),
-        alpn_protocols: if http { protocols(upstream) } else { Vec::new() },
+        alpn_protocols: if context.is_called_by_http(id) { protocols(upstream) } else { Vec::new() },
         ..api::CommonTlsContext::default()
     };
     if mode.value == ClientTlsMode::Mutual {
-        common.tls_certificate_sds_secret_configs = context.secrets.own(&certificates, &context.place);
+        common.tls_certificate_sds_secret_configs = context.secrets.own(&certificates, &context.paths);
     }
     if !body.takes_unseen() {
         let validation = api::CertificateValidationContext {
-            match_typed_subject_alt_names: wanted,
+            match_typed_subject_alt_names: names,
             ..api::CertificateValidationContext::default()
         };
-        validate(&mut common, validation, context.secrets.authority(&certificates, &context.place));
+        validate(&mut common, validation, context.secrets.authority(&certificates, &context.paths));
     }
-    let auto_sni = asked.is_none();
-    let config = api::UpstreamTlsContext { common_tls_context: common, sni: asked.unwrap_or_default() };
+    let auto_sni = sni.is_none();
+    let config = api::UpstreamTlsContext { common_tls_context: common, sni: sni.unwrap_or_default() };
     let socket = Extension { name: NAME, typed_config: config.into() };
     Some(UpstreamTls { socket, auto_sni, auto_names })
+}
+
+/// Who an upstream is taken for.
+struct Identity {
+    /// The name that is asked for; `None` for the host of each request.
+    sni: Option<SmolStr>,
+    /// Names one of which its certificate must have.
+    names: Vec<api::SubjectAltNameMatcher>,
+    /// Whether its certificate must have the host of each request.
+    auto_names: bool,
+}
+
+impl Identity {
+    fn of<'a>(
+        context: &Context<'a>,
+        id: Id<Upstream<'a>>,
+        upstream: &Upstream<'a>,
+        tls: &ClientTlsBody,
+    ) -> Self {
+        let ClientTlsBody { cert: _, key: _, ca: _, crl: _, credential: _, sni, names, skip_verify: _ } = tls;
+        // A connection has no request whose host could be asked for.
+        let declared =
+            context.is_called_by_connections(id).then(|| HostPattern::parse(&upstream.host).ok()).flatten();
+        let sni = match sni {
+            Some(sni) => Some(SmolStr::new(sni.value.as_str())),
+            None => declared
+                .as_ref()
+                .filter(|host| !host.is_wildcard() && !host.is_ip())
+                .map(|host| SmolStr::new(host.as_str())),
+        };
+        let mut names = subject_names(names.iter().flatten().map(|one| &one.value));
+        if names.is_empty() {
+            names.extend(sni.as_deref().map(subject_name));
+        }
+        let auto_names = context.is_called_by_http(id) && names.is_empty() && !tls.takes_unseen();
+        if names.is_empty() {
+            names.extend(declared.as_ref().map(subject_of_host));
+        }
+        Self { sni, names, auto_names }
+    }
 }
 
 fn protocols(upstream: &Upstream<'_>) -> Vec<&'static str> {

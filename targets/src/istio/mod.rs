@@ -14,6 +14,7 @@ mod policy;
 mod raw;
 mod rewrite;
 mod service_entry;
+mod support;
 mod virtual_service;
 mod visibility;
 
@@ -61,73 +62,8 @@ impl Target for Istio {
         "istio"
     }
 
-    /// The language is Istio's model: everything is native.
     fn support(&self, feature: Feature) -> Support {
-        match feature {
-            Feature::HttpListener
-            | Feature::Http2Listener
-            | Feature::SimpleTls
-            | Feature::MutualTls
-            | Feature::CallerIdentity
-            | Feature::MeshTls
-            | Feature::Passthrough
-            | Feature::MixedTls
-            | Feature::TcpListener
-            | Feature::RedirectToHttps
-            | Feature::PathMatch
-            | Feature::MethodMatch
-            | Feature::HeaderMatch
-            | Feature::HeaderAbsent
-            | Feature::QueryMatch
-            | Feature::PatternMatch
-            | Feature::AnyPattern
-            | Feature::UnicodePattern
-            | Feature::ClaimMatch
-            | Feature::SourceMatch
-            | Feature::DestinationMatch
-            | Feature::WeightedDestinations
-            | Feature::Redirect
-            | Feature::Respond
-            | Feature::Delegation
-            | Feature::RewritePath
-            | Feature::RewritePattern
-            | Feature::Timeout
-            | Feature::Retries
-            | Feature::RetryPerTry
-            | Feature::RetryStatuses
-            | Feature::RetryGrpc
-            | Feature::RetryLocalities
-            | Feature::FaultDelay
-            | Feature::FaultAbort
-            | Feature::FaultGrpc
-            | Feature::Cors
-            | Feature::Mirror
-            | Feature::HeaderOperations
-            | Feature::HeaderVariables
-            | Feature::EmptyHeaders
-            | Feature::DestinationHeaders
-            | Feature::TlsRoutes
-            | Feature::TcpRoutes
-            | Feature::SimpleBalancing
-            | Feature::PassthroughBalancing
-            | Feature::ConsistentHash
-            | Feature::HashCookie
-            | Feature::ConnectionPool
-            | Feature::RequestLimits
-            | Feature::ConnectionLifetime
-            | Feature::Keepalive
-            | Feature::Http2Destination
-            | Feature::Ejection
-            | Feature::UpstreamTls
-            | Feature::UpstreamIdentity
-            | Feature::FixedExternal
-            | Feature::DnsExternal
-            | Feature::OriginalExternal
-            | Feature::PerRequestExternal
-            | Feature::EgressGateway
-            | Feature::Visibility
-            | Feature::RawConfiguration => Support::Native,
-        }
+        support::of(feature)
     }
 
     fn fit(&self, checked: &Checked, options: &Options<'_>) -> Fit {

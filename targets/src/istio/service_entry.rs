@@ -35,11 +35,7 @@ pub(super) fn spec(external: &External, from: Source<'_>) -> api::ServiceEntry {
             .flat_map(|hosts| hosts.iter())
             .map(|host| SmolStr::new(host.value.as_str()))
             .collect(),
-        addresses: addresses
-            .iter()
-            .flat_map(|list| list.iter())
-            .map(|one| SmolStr::new(one.value.to_string()))
-            .collect(),
+        addresses: addresses.iter().flatten().map(|one| SmolStr::new(one.value.to_string())).collect(),
         ports: ports.iter().map(|port| Sourced::from(service_port(port))).collect(),
         location: location.and_then(|location| match location.value {
             Location::External => None,
@@ -57,11 +53,7 @@ pub(super) fn spec(external: &External, from: Source<'_>) -> api::ServiceEntry {
             .as_ref()
             .map(|labels| Box::new(api::WorkloadSelector { labels: label_map(Some(labels)) })),
         export_to: export_to(visibility.as_ref()),
-        subject_alt_names: names
-            .iter()
-            .flat_map(|list| list.iter())
-            .map(|name| SmolStr::new(name.value.as_str()))
-            .collect(),
+        subject_alt_names: names.iter().flatten().map(|name| SmolStr::new(name.value.as_str())).collect(),
     }
 }
 

@@ -193,8 +193,7 @@ fn retries(retry: &Retry) -> api::HttpRetry {
         RetryChoice::Policy(policy) => policy,
     };
     let RetryPolicy { attempts, per_try, on, backoff, remote_localities, previous_hosts } = &**policy;
-    let conditions: Vec<String> =
-        on.iter().flat_map(|list| list.iter()).map(|condition| condition.value.to_string()).collect();
+    let conditions: Vec<String> = on.iter().flatten().map(|condition| condition.value.to_string()).collect();
     api::HttpRetry {
         attempts: attempts.map(|attempts| int32(attempts.value.get())),
         per_try_timeout: per_try.map(|time| duration(time.value)),
@@ -261,15 +260,13 @@ fn cors_policy(cors: &Cors) -> api::CorsPolicy {
     let CorsBody { origins, methods, headers, expose, max_age, credentials, preflights } = body;
     let names = |list: &Option<
         meshc_compiler::reading::List<Spanned<meshc_compiler::values::HeaderName>>,
-    >| {
-        list.iter().flat_map(|list| list.iter()).map(|name| SmolStr::new(name.value.as_written())).collect()
-    };
+    >| { list.iter().flatten().map(|name| SmolStr::new(name.value.as_written())).collect() };
     api::CorsPolicy {
         allow_origin: Vec::new(),
         allow_origins: origins.iter().map(|origin| matches::text_match(&origin.test)).collect(),
         allow_methods: methods
             .iter()
-            .flat_map(|list| list.iter())
+            .flatten()
             .map(|method| SmolStr::new(method.value.to_string()))
             .collect(),
         allow_headers: names(headers),

@@ -1,9 +1,10 @@
 //! Conditions of rules as bits: each comparison is a `map` whose value is `1` or `0`.
 
+use super::builder::Builder;
+use super::directive::line;
 use super::path_pattern;
 use super::path_prefix;
 use super::regex;
-use super::site::Site;
 use super::text;
 use meshc_compiler::model::{HeaderTest, Match, PathMatch, PathTest};
 use meshc_compiler::policy::TextMatch;
@@ -16,12 +17,15 @@ pub(super) const PATH: &str = "$mesh_path";
 /// The host of a request as the caller wrote it.
 pub(super) const AUTHORITY: &str = "$mesh_authority";
 
-/// Where requests stand when their rule is looked for: a `location`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+/// The query of a request as it is written in the URL.
+const ARGS: &str = "$args";
+
+/// A `location` by which requests come in, where their rule is looked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Location {
     /// This path.
     Exact(String),
-    /// What starts with this, and with no longer one that has a place of its own.
+    /// What starts with this, and with no longer text that has a location of its own.
     Prefix(String),
 }
 
@@ -72,7 +76,7 @@ impl Condition {
     /// The condition that always holds.
     pub(super) const ALWAYS: Self = Self { path: None, bits: Some(Vec::new()) };
 
-    pub(super) fn of(one: &Match, span: Span, scheme: Scheme, site: &mut Site<'_, '_>) -> Self {
+    pub(super) fn of(one: &Match, span: Span, scheme: Scheme, builder: &mut Builder<'_, '_>) -> Self {
         let Match {
             path,
             scheme: wanted_scheme,
@@ -95,43 +99,43 @@ impl Condition {
             bits.all = None;
         }
         if let Some(wanted) = wanted_scheme {
-            bits.scheme(wanted, scheme, site);
+            bits.scheme(wanted, scheme, builder);
         }
         if !methods.is_empty() {
             let any: Vec<String> = methods.iter().map(|method| escape_literal(method)).collect();
             let key = format!("~^(?:{})\\z", any.join("|"));
-            let bit = site.http.bit("$request_method", vec![(key, true)], false);
+            let bit = builder.http.bit("$request_method", vec![(key, true)], false);
             bits.and(Truth::If(bit));
         }
         if let Some(authority) = authority {
-            let bit = site.http.bit(AUTHORITY, keys(authority, true), false);
+            let bit = builder.http.bit(AUTHORITY, keys(authority, true), false);
             bits.and(Truth::If(bit));
         }
         for (name, test) in headers {
-            bits.header(name, test, true, site);
+            bits.header(name, test, true, builder);
         }
         for (name, test) in without {
-            bits.header(name, test, false, site);
+            bits.header(name, test, false, builder);
         }
         for (name, test) in query {
-            let bit = query_bit(name, test, site);
+            let bit = query_bit(name, test, builder);
             bits.and(Truth::If(bit));
         }
-        let path = path.as_ref().map(|path| of_path(path, span, site));
+        let path = path.as_ref().map(|path| of_path(path, span, builder));
         Self { path, bits: bits.all }
     }
 
-    /// The places that it needs.
-    pub(super) fn places(&self) -> Vec<Place> {
+    /// The locations that it needs.
+    pub(super) fn locations(&self) -> Vec<Location> {
         match &self.path {
-            Some(Path::Exact { text, ignore_case: false }) => vec![Place::Exact(text.clone())],
-            Some(Path::Prefix { text, ignore_case: false }) => vec![Place::Prefix(text.clone())],
+            Some(Path::Exact { text, ignore_case: false }) => vec![Location::Exact(text.clone())],
+            Some(Path::Prefix { text, ignore_case: false }) => vec![Location::Prefix(text.clone())],
             Some(Path::Under { text, ignore_case: false }) => {
-                vec![Place::Exact(text.clone()), Place::Prefix(format!("{text}/"))]
+                vec![Location::Exact(text.clone()), Location::Prefix(format!("{text}/"))]
             }
             Some(Path::Pattern { key: _, prefixes }) => {
                 let known = prefixes.iter().filter(|prefix| !prefix.is_empty());
-                known.map(|prefix| Place::Prefix(prefix.clone())).collect()
+                known.map(|prefix| Location::Prefix(prefix.clone())).collect()
             }
             None | Some(Path::None | Path::Exact { .. } | Path::Prefix { .. } | Path::Under { .. }) => {
                 Vec::new()
@@ -139,10 +143,10 @@ impl Condition {
         }
     }
 
-    /// The variables that must be `1` for it to hold at a place; `None` if it never holds there.
-    pub(super) fn at(&self, place: &Place, site: &mut Site<'_, '_>) -> Option<Vec<String>> {
+    /// The variables that must be `1` for it to hold in a location; `None` if it never holds there.
+    pub(super) fn at(&self, location: &Location, builder: &mut Builder<'_, '_>) -> Option<Vec<String>> {
         let mut bits = self.bits.clone()?;
-        match self.path.as_ref().map_or(Truth::Always, |path| path.at(place, site)) {
+        match self.path.as_ref().map_or(Truth::Always, |path| path.at(location, builder)) {
             Truth::Always => {}
             Truth::Never => return None,
             Truth::If(bit) => bits.insert(0, bit),
@@ -153,16 +157,16 @@ impl Condition {
 }
 
 impl Path {
-    fn at(&self, place: &Place, site: &mut Site<'_, '_>) -> Truth {
-        let (here, exact) = match place {
-            Place::Exact(text) => (text, true),
-            Place::Prefix(text) => (text, false),
+    fn at(&self, location: &Location, builder: &mut Builder<'_, '_>) -> Truth {
+        let (here, exact) = match location {
+            Location::Exact(text) => (text, true),
+            Location::Prefix(text) => (text, false),
         };
         let fold =
             |text: &str, ignore: bool| if ignore { text.to_ascii_lowercase() } else { text.to_owned() };
         let (decided, key, longer) = match self {
             Self::None => return Truth::Never,
-            // At any other place nothing begins so: what does has a longer place.
+            // No path begins so in any other location: those that do have a longer one.
             Self::Pattern { key: _, prefixes } if !prefixes.iter().any(|prefix| here.starts_with(prefix)) => {
                 return Truth::Never;
             }
@@ -188,13 +192,13 @@ impl Path {
         match decided {
             Some(true) => Truth::Always,
             Some(false) => Truth::Never,
-            None if longer => Truth::If(site.http.bit(PATH, vec![(key, true)], false)),
+            None if longer => Truth::If(builder.http.bit(PATH, vec![(key, true)], false)),
             None => Truth::Never,
         }
     }
 }
 
-fn of_path(path: &PathMatch, span: Span, site: &mut Site<'_, '_>) -> Path {
+fn of_path(path: &PathMatch, span: Span, builder: &mut Builder<'_, '_>) -> Path {
     let PathMatch { test, ignore_case } = path;
     let ignore_case = *ignore_case;
     let (written, whole) = match test {
@@ -203,7 +207,7 @@ fn of_path(path: &PathMatch, span: Span, site: &mut Site<'_, '_>) -> Path {
         PathTest::Under(text) => (text, true),
         PathTest::Pattern(pattern) => {
             if path_pattern::check(pattern).is_err() {
-                site.refuse(
+                builder.refuse(
                     span,
                     "a pattern that takes some escapes of a path and not what they stand for, or the other way about",
                     "nginx compares paths after it has decoded them, so `%20` is a space",
@@ -218,7 +222,7 @@ fn of_path(path: &PathMatch, span: Span, site: &mut Site<'_, '_>) -> Path {
         return Path::None;
     }
     let Some(text) = text::decoded(written) else {
-        site.refuse(
+        builder.refuse(
             span,
             "a path whose escapes are no text",
             "nginx compares paths after it has decoded them",
@@ -254,23 +258,29 @@ impl Bits {
     }
 
     /// A server is reached by one scheme, so most comparisons are decided.
-    fn scheme(&mut self, wanted: &TextMatch, scheme: Scheme, site: &mut Site<'_, '_>) {
+    fn scheme(&mut self, wanted: &TextMatch, scheme: Scheme, builder: &mut Builder<'_, '_>) {
         let holds = |holds: bool| if holds { Truth::Always } else { Truth::Never };
         let truth = match wanted {
             TextMatch::Exact(text) => holds(text == scheme.word()),
             TextMatch::Prefix(text) => holds(scheme.word().starts_with(text.as_str())),
-            TextMatch::Pattern(_) => Truth::If(site.http.bit("$scheme", keys(wanted, true), false)),
+            TextMatch::Pattern(_) => Truth::If(builder.http.bit("$scheme", keys(wanted, true), false)),
         };
         self.and(truth);
     }
 
-    fn header(&mut self, name: &MatchHeaderName, test: &HeaderTest, wanted: bool, site: &mut Site<'_, '_>) {
+    fn header(
+        &mut self,
+        name: &MatchHeaderName,
+        test: &HeaderTest,
+        wanted: bool,
+        builder: &mut Builder<'_, '_>,
+    ) {
         let source = match name {
             MatchHeaderName::Header(name) => header_variable(name),
             MatchHeaderName::Claim(_) => None,
         };
         let Some(source) = source else {
-            site.refuse(
+            builder.refuse(
                 self.span,
                 &format!("a condition on `{name}`"),
                 "nginx reads headers whose names are letters, digits and dashes",
@@ -280,8 +290,8 @@ impl Bits {
             return;
         };
         let bit = match test {
-            HeaderTest::Present => site.http.bit(&source, vec![(String::new(), !wanted)], wanted),
-            HeaderTest::Text(text) => site.http.bit(&source, keys(text, wanted), !wanted),
+            HeaderTest::Present => builder.http.bit(&source, vec![(String::new(), !wanted)], wanted),
+            HeaderTest::Text(text) => builder.http.bit(&source, keys(text, wanted), !wanted),
         };
         self.and(Truth::If(bit));
     }
@@ -327,14 +337,13 @@ fn before_parameter(name: &str) -> String {
     format!("~^(?:(?!{name}(?:=|&|\\z))[^&]*&)*{name}")
 }
 
-fn query_bit(name: &SmolStr, test: &HeaderTest, site: &mut Site<'_, '_>) -> String {
-    const ARGS: &str = "$args";
+fn query_bit(name: &SmolStr, test: &HeaderTest, builder: &mut Builder<'_, '_>) -> String {
     let beyond_value = match test {
         HeaderTest::Text(TextMatch::Exact(text) | TextMatch::Prefix(text)) => text.contains('&'),
         HeaderTest::Present | HeaderTest::Text(TextMatch::Pattern(_)) => false,
     };
     if beyond_value || name.contains(['&', '=']) {
-        return site.http.bit(ARGS, Vec::new(), false);
+        return builder.http.bit(ARGS, Vec::new(), false);
     }
     let before = before_parameter(name);
     let key = match test {
@@ -345,21 +354,21 @@ fn query_bit(name: &SmolStr, test: &HeaderTest, site: &mut Site<'_, '_>) -> Stri
         HeaderTest::Text(TextMatch::Prefix(text)) => format!("{before}={}", escape_literal(text)),
         HeaderTest::Text(TextMatch::Pattern(pattern)) => {
             // The value is taken out first, so that a pattern cannot look beyond its end.
-            let value = query_value(name, site);
-            let matched = site.http.bit(&value, vec![(regex::matching(pattern), true)], false);
-            let mut entries = vec![super::directive::line!["default", "0"]];
+            let value = query_value(name, builder);
+            let matched = builder.http.bit(&value, vec![(regex::matching(pattern), true)], false);
+            let mut entries = vec![line!["default", "0"]];
             if regex::takes_nothing(pattern) {
-                entries.push(super::directive::line![format!("{before}=?(?:&|\\z)"), "1"]);
+                entries.push(line![format!("{before}=?(?:&|\\z)"), "1"]);
             }
-            entries.push(super::directive::line![format!("{before}="), matched]);
-            return site.http.map(ARGS, entries);
+            entries.push(line![format!("{before}="), matched]);
+            return builder.http.map(ARGS, entries);
         }
     };
-    site.http.bit(ARGS, vec![(key, true)], false)
+    builder.http.bit(ARGS, vec![(key, true)], false)
 }
 
 /// A variable with the value of the first parameter of a name, as it is written in the URL.
-pub(super) fn query_value(name: &str, site: &mut Site<'_, '_>) -> String {
+pub(super) fn query_value(name: &str, builder: &mut Builder<'_, '_>) -> String {
     let key = format!("{}=([^&]*)", before_parameter(name));
-    site.http.map("$args", vec![super::directive::line!["default", ""], super::directive::line![key, "$1"]])
+    builder.http.map("$args", vec![line!["default", ""], line![key, "$1"]])
 }

@@ -1,10 +1,10 @@
 //! CORS: permissions for browsers, as Envoy's filter gives them.
 
+use super::builder::Builder;
 use super::conditions::keys;
 use super::directive::{Directive, line, when};
-use super::site::Site;
 use super::text::{self, EMPTY};
-use meshc_compiler::policy::{Cors, CorsBody, Preflight};
+use meshc_compiler::policy::{Cors, CorsBody, Matching, Preflight};
 use meshc_compiler::values::HeaderName;
 use meshc_language::Spanned;
 
@@ -20,25 +20,14 @@ pub(super) struct Permissions {
 }
 
 /// What the rule whose location is `name` does for browsers.
-pub(super) fn permissions(cors: Option<&Cors>, name: &str, site: &mut Site<'_, '_>) -> Permissions {
+pub(super) fn permissions(cors: Option<&Cors>, name: &str, builder: &mut Builder<'_, '_>) -> Permissions {
     let Some(Cors { body, span, attributes: _ }) = cors else { return Permissions::default() };
     let CorsBody { origins, methods, headers, expose, max_age, credentials, preflights } = body;
-    let mut allowed = vec![line!["default", ""]];
-    let mut is_allowed = Vec::new();
-    for origin in origins {
-        for (key, _) in keys(&origin.test, true).into_iter().filter(|(key, _)| !key.is_empty()) {
-            // A header has one line, so both ends are the same; this one is known to those who review origins.
-            let key = key.strip_suffix("\\z").map_or(key.clone(), |key| format!("{key}$"));
-            allowed.push(line![key.clone(), "$http_origin"].at(origin.span));
-            is_allowed.push((key, true));
-        }
-    }
-    let origin = site.http.map("$http_origin", allowed);
-    let is_allowed = site.http.bit("$http_origin", is_allowed, false);
+    let (origin, is_allowed) = allowed(origins, builder);
     let credentials = credentials.is_some_and(|switch| switch.value.is_on());
     let mut on_all = vec![header("Access-Control-Allow-Origin", &origin)];
     if credentials {
-        let value = site.http.map(&is_allowed, vec![line!["default", ""], line!["1", "true"]]);
+        let value = builder.http.map(&is_allowed, vec![line!["default", ""], line!["1", "true"]]);
         on_all.push(header("Access-Control-Allow-Credentials", &value));
     }
     let names = |list: &[Spanned<HeaderName>]| {
@@ -57,16 +46,33 @@ pub(super) fn permissions(cors: Option<&Cors>, name: &str, site: &mut Site<'_, '
         on_preflight.push(header("Access-Control-Max-Age", &age.value.as_secs().to_string()));
     }
     if let Some(expose) = expose {
-        let value = site.http.map(&is_allowed, vec![line!["default", ""], line!["1", names(expose)]]);
+        let value = builder.http.map(&is_allowed, vec![line!["default", ""], line!["1", names(expose)]]);
         on_all.push(header("Access-Control-Expose-Headers", &value));
     }
     let mut all = Permissions { headers: on_all, ..Permissions::default() };
-    all.preflight(format!("{name}!"), &is_allowed, "~^1111", on_preflight, site);
+    all.preflight(format!("{name}!"), &is_allowed, "~^1111", on_preflight, builder);
     if preflights.is_some_and(|preflights| preflights.value == Preflight::Ignore) {
-        all.preflight(format!("{name}!!"), &is_allowed, "~^1110", Vec::new(), site);
+        all.preflight(format!("{name}!!"), &is_allowed, "~^1110", Vec::new(), builder);
     }
     all.locations = all.locations.into_iter().map(|line| line.at(*span)).collect();
     all
+}
+
+/// A variable with the origin of a request if it is one of these, and one that says whether it is.
+fn allowed(origins: &[Matching], builder: &mut Builder<'_, '_>) -> (String, String) {
+    const ORIGIN: &str = "$http_origin";
+    let mut values = vec![line!["default", ""]];
+    let mut bits = Vec::new();
+    for Matching { test, span } in origins {
+        for (key, _) in keys(test, true).into_iter().filter(|(key, _)| !key.is_empty()) {
+            // A header has one line, so both ends are the same; this one is known to those who review origins.
+            let key = key.strip_suffix("\\z").map_or(key.clone(), |key| format!("{key}$"));
+            values.push(line![key.clone(), ORIGIN].at(*span));
+            bits.push((key, true));
+        }
+    }
+    let origin = builder.http.map(ORIGIN, values);
+    (origin, builder.http.bit(ORIGIN, bits, false))
 }
 
 impl Permissions {
@@ -77,14 +83,14 @@ impl Permissions {
         allowed: &str,
         bits: &str,
         headers: Vec<Directive>,
-        site: &mut Site<'_, '_>,
+        builder: &mut Builder<'_, '_>,
     ) {
-        let options = site.http.bit("$request_method", vec![("~^OPTIONS\\z".to_owned(), true)], false);
-        let mut has = |header: &str| site.http.bit(header, vec![(String::new(), false)], true);
+        let options = builder.http.bit("$request_method", vec![("~^OPTIONS\\z".to_owned(), true)], false);
+        let mut has = |header: &str| builder.http.bit(header, vec![(String::new(), false)], true);
         let method = has("$http_access_control_request_method");
         let origin = has("$http_origin");
         let source = format!("{options}{method}{origin}{allowed}");
-        let hit = site.http.bit(&source, vec![(bits.to_owned(), true)], false);
+        let hit = builder.http.bit(&source, vec![(bits.to_owned(), true)], false);
         self.first.push(when(&hit, "1", vec![line!["rewrite", "^", location.clone(), "last"]]));
         let mut body = vec![line!["internal"]];
         body.extend(headers);

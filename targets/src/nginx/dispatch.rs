@@ -5,10 +5,10 @@
 //! else a `map` over the bits of all comparisons names it. The location of a rule has a name without a leading `/`, which no
 //! caller can ask for.
 
-use super::conditions::{Condition, Place};
+use super::builder::Builder;
+use super::conditions::{Condition, Location};
 use super::directive::{Directive, line};
 use super::rule;
-use super::site::Site;
 use meshc_compiler::model::Match;
 use meshc_compiler::policy::RewriteKind;
 use meshc_compiler::routing::{Rule, RuleAction, VirtualHost};
@@ -21,14 +21,14 @@ const INTERNAL: &str = "mesh:";
 const NOTHING: &str = "mesh:~";
 /// Bytes of variable names that one `map` looks at; nginx reads 4,096 in one token.
 const TABLE_MAX: usize = 3_000;
-/// Candidates that one `map` chooses from, if they are many. Those that several places share stand in one `map` then.
+/// Candidates that one `map` chooses from, if they are many. Those that several locations share stand in one `map` then.
 const GROUP: usize = 32;
 /// Most groups: nginx follows variables 100 deep.
 const GROUPS_MAX: usize = 48;
 
-/// How requests reach a virtual host.
+/// What the `server` block around the locations says of all of its requests.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Entrance<'v> {
+pub(super) struct ServerBlock<'v> {
     pub(super) scheme: Scheme,
     pub(super) port: u16,
     /// The hosts that it serves.
@@ -42,27 +42,27 @@ struct Candidate<'r, 'm> {
     condition: Condition,
     /// Its location.
     name: String,
-    /// Its place in the order of all.
+    /// Its position in the order of all.
     order: usize,
 }
 
 /// The locations of a virtual host.
 pub(super) fn locations<'m>(
     host: &VirtualHost<'m>,
-    entrance: Entrance<'_>,
-    site: &mut Site<'_, 'm>,
+    server: ServerBlock<'_>,
+    builder: &mut Builder<'_, 'm>,
 ) -> Vec<Directive> {
-    let candidates = candidates(host, entrance.scheme, site);
+    let candidates = candidates(host, server.scheme, builder);
     let mut used: FxHashSet<&str> = FxHashSet::default();
     let mut locations = Vec::new();
     let mut lost = false;
-    for place in places(&candidates) {
-        let (modifier, path) = match &place {
-            Place::Exact(path) => ("=", path),
-            Place::Prefix(path) => ("^~", path),
+    for location in wanted_locations(&candidates) {
+        let (modifier, path) = match &location {
+            Location::Exact(path) => ("=", path),
+            Location::Prefix(path) => ("^~", path),
         };
-        let here = here(&candidates, &place, site);
-        let (target, names) = target(&here, candidates.len(), &mut lost, site);
+        let here = here(&candidates, &location, builder);
+        let (target, names) = target(&here, candidates.len(), &mut lost, builder);
         used.extend(names);
         let span = here.first().map_or(host.span, |(candidate, _)| candidate.rule.span);
         let jump = line!["rewrite", "^", target, "last"];
@@ -72,7 +72,7 @@ pub(super) fn locations<'m>(
     for candidate in &candidates {
         if used.contains(candidate.name.as_str()) && made.insert(&candidate.name) {
             let path = candidate.one.and_then(|one| one.path.as_ref());
-            locations.extend(rule::locations(candidate.rule, path, &candidate.name, entrance, site));
+            locations.extend(rule::locations(candidate.rule, path, &candidate.name, server, builder));
         }
     }
     if lost {
@@ -85,7 +85,7 @@ pub(super) fn locations<'m>(
 fn candidates<'r, 'm>(
     host: &'r VirtualHost<'m>,
     scheme: Scheme,
-    site: &mut Site<'_, 'm>,
+    builder: &mut Builder<'_, 'm>,
 ) -> Vec<Candidate<'r, 'm>> {
     let mut all = Vec::new();
     let mut names: FxHashSet<String> = FxHashSet::default();
@@ -99,7 +99,7 @@ fn candidates<'r, 'm>(
             continue;
         }
         for (alternative, one) in rule.matches.iter().enumerate() {
-            let condition = Condition::of(one, rule.span, scheme, site);
+            let condition = Condition::of(one, rule.span, scheme, builder);
             let own = replaces_prefix(rule) && alternative > 0;
             let name = if own { format!("{name}:{alternative}") } else { name.clone() };
             let order = all.len();
@@ -120,34 +120,25 @@ fn replaces_prefix(rule: &Rule<'_>) -> bool {
     }
 }
 
-/// Every place that a rule needs, in order of first use, and the place of all other paths.
-fn places(candidates: &[Candidate<'_, '_>]) -> Vec<Place> {
-    let mut known: FxHashSet<(bool, String)> = FxHashSet::default();
-    let mut places = Vec::new();
-    let rest = Place::Prefix("/".to_owned());
-    for place in candidates.iter().flat_map(|candidate| candidate.condition.places()).chain([rest]) {
-        let key = match &place {
-            Place::Exact(path) => (true, path.clone()),
-            Place::Prefix(path) => (false, path.clone()),
-        };
-        if known.insert(key) {
-            places.push(place);
-        }
-    }
-    places
+/// Every location that a rule needs, in order of first use, and that of all other paths.
+fn wanted_locations(candidates: &[Candidate<'_, '_>]) -> Vec<Location> {
+    let mut known: FxHashSet<Location> = FxHashSet::default();
+    let rest = Location::Prefix("/".to_owned());
+    let all = candidates.iter().flat_map(|candidate| candidate.condition.locations()).chain([rest]);
+    all.filter(|location| known.insert(location.clone())).collect()
 }
 
 type Here<'c, 'r, 'm> = Vec<(&'c Candidate<'r, 'm>, Vec<String>)>;
 
-/// The candidates that can hold at a place with the bits that they ask for, up to the first that asks for none.
+/// The candidates that can hold at a location with the bits that they ask for, up to the first that asks for none.
 fn here<'c, 'r, 'm>(
     candidates: &'c [Candidate<'r, 'm>],
-    place: &Place,
-    site: &mut Site<'_, 'm>,
+    location: &Location,
+    builder: &mut Builder<'_, 'm>,
 ) -> Here<'c, 'r, 'm> {
     let mut here: Here<'c, 'r, 'm> = Vec::new();
     for candidate in candidates {
-        let Some(bits) = candidate.condition.at(place, site) else { continue };
+        let Some(bits) = candidate.condition.at(location, builder) else { continue };
         let last = bits.is_empty();
         here.push((candidate, bits));
         if last {
@@ -162,7 +153,7 @@ fn target<'c>(
     here: &Here<'c, '_, '_>,
     count: usize,
     lost: &mut bool,
-    site: &mut Site<'_, '_>,
+    builder: &mut Builder<'_, '_>,
 ) -> (String, Vec<&'c str>) {
     let names: Vec<&str> = here.iter().map(|(candidate, _)| candidate.name.as_str()).collect();
     let mut next = NOTHING.to_owned();
@@ -176,17 +167,17 @@ fn target<'c>(
     }
     let groups = groups(conditional, count);
     if let [only] = groups.as_slice() {
-        return (table(only, &next, site), names);
+        return (table(only, &next, builder), names);
     }
     for group in groups.into_iter().rev() {
-        let chosen = table(group, "", site);
-        next = site.http.map(&chosen, vec![line!["default", chosen.clone()], line!["", next]]);
+        let chosen = table(group, "", builder);
+        next = builder.http.map(&chosen, vec![line!["default", chosen.clone()], line!["", next]]);
     }
     (next, names)
 }
 
 /// Candidates in runs whose bits one `map` can look at, out of `count` candidates in all. Runs end at the same candidates in
-/// every place.
+/// every location.
 fn groups<'h, 'c, 'r, 'm>(
     mut rest: &'h [(&'c Candidate<'r, 'm>, Vec<String>)],
     count: usize,
@@ -209,7 +200,11 @@ fn groups<'h, 'c, 'r, 'm>(
 }
 
 /// A variable that names the first candidate whose bits are all set, else `otherwise`.
-fn table(group: &[(&Candidate<'_, '_>, Vec<String>)], otherwise: &str, site: &mut Site<'_, '_>) -> String {
+fn table(
+    group: &[(&Candidate<'_, '_>, Vec<String>)],
+    otherwise: &str,
+    builder: &mut Builder<'_, '_>,
+) -> String {
     let mut order: Vec<&String> = Vec::new();
     let mut known: FxHashSet<&String> = FxHashSet::default();
     for bit in group.iter().flat_map(|(_, bits)| bits) {
@@ -222,10 +217,10 @@ fn table(group: &[(&Candidate<'_, '_>, Vec<String>)], otherwise: &str, site: &mu
         entries.push(line![row(&order, bits), candidate.name.clone()]);
     }
     let source: String = order.iter().map(|bit| bit.as_str()).collect();
-    site.http.map(&source, entries)
+    builder.http.map(&source, entries)
 }
 
-/// The key of a `map` that takes what has a `1` at the place of each of `bits`.
+/// The key of a `map` that takes what has a `1` at the position of each of `bits`.
 pub(super) fn row(order: &[&String], bits: &[String]) -> String {
     let digits: String = order.iter().map(|bit| if bits.contains(bit) { '1' } else { '.' }).collect();
     format!("~^{}", digits.trim_end_matches('.'))

@@ -1,13 +1,13 @@
 //! The files of one proxy.
 
 use super::NginxOptions;
+use super::builder::Builder;
 use super::deployed;
 use super::directive::{Directive, line, print, token};
 use super::listener_tls;
 use super::listeners::{self, Servers};
-use super::pools::Part;
-use super::site::Site;
 use super::text;
+use super::variables::Subsystem;
 use crate::artifact::Artifact;
 use crate::raw_proxy::file_stem;
 use crate::target::Options;
@@ -49,32 +49,36 @@ struct Sizes {
 
 impl Configuration {
     pub(super) fn new(model: &Model, proxy: &Proxy<'_>, options: &Options<'_>) -> Self {
-        let mut site = Site::new(model, proxy, options);
+        let mut builder = Builder::new(model, proxy, options);
         let mut servers = Servers::default();
         for listener in &proxy.listeners {
-            listeners::add(listener, &mut site, &mut servers);
+            listeners::add(listener, &mut builder, &mut servers);
         }
-        servers.stream.extend(site.originating());
+        servers.stream.extend(builder.originating());
         let names = servers.http.iter().flat_map(|server| server.block.iter().flatten());
         let names = names.filter(|line| line.words.first().is_some_and(|word| word == "server_name"));
         let sizes = Sizes {
             server_names: table(names.map(|line| line.words.len()).sum()),
-            variables: table(site.http.count()),
-            stream_variables: table(site.stream.count()),
+            variables: table(builder.http.count()),
+            stream_variables: table(builder.stream.count()),
         };
-        let put = |pools: Vec<Directive>, variables: Vec<Directive>, servers: Vec<Directive>| {
-            pools.into_iter().chain(variables).chain(servers).collect()
+        let put = |blocks: Vec<Directive>, variables: Vec<Directive>, servers: Vec<Directive>| {
+            blocks.into_iter().chain(variables).chain(servers).collect()
         };
         Self {
             folder: file_stem(model, proxy),
             is_gateway: proxy.is_gateway(),
             is_deployed: model.deploy().is_some(),
-            resolves: site.resolves,
-            endpoints: site.pools.files().to_vec(),
-            http: put(site.pools.blocks(Part::Http), site.http.into_directives(), servers.http),
-            stream: put(site.pools.blocks(Part::Stream), site.stream.into_directives(), servers.stream),
+            resolves: builder.resolves,
+            endpoints: builder.blocks.files().to_vec(),
+            http: put(builder.blocks.of(Subsystem::Http), builder.http.into_directives(), servers.http),
+            stream: put(
+                builder.blocks.of(Subsystem::Stream),
+                builder.stream.into_directives(),
+                servers.stream,
+            ),
             sizes,
-            reports: site.reports,
+            reports: builder.reports,
         }
     }
 }

@@ -1,13 +1,16 @@
 //! What sends a request to a destination.
 
+use super::balancing;
+use super::builder::Builder;
 use super::directive::{Directive, line};
-use super::dispatch::Entrance;
+use super::dispatch::ServerBlock;
 use super::headers::Operations;
-use super::pools::{self, Part};
+use super::module::Module;
 use super::rewrite;
-use super::site::Site;
 use super::text::{self, millis};
+use super::upstream_blocks::{Call, proxy_pass};
 use super::upstream_tls::{self, ServerName};
+use super::variables::Subsystem;
 use meshc_compiler::model::{Id, PathMatch};
 use meshc_compiler::policy::{HashKey, Method, PoolBody, Retry, RetryChoice, RetryPolicy};
 use meshc_compiler::routing::{Rule, Upstream, WeightedUpstream};
@@ -18,7 +21,7 @@ pub(super) struct Way<'w, 'm> {
     pub(super) rule: &'w Rule<'m>,
     /// What the rule asked of the path.
     pub(super) path: Option<&'w PathMatch>,
-    pub(super) entrance: Entrance<'w>,
+    pub(super) server: ServerBlock<'w>,
     /// Headers that browsers are given.
     pub(super) cors: Vec<Directive>,
 }
@@ -28,13 +31,13 @@ pub(super) fn lines<'m>(
     way: &Way<'_, 'm>,
     to: &WeightedUpstream<'m>,
     mirrored: &[Directive],
-    site: &mut Site<'_, 'm>,
+    builder: &mut Builder<'_, 'm>,
 ) -> Vec<Directive> {
     let WeightedUpstream { upstream, weight: _, headers, span: _ } = to;
-    let operations = Operations::of(way.rule, headers.as_deref(), site);
+    let operations = Operations::of(way.rule, headers.as_deref(), builder);
     let mut lines = mirrored.to_vec();
     lines.extend(way.cors.iter().cloned());
-    lines.extend(sent(way, *upstream, &operations, false, site));
+    lines.extend(sent(way, *upstream, &operations, false, builder));
     lines
 }
 
@@ -42,10 +45,10 @@ pub(super) fn lines<'m>(
 pub(super) fn mirror_lines<'m>(
     way: &Way<'_, 'm>,
     upstream: Id<Upstream<'m>>,
-    site: &mut Site<'_, 'm>,
+    builder: &mut Builder<'_, 'm>,
 ) -> Vec<Directive> {
-    let operations = Operations::of(way.rule, None, site);
-    sent(way, upstream, &operations, true, site)
+    let operations = Operations::of(way.rule, None, builder);
+    sent(way, upstream, &operations, true, builder)
 }
 
 fn sent<'m>(
@@ -53,31 +56,28 @@ fn sent<'m>(
     id: Id<Upstream<'m>>,
     operations: &Operations,
     is_copy: bool,
-    site: &mut Site<'_, 'm>,
+    builder: &mut Builder<'_, 'm>,
 ) -> Vec<Directive> {
-    let Some(upstream) = site.upstream(id) else { return Vec::new() };
+    let Some(upstream) = builder.upstream(id) else { return Vec::new() };
     let options = &way.rule.options;
-    // nginx speaks HTTP/2 by the module that was made for gRPC.
-    let module = if upstream.speaks_http2() { "grpc" } else { "proxy" };
-    let rewrite::NewPath { mut lines, passed } = rewrite::path(&options.rewrite, way.path, module, site);
-    let tls = upstream_tls::of(upstream, server_name(way, operations), site);
+    let module = Module::of(upstream);
+    let rewrite::NewPath { mut lines, passed } = rewrite::path(&options.rewrite, way.path, module, builder);
+    let tls = upstream_tls::of(upstream, server_name(way, operations), builder);
     let identity = tls.as_ref().map(|tls| tls.identity()).unwrap_or_default();
     let keeps = tls.as_ref().is_none_or(|tls| tls.is_fixed());
-    let Some(place) = pools::place(id, Part::Http, &identity, keeps, site) else { return Vec::new() };
-    lines.extend(cookie(upstream, is_copy, site));
-    lines.extend(operations.request_lines(module, site));
+    let call = Call { subsystem: Subsystem::Http, identity: &identity, keeps };
+    let Some(pass) = proxy_pass(id, call, builder) else {
+        return Vec::new();
+    };
+    lines.extend(cookie(upstream, is_copy, builder));
+    lines.extend(operations.request_lines(module, builder));
     if !is_copy {
-        lines.extend(operations.response_lines(Some(module), site));
+        lines.extend(operations.response_lines(Some(module)));
     }
     lines.extend(times(way, upstream, module));
-    lines.extend(tls.iter().flat_map(|tls| tls.lines(&format!("{module}_"))));
-    let scheme = match (module, tls.is_some()) {
-        ("grpc", false) => "grpc",
-        ("grpc", true) => "grpcs",
-        (_, false) => "http",
-        (_, true) => "https",
-    };
-    lines.push(line![format!("{module}_pass"), format!("{scheme}://{}{passed}", place.as_str())]);
+    lines.extend(tls.iter().flat_map(|tls| tls.lines(module)));
+    let scheme = module.scheme(tls.is_some());
+    lines.push(line![module.directive("pass"), format!("{scheme}://{}{passed}", pass.as_str())]);
     lines
 }
 
@@ -86,14 +86,14 @@ fn server_name(way: &Way<'_, '_>, operations: &Operations) -> ServerName {
     if let Some(host) = operations.fixed_host() {
         return ServerName::Fixed(host.to_owned());
     }
-    match way.entrance.domains {
+    match way.server.domains {
         [only] if !HostPattern::is_wildcard(only) => ServerName::Fixed(only.as_str().to_owned()),
         _ => ServerName::OfRequest,
     }
 }
 
 /// Gives callers a cookie to hash, if they have none.
-fn cookie(upstream: &Upstream<'_>, is_copy: bool, site: &mut Site<'_, '_>) -> Vec<Directive> {
+fn cookie(upstream: &Upstream<'_>, is_copy: bool, builder: &mut Builder<'_, '_>) -> Vec<Directive> {
     let method = upstream.policy.balancing.as_ref().map(|balancing| &balancing.method);
     let Some(Method::Hash { key: HashKey::Cookie { name, ttl: Some(ttl), path }, algorithm: _ }) = method
     else {
@@ -102,7 +102,7 @@ fn cookie(upstream: &Upstream<'_>, is_copy: bool, site: &mut Site<'_, '_>) -> Ve
     if is_copy {
         return Vec::new();
     }
-    let value = pools::cookie(name.value.as_str(), site);
+    let value = balancing::cookie(name.value.as_str(), builder);
     let mut made = format!("{}=$request_id", text::literal(name.value.as_str()));
     if ttl.value.as_millis() > 0 {
         made.push_str(&format!("; Max-Age={}", ttl.value.as_millis().div_ceil(1000)));
@@ -111,12 +111,12 @@ fn cookie(upstream: &Upstream<'_>, is_copy: bool, site: &mut Site<'_, '_>) -> Ve
         made.push_str(&format!("; Path={}", text::literal(path.value.as_str())));
     }
     made.push_str("; HttpOnly");
-    let value = site.http.map(&value, vec![line!["default", ""], line!["", made]]);
+    let value = builder.http.map(&value, vec![line!["default", ""], line!["", made]]);
     vec![line!["add_header", "Set-Cookie", value, "always"]]
 }
 
 /// Time limits and retries.
-fn times(way: &Way<'_, '_>, upstream: &Upstream<'_>, module: &str) -> Vec<Directive> {
+fn times(way: &Way<'_, '_>, upstream: &Upstream<'_>, module: Module) -> Vec<Directive> {
     let options = &way.rule.options;
     let pool = upstream.policy.pool.as_deref().map(|pool| &pool.body);
     let connect = upstream.policy.connect_timeout().as_millis();
@@ -134,22 +134,22 @@ fn times(way: &Way<'_, '_>, upstream: &Upstream<'_>, module: &str) -> Vec<Direct
     let connect = wait.map_or(connect, |wait| wait.min(connect));
     // `nginx.conf` has the default for all destinations.
     if connect != PoolBody::CONNECT_TIMEOUT.as_millis() {
-        lines.push(line![format!("{module}_connect_timeout"), millis(connect)]);
+        lines.push(line![module.directive("connect_timeout"), millis(connect)]);
     }
     if let Some(wait) = wait {
-        lines.push(line![format!("{module}_read_timeout"), millis(wait)]);
-        lines.push(line![format!("{module}_send_timeout"), millis(wait)]);
+        lines.push(line![module.directive("read_timeout"), millis(wait)]);
+        lines.push(line![module.directive("send_timeout"), millis(wait)]);
     }
     if let Some(policy) = policy {
         lines.extend(retries(policy, whole, module));
     }
     if pool.is_some_and(|pool| pool.keepalive.is_some()) {
-        lines.push(line![format!("{module}_socket_keepalive"), "on"]);
+        lines.push(line![module.directive("socket_keepalive"), "on"]);
     }
     lines
 }
 
-fn retries(policy: &RetryPolicy, whole: Option<u64>, module: &str) -> Vec<Directive> {
+fn retries(policy: &RetryPolicy, whole: Option<u64>, module: Module) -> Vec<Directive> {
     let RetryPolicy { attempts, per_try: _, on, backoff: _, remote_localities: _, previous_hosts: _ } =
         policy;
     let attempts = attempts.map_or(0, |attempts| attempts.value.get());
@@ -174,13 +174,13 @@ fn retries(policy: &RetryPolicy, whole: Option<u64>, module: &str) -> Vec<Direct
     // Envoy retries whatever the method is.
     words.push("non_idempotent".to_owned());
     let mut lines = vec![
-        line![format!("{module}_next_upstream")].and(words),
-        line![format!("{module}_next_upstream_tries"), attempts.saturating_add(1).to_string()],
+        line![module.directive("next_upstream")].and(words),
+        line![module.directive("next_upstream_tries"), attempts.saturating_add(1).to_string()],
     ];
     if let Some(whole) = whole {
-        lines.push(line![format!("{module}_next_upstream_timeout"), millis(whole)]);
+        lines.push(line![module.directive("next_upstream_timeout"), millis(whole)]);
     }
-    if module == "proxy" {
+    if module == Module::Proxy {
         // A request can be sent again only if it was kept.
         lines.push(line!["proxy_request_buffering", "on"]);
     }

@@ -1,15 +1,16 @@
 //! Header operations, put together: nginx sets a header once.
 
+use super::builder::Builder;
 use super::conditions::header_variable;
 use super::directive::{Directive, line};
+use super::module::Module;
 use super::rewrite;
-use super::site::Site;
 use super::text;
 use meshc_compiler::model::DestinationHeaders;
 use meshc_compiler::policy::{HeaderOperations, HeaderOperationsBody};
 use meshc_compiler::routing::Rule;
 use meshc_compiler::routing::matcher::authority_set;
-use meshc_compiler::values::HeaderName;
+use meshc_compiler::values::{HeaderName, Literal};
 use meshc_language::Span;
 
 /// Headers of the connection and the message: nginx writes them itself.
@@ -48,7 +49,11 @@ pub(super) struct Operations {
 
 impl Operations {
     /// Those of a rule, and of one destination of it, which has the last word.
-    pub(super) fn of(rule: &Rule<'_>, to: Option<&DestinationHeaders>, site: &mut Site<'_, '_>) -> Self {
+    pub(super) fn of(
+        rule: &Rule<'_>,
+        to: Option<&DestinationHeaders>,
+        builder: &mut Builder<'_, '_>,
+    ) -> Self {
         let mut all = Self { host: rewrite::host_value(&rule.options.rewrite), ..Self::default() };
         let (mut of_request, mut of_response) =
             (vec![rule.options.request_headers.as_deref()], vec![rule.options.response_headers.as_deref()]);
@@ -56,8 +61,8 @@ impl Operations {
             of_request.push(request.as_deref());
             of_response.push(response.as_deref());
         }
-        all.request = changes(&of_request, false, site);
-        all.response = changes(&of_response, true, site);
+        all.request = changes(&of_request, false, builder);
+        all.response = changes(&of_response, true, builder);
         if let Some(host) = authority_set(&of_request) {
             all.host = text::literal(&host.replace("%%", "%"));
         }
@@ -70,27 +75,27 @@ impl Operations {
         (!host.contains('$')).then_some(host)
     }
 
-    /// The headers of the request; `module` is `proxy` or `grpc`. nginx takes none of those that stand further out once one
+    /// The headers of the request. nginx takes none of those that stand further out once one
     /// stands here, so all are written.
-    pub(super) fn request_lines(&self, module: &str, site: &mut Site<'_, '_>) -> Vec<Directive> {
-        let directive = format!("{module}_set_header");
+    pub(super) fn request_lines(&self, module: Module, builder: &mut Builder<'_, '_>) -> Vec<Directive> {
+        let directive = module.directive("set_header");
         let is_usual = self.host == super::conditions::AUTHORITY && self.request.is_empty();
         if is_usual {
             return Vec::new();
         }
         let mut lines = vec![line![directive.clone(), "Host", self.host.clone()]];
-        for (name, value) in usual(module, site.proxy.is_gateway()) {
+        for (name, value) in usual(module, builder.proxy.is_gateway()) {
             if !self.request.iter().any(|change| change.name.eq_ignore_ascii_case(name)) {
                 lines.push(line![directive.clone(), name, value]);
             }
         }
         for Change { name, keeps, values, span } in &self.request {
             let joined = values.join(", ");
-            let value = match HeaderVariable::of(name).filter(|_| *keeps) {
+            let value = match keeps.then(|| variable(name)).flatten() {
                 None => joined,
-                Some(HeaderVariable(source)) => {
+                Some(source) => {
                     let both = format!("{source}, {joined}");
-                    site.http.map(&source, vec![line!["default", both], line!["", joined]])
+                    builder.http.map(&source, vec![line!["default", both], line!["", joined]])
                 }
             };
             lines.push(line![directive.clone(), name.clone(), value].at(*span));
@@ -99,11 +104,11 @@ impl Operations {
     }
 
     /// The headers of the answer; `module` is that of an answer from a destination.
-    pub(super) fn response_lines(&self, module: Option<&str>, _site: &mut Site<'_, '_>) -> Vec<Directive> {
+    pub(super) fn response_lines(&self, module: Option<Module>) -> Vec<Directive> {
         let mut lines = Vec::new();
         for Change { name, keeps, values, span } in &self.response {
             if let Some(module) = module.filter(|_| !keeps) {
-                lines.push(line![format!("{module}_hide_header"), name.clone()].at(*span));
+                lines.push(line![module.directive("hide_header"), name.clone()].at(*span));
             }
             for value in values {
                 lines.push(line!["add_header", name.clone(), value.clone(), "always"].at(*span));
@@ -114,19 +119,14 @@ impl Operations {
 }
 
 /// The variable of a request header by its name.
-struct HeaderVariable(String);
-
-impl HeaderVariable {
-    fn of(name: &str) -> Option<Self> {
-        use meshc_compiler::values::Literal;
-        HeaderName::parse(name).ok().and_then(|name| header_variable(&name)).map(Self)
-    }
+fn variable(name: &str) -> Option<String> {
+    HeaderName::parse(name).ok().and_then(|name| header_variable(&name))
 }
 
 /// The headers that a request gets beside `Host`.
-pub(super) fn usual(module: &str, gateway: bool) -> Vec<(&'static str, &'static str)> {
+pub(super) fn usual(module: Module, gateway: bool) -> Vec<(&'static str, &'static str)> {
     let mut all = Vec::new();
-    if module == "proxy" {
+    if module == Module::Proxy {
         all.extend([("Connection", "$mesh_connection"), ("Upgrade", "$mesh_upgrade")]);
     }
     all.push(("X-Forwarded-Proto", "$scheme"));
@@ -137,29 +137,33 @@ pub(super) fn usual(module: &str, gateway: bool) -> Vec<(&'static str, &'static 
 }
 
 /// What lists of operations make of each header, in the order that the reference has too.
-fn changes(lists: &[Option<&HeaderOperations>], of_answer: bool, site: &mut Site<'_, '_>) -> Vec<Change> {
+fn changes(
+    lists: &[Option<&HeaderOperations>],
+    of_answer: bool,
+    builder: &mut Builder<'_, '_>,
+) -> Vec<Change> {
     let mut all: Vec<Change> = Vec::new();
     let bodies: Vec<&HeaderOperationsBody> = lists.iter().flatten().map(|one| &one.body).collect();
     for HeaderOperationsBody { set: _, add: _, remove } in &bodies {
         for name in remove {
-            refuse_own(&name.value, of_answer, name.span, site);
+            refuse_own(&name.value, of_answer, name.span, builder);
             let change = change(&name.value, name.span, &mut all);
             (change.keeps, change.values) = (false, Vec::new());
         }
     }
     for HeaderOperationsBody { set, add: _, remove: _ } in &bodies {
         for setting in set.iter().filter(|setting| !setting.name.value.is_host()) {
-            refuse_own(&setting.name.value, of_answer, setting.span, site);
+            refuse_own(&setting.name.value, of_answer, setting.span, builder);
             let change = change(&setting.name.value, setting.span, &mut all);
             (change.keeps, change.values) = (false, vec![text::header_value(&setting.value.value)]);
         }
     }
     for HeaderOperationsBody { set: _, add, remove: _ } in &bodies {
         for setting in add.iter().filter(|setting| !setting.name.value.is_host()) {
-            refuse_own(&setting.name.value, of_answer, setting.span, site);
+            refuse_own(&setting.name.value, of_answer, setting.span, builder);
             let change = change(&setting.name.value, setting.span, &mut all);
             if change.keeps && !of_answer && header_variable(&setting.name.value).is_none() {
-                site.refuse(
+                builder.refuse(
                     setting.span,
                     &format!("a value added to `{}`", setting.name.value),
                     "nginx reads headers whose names are letters, digits and dashes",
@@ -185,10 +189,10 @@ fn change<'c>(name: &HeaderName, span: Span, changes: &'c mut Vec<Change>) -> &'
     &mut changes[at]
 }
 
-fn refuse_own(name: &HeaderName, of_answer: bool, span: Span, site: &mut Site<'_, '_>) {
+fn refuse_own(name: &HeaderName, of_answer: bool, span: Span, builder: &mut Builder<'_, '_>) {
     let own = OWN.contains(&name.as_str()) || of_answer && OWN_OF_ANSWERS.contains(&name.as_str());
     if own || name.is_pseudo() {
-        site.refuse(
+        builder.refuse(
             span,
             &format!("an operation on `{name}`"),
             "nginx writes this header itself",

@@ -1,30 +1,32 @@
 //! Servers for HTTP, with TLS or without.
 
+use super::builder::Builder;
 use super::directive::{Directive, line, when};
-use super::dispatch::{self, Entrance};
+use super::dispatch::{self, ServerBlock};
 use super::hosts;
 use super::listener_tls;
 use super::listeners::Heard;
-use super::site::Site;
 use super::text::EMPTY;
 use meshc_compiler::routing::{HttpServer, Role, RuleAction, TlsKind, TlsServer, VirtualHost, specificity};
 use meshc_compiler::values::{HostPattern, Protocol, Scheme};
 
 /// The servers of a port for HTTP without TLS.
-pub(super) fn plain<'m>(server: &HttpServer<'m>, heard: &Heard, site: &mut Site<'_, 'm>) -> Vec<Directive> {
+pub(super) fn plain<'m>(
+    server: &HttpServer<'m>,
+    heard: &Heard,
+    builder: &mut Builder<'_, 'm>,
+) -> Vec<Directive> {
     let HttpServer { virtual_hosts } = server;
     let mut flags = flags(heard);
-    if expects_http2(server, heard.port, site) {
+    if expects_http2(server, heard.port, builder) {
         flags.push("http2".to_owned());
     }
     let all: Vec<&HostPattern> = virtual_hosts.iter().flat_map(|host| &host.domains).collect();
     let mut servers = Vec::new();
     for host in virtual_hosts {
-        let is_default = host.domains.iter().any(HostPattern::is_any);
-        let mut inside = listen(heard, &flags, is_default);
-        inside.push(server_name(&host.domains, &all));
-        inside.extend(virtual_host(host, &host.domains, Scheme::Http, heard, site));
-        servers.push(commented(line!["server"].block(inside), host, site));
+        let mut inside = opening(heard, &flags, &host.domains, &all);
+        inside.extend(virtual_host(host, &host.domains, Scheme::Http, heard, builder));
+        servers.push(commented(line!["server"].block(inside), host, builder));
     }
     if !all.iter().any(|host| host.is_any()) {
         servers.push(nowhere(heard, &flags, Vec::new()));
@@ -36,49 +38,37 @@ pub(super) fn plain<'m>(server: &HttpServer<'m>, heard: &Heard, site: &mut Site<
 pub(super) fn secured<'m>(
     group: &[&TlsServer<'m>],
     heard: &Heard,
-    site: &mut Site<'_, 'm>,
+    builder: &mut Builder<'_, 'm>,
 ) -> Vec<Directive> {
     let mut flags = flags(heard);
     flags.extend(["ssl".to_owned(), "http2".to_owned()]);
-    let names: Vec<(HostPattern, String)> = group
+    let names: Vec<(&HostPattern, usize)> = group
         .iter()
         .enumerate()
-        .flat_map(|(at, server)| server.names.iter().map(move |name| (name.clone(), at.to_string())))
+        .flat_map(|(at, server)| server.names.iter().map(move |name| (name, at)))
         .collect();
     // A request must not reach the hosts of another server than that whose certificate was asked for: it may not have shown
     // what that one wants to see.
-    let asked = (group.len() > 1).then(|| hosts::map("$ssl_server_name", &names, "", &mut site.http));
+    let asked = (group.len() > 1).then(|| {
+        let numbers: Vec<(HostPattern, String)> =
+            names.iter().map(|(name, at)| ((*name).clone(), at.to_string())).collect();
+        hosts::map("$ssl_server_name", &numbers, "", &mut builder.http)
+    });
     let claims = claims(group, &names);
     let every: Vec<&HostPattern> =
-        claims.iter().flatten().flatten().chain(names.iter().map(|(name, _)| name)).collect();
+        claims.iter().flatten().flatten().chain(names.iter().map(|(name, _)| *name)).collect();
+    let port = TlsPort { heard, flags: &flags, every: &every };
     let resumes = !group.iter().any(|server| asks_callers(server));
     let mut servers = Vec::new();
     for (at, (server, claims)) in group.iter().zip(&claims).enumerate() {
-        let TlsKind::Http(tls, HttpServer { virtual_hosts }) = &server.kind else { continue };
-        let mut own = listener_tls::lines(tls, true, site);
+        let TlsKind::Http(tls, http) = &server.kind else { continue };
+        let mut own = listener_tls::lines(tls, true, builder);
         if !resumes {
             own.push(line!["ssl_session_tickets", "off"]);
         }
         own.extend(asked.iter().map(|asked| misdirected(asked, at)));
-        let mut left: Vec<&HostPattern> = server.names.iter().collect();
-        for (host, domains) in virtual_hosts.iter().zip(claims).filter(|(_, domains)| !domains.is_empty()) {
-            left.retain(|name| !domains.contains(name));
-            let is_default = domains.iter().any(HostPattern::is_any);
-            let mut inside = listen(heard, &flags, is_default);
-            inside.push(server_name(domains, &every));
-            inside.extend(own.iter().cloned());
-            inside.extend(virtual_host(host, domains, Scheme::Https, heard, site));
-            servers.push(commented(line!["server"].block(inside), host, site));
-        }
-        if !left.is_empty() {
-            let is_default = left.iter().any(|name| name.is_any());
-            let mut inside = listen(heard, &flags, is_default);
-            let names: Vec<HostPattern> = left.into_iter().cloned().collect();
-            inside.push(server_name(&names, &every));
-            inside.extend(own);
-            inside.push(line!["return", "404", EMPTY]);
-            servers.push(line!["server"].block(inside).at(server.span));
-        }
+        servers.extend(port.virtual_hosts(http, claims, &own, builder));
+        servers.extend(port.unclaimed(server, claims, own));
     }
     if !names.iter().any(|(name, _)| name.is_any()) {
         let mut refused = vec![line!["ssl_reject_handshake", "on"]];
@@ -89,6 +79,53 @@ pub(super) fn secured<'m>(
         servers.push(nowhere(heard, &flags, refused));
     }
     servers
+}
+
+/// A port for HTTP in TLS.
+struct TlsPort<'p> {
+    heard: &'p Heard,
+    flags: &'p [String],
+    /// All names on the port.
+    every: &'p [&'p HostPattern],
+}
+
+impl TlsPort<'_> {
+    /// The servers of virtual hosts, each for the domains that it claims; `own` is what their TLS says.
+    fn virtual_hosts<'m>(
+        &self,
+        http: &HttpServer<'m>,
+        claims: &[Vec<HostPattern>],
+        own: &[Directive],
+        builder: &mut Builder<'_, 'm>,
+    ) -> Vec<Directive> {
+        let HttpServer { virtual_hosts } = http;
+        let claiming = virtual_hosts.iter().zip(claims).filter(|(_, domains)| !domains.is_empty());
+        let server = |(host, domains): (&VirtualHost<'m>, &Vec<HostPattern>)| {
+            let mut inside = opening(self.heard, self.flags, domains, self.every);
+            inside.extend(own.iter().cloned());
+            inside.extend(virtual_host(host, domains, Scheme::Https, self.heard, builder));
+            commented(line!["server"].block(inside), host, builder)
+        };
+        claiming.map(server).collect()
+    }
+
+    /// The server for the names that no virtual host claims.
+    fn unclaimed(
+        &self,
+        server: &TlsServer<'_>,
+        claims: &[Vec<HostPattern>],
+        own: Vec<Directive>,
+    ) -> Option<Directive> {
+        let is_left = |name: &&HostPattern| !claims.iter().any(|domains| domains.contains(name));
+        let left: Vec<HostPattern> = server.names.iter().filter(is_left).cloned().collect();
+        if left.is_empty() {
+            return None;
+        }
+        let mut inside = opening(self.heard, self.flags, &left, self.every);
+        inside.extend(own);
+        inside.push(line!["return", "404", EMPTY]);
+        Some(line!["server"].block(inside).at(server.span))
+    }
 }
 
 fn asks_callers(server: &TlsServer<'_>) -> bool {
@@ -104,15 +141,15 @@ fn misdirected(asked: &str, at: usize) -> Directive {
 
 /// The domains of each virtual host of each server that are reached by the server's own names. A domain that another server has
 /// a more specific name for is that one's.
-fn claims(group: &[&TlsServer<'_>], names: &[(HostPattern, String)]) -> Vec<Vec<Vec<HostPattern>>> {
+fn claims(group: &[&TlsServer<'_>], names: &[(&HostPattern, usize)]) -> Vec<Vec<Vec<HostPattern>>> {
     let owner = |domain: &HostPattern| {
         let covering = names.iter().filter(|(name, _)| name.covers(domain));
-        covering.max_by_key(|(name, _)| specificity(name)).map(|(_, at)| at.clone())
+        covering.max_by_key(|(name, _)| specificity(name)).map(|(_, at)| *at)
     };
     let of_server = |(at, server): (usize, &&TlsServer<'_>)| {
         let TlsKind::Http(_, http) = &server.kind else { return Vec::new() };
         let own = |host: &VirtualHost<'_>| {
-            let domains = host.domains.iter().filter(|domain| owner(domain) == Some(at.to_string()));
+            let domains = host.domains.iter().filter(|domain| owner(domain) == Some(at));
             domains.cloned().collect()
         };
         http.virtual_hosts.iter().map(own).collect()
@@ -137,6 +174,18 @@ fn listen(heard: &Heard, flags: &[String], is_default: bool) -> Vec<Directive> {
     lines
 }
 
+/// What a server for some domains begins with, `among` all names on its port.
+fn opening(
+    heard: &Heard,
+    flags: &[String],
+    domains: &[HostPattern],
+    among: &[&HostPattern],
+) -> Vec<Directive> {
+    let mut inside = listen(heard, flags, domains.iter().any(HostPattern::is_any));
+    inside.push(server_name(domains, among));
+    inside
+}
+
 fn server_name(domains: &[HostPattern], among: &[&HostPattern]) -> Directive {
     let names: Vec<String> = domains
         .iter()
@@ -154,8 +203,8 @@ fn nowhere(heard: &Heard, flags: &[String], tls: Vec<Directive>) -> Directive {
     line!["server"].block(inside)
 }
 
-fn commented(server: Directive, host: &VirtualHost<'_>, site: &Site<'_, '_>) -> Directive {
-    server.at(host.span).comment(site.provenance(host.span))
+fn commented(server: Directive, host: &VirtualHost<'_>, builder: &Builder<'_, '_>) -> Directive {
+    server.at(host.span).comment(builder.provenance(host.span))
 }
 
 fn virtual_host<'m>(
@@ -163,7 +212,7 @@ fn virtual_host<'m>(
     domains: &[HostPattern],
     scheme: Scheme,
     heard: &Heard,
-    site: &mut Site<'_, 'm>,
+    builder: &mut Builder<'_, 'm>,
 ) -> Vec<Directive> {
     // The first use of the variable keeps its value: later on, the path is that of an inner location.
     let mut lines = vec![
@@ -174,35 +223,36 @@ fn virtual_host<'m>(
         lines.push(line!["return", "301", "https://$mesh_authority$request_uri"]);
         return lines;
     }
-    let entrance = Entrance { scheme, port: heard.port, domains };
-    lines.extend(dispatch::locations(host, entrance, site));
+    let server = ServerBlock { scheme, port: heard.port, domains };
+    lines.extend(dispatch::locations(host, server, builder));
     lines
 }
 
 /// Whether callers of a port speak HTTP/2 from the start. nginx cannot tell it from HTTP/1.1.
-fn expects_http2(server: &HttpServer<'_>, port: u16, site: &mut Site<'_, '_>) -> bool {
-    if let Role::Gateway(id) = site.proxy.role {
-        let gateway = site.model.mesh.gateways.get(id);
+fn expects_http2(server: &HttpServer<'_>, port: u16, builder: &mut Builder<'_, '_>) -> bool {
+    if let Role::Gateway(id) = builder.proxy.role {
+        let gateway = builder.model.mesh.gateways.get(id);
         let listeners = gateway.iter().flat_map(|gateway| &gateway.declared.body.listeners);
         let mut of_port = listeners.filter(|one| one.port.value.get() == port && one.body.tls.is_none());
         return of_port.any(|one| matches!(one.protocol.value, Protocol::Http2 | Protocol::Grpc));
     }
-    let wants = |host: &VirtualHost<'_>, site: &Site<'_, '_>| {
+    let wants = |host: &VirtualHost<'_>, builder: &Builder<'_, '_>| {
         let mut upstreams = host.rules.iter().flat_map(|rule| match &rule.action {
             RuleAction::Forward(to) => to.as_slice(),
             RuleAction::Redirect(_) | RuleAction::Respond(_) => &[],
         });
         upstreams.any(|one| {
-            site.proxy
+            builder
+                .proxy
                 .upstreams
                 .get(one.upstream)
                 .is_some_and(|upstream| upstream.protocol().is_http2_family())
         })
     };
-    let first = server.virtual_hosts.iter().find(|host| wants(host, site)).map(|host| host.span);
-    let other = server.virtual_hosts.iter().any(|host| !wants(host, site));
+    let first = server.virtual_hosts.iter().find(|host| wants(host, builder)).map(|host| host.span);
+    let other = server.virtual_hosts.iter().any(|host| !wants(host, builder));
     if let (Some(first), true) = (first, other) {
-        site.refuse(
+        builder.refuse(
             first,
             &format!("HTTP/2 beside HTTP/1.1 on port {port}"),
             "without TLS, nginx hears either of them on a port",

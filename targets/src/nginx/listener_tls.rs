@@ -1,7 +1,7 @@
 //! TLS that ends at a listener.
 
+use super::builder::Builder;
 use super::directive::{Directive, line, when};
-use super::site::Site;
 use super::text;
 use crate::raw_proxy::{Certificates, KeyPair, of_listener};
 use meshc_compiler::model::{ServerTls, ServerTlsBody, ServerTlsMode};
@@ -42,8 +42,8 @@ pub(super) fn wants_any_certificate(tls: &ServerTls) -> bool {
 }
 
 /// The directives of a server.
-pub(super) fn lines(tls: &ServerTls, in_http: bool, site: &Site<'_, '_>) -> Vec<Directive> {
-    let ServerTls { mode, body, span, attributes: _ } = tls;
+pub(super) fn lines(tls: &ServerTls, in_http: bool, builder: &Builder<'_, '_>) -> Vec<Directive> {
+    let ServerTls { mode: _, body, span, attributes: _ } = tls;
     let ServerTlsBody {
         credential: _,
         credentials: _,
@@ -62,7 +62,7 @@ pub(super) fn lines(tls: &ServerTls, in_http: bool, site: &Site<'_, '_>) -> Vec<
         ciphers,
         skip_verify: _,
     } = body;
-    let Certificates { own, ca, crl } = of_listener(site.model, body, site.rig);
+    let Certificates { own, ca, crl } = of_listener(builder.model, body, builder.rig);
     let mut lines = Vec::new();
     for KeyPair { cert, key } in own {
         lines.push(line!["ssl_certificate", text::literal(&cert)]);
@@ -73,10 +73,16 @@ pub(super) fn lines(tls: &ServerTls, in_http: bool, site: &Site<'_, '_>) -> Vec<
         let words: Vec<&str> = ciphers.iter().map(|cipher| cipher.value.word()).collect();
         lines.push(line!["ssl_ciphers", words.join(":")]);
     }
-    let asked = match (mode.value, body.takes_unseen()) {
-        (ServerTlsMode::Mutual | ServerTlsMode::OptionalMutual, true) => Some("optional_no_ca"),
-        (ServerTlsMode::Mutual, false) => Some("on"),
-        (ServerTlsMode::OptionalMutual, false) => Some("optional"),
+    lines.extend(callers(tls, ca, crl, in_http));
+    lines.into_iter().map(|line| line.at(*span)).collect()
+}
+
+/// What asks callers for certificates.
+fn callers(tls: &ServerTls, ca: Option<String>, crl: Option<String>, in_http: bool) -> Vec<Directive> {
+    let asked = match (tls.mode.value, tls.body.takes_unseen()) {
+        (ServerTlsMode::Mutual | ServerTlsMode::OptionalMutual, true) => "optional_no_ca",
+        (ServerTlsMode::Mutual, false) => "on",
+        (ServerTlsMode::OptionalMutual, false) => "optional",
         // Of the others, `fit` has refused those that do not end here.
         (
             ServerTlsMode::Simple
@@ -84,16 +90,13 @@ pub(super) fn lines(tls: &ServerTls, in_http: bool, site: &Site<'_, '_>) -> Vec<
             | ServerTlsMode::AutoPassthrough
             | ServerTlsMode::IstioMutual,
             _,
-        ) => None,
+        ) => return Vec::new(),
     };
-    if let Some(asked) = asked {
-        lines.push(line!["ssl_verify_client", asked]);
-        lines.push(line!["ssl_verify_depth", DEPTH]);
-        lines.extend(ca.map(|ca| line!["ssl_client_certificate", ca]));
-        lines.extend(crl.map(|crl| line!["ssl_crl", crl]));
-        if in_http && wants_any_certificate(tls) {
-            lines.push(when("$ssl_client_verify", "NONE", vec![line!["return", "400"]]));
-        }
+    let mut lines = vec![line!["ssl_verify_client", asked], line!["ssl_verify_depth", DEPTH]];
+    lines.extend(ca.map(|ca| line!["ssl_client_certificate", ca]));
+    lines.extend(crl.map(|crl| line!["ssl_crl", crl]));
+    if in_http && wants_any_certificate(tls) {
+        lines.push(when("$ssl_client_verify", "NONE", vec![line!["return", "400"]]));
     }
-    lines.into_iter().map(|line| line.at(*span)).collect()
+    lines
 }

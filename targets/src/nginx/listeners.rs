@@ -1,15 +1,15 @@
-//! Listeners: which of nginx's parts stands on a port.
+//! Listeners: which servers stand on a port.
 //!
-//! A port is one server's where its connections need no telling apart before TLS begins. Else a server of the part for
-//! connections reads the name that TLS asks for and passes the connection on to a hop: an address of the loopback on which the
+//! A port is one server's where its connections need no telling apart before TLS begins. Else a server of
+//! `stream` reads the name that TLS asks for and passes the connection on to a hop: an address of the loopback on which the
 //! server that it is for is heard. The PROXY protocol carries the caller's address along.
 
+use super::builder::Builder;
 use super::directive::{Directive, line};
 use super::hosts;
 use super::http;
 use super::listener_tls;
-use super::site::Site;
-use super::stream::{self, Secured};
+use super::stream::{self, SNI, Secured};
 use crate::raw_proxy::bind_address;
 use meshc_compiler::routing::{Listener, Plain, TlsKind, TlsServer};
 use meshc_compiler::values::{HostPattern, TlsVersion};
@@ -33,8 +33,8 @@ pub(super) struct Heard {
     pub(super) is_hop: bool,
 }
 
-/// What one server can do with connections of a port.
-enum Part<'l, 'm> {
+/// What one server does with connections of a port.
+enum Handler<'l, 'm> {
     PlainHttp(&'l meshc_compiler::routing::HttpServer<'m>),
     PlainTcp(&'l [meshc_compiler::routing::ConnectionRule<'m>]),
     /// HTTP in TLS of the same versions.
@@ -44,32 +44,32 @@ enum Part<'l, 'm> {
 }
 
 /// Adds the servers of a listener.
-pub(super) fn add<'m>(listener: &Listener<'m>, site: &mut Site<'_, 'm>, servers: &mut Servers) {
+pub(super) fn add<'m>(listener: &Listener<'m>, builder: &mut Builder<'_, 'm>, servers: &mut Servers) {
     let Listener { bind, port, plain, tls, conflicts: _ } = listener;
-    let address = address(*bind, *port, site);
-    let parts = parts(plain.as_ref(), tls);
-    match parts.as_slice() {
+    let address = address(*bind, *port, builder);
+    let handlers = handlers(plain.as_ref(), tls);
+    match handlers.as_slice() {
         [] => {}
         [only] if stands_alone(only) => {
             let heard = Heard { address, port: *port, is_hop: false };
-            serve(only, &heard, site, servers);
+            serve(only, &heard, builder, servers);
         }
-        several => front(several, &address, *port, site, servers),
+        several => front(several, &address, *port, builder, servers),
     }
 }
 
-fn address(bind: Option<IpAddr>, port: u16, site: &Site<'_, '_>) -> String {
-    match bind.unwrap_or_else(|| bind_address(site.model, site.proxy)) {
+fn address(bind: Option<IpAddr>, port: u16, builder: &Builder<'_, '_>) -> String {
+    match bind.unwrap_or_else(|| bind_address(builder.model, builder.proxy)) {
         IpAddr::V4(address) => format!("{address}:{port}"),
         IpAddr::V6(address) => format!("[{address}]:{port}"),
     }
 }
 
-fn parts<'l, 'm>(plain: Option<&'l Plain<'m>>, tls: &'l [TlsServer<'m>]) -> Vec<Part<'l, 'm>> {
-    let mut parts = Vec::new();
+fn handlers<'l, 'm>(plain: Option<&'l Plain<'m>>, tls: &'l [TlsServer<'m>]) -> Vec<Handler<'l, 'm>> {
+    let mut handlers = Vec::new();
     match plain {
-        Some(Plain::Http(server)) => parts.push(Part::PlainHttp(server)),
-        Some(Plain::Tcp(rules)) => parts.push(Part::PlainTcp(rules)),
+        Some(Plain::Http(server)) => handlers.push(Handler::PlainHttp(server)),
+        Some(Plain::Tcp(rules)) => handlers.push(Handler::PlainTcp(rules)),
         None => {}
     }
     let mut http: Vec<(Vec<TlsVersion>, Vec<&TlsServer<'m>>)> = Vec::new();
@@ -83,73 +83,74 @@ fn parts<'l, 'm>(plain: Option<&'l Plain<'m>>, tls: &'l [TlsServer<'m>]) -> Vec<
                     None => http.push((versions, vec![server])),
                 }
             }
-            TlsKind::Tcp(..) => parts.push(Part::TlsTcp(server)),
+            TlsKind::Tcp(..) => handlers.push(Handler::TlsTcp(server)),
             TlsKind::Passthrough(_) => passing.push(server),
         }
     }
-    parts.extend(http.into_iter().map(|(_, group)| Part::TlsHttp(group)));
+    handlers.extend(http.into_iter().map(|(_, group)| Handler::TlsHttp(group)));
     if !passing.is_empty() {
-        parts.push(Part::Passthrough(passing));
+        handlers.push(Handler::Passthrough(passing));
     }
-    parts
+    handlers
 }
 
-/// Whether a part that has a port for itself tells its connections apart by itself.
-fn stands_alone(part: &Part<'_, '_>) -> bool {
-    match part {
-        Part::PlainHttp(_) | Part::PlainTcp(_) | Part::TlsHttp(_) | Part::Passthrough(_) => true,
-        Part::TlsTcp(server) => server.names.iter().any(HostPattern::is_any),
+/// Whether a handler that has a port for itself can tell its connections apart.
+fn stands_alone(handler: &Handler<'_, '_>) -> bool {
+    match handler {
+        Handler::PlainHttp(_) | Handler::PlainTcp(_) | Handler::TlsHttp(_) | Handler::Passthrough(_) => true,
+        Handler::TlsTcp(server) => server.names.iter().any(HostPattern::is_any),
     }
 }
 
-fn serve<'m>(part: &Part<'_, 'm>, heard: &Heard, site: &mut Site<'_, 'm>, servers: &mut Servers) {
-    match part {
-        Part::PlainHttp(server) => servers.http.extend(http::plain(server, heard, site)),
-        Part::TlsHttp(group) => servers.http.extend(http::secured(group, heard, site)),
-        Part::PlainTcp(rules) => servers.stream.push(stream::server(rules, Secured::Not, heard, site)),
-        Part::Passthrough(group) => servers.stream.push(stream::passing(group, heard, site)),
-        Part::TlsTcp(server) => {
+fn serve<'m>(handler: &Handler<'_, 'm>, heard: &Heard, builder: &mut Builder<'_, 'm>, servers: &mut Servers) {
+    match handler {
+        Handler::PlainHttp(server) => servers.http.extend(http::plain(server, heard, builder)),
+        Handler::TlsHttp(group) => servers.http.extend(http::secured(group, heard, builder)),
+        Handler::PlainTcp(rules) => servers.stream.push(stream::server(rules, Secured::Not, heard, builder)),
+        Handler::Passthrough(group) => servers.stream.push(stream::passing(group, heard, builder)),
+        Handler::TlsTcp(server) => {
             if let TlsKind::Tcp(tls, rules) = &server.kind {
-                servers.stream.push(stream::server(rules, Secured::Ends(tls), heard, site));
+                servers.stream.push(stream::server(rules, Secured::Ends(tls), heard, builder));
             }
         }
     }
 }
 
-/// Several parts on one port, and the server that tells their connections apart.
+/// Several handlers behind one port, and the server that tells their connections apart.
 fn front<'m>(
-    parts: &[Part<'_, 'm>],
+    handlers: &[Handler<'_, 'm>],
     address: &str,
     port: u16,
-    site: &mut Site<'_, 'm>,
+    builder: &mut Builder<'_, 'm>,
     servers: &mut Servers,
 ) {
     let mut plain = String::new();
     let mut names: Vec<(HostPattern, String)> = Vec::new();
     let mut hops = Vec::new();
-    for part in parts {
-        let hop = site.hop(port);
+    for handler in handlers {
+        let hop = builder.hop(port);
         let of = |server: &TlsServer<'m>| {
             server.names.iter().map(|name| (name.clone(), hop.clone())).collect::<Vec<_>>()
         };
-        match part {
-            Part::PlainHttp(_) | Part::PlainTcp(_) => plain.clone_from(&hop),
-            Part::TlsHttp(group) | Part::Passthrough(group) => {
+        match handler {
+            Handler::PlainHttp(_) | Handler::PlainTcp(_) => plain.clone_from(&hop),
+            Handler::TlsHttp(group) | Handler::Passthrough(group) => {
                 names.extend(group.iter().flat_map(|one| of(one)))
             }
-            Part::TlsTcp(server) => names.extend(of(server)),
+            Handler::TlsTcp(server) => names.extend(of(server)),
         }
         hops.push(hop);
     }
-    let by_name = hosts::map("$ssl_preread_server_name", &names, "", &mut site.stream);
-    let target = site.stream.map("$ssl_preread_protocol", vec![line!["default", by_name], line!["", plain]]);
+    let by_name = hosts::map(SNI, &names, "", &mut builder.stream);
+    let target =
+        builder.stream.map("$ssl_preread_protocol", vec![line!["default", by_name], line!["", plain]]);
     servers.stream.push(line!["server"].block(vec![
         line!["listen", address],
         line!["ssl_preread", "on"],
         line!["proxy_protocol", "on"],
         line!["proxy_pass", target],
     ]));
-    for (part, hop) in parts.iter().zip(hops) {
-        serve(part, &Heard { address: hop, port, is_hop: true }, site, servers);
+    for (handler, hop) in handlers.iter().zip(hops) {
+        serve(handler, &Heard { address: hop, port, is_hop: true }, builder, servers);
     }
 }

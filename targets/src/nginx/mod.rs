@@ -19,14 +19,17 @@
 //! - Rules are taken in source order, by [`dispatch`]; nginx's own order of locations never decides.
 //! - nginx compares decoded paths, and sends on what it has compared. A pattern that would say otherwise of the path as it is
 //!   written is refused: see [`path_pattern`].
-//! - Connections to destinations are never used for another TLS identity than they were opened for: see [`pools`].
+//! - Connections to destinations are never used for another TLS identity than they were opened for: see [`upstream_blocks`].
 
 mod answer;
+mod balancing;
+mod builder;
 mod conditions;
 mod cors;
 mod deployed;
 mod directive;
 mod dispatch;
+mod endpoints;
 mod fault;
 mod files;
 mod forward;
@@ -36,18 +39,18 @@ mod http;
 mod limits;
 mod listener_tls;
 mod listeners;
+mod module;
 mod options;
 mod path_pattern;
 mod path_prefix;
-mod pools;
 mod redirect;
 mod regex;
 mod rewrite;
 mod rule;
-mod site;
 mod stream;
 mod support;
 mod text;
+mod upstream_blocks;
 mod upstream_tls;
 mod variables;
 

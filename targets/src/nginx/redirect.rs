@@ -1,9 +1,9 @@
 //! Redirects.
 
+use super::builder::Builder;
 use super::conditions::AUTHORITY;
 use super::directive::{Directive, line, when};
-use super::dispatch::Entrance;
-use super::site::Site;
+use super::dispatch::ServerBlock;
 use super::text;
 use meshc_compiler::model::{PathMatch, PathTest, Redirect, RedirectPort};
 use meshc_compiler::values::{Scheme, escape_literal};
@@ -15,26 +15,26 @@ const RAW_PATH: &str = "$mesh_raw_path";
 pub(super) fn lines(
     redirect: &Redirect,
     path: Option<&PathMatch>,
-    entrance: Entrance<'_>,
-    site: &mut Site<'_, '_>,
+    server: ServerBlock<'_>,
+    builder: &mut Builder<'_, '_>,
 ) -> Vec<Directive> {
     let Redirect { code, scheme, host, path: new_path, prefix, port, span } = redirect;
-    let new_scheme = scheme.as_ref().map_or(entrance.scheme, |scheme| scheme.value);
+    let new_scheme = scheme.as_ref().map_or(server.scheme, |scheme| scheme.value);
     let new_port = match port {
         Some(RedirectPort::Number(port)) => Some(port.get()),
-        Some(RedirectPort::FromRequest) => Some(entrance.port),
+        Some(RedirectPort::FromRequest) => Some(server.port),
         Some(RedirectPort::FromProtocol) | None => None,
     };
     let new_port = new_port.filter(|port| *port != new_scheme.usual_port());
     let host = match host {
         Some(host) => host.value.as_str().to_owned(),
-        None => same_host(entrance.scheme, new_scheme, port.is_some(), site),
+        None => same_host(server.scheme, new_scheme, port.is_some(), builder),
     };
     let mut lines = Vec::new();
     let path = match (new_path, prefix) {
         (Some(path), _) => text::literal(path.value.as_str()),
         (None, Some(prefix)) => {
-            let rest = rest_of_path(path, prefix.value.as_str(), site);
+            let rest = rest_of_path(path, prefix.value.as_str(), builder);
             // A path that is written with dots has no prefix to replace.
             lines.push(when(&rest, "", vec![line!["return", "400"]]));
             rest
@@ -48,7 +48,7 @@ pub(super) fn lines(
 }
 
 /// The host that the caller asked for. Its port stays, unless another is set, or it is the usual one of a scheme that changes.
-fn same_host(scheme: Scheme, new_scheme: Scheme, new_port: bool, site: &mut Site<'_, '_>) -> String {
+fn same_host(scheme: Scheme, new_scheme: Scheme, new_port: bool, builder: &mut Builder<'_, '_>) -> String {
     let port = if new_port {
         "[0-9]+".to_owned()
     } else if scheme != new_scheme {
@@ -57,11 +57,11 @@ fn same_host(scheme: Scheme, new_scheme: Scheme, new_port: bool, site: &mut Site
         return AUTHORITY.to_owned();
     };
     let key = format!("~^([^\\r\\n]+):{port}\\z");
-    site.http.map(AUTHORITY, vec![line!["default", AUTHORITY], line![key, "$1"]])
+    builder.http.map(AUTHORITY, vec![line!["default", AUTHORITY], line![key, "$1"]])
 }
 
 /// A variable with the path that was asked for, its beginning replaced. Letters may have been written as escapes.
-fn rest_of_path(path: Option<&PathMatch>, new: &str, site: &mut Site<'_, '_>) -> String {
+fn rest_of_path(path: Option<&PathMatch>, new: &str, builder: &mut Builder<'_, '_>) -> String {
     let (old, under, ignore_case) = match path {
         Some(PathMatch { test: PathTest::Under(text), ignore_case }) => (text.as_str(), true, *ignore_case),
         Some(PathMatch { test: PathTest::Exact(text) | PathTest::Prefix(text), ignore_case }) => {
@@ -79,7 +79,7 @@ fn rest_of_path(path: Option<&PathMatch>, new: &str, site: &mut Site<'_, '_>) ->
         (true, true) => (format!("{sign}^{old}/?([^\\r\\n]*)\\z"), "/$1".to_owned()),
         (true, false) => (format!("{sign}^{old}(/[^\\r\\n]*)?\\z"), format!("{base}$1")),
     };
-    site.http.map(RAW_PATH, vec![line!["default", ""], line![key, value]])
+    builder.http.map(RAW_PATH, vec![line!["default", ""], line![key, value]])
 }
 
 /// A regular expression for a decoded text as it may stand in a URL: slashes doubled, characters as escapes.

@@ -1,9 +1,11 @@
 //! Rewrites: the path and the host that a destination sees.
 
+use super::builder::Builder;
 use super::conditions::{AUTHORITY, PATH};
 use super::directive::{Directive, line};
+use super::module::Module;
+use super::path_pattern::is_escaped;
 use super::regex;
-use super::site::Site;
 use super::text;
 use meshc_compiler::model::{PathMatch, PathTest};
 use meshc_compiler::policy::{Rewrite, RewriteKind};
@@ -48,39 +50,38 @@ impl From<Vec<Directive>> for NewPath {
 pub(super) fn path(
     rewrites: &[Rewrite],
     path: Option<&PathMatch>,
-    module: &str,
-    site: &mut Site<'_, '_>,
+    module: Module,
+    builder: &mut Builder<'_, '_>,
 ) -> NewPath {
     for Rewrite { kind, span } in rewrites {
         match kind {
             RewriteKind::Host(_) => {}
             // nginx encodes what it rewrites; what stands in `proxy_pass`, which has no such place for HTTP/2, it sends as it is.
-            RewriteKind::Path(new) if module == "proxy" && !new.value.as_str().bytes().all(is_kept) => {
+            RewriteKind::Path(new) if module == Module::Proxy && !new.value.as_str().bytes().all(is_kept) => {
                 let passed = format!("{}$is_args$args", text::literal(new.value.as_str()));
                 return NewPath { lines: Vec::new(), passed };
             }
             RewriteKind::Path(new) => {
-                let new = replacement(new, *span, site);
+                let new = replacement(new, *span, builder);
                 return vec![line!["rewrite", "^", new, "break"].at(*span)].into();
             }
-            RewriteKind::Prefix(new) => return replaced(path, new, *span, site).into(),
-            RewriteKind::Matches { pattern, with } => return matched(pattern, with, *span, site).into(),
+            RewriteKind::Prefix(new) => return replaced(path, new, *span, builder).into(),
+            RewriteKind::Matches { pattern, with } => return matched(pattern, with, *span, builder).into(),
         }
     }
     vec![line!["rewrite", "^", PATH, "break"]].into()
 }
 
-/// Whether nginx writes a byte of a path as it is.
+/// Whether nginx writes a byte of a new path as it is.
 const fn is_kept(byte: u8) -> bool {
-    byte.is_ascii_graphic()
-        && !matches!(byte, b'%' | b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
+    !is_escaped(byte) || matches!(byte, b'?' | b'#')
 }
 
 /// A path as `rewrite` writes it: nginx encodes it when it sends it.
-fn replacement(path: &Spanned<PathPrefix>, span: Span, site: &mut Site<'_, '_>) -> String {
+fn replacement(path: &Spanned<PathPrefix>, span: Span, builder: &mut Builder<'_, '_>) -> String {
     let decoded = text::decoded(path.value.as_str()).filter(|text| !text.contains('?'));
     let Some(decoded) = decoded else {
-        site.refuse(
+        builder.refuse(
             span,
             "a new path with such percent escapes",
             "nginx decodes them before it encodes the path again",
@@ -96,9 +97,9 @@ fn replaced(
     path: Option<&PathMatch>,
     new: &Spanned<PathPrefix>,
     span: Span,
-    site: &mut Site<'_, '_>,
+    builder: &mut Builder<'_, '_>,
 ) -> Vec<Directive> {
-    let new = replacement(new, span, site);
+    let new = replacement(new, span, builder);
     let base = new.strip_suffix('/').unwrap_or(&new).to_owned();
     // The checks ask for a literal path; `conditions` has reported one that cannot be decoded.
     let Some(PathMatch { test, ignore_case }) = path else { return Vec::new() };
@@ -122,11 +123,11 @@ fn matched(
     pattern: &Spanned<Pattern>,
     with: &Spanned<Text>,
     span: Span,
-    site: &mut Site<'_, '_>,
+    builder: &mut Builder<'_, '_>,
 ) -> Vec<Directive> {
     let groups = regex::groups(&pattern.value);
     if groups + 3 > GROUPS_MAX {
-        site.refuse(
+        builder.refuse(
             pattern.span,
             &format!("a rewrite by a pattern with {groups} groups"),
             "nginx remembers six of them",

@@ -1,15 +1,14 @@
 //! The location of a rule: what is done with a request that it takes.
 
 use super::answer;
+use super::builder::Builder;
 use super::cors;
 use super::directive::{Directive, line, when};
-use super::dispatch::Entrance;
+use super::dispatch::ServerBlock;
 use super::fault;
 use super::forward::{self, Way};
 use super::headers::Operations;
-use super::pools::{Part, random};
 use super::redirect;
-use super::site::Site;
 use super::text;
 use super::variables::hundredths;
 use meshc_compiler::model::{PathMatch, Respond};
@@ -23,39 +22,39 @@ pub(super) fn locations<'m>(
     rule: &Rule<'m>,
     path: Option<&PathMatch>,
     name: &str,
-    entrance: Entrance<'_>,
-    site: &mut Site<'_, 'm>,
+    server: ServerBlock<'_>,
+    builder: &mut Builder<'_, 'm>,
 ) -> Vec<Directive> {
     let Rule { name: _, declared: _, matches: _, action, options, mirrors, span } = rule;
     let mut body = vec![line!["internal"]];
-    body.extend(fault::aborts(&options.fault, site));
+    body.extend(fault::aborts(&options.fault, builder));
     let cors::Permissions { first, locations: mut others, headers: cors } =
-        cors::permissions(options.cors.as_deref(), name, site);
+        cors::permissions(options.cors.as_deref(), name, builder);
     body.extend(first);
     match action {
         RuleAction::Respond(respond) => {
-            let operations = Operations::of(rule, None, site);
+            let operations = Operations::of(rule, None, builder);
             body.extend(cors);
-            body.extend(operations.response_lines(None, site));
-            body.extend(self::respond(respond, site));
+            body.extend(operations.response_lines(None));
+            body.extend(self::respond(respond, builder));
         }
         RuleAction::Redirect(redirect) => {
-            let operations = Operations::of(rule, None, site);
+            let operations = Operations::of(rule, None, builder);
             body.extend(cors);
-            body.extend(operations.response_lines(None, site));
-            body.extend(redirect::lines(redirect, path, entrance, site));
+            body.extend(operations.response_lines(None));
+            body.extend(redirect::lines(redirect, path, server, builder));
         }
         RuleAction::Forward(to) => {
-            let way = Way { rule, path, entrance, cors };
-            let mirrored = mirrored(mirrors, &way, name, &mut others, site);
+            let way = Way { rule, path, server, cors };
+            let mirrored = mirrored(mirrors, &way, name, &mut others, builder);
             match to.as_slice() {
                 [] => body.push(line!["return", "503", text::EMPTY]),
-                [only] => body.extend(forward::lines(&way, only, &mirrored, site)),
-                several => body.extend(split(several, &way, name, &mirrored, &mut others, site)),
+                [only] => body.extend(forward::lines(&way, only, &mirrored, builder)),
+                several => body.extend(split(several, &way, name, &mirrored, &mut others, builder)),
             }
         }
     }
-    let location = line!["location", "=", name].block(body).at(*span).comment(site.provenance(*span));
+    let location = line!["location", "=", name].block(body).at(*span).comment(builder.provenance(*span));
     others.insert(0, location);
     others
 }
@@ -67,18 +66,18 @@ fn split<'m>(
     name: &str,
     mirrored: &[Directive],
     others: &mut Vec<Directive>,
-    site: &mut Site<'_, 'm>,
+    builder: &mut Builder<'_, 'm>,
 ) -> Vec<Directive> {
     let shares = hundredths(&to.iter().map(|one| one.weight).collect::<Vec<_>>());
     let mut names = Vec::new();
     for (at, (one, share)) in to.iter().zip(shares).enumerate() {
         let location = format!("{name}>{}", at + 1);
         let mut body = vec![line!["internal"]];
-        body.extend(forward::lines(way, one, mirrored, site));
+        body.extend(forward::lines(way, one, mirrored, builder));
         others.push(line!["location", "=", location.clone()].block(body).at(one.span));
         names.push((location, share));
     }
-    let chosen = site.http.split(random(Part::Http), &names);
+    let chosen = builder.http.split(&names);
     vec![line!["rewrite", "^", chosen, "last"]]
 }
 
@@ -88,7 +87,7 @@ fn mirrored<'m>(
     way: &Way<'_, 'm>,
     name: &str,
     others: &mut Vec<Directive>,
-    site: &mut Site<'_, 'm>,
+    builder: &mut Builder<'_, 'm>,
 ) -> Vec<Directive> {
     let mut lines = Vec::new();
     for (at, mirror) in mirrors.iter().enumerate() {
@@ -96,32 +95,29 @@ fn mirrored<'m>(
         let location = format!("{name}+{}", at + 1);
         let mut body = vec![line!["internal"]];
         if share.ppm() < 1_000_000 {
-            let rest = share.rest().ppm();
-            let parts: Vec<(String, u32)> =
-                ["1", "0"].map(str::to_owned).into_iter().zip(hundredths(&[share.ppm(), rest])).collect();
-            let taken = site.http.split(random(Part::Http), &parts);
+            let taken = builder.http.drawn(share.ppm());
             body.push(when(&taken, "0", vec![line!["return", "204"]]));
         }
-        body.extend(forward::mirror_lines(way, *upstream, site));
+        body.extend(forward::mirror_lines(way, *upstream, builder));
         others.push(line!["location", "=", location.clone()].block(body).at(*span));
         lines.push(line!["mirror", location].at(*span));
     }
     lines
 }
 
-fn respond(respond: &Respond, site: &mut Site<'_, '_>) -> Vec<Directive> {
+fn respond(respond: &Respond, builder: &mut Builder<'_, '_>) -> Vec<Directive> {
     let Respond { status, body } = respond;
     let code = status.value.get();
     let text = body.as_ref().map_or("", |body| body.value.as_str());
     if answer::is_redirecting(code) && !text.is_empty() {
-        site.refuse(
+        builder.refuse(
             status.span,
             &format!("a text with the status {code}"),
             "nginx takes it for the address that the caller is sent to",
             "leave the text out, or use `redirect`",
         );
     }
-    let value = if text.is_empty() { text::EMPTY.to_owned() } else { value(text, site) };
+    let value = if text.is_empty() { text::EMPTY.to_owned() } else { value(text, builder) };
     let answer = answer::with(code, &value).at(status.span);
     if answer::is_redirecting(code) {
         return vec![answer];
@@ -130,7 +126,7 @@ fn respond(respond: &Respond, site: &mut Site<'_, '_>) -> Vec<Directive> {
 }
 
 /// A text of any length: what is too long for one token is put together from several variables.
-fn value(text: &str, site: &mut Site<'_, '_>) -> String {
+fn value(text: &str, builder: &mut Builder<'_, '_>) -> String {
     if text.len() <= TEXT_MAX && !text.contains('$') {
         return text.to_owned();
     }
@@ -142,7 +138,7 @@ fn value(text: &str, site: &mut Site<'_, '_>) -> String {
             end -= 1;
         }
         let (part, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        whole.push_str(&site.http.fixed(part));
+        whole.push_str(&builder.http.fixed(part));
         rest = after;
     }
     whole

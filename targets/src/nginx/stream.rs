@@ -1,15 +1,17 @@
 //! Servers for connections that are passed on: TCP, and TLS by the name that it asks for.
 
+use super::builder::Builder;
 use super::directive::{Directive, line};
 use super::dispatch::row;
 use super::hosts;
 use super::listener_tls;
 use super::listeners::Heard;
-use super::pools::{self, Part, Place, random};
+use super::module::Module;
 use super::regex;
-use super::site::Site;
 use super::text::millis;
+use super::upstream_blocks::{self, Call, ProxyPass};
 use super::upstream_tls::{self, ServerName, UpstreamTls};
+use super::variables::Subsystem;
 use super::variables::hundredths;
 use meshc_compiler::model::{Id, ServerTls};
 use meshc_compiler::policy::PoolBody;
@@ -20,7 +22,7 @@ use meshc_language::Span;
 /// A year in milliseconds: nginx has no word for no limit.
 const FOR_EVER: u64 = 365 * 24 * 3_600_000;
 /// The name that TLS asks for.
-const SNI: &str = "$ssl_preread_server_name";
+pub(super) const SNI: &str = "$ssl_preread_server_name";
 
 /// Whether connections are TLS that ends here.
 pub(super) enum Secured<'t> {
@@ -33,26 +35,26 @@ pub(super) fn server<'m>(
     rules: &[ConnectionRule<'m>],
     secured: Secured<'_>,
     heard: &Heard,
-    site: &mut Site<'_, 'm>,
+    builder: &mut Builder<'_, 'm>,
 ) -> Directive {
     let mut listen = listen(heard);
     let mut inside = Vec::new();
     if let Secured::Ends(tls) = secured {
         listen.words.push("ssl".to_owned());
-        inside.extend(listener_tls::lines(tls, false, site));
+        inside.extend(listener_tls::lines(tls, false, builder));
     }
     inside.insert(0, listen);
-    inside.extend(passed_on(rules, site));
+    inside.extend(passed_on(rules, builder));
     for one in rules.iter().flat_map(|rule| &rule.to) {
-        refuse_nameless(one.upstream, one.span, site);
+        refuse_nameless(one.upstream, one.span, builder);
     }
-    let mut target = chosen(rules, site);
+    let mut target = chosen(rules, builder);
     if let Secured::Ends(tls) = secured
         && listener_tls::wants_any_certificate(tls)
     {
         // Who leads nowhere is hung up on.
         let entries = vec![line!["default", target], line![regex::exactly("NONE"), ""]];
-        target = site.stream.map("$ssl_client_verify", entries);
+        target = builder.stream.map("$ssl_client_verify", entries);
     }
     inside.push(line!["proxy_pass", target]);
     line!["server"].block(inside)
@@ -60,18 +62,22 @@ pub(super) fn server<'m>(
 
 /// A server whose connections are TLS that passes through: the most specific name picks the rules, and of those the first that
 /// holds is taken.
-pub(super) fn passing<'m>(group: &[&TlsServer<'m>], heard: &Heard, site: &mut Site<'_, 'm>) -> Directive {
+pub(super) fn passing<'m>(
+    group: &[&TlsServer<'m>],
+    heard: &Heard,
+    builder: &mut Builder<'_, 'm>,
+) -> Directive {
     let mut names: Vec<(HostPattern, String)> = Vec::new();
     let mut all: Vec<&ConnectionRule<'m>> = Vec::new();
     for server in group {
         let TlsKind::Passthrough(rules) = &server.kind else { continue };
-        let target = chosen(rules, site);
+        let target = chosen(rules, builder);
         names.extend(server.names.iter().map(|name| (name.clone(), target.clone())));
         all.extend(rules);
     }
-    let target = hosts::map(SNI, &names, "", &mut site.stream);
+    let target = hosts::map(SNI, &names, "", &mut builder.stream);
     let mut inside = vec![listen(heard), line!["ssl_preread", "on"]];
-    inside.extend(passed_on(all, site));
+    inside.extend(passed_on(all, builder));
     inside.push(line!["proxy_pass", target]);
     line!["server"].block(inside)
 }
@@ -84,11 +90,11 @@ fn listen(heard: &Heard) -> Directive {
 /// Time limits: nginx has one for all destinations of a server, so the longest holds.
 fn passed_on<'r, 'm: 'r>(
     rules: impl IntoIterator<Item = &'r ConnectionRule<'m>>,
-    site: &Site<'_, 'm>,
+    builder: &Builder<'_, 'm>,
 ) -> Vec<Directive> {
     let (mut connect, mut silence, mut probes) = (0, 0, false);
     for one in rules.into_iter().flat_map(|rule| &rule.to) {
-        let Some(upstream) = site.upstream(one.upstream) else { continue };
+        let Some(upstream) = builder.upstream(one.upstream) else { continue };
         let pool = upstream.policy.pool.as_deref().map(|pool| &pool.body);
         connect = connect.max(upstream.policy.connect_timeout().as_millis());
         silence = silence.max(match upstream.policy.tcp_idle().as_millis() {
@@ -109,12 +115,12 @@ fn passed_on<'r, 'm: 'r>(
 }
 
 /// What `proxy_pass` takes: the target of the first rule that holds; nothing if there is none, which closes the connection.
-fn chosen<'m>(rules: &[ConnectionRule<'m>], site: &mut Site<'_, 'm>) -> String {
+fn chosen<'m>(rules: &[ConnectionRule<'m>], builder: &mut Builder<'_, 'm>) -> String {
     let mut conditional: Vec<(String, Vec<String>)> = Vec::new();
     let mut next = String::new();
     for rule in rules {
-        let target = target(&rule.to, site);
-        let Some(bits) = bits(rule, site) else { continue };
+        let target = target(&rule.to, builder);
+        let Some(bits) = bits(rule, builder) else { continue };
         if bits.is_empty() {
             next = target;
             break;
@@ -126,17 +132,17 @@ fn chosen<'m>(rules: &[ConnectionRule<'m>], site: &mut Site<'_, 'm>) -> String {
         let order: Vec<&String> = bits.iter().collect();
         let source: String = bits.concat();
         let entries = vec![line!["default", next], line![row(&order, &bits), target]];
-        next = site.stream.map(&source, entries);
+        next = builder.stream.map(&source, entries);
     }
     next
 }
 
 /// The bits that a rule asks for; `None` if it never holds.
-fn bits(rule: &ConnectionRule<'_>, site: &mut Site<'_, '_>) -> Option<Vec<String>> {
+fn bits(rule: &ConnectionRule<'_>, builder: &mut Builder<'_, '_>) -> Option<Vec<String>> {
     let mut bits = Vec::new();
     if !rule.sni.is_empty() && !rule.sni.iter().any(|name| name.as_host().is_any()) {
         let keys = rule.sni.iter().map(|name| (sni_key(name), true)).collect();
-        bits.push(site.stream.bit(SNI, keys, false));
+        bits.push(builder.stream.bit(SNI, keys, false));
     }
     if rule.matches.is_empty() {
         return Some(bits);
@@ -155,7 +161,7 @@ fn bits(rule: &ConnectionRule<'_>, site: &mut Site<'_, '_>) -> Option<Vec<String
     }
     ranges.sort();
     ranges.dedup();
-    bits.push(site.stream.is_in("$server_addr", ranges.into_iter()));
+    bits.push(builder.stream.is_in("$server_addr", ranges.into_iter()));
     Some(bits)
 }
 
@@ -167,51 +173,51 @@ fn sni_key(name: &SniHost) -> String {
     }
 }
 
-fn target<'m>(to: &[WeightedUpstream<'m>], site: &mut Site<'_, 'm>) -> String {
-    let mut places = Vec::new();
-    for one in to {
-        places.push(place(one.upstream, site));
-    }
-    match places.as_slice() {
+fn target<'m>(to: &[WeightedUpstream<'m>], builder: &mut Builder<'_, 'm>) -> String {
+    let passes: Vec<String> = to.iter().map(|one| proxy_pass(one.upstream, builder)).collect();
+    match passes.as_slice() {
         [] => String::new(),
         [only] => only.clone(),
         _ => {
             let shares = hundredths(&to.iter().map(|one| one.weight).collect::<Vec<_>>());
-            let parts: Vec<(String, u32)> = places.into_iter().zip(shares).collect();
+            let parts: Vec<(String, u32)> = passes.into_iter().zip(shares).collect();
             // The values of `split_clients` are taken as they stand, so variables are put in by a `map`.
             let numbered: Vec<(String, u32)> =
                 parts.iter().enumerate().map(|(at, (_, share))| (at.to_string(), *share)).collect();
-            let drawn = site.stream.split(random(Part::Stream), &numbered);
+            let drawn = builder.stream.split(&numbered);
             let mut entries = vec![line!["default", ""]];
             let numbered = parts.into_iter().enumerate();
-            entries.extend(numbered.map(|(at, (place, _))| line![regex::exactly(&at.to_string()), place]));
-            site.stream.map(&drawn, entries)
+            entries.extend(numbered.map(|(at, (pass, _))| line![regex::exactly(&at.to_string()), pass]));
+            builder.stream.map(&drawn, entries)
         }
     }
 }
 
 /// Where connections to an upstream go. Where TLS begins here it does so in a server of its own: nginx has one such setting for
 /// all destinations of a server.
-fn place<'m>(id: Id<Upstream<'m>>, site: &mut Site<'_, 'm>) -> String {
-    let Some(upstream) = site.upstream(id) else { return String::new() };
+fn proxy_pass<'m>(id: Id<Upstream<'m>>, builder: &mut Builder<'_, 'm>) -> String {
+    let Some(upstream) = builder.upstream(id) else { return String::new() };
     let name = ServerName::Fixed(upstream.host.to_string());
-    let tls = upstream_tls::of(upstream, name, site);
+    let tls = upstream_tls::of(upstream, name, builder);
     let identity = tls.as_ref().map(|tls| tls.identity()).unwrap_or_default();
-    let Some(place) = pools::place(id, Part::Stream, &identity, false, site) else { return String::new() };
+    let call = Call { subsystem: Subsystem::Stream, identity: &identity, keeps: false };
+    let Some(pass) = upstream_blocks::proxy_pass(id, call, builder) else {
+        return String::new();
+    };
     match tls {
-        None => place.as_str().to_owned(),
+        None => pass.as_str().to_owned(),
         Some(tls) => {
             // Another server connects, which has not read a name.
-            refuse_nameless(id, upstream.span, site);
-            site.originated(&identity, &place, &tls)
+            refuse_nameless(id, upstream.span, builder);
+            builder.originated(&identity, &pass, &tls)
         }
     }
 }
 
 /// Refuses a destination that is found by the name that TLS asks for, where no such name is read.
-fn refuse_nameless<'m>(id: Id<Upstream<'m>>, span: Span, site: &mut Site<'_, 'm>) {
-    match site.upstream(id).map(|upstream| &upstream.addresses) {
-        Some(Addresses::Original | Addresses::PerRequest) => site.refuse(
+fn refuse_nameless<'m>(id: Id<Upstream<'m>>, span: Span, builder: &mut Builder<'_, 'm>) {
+    match builder.upstream(id).map(|upstream| &upstream.addresses) {
+        Some(Addresses::Original | Addresses::PerRequest) => builder.refuse(
             span,
             "connections to an external whose address only the caller knows",
             "it finds such an address again by the name that TLS asks for, and these connections show none",
@@ -223,13 +229,13 @@ fn refuse_nameless<'m>(id: Id<Upstream<'m>>, span: Span, site: &mut Site<'_, 'm>
 }
 
 /// A server that begins TLS for connections that others pass to it.
-pub(super) fn originating(hop: &str, place: &Place, tls: &UpstreamTls) -> Directive {
+pub(super) fn originating(hop: &str, pass: &ProxyPass, tls: &UpstreamTls) -> Directive {
     let mut inside = vec![
         line!["listen", hop],
         line!["proxy_timeout", millis(PoolBody::TCP_IDLE.as_millis())],
         line!["proxy_ssl", "on"],
     ];
-    inside.extend(tls.lines("proxy_"));
-    inside.push(line!["proxy_pass", place.as_str()]);
+    inside.extend(tls.lines(Module::Proxy));
+    inside.push(line!["proxy_pass", pass.as_str()]);
     line!["server"].block(inside)
 }

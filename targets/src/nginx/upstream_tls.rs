@@ -1,8 +1,9 @@
 //! TLS to destinations. nginx neither verifies nor asks for a name unless it is told to.
 
+use super::builder::Builder;
 use super::directive::{Directive, line};
 use super::listener_tls;
-use super::site::Site;
+use super::module::Module;
 use crate::raw_proxy::{Certificates, KeyPair, UPSTREAM_TLS, of_upstream};
 use meshc_compiler::policy::{ClientTls, ClientTlsBody, ClientTlsMode};
 use meshc_compiler::routing::Upstream;
@@ -28,7 +29,11 @@ pub(super) struct UpstreamTls {
 }
 
 /// The TLS of a destination, if there is any.
-pub(super) fn of(upstream: &Upstream<'_>, name: ServerName, site: &mut Site<'_, '_>) -> Option<UpstreamTls> {
+pub(super) fn of(
+    upstream: &Upstream<'_>,
+    name: ServerName,
+    builder: &mut Builder<'_, '_>,
+) -> Option<UpstreamTls> {
     let tls = upstream.policy.tls.as_deref()?;
     let ClientTls { mode, body, span: _, attributes: _ } = tls;
     let ClientTlsBody { cert: _, key: _, ca: _, crl: _, credential: _, sni, names, skip_verify: _ } = body;
@@ -42,7 +47,7 @@ pub(super) fn of(upstream: &Upstream<'_>, name: ServerName, site: &mut Site<'_, 
     if let (Some(sni), Some(wanted)) = (sni, wanted.filter(|_| !unseen))
         && sni.value.as_str() != wanted.value.as_str()
     {
-        site.refuse(
+        builder.refuse(
             wanted.span,
             "another name in the certificate than the one that is asked for",
             "nginx asks for the name that it verifies",
@@ -51,7 +56,7 @@ pub(super) fn of(upstream: &Upstream<'_>, name: ServerName, site: &mut Site<'_, 
     }
     let fixed = sni.as_ref().map(|sni| sni.value.as_str()).or(wanted.map(|name| name.value.as_str()));
     let name = fixed.map_or(name, |name| ServerName::Fixed(name.to_owned()));
-    let mut certificates = of_upstream(site.model, body, site.rig);
+    let mut certificates = of_upstream(builder.model, body, builder.rig);
     if mode.value == ClientTlsMode::Simple {
         certificates.own.clear();
     }
@@ -69,11 +74,11 @@ impl UpstreamTls {
         format!("{self:?}")
     }
 
-    /// The directives, which begin with `prefix`: `proxy_` or `grpc_`.
-    pub(super) fn lines(&self, prefix: &str) -> Vec<Directive> {
+    /// The directives of a module.
+    pub(super) fn lines(&self, module: Module) -> Vec<Directive> {
         let Self { name, unseen, certificates } = self;
         let Certificates { own, ca, crl } = certificates;
-        let named = |name: &str| line![format!("{prefix}ssl_{name}")];
+        let named = |name: &str| line![module.directive(&format!("ssl_{name}"))];
         let name = match name {
             ServerName::Fixed(name) => super::text::literal(name),
             ServerName::OfRequest => "$host".to_owned(),

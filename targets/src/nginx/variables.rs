@@ -3,14 +3,38 @@
 use super::directive::{Directive, line};
 use rustc_hash::FxHashMap;
 
-/// The variables of the part for HTTP, or of that for connections. What is asked for twice stands once.
-#[derive(Debug, Default)]
+/// The halves of nginx: neither sees the variables and upstream blocks of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Subsystem {
+    /// `http`: requests.
+    Http,
+    /// `stream`: connections.
+    Stream,
+}
+
+impl Subsystem {
+    /// What differs from request to request, or from connection to connection.
+    const fn lot(self) -> &'static str {
+        match self {
+            Self::Http => "$request_id",
+            Self::Stream => "$pid.$connection.$msec.$remote_addr.$remote_port",
+        }
+    }
+}
+
+/// The variables of `http`, or those of `stream`. What is asked for twice stands once.
+#[derive(Debug)]
 pub(super) struct Variables {
+    subsystem: Subsystem,
     known: FxHashMap<Vec<String>, String>,
     directives: Vec<Directive>,
 }
 
 impl Variables {
+    pub(super) fn new(subsystem: Subsystem) -> Self {
+        Self { subsystem, known: FxHashMap::default(), directives: Vec::new() }
+    }
+
     /// How many there are.
     pub(super) fn count(&self) -> usize {
         self.directives.len()
@@ -54,11 +78,11 @@ impl Variables {
         name
     }
 
-    /// A variable that has each value for its share of what `source` says, in hundredths of a percent; the last one for the
-    /// rest. Each is drawn by itself: two splits of one source would go together.
-    pub(super) fn split(&mut self, source: &str, shares: &[(String, u32)]) -> String {
+    /// A variable that has each value for its share of the requests or connections, in hundredths of a percent; the last one
+    /// for the rest. Each is drawn by itself: two splits of one text would go together.
+    pub(super) fn split(&mut self, shares: &[(String, u32)]) -> String {
         let name = self.next();
-        let salted = format!("{}.{source}", name.trim_start_matches('$'));
+        let salted = format!("{}.{}", name.trim_start_matches('$'), self.subsystem.lot());
         let last = shares.len().saturating_sub(1);
         let entry = |(at, (value, share)): (usize, &(String, u32))| {
             let percent = format!("{}.{:02}%", share / 100, share % 100);
@@ -67,6 +91,13 @@ impl Variables {
         let block = shares.iter().enumerate().map(entry).collect();
         self.directives.push(line!["split_clients", salted, name.clone()].block(block));
         name
+    }
+
+    /// A variable that is `1` for a share of the requests or connections, in parts per million, and `0` for the rest.
+    pub(super) fn drawn(&mut self, ppm: u32) -> String {
+        let values = ["1", "0"].map(str::to_owned);
+        let shares = hundredths(&[ppm, 1_000_000_u32.saturating_sub(ppm)]);
+        self.split(&values.into_iter().zip(shares).collect::<Vec<_>>())
     }
 
     fn next(&self) -> String {

@@ -49,7 +49,7 @@ pub(crate) fn of_listener(model: &Model, tls: &ServerTlsBody, rig: Option<&Rig>)
         skip_verify: _,
     } = tls;
     let mut found = Certificates::default();
-    for name in credential.iter().chain(credentials.iter().flat_map(|list| list.iter())) {
+    for name in credential.iter().chain(credentials.iter().flatten()) {
         found.add_secret(model, name);
     }
     if let Some(name) = ca_credential {

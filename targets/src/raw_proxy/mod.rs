@@ -5,6 +5,7 @@ mod defaults;
 mod file_stem;
 mod fit;
 mod secrets;
+pub(crate) mod support;
 mod usage;
 
 pub use certificates::KeyPaths;

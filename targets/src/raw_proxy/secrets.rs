@@ -13,7 +13,7 @@ pub(crate) fn secrets<'p>(proxies: &'p [Proxy<'_>]) -> impl Iterator<Item = &'p 
             TlsKind::Passthrough(_) => None,
         });
         let of_listeners = settings.flat_map(|body| {
-            let several = body.credentials.iter().flat_map(|list| list.iter());
+            let several = body.credentials.iter().flatten();
             body.credential.iter().chain(several).chain(&body.ca_credential)
         });
         let policies =

@@ -216,7 +216,7 @@ impl Walk<'_> {
         if remote_localities.is_some_and(|switch| switch.value.is_on()) {
             self.add_unit(Feature::RetryLocalities, *span, "`remote-localities` of a retry");
         }
-        for condition in on.iter().flat_map(|list| list.iter()) {
+        for condition in on.iter().flatten() {
             match condition.value {
                 RetryCondition::Status(status) => {
                     let known = matches!(status.get(), 403 | 404 | 429 | 500 | 502 | 503 | 504);

@@ -19,7 +19,7 @@ const LONGEST: usize = 180;
 /// filesystem  NAMESPACE/NAME/{envoy,listeners,clusters,endpoints-CLUSTER,certificate-1}.yaml
 /// ```
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct FilePaths {
     /// What the names of all its files start with.
     stem: String,
     extension: &'static str,
@@ -30,7 +30,7 @@ pub(super) struct Place {
     links: bool,
 }
 
-impl Place {
+impl FilePaths {
     pub(super) fn of(model: &Model, proxy: &Proxy<'_>, options: &Options<'_>) -> Self {
         Self {
             stem: file_stem(model, proxy),

@@ -1,0 +1,238 @@
+//! Upstream blocks, and what `proxy_pass` is told of them.
+//!
+//! Each is made for one way of calling: TLS identity, balancing, limits. nginx keeps connections by upstream block and asks
+//! nobody what they were opened for, so what differs in any of that never shares a block. What does not differ does: nginx
+//! looks through all blocks for each one that it reads.
+
+use super::balancing::balancing;
+use super::builder::Builder;
+use super::directive::{Directive, line, print};
+use super::endpoints::{self, Limits};
+use super::stream::SNI;
+use super::text;
+use super::variables::{Subsystem, hundredths};
+use meshc_compiler::model::Id;
+use meshc_compiler::policy::{Pool, PoolBody, RetryChoice};
+use meshc_compiler::routing::{Addresses, Proxy, RuleAction, Upstream, WeightedAddress};
+use rustc_hash::FxHashMap;
+
+/// Connections without requests that a worker keeps open to an upstream.
+const KEPT: &str = "64";
+
+/// The upstream blocks of one proxy.
+#[derive(Debug, Default)]
+pub(super) struct UpstreamBlocks {
+    /// How often a request to an upstream may be tried, by its position.
+    tries: FxHashMap<usize, u32>,
+    /// The name of each block, by all that makes it what it is.
+    known: FxHashMap<(Subsystem, String), String>,
+    /// How many blocks would have the same name.
+    names: FxHashMap<(Subsystem, String), usize>,
+    blocks: Vec<(Subsystem, Directive)>,
+    files: Vec<(String, String)>,
+}
+
+/// What is told to `proxy_pass`, behind the scheme.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ProxyPass {
+    /// The name of an upstream block.
+    Block(String),
+    /// A `HOST:PORT` with variables in it, which is looked up for each request.
+    LookedUp(String),
+}
+
+impl ProxyPass {
+    /// As it is written.
+    pub(super) fn as_str(&self) -> &str {
+        match self {
+            Self::Block(name) | Self::LookedUp(name) => name,
+        }
+    }
+}
+
+/// How an upstream is called.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call<'c> {
+    /// By what.
+    pub(super) subsystem: Subsystem,
+    /// What tells its connections from others that must not be used in their place.
+    pub(super) identity: &'c str,
+    /// Whether its connections may be used again.
+    pub(super) keeps: bool,
+}
+
+impl UpstreamBlocks {
+    pub(super) fn new(proxy: &Proxy<'_>) -> Self {
+        Self { tries: tries(proxy), ..Self::default() }
+    }
+
+    /// The blocks of one subsystem.
+    pub(super) fn of(&self, subsystem: Subsystem) -> Vec<Directive> {
+        self.blocks.iter().filter(|(of, _)| *of == subsystem).map(|(_, block)| block.clone()).collect()
+    }
+
+    /// The files of endpoints, by their paths beside `nginx.conf`.
+    pub(super) fn files(&self) -> &[(String, String)] {
+        &self.files
+    }
+
+    fn name(&mut self, subsystem: Subsystem, wanted: &str) -> String {
+        let count = self.names.entry((subsystem, wanted.to_owned())).or_default();
+        *count += 1;
+        if *count == 1 { wanted.to_owned() } else { format!("{wanted}~{count}") }
+    }
+
+    /// The path of a file with this text, made if there is none.
+    fn file(&mut self, name: &str, text: String) -> String {
+        let path = |number: usize| match number {
+            1 => format!("endpoints/{name}.conf"),
+            number => format!("endpoints/{name}~{number}.conf"),
+        };
+        let mut number = 1;
+        loop {
+            let path = path(number);
+            match self.files.iter().rev().find(|(known, _)| *known == path) {
+                Some((_, known)) if *known == text => return path,
+                Some(_) => number += 1,
+                None => {
+                    self.files.push((path.clone(), text));
+                    return path;
+                }
+            }
+        }
+    }
+}
+
+/// The greatest number of tries that a rule allows for each upstream.
+fn tries(proxy: &Proxy<'_>) -> FxHashMap<usize, u32> {
+    let mut tries = FxHashMap::default();
+    for rule in proxy.http_rules() {
+        let RuleAction::Forward(to) = &rule.action else { continue };
+        let Some(retry) = &rule.options.retry else { continue };
+        let RetryChoice::Policy(policy) = &retry.choice else { continue };
+        let allowed = policy.attempts.map_or(0, |attempts| attempts.value.get()).saturating_add(1);
+        for one in to {
+            let known = tries.entry(one.upstream.index()).or_insert(1);
+            *known = allowed.max(*known);
+        }
+    }
+    tries
+}
+
+/// How an upstream is reached; its block is made if there is none.
+pub(super) fn proxy_pass<'m>(
+    id: Id<Upstream<'m>>,
+    call: Call<'_>,
+    builder: &mut Builder<'_, 'm>,
+) -> Option<ProxyPass> {
+    let upstream = builder.upstream(id)?;
+    match &upstream.addresses {
+        Addresses::Fixed(addresses) => Some(ProxyPass::Block(block(id, upstream, addresses, call, builder))),
+        Addresses::Dns { names, first_only: _ } => Some(looked_up(names, call.subsystem, builder)),
+        Addresses::Original | Addresses::PerRequest => {
+            builder.resolves = true;
+            let host = match call.subsystem {
+                Subsystem::Http => "$host".to_owned(),
+                Subsystem::Stream => server_name(builder),
+            };
+            let port = upstream.port.target.unwrap_or(upstream.port.number).value;
+            Some(ProxyPass::LookedUp(format!("{host}:{port}")))
+        }
+        // `fit` has reported it; a rig has put an address in its place.
+        Addresses::Unknown => None,
+    }
+}
+
+/// The server name that a caller asked for, if it can be a name. nginx takes it as it comes, and would read an address
+/// such as `unix:PATH` out of it.
+fn server_name(builder: &mut Builder<'_, '_>) -> String {
+    let entries = vec![line!["default", ""], line!["~*^([a-z0-9._-]+)\\z", "$1"]];
+    builder.stream.map(SNI, entries)
+}
+
+fn looked_up(names: &[WeightedAddress], subsystem: Subsystem, builder: &mut Builder<'_, '_>) -> ProxyPass {
+    builder.resolves = true;
+    let weights: u64 = names.iter().map(|one| u64::from(one.weight)).sum();
+    let ppm = |one: &WeightedAddress| {
+        u32::try_from(u64::from(one.weight) * 1_000_000 / weights.max(1)).unwrap_or(0)
+    };
+    let shares = hundredths(&names.iter().map(ppm).collect::<Vec<_>>());
+    let all: Vec<(String, u32)> = names.iter().map(endpoints::address).zip(shares).collect();
+    let variables = builder.variables(subsystem);
+    // In a variable, a name is looked up when it is asked for; as it stands, nginx would look it up once, or not start.
+    ProxyPass::LookedUp(match all.as_slice() {
+        [(only, _)] => variables.fixed(only),
+        _ => variables.split(&all),
+    })
+}
+
+/// The name of the block of an upstream at fixed addresses.
+fn block<'m>(
+    id: Id<Upstream<'m>>,
+    upstream: &Upstream<'m>,
+    addresses: &[WeightedAddress],
+    call: Call<'_>,
+    builder: &mut Builder<'_, 'm>,
+) -> String {
+    let Call { subsystem, identity, keeps } = call;
+    let is_http = subsystem == Subsystem::Http;
+    let tries = builder.blocks.tries.get(&id.index()).copied().unwrap_or(1);
+    let limits = Limits::of(upstream, subsystem, tries);
+    let servers = endpoints::servers(upstream, addresses, limits, builder);
+    let mut inside = balancing(upstream, addresses, subsystem, builder);
+    let kept = if is_http && keeps { kept(upstream.policy.pool.as_deref()) } else { Vec::new() };
+    let servers = print(&servers, 0);
+    let key = format!("{identity}\n{}\n{}\n{servers}", print(&inside, 0), print(&kept, 0));
+    if let Some(known) = builder.blocks.known.get(&(subsystem, key.clone())) {
+        return known.clone();
+    }
+    let subset = upstream.subset.as_ref().map(|subset| format!("_{subset}")).unwrap_or_default();
+    let wanted = text::file_name(&format!("{}_{}{subset}", upstream.host, upstream.port.number.value));
+    let name = builder.blocks.name(subsystem, &wanted);
+    let file = builder.blocks.file(&wanted, servers);
+    if limits.connections.is_some() || upstream.policy.ejection.is_some() {
+        // Without it each worker would count by itself.
+        let zone = if is_http { name.clone() } else { format!("{name}.stream") };
+        inside.insert(0, line!["zone", zone, "128k"]);
+    }
+    inside.push(line!["include", file]);
+    inside.extend(kept);
+    builder.blocks.blocks.push((subsystem, line!["upstream", name.clone()].block(inside).at(upstream.span)));
+    builder.blocks.known.insert((subsystem, key), name.clone());
+    name
+}
+
+/// How long connections without requests are kept.
+fn kept(pool: Option<&Pool>) -> Vec<Directive> {
+    let Some(pool) = pool else { return vec![line!["keepalive", KEPT]] };
+    let PoolBody {
+        connections: _,
+        connect_timeout: _,
+        lifetime,
+        tcp_idle: _,
+        keepalive: _,
+        pending: _,
+        requests: _,
+        requests_per_connection,
+        retries: _,
+        idle,
+        upgrade: _,
+        client_protocol: _,
+        streams: _,
+    } = &pool.body;
+    let requests = requests_per_connection.map_or(0, |requests| requests.value.get());
+    if requests == 1 {
+        return Vec::new();
+    }
+    let mut lines = vec![line!["keepalive", KEPT]];
+    if requests > 1 {
+        lines.push(line!["keepalive_requests", requests.to_string()]);
+    }
+    if let Some(lifetime) = lifetime {
+        lines.push(line!["keepalive_time", text::time(lifetime.value)]);
+    }
+    if let Some(idle) = idle {
+        lines.push(line!["keepalive_timeout", text::time(idle.value)]);
+    }
+    lines
+}

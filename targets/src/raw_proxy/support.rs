@@ -1,0 +1,26 @@
+//! What holds for every bare proxy, whatever program it is.
+
+use crate::capability::Support;
+
+/// `visible`.
+pub(crate) const VISIBILITY: Support = Support::emulated(
+    "an outbound proxy for each namespace",
+    "a caller is held to its namespace by nothing but the proxy that it is given",
+);
+
+/// The certificates of the mesh.
+pub(crate) const MESH_TLS: Support = Support::unsupported(
+    "the certificates of the mesh come from its control plane, which a bare proxy does not have",
+);
+
+/// Conditions on the caller.
+pub(crate) const SOURCE_MATCH: Support =
+    Support::unsupported("a bare proxy sees an address, not the workload behind it");
+
+/// Retries in other localities.
+pub(crate) const RETRY_LOCALITIES: Support =
+    Support::unsupported("a bare proxy does not know in which locality an endpoint is");
+
+/// Configuration in the words of Istio.
+pub(crate) const RAW_CONFIGURATION: Support =
+    Support::unsupported("it is merged into resources of Istio, which are not written here");
