@@ -7,7 +7,7 @@ use super::http::HttpPort;
 use super::{http, tcp, tls};
 use crate::raw_proxy::bind_address;
 use crate::yaml::Sourced;
-use meshc_compiler::routing::{ConnectionRule, Listener, Plain, TlsKind};
+use meshc_compiler::routing::{ConnectionRule, Listener, Plain, TlsKind, TlsServer};
 use meshc_compiler::values::Cidr;
 use smol_str::SmolStr;
 
@@ -56,30 +56,7 @@ fn filter_chain<'a>(
         None => None,
         Some(at) => Some(listener.tls.get(*at)?),
     };
-    let rule = |rules: &'a [ConnectionRule<'a>]| match treatment {
-        Treatment::Rule(at) => rules.get(*at),
-        Treatment::Http | Treatment::Refuse => None,
-    };
-    let http_port = |tls| HttpPort { number: listener.port, tls };
-    // Without filters, connections are closed.
-    let passed = |rule: Option<&'a ConnectionRule<'a>>, named| {
-        rule.and_then(|rule| tcp::filters(context, rule, named)).unwrap_or_default()
-    };
-    let (filters, transport_socket, rule) = match server.map(|server| &server.kind) {
-        None => match listener.plain.as_ref()? {
-            Plain::Http(http) => (vec![http::manager(context, http, http_port(false))], None, None),
-            Plain::Tcp(rules) => (passed(rule(rules), false), None, rule(rules)),
-        },
-        Some(TlsKind::Http(settings, http)) => {
-            let socket = tls::downstream(context, settings, true);
-            (vec![http::manager(context, http, http_port(true))], Some(socket), None)
-        }
-        Some(TlsKind::Tcp(settings, rules)) => {
-            let socket = tls::downstream(context, settings, false);
-            (passed(rule(rules), false), Some(socket), rule(rules))
-        }
-        Some(TlsKind::Passthrough(rules)) => (passed(rule(rules), true), None, rule(rules)),
-    };
+    let Treated { filters, transport_socket, rule } = treated(context, listener, server, *treatment)?;
     let span = rule.map(|rule| rule.span).or(server.map(|server| server.span));
     let transport = match server {
         Some(_) => Some("tls"),
@@ -92,6 +69,51 @@ fn filter_chain<'a>(
     };
     let comment = span.map(|span| context.comment(span, &[]));
     Some(Sourced { comment, value: filter_chain })
+}
+
+/// What is done with the connections of a chain.
+struct Treated<'a> {
+    /// Without filters, they are closed.
+    filters: Vec<Extension>,
+    transport_socket: Option<Extension>,
+    /// The rule that takes them, if they are passed on.
+    rule: Option<&'a ConnectionRule<'a>>,
+}
+
+fn treated<'a>(
+    context: &Context<'a>,
+    listener: &'a Listener<'a>,
+    server: Option<&'a TlsServer<'a>>,
+    treatment: Treatment,
+) -> Option<Treated<'a>> {
+    let http = |server, tls| {
+        let port = HttpPort { number: listener.port, tls };
+        vec![http::manager(context, server, port)]
+    };
+    let passed = |rules: &'a [ConnectionRule<'a>], transport_socket, named| {
+        let rule = match treatment {
+            Treatment::Rule(at) => rules.get(at),
+            Treatment::Http | Treatment::Refuse => None,
+        };
+        let filters = rule.and_then(|rule| tcp::filters(context, rule, named)).unwrap_or_default();
+        Treated { filters, transport_socket, rule }
+    };
+    Some(match server.map(|server| &server.kind) {
+        None => match listener.plain.as_ref()? {
+            Plain::Http(server) => {
+                Treated { filters: http(server, false), transport_socket: None, rule: None }
+            }
+            Plain::Tcp(rules) => passed(rules, None, false),
+        },
+        Some(TlsKind::Http(settings, server)) => {
+            let socket = tls::downstream(context, settings, true);
+            Treated { filters: http(server, true), transport_socket: Some(socket), rule: None }
+        }
+        Some(TlsKind::Tcp(settings, rules)) => {
+            passed(rules, Some(tls::downstream(context, settings, false)), false)
+        }
+        Some(TlsKind::Passthrough(rules)) => passed(rules, None, true),
+    })
 }
 
 fn filter_chain_match(

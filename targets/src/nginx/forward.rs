@@ -11,6 +11,7 @@ use super::text::{self, millis};
 use super::upstream_blocks::{Call, proxy_pass};
 use super::upstream_tls::{self, ServerName};
 use super::variables::Subsystem;
+use crate::raw_proxy::COMMON_RETRY_STATUSES;
 use meshc_compiler::model::{Id, PathMatch};
 use meshc_compiler::policy::{HashKey, Method, PoolBody, Retry, RetryChoice, RetryPolicy};
 use meshc_compiler::routing::{Rule, Upstream, WeightedUpstream};
@@ -157,18 +158,14 @@ fn retries(policy: &RetryPolicy, whole: Option<u64>, module: Module) -> Vec<Dire
         return Vec::new();
     }
     let mut words: Vec<String> = Vec::new();
-    let mut add = |word: &str| {
-        if !words.iter().any(|known| known == word) {
-            words.push(word.to_owned());
-        }
-    };
-    match on {
+    let said = match on {
+        Some(on) => on.iter().flat_map(|condition| next_upstream(condition.value)).collect(),
         // What Istio retries when nothing else is said.
-        None => ["error", "http_503"].into_iter().for_each(&mut add),
-        Some(on) => {
-            for condition in on.iter() {
-                conditions(condition.value).iter().for_each(|word| add(word));
-            }
+        None => vec!["error".to_owned(), "http_503".to_owned()],
+    };
+    for word in said {
+        if !words.contains(&word) {
+            words.push(word);
         }
     }
     // Envoy retries whatever the method is.
@@ -187,19 +184,13 @@ fn retries(policy: &RetryPolicy, whole: Option<u64>, module: Module) -> Vec<Dire
     lines
 }
 
-/// What nginx calls a retry condition; nothing for those that `fit` has refused.
-fn conditions(condition: RetryCondition) -> &'static [&'static str] {
-    match condition {
-        RetryCondition::Status(status) => match status.get() {
-            403 => &["http_403"],
-            404 => &["http_404"],
-            429 => &["http_429"],
-            500 => &["http_500"],
-            502 => &["http_502"],
-            503 => &["http_503"],
-            504 => &["http_504"],
-            _ => &[],
-        },
+/// The words of `proxy_next_upstream` for a retry condition; none for those that `fit` has refused.
+fn next_upstream(condition: RetryCondition) -> Vec<String> {
+    let words: &[&str] = match condition {
+        RetryCondition::Status(status) => {
+            let is_known = COMMON_RETRY_STATUSES.contains(&status.get());
+            return is_known.then(|| format!("http_{status}")).into_iter().collect();
+        }
         RetryCondition::Named(name) => match name {
             RetryName::ServerError => &["error", "timeout", "http_500", "http_502", "http_503", "http_504"],
             RetryName::GatewayError => &["error", "timeout", "http_502", "http_503", "http_504"],
@@ -217,5 +208,6 @@ fn conditions(condition: RetryCondition) -> &'static [&'static str] {
             | RetryName::ResourceExhausted
             | RetryName::Unavailable => &[],
         },
-    }
+    };
+    words.iter().copied().map(str::to_owned).collect()
 }

@@ -14,6 +14,7 @@ pub(crate) use defaults::{UPSTREAM_TLS, bind_address};
 pub(crate) use file_stem::{KUBERNETES, NO_NAMESPACE, file_stem};
 pub(crate) use fit::fit;
 pub(crate) use secrets::secrets;
+pub(crate) use usage::COMMON_RETRY_STATUSES;
 
 use crate::capability::Feature;
 use crate::target::{Fitted, Gateways, Options};

@@ -2,7 +2,10 @@
 
 mod calling;
 mod listening;
+mod retrying;
 mod routing;
+
+pub(crate) use retrying::COMMON_RETRY_STATUSES;
 
 use crate::capability::Feature;
 use meshc_compiler::Model;

@@ -4,11 +4,11 @@ use super::{Upstreams, Walk};
 use crate::capability::Feature;
 use meshc_compiler::model::{HeaderTest, Match, PathMatch, PathTest};
 use meshc_compiler::policy::{
-    Abort, Fault, HeaderOperations, HeaderOperationsBody, HeaderSetting, Injection, Retry, RetryChoice,
-    RetryPolicy, Rewrite, RewriteKind, SharedRouteOptions, TextMatch,
+    Abort, Fault, HeaderOperations, HeaderOperationsBody, HeaderSetting, Injection, Rewrite, RewriteKind,
+    SharedRouteOptions, TextMatch,
 };
 use meshc_compiler::routing::{Rule, RuleAction, WeightedUpstream};
-use meshc_compiler::values::{Pattern, RetryCondition, RetryName};
+use meshc_compiler::values::Pattern;
 use meshc_language::Span;
 
 impl Walk<'_> {
@@ -200,67 +200,6 @@ impl Walk<'_> {
             if value.value.as_str().is_empty() {
                 let what = format!("`{}` without a value", name.value);
                 self.push(Feature::EmptyHeaders, value.span, Some(*span), what);
-            }
-        }
-    }
-
-    fn retry(&mut self, retry: &Retry) {
-        let Retry { choice, span } = retry;
-        let RetryChoice::Policy(policy) = choice else { return };
-        let RetryPolicy { attempts: _, per_try, on, backoff, remote_localities, previous_hosts: _ } =
-            &**policy;
-        self.add_unit(Feature::Retries, *span, "`retry`");
-        if per_try.is_some() || backoff.is_some() {
-            self.add_unit(Feature::RetryPerTry, *span, "`per-try` or `backoff` of a retry");
-        }
-        if remote_localities.is_some_and(|switch| switch.value.is_on()) {
-            self.add_unit(Feature::RetryLocalities, *span, "`remote-localities` of a retry");
-        }
-        for condition in on.iter().flatten() {
-            match condition.value {
-                RetryCondition::Status(status) => {
-                    let known = matches!(status.get(), 403 | 404 | 429 | 500 | 502 | 503 | 504);
-                    if !known {
-                        self.add_unit(
-                            Feature::RetryStatuses,
-                            *span,
-                            format!("a retry on the status {status}"),
-                        );
-                    }
-                }
-                RetryCondition::Named(name) => match name {
-                    RetryName::ServerError
-                    | RetryName::GatewayError
-                    | RetryName::Reset
-                    | RetryName::ResetBeforeRequest
-                    | RetryName::ConnectFailure => {}
-                    RetryName::Retriable4xx
-                    | RetryName::RetriableStatusCodes
-                    | RetryName::RetriableHeaders
-                    | RetryName::EnvoyRatelimited => {
-                        self.add_unit(Feature::RetryStatuses, *span, format!("a retry on `{name}`"));
-                    }
-                    RetryName::RefusedStream
-                    | RetryName::Http3PostConnectFailure
-                    | RetryName::Cancelled
-                    | RetryName::DeadlineExceeded
-                    | RetryName::Internal
-                    | RetryName::ResourceExhausted
-                    | RetryName::Unavailable
-                        if !self.http2 =>
-                    {
-                        // They happen in HTTP/2 alone.
-                    }
-                    RetryName::RefusedStream
-                    | RetryName::Http3PostConnectFailure
-                    | RetryName::Cancelled
-                    | RetryName::DeadlineExceeded
-                    | RetryName::Internal
-                    | RetryName::ResourceExhausted
-                    | RetryName::Unavailable => {
-                        self.add_unit(Feature::RetryGrpc, *span, format!("a retry on `{name}`"));
-                    }
-                },
             }
         }
     }
