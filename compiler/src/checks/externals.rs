@@ -3,6 +3,7 @@
 mod egress;
 mod endpoints;
 mod hosts;
+mod sent_on;
 
 use super::Context;
 use super::services::labels_stand_once;
@@ -42,6 +43,7 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
         egress::check(context, external, reports);
     }
     egress::subsets_are_free(context, reports);
+    sent_on::hosts_are_known_to_the_gateway(context, reports);
 }
 
 /// Where the resolution stands; the name where it is not given.
