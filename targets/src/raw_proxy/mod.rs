@@ -7,7 +7,7 @@ mod usage;
 
 pub use certificates::KeyPaths;
 pub(crate) use certificates::{Certificates, KeyPair, MOUNTED_SECRETS, of_listener, of_upstream};
-pub(crate) use fit::fit;
+pub(crate) use fit::{fit, unused_degradation};
 pub(crate) use usage::secrets;
 
 use crate::capability::Feature;
