@@ -47,7 +47,10 @@ pub(crate) fn choose_environment(
         }
         None if known.is_empty() => Ok(None),
         None => {
-            let message = format!("the project has several environments: {}", known.join(", "));
+            let message = match known.as_slice() {
+                [only] => format!("the project has an environment, `{only}`, and none is named"),
+                several => format!("the project has several environments: {}", several.join(", ")),
+            };
             let help = "name one with `--env`, or set `default-env` in mesh.toml";
             Err(Failure::new(message).help(help))
         }
@@ -109,6 +112,9 @@ pub(crate) fn fit_all(
             }
         }
     }
+    found.retain(|(report, environments)| {
+        report.code != Code::UNUSED_DEGRADE || is_unused_everywhere(report, environments, compilation)
+    });
     for (mut report, mut environments) in found {
         environments.dedup();
         if environments.len() < total {
@@ -117,6 +123,17 @@ pub(crate) fn fit_all(
         compilation.reports.push(report);
     }
     compilation.reports.sort_by(|left, right| left.order().cmp(&right.order()));
+}
+
+/// Whether a `@degrade` that is unused in these environments is needed in no other: what it stands in front of may hold more
+/// there.
+fn is_unused_everywhere(report: &Diagnostic, unused: &[String], compilation: &Compilation) -> bool {
+    let stands = |checked: &Checked| checked.model().degradations.iter().any(|one| one.span == report.span);
+    let may_be_needed = compilation.environments.iter().any(|(name, checked)| {
+        let is_known = name.as_ref().is_none_or(|name| unused.iter().any(|one| one == name.as_str()));
+        !is_known && checked.as_ref().is_none_or(stands)
+    });
+    compilation.is_whole && !may_be_needed
 }
 
 fn reports(

@@ -67,6 +67,8 @@ pub struct Compilation {
     pub reports: Vec<Diagnostic>,
     /// For each environment asked for (`None` where the project has none): its model, if it has no errors.
     pub environments: Vec<(Option<SmolStr>, Option<Checked>)>,
+    /// Whether these are all environments of the project.
+    pub is_whole: bool,
 }
 
 impl Compilation {
@@ -87,6 +89,7 @@ pub fn environments(project: &Project) -> Vec<SmolStr> {
 #[must_use]
 pub fn check(project: &Project, only: Option<&str>, options: &Options) -> Compilation {
     let declared = environments(project);
+    let known = declared.len();
     let chosen: Vec<Option<SmolStr>> = match only {
         Some(environment) => vec![Some(SmolStr::new(environment))],
         None if declared.is_empty() => vec![None],
@@ -95,6 +98,7 @@ pub fn check(project: &Project, only: Option<&str>, options: &Options) -> Compil
     let mut collected: IndexMap<ReportKey, (Diagnostic, Vec<SmolStr>)> = IndexMap::new();
     let mut compiled = Vec::with_capacity(chosen.len());
     let several = chosen.len() > 1;
+    let is_whole = chosen.len() >= known;
     for environment in &chosen {
         let (checked, reports) = compile(project, environment.clone(), options);
         let failed = reports.iter().chain(&project.reports).any(|report| report.severity == Severity::Error);
@@ -112,7 +116,7 @@ pub fn check(project: &Project, only: Option<&str>, options: &Options) -> Compil
         report
     }));
     reports.sort_by(|left, right| left.order().cmp(&right.order()));
-    Compilation { reports, environments: compiled }
+    Compilation { reports, environments: compiled, is_whole }
 }
 
 /// What makes two reports the same in two environments.

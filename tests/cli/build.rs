@@ -223,6 +223,14 @@ fn a_project_with_environments_needs_one() {
 }
 
 #[test]
+fn the_only_environment_is_named_too() {
+    let folder = Folder::new(&[("a.mesh", &format!("env prod {{}}\n{CLEAN}"))]);
+    let run = folder.run_to(2, &["build"]);
+    assert!(run.err.contains("the project has an environment, `prod`, and none is named"), "{}", run.err);
+    assert!(run.err.contains("--env") && !run.err.contains("several"), "{}", run.err);
+}
+
+#[test]
 fn without_environments_none_can_be_named() {
     let folder = Folder::new(&[("mesh.toml", ""), ("a.mesh", CLEAN)]);
     folder.run_to(2, &["build", "--env", "prod"]);
@@ -306,4 +314,82 @@ fn proxies_have_no_file_in_common() {
         let stem = format!("out/{target}/_no-namespace/edge");
         assert!(names.iter().any(|name| name.starts_with(&stem)), "{names:#?}");
     }
+}
+
+/// A service that nothing leads to.
+const ALONE: &str = "namespace shop\nservice web { port http 80; lb round-robin }\n";
+
+#[test]
+fn a_target_with_nothing_to_configure_says_why() {
+    let folder = Folder::new(&[("a.mesh", ALONE)]);
+    for target in ["envoy", "nginx"] {
+        let run = folder.run_to(0, &["build", "--target", target]);
+        let said = format!("warning[MESH0508]: there is nothing to configure for {target}\n");
+        assert!(run.err.contains(&said) && run.err.contains("wrote 0 files"), "{}", run.err);
+        assert!(run.err.contains("`default kubernetes`"), "{}", run.err);
+        folder.run_to(1, &["build", "--target", target, "--deny", "warnings"]);
+    }
+    let run = folder.run_to(0, &["build", "--target", "istio"]);
+    assert!(run.err.starts_with("wrote 1 file "), "{}", run.err);
+    folder.write("b.mesh", "bindings { default kubernetes }\n");
+    let run = folder.run_to(0, &["build", "--target", "envoy"]);
+    assert!(!run.err.contains("MESH0508") && !run.err.contains("wrote 0 files"), "{}", run.err);
+}
+
+#[test]
+fn gateways_of_other_controllers_are_nothing_to_configure() {
+    let edge = "namespace shop\ngateway edge { workload any; listen http 80 { hosts a.com } }\n\
+                host a.com via edge { route all -> respond 200 \"a\" }\n";
+    let folder = Folder::new(&[("mesh.toml", "targets = [\"istio\", \"envoy\"]\n"), ("a.mesh", edge)]);
+    let run = folder.run_to(0, &["build"]);
+    assert!(run.err.contains("MESH0508") && run.err.contains("`controller envoy`"), "{}", run.err);
+    folder.write("a.mesh", &edge.replace("workload any;", "controller envoy; workload any;"));
+    assert!(!folder.run_to(0, &["build"]).err.contains("MESH0508"));
+}
+
+#[test]
+fn a_loss_that_nothing_needs_is_reported() {
+    let bound = "bindings { address web endpoints [10.0.0.1:80] }\nservice web { port http 80 }\n";
+    let host = "@degrade(envoy, drop, because: \"why not\")\n\
+                host web { route one when source ns qa -> web; route all -> web }\n";
+    let folder = Folder::new(&[("a.mesh", &format!("{bound}{host}"))]);
+    let build = |target: &str| folder.run_to(0, &["build", "--target", target, "--out", "out"]).err;
+    assert!(!build("envoy").contains("MESH0509"));
+    let told = "warning[MESH0509]: envoy carries all of this as it stands: there is no loss to accept\n";
+    folder.write("a.mesh", &format!("{bound}{}", host.replace("when source ns qa", "when path is \"/\"")));
+    assert!(build("envoy").contains(told));
+    // It is there for another target.
+    assert!(!build("nginx").contains("MESH0509"));
+    folder.write("a.mesh", &format!("{bound}{}", host.replace("envoy", "istio")));
+    assert!(build("istio").contains("MESH0509"));
+}
+
+#[test]
+fn a_loss_that_one_environment_needs_is_no_surplus() {
+    let text = "env prod {}\nenv test {}\nbindings { address web endpoints [10.0.0.1:80] }\n\
+                service web { port http 80 }\n\
+                @degrade(envoy, drop, because: \"why not\")\n\
+                host web { in prod { route one when source ns qa -> web }\nroute all -> web }\n";
+    let folder = Folder::new(&[("mesh.toml", "targets = [\"envoy\"]\n"), ("a.mesh", text)]);
+    assert!(!folder.run_to(0, &["check"]).err.contains("MESH0509"));
+    folder.run_to(0, &["build", "--env", "test"]);
+    folder.write("a.mesh", &text.replace("when source ns qa", "when path is \"/\""));
+    assert!(folder.run_to(0, &["check"]).err.contains("MESH0509"));
+    // What is needed in another environment is not known here.
+    assert!(!folder.run_to(0, &["build", "--env", "test"]).err.contains("MESH0509"));
+    let only = text
+        .replace("@degrade", "in prod { @degrade")
+        .replace("route all -> web }\n", "route all -> web } }\n");
+    folder.write("a.mesh", &only.replace("in prod { route one when source ns qa -> web }", ""));
+    assert!(folder.run_to(0, &["check"]).err.contains("MESH0509"));
+}
+
+#[test]
+fn a_loss_of_a_gateway_that_is_built_elsewhere_is_needed_all_the_same() {
+    let edge = "namespace shop\ngateway edge { workload any; listen http 80 { hosts a.com } }\n\
+                @degrade(envoy, drop, because: \"nobody says who calls\")\n\
+                host a.com via edge { route one when source ns qa -> respond 201; route all -> respond 200 }\n";
+    let folder = Folder::new(&[("mesh.toml", "targets = [\"istio\", \"envoy\"]\n"), ("a.mesh", edge)]);
+    let run = folder.run_to(0, &["build"]);
+    assert!(!run.err.contains("MESH0509"), "{}", run.err);
 }

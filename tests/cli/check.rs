@@ -136,3 +136,13 @@ fn colour_is_for_terminals_unless_it_is_asked_for() {
     let page = folder.run_to(0, &["explain", "MESH0201"]);
     assert!(!page.out.contains('\u{1b}'), "{}", page.out);
 }
+
+#[test]
+fn only_what_can_be_written_today_is_offered() {
+    let folder = Folder::new(&[("a.mesh", "shop x\n"), ("b.mesh", "guard x\n")]);
+    let run = folder.run_to(1, &["check", "a.mesh"]);
+    let offered = run.err.lines().find(|line| line.contains("an item is one of")).unwrap();
+    assert!(offered.contains("`gateway`") && offered.ends_with("`for`"), "{offered}");
+    assert!(!["extend", "guard", "allow", "test"].iter().any(|word| offered.contains(word)), "{offered}");
+    assert!(folder.run_to(1, &["check", "b.mesh"]).err.contains("error[MESH0115]"));
+}

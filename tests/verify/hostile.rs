@@ -69,6 +69,17 @@ fn no_sources_and_sources_with_errors() {
 }
 
 #[test]
+fn sources_without_a_proxy_say_so() {
+    let folder = Folder::new(&[("a.mesh", "service web { port http 80 }\n")]);
+    let program = script(&folder, "fake", "exit 0");
+    let run = verify(&folder, 0, &["--target", "envoy", "--program", &program]);
+    assert!(
+        run.err.starts_with("note: there is no proxy to try: ") && run.err.contains("0 proxies"),
+        "{run:?}"
+    );
+}
+
+#[test]
 fn a_program_that_ends_at_once_has_its_last_words() {
     let folder = shop();
     let noise = "i=0; while [ $i -lt 200 ]; do echo line $i; i=$((i + 1)); done";

@@ -22,8 +22,10 @@ pub use crate::artifact::HEADER;
 
 use crate::artifact::Artifact;
 use crate::capability::{Feature, Support};
+use crate::raw_proxy::unused_degradation;
 use crate::target::{Fit, Fitted, Options, Target};
 use meshc_compiler::Checked;
+use meshc_compiler::model::Controller;
 
 /// The target `istio`.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +72,9 @@ impl Target for Istio {
         let mut reports = fit::names(checked, options);
         reports.extend(fit::gateways(checked));
         reports.extend(raw::check(checked, options));
+        // Istio carries everything.
+        let lost = checked.model().degradations.iter().filter(|one| one.target.value == Controller::Istio);
+        reports.extend(lost.map(|one| unused_degradation(one.span, Controller::Istio)));
         Fit { reports, dropped: Vec::new() }
     }
 

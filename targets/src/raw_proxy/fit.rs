@@ -4,12 +4,12 @@ use super::chosen;
 use super::secrets::secrets;
 use super::usage::{Use, uses};
 use crate::capability::{Feature, Support};
-use crate::target::{Fit, Options};
+use crate::target::{Fit, Gateways, Options};
 use meshc_compiler::model::{Controller, Model, ServerTls};
 use meshc_compiler::reading::{Degradation, Loss};
-use meshc_compiler::routing::{Addresses, Dropped, Proxy, TlsKind};
+use meshc_compiler::routing::{Addresses, Dropped, Proxy, TlsKind, proxies};
 use meshc_compiler::values::SecretName;
-use meshc_language::{Code, Diagnostic, Span, Spanned};
+use meshc_language::{Code, Diagnostic, Severity, Span, Spanned};
 use rustc_hash::FxHashSet;
 
 /// Places that one note names beside its own.
@@ -22,7 +22,7 @@ pub(crate) fn fit(
     support: fn(Feature) -> Support,
     options: &Options<'_>,
 ) -> Fit {
-    let judge = Judge { model, controller };
+    let mut judge = Judge { model, controller, used: FxHashSet::default() };
     let mut fit = Fit::default();
     let mut emulated: Vec<(Use, Support)> = Vec::new();
     let mut seen: FxHashSet<(Feature, Span, Option<Span>, bool)> = FxHashSet::default();
@@ -30,8 +30,9 @@ pub(crate) fn fit(
         if !seen.insert((one.feature, one.span, one.owner, one.guards)) {
             continue;
         }
-        let accepted = judge.accepted(&one);
-        match (support(one.feature), accepted) {
+        let support = support(one.feature);
+        let accepted = judge.accepted(&one, support);
+        match (support, accepted) {
             (Support::Native, _) => {}
             // What is carried in another way is never left out: either word says that the caveat is known.
             (Support::Emulated { .. }, Some(_)) => {}
@@ -55,6 +56,13 @@ pub(crate) fn fit(
         fit.reports.extend(kept.iter().flat_map(missing_addresses));
         fit.reports.extend(secrets(&kept).filter_map(|name| missing_secret(model, name)));
     }
+    if kept.is_empty() {
+        fit.reports.extend(nothing_to_configure(model, controller));
+    }
+    // What is wrong may be in the scope of one, and what comes of that is not known yet.
+    if !fit.reports.iter().any(|report| report.severity == Severity::Error) {
+        fit.reports.extend(judge.unused(support, options));
+    }
     let mut reported: FxHashSet<(Span, String)> = FxHashSet::default();
     fit.reports.retain(|report| reported.insert((report.span, report.message.clone())));
     fit
@@ -63,12 +71,14 @@ pub(crate) fn fit(
 struct Judge<'m> {
     model: &'m Model,
     controller: Controller,
+    /// The attributes that something needed.
+    used: FxHashSet<Span>,
 }
 
-impl Judge<'_> {
+impl<'m> Judge<'m> {
     /// The innermost `@degrade` for this target around a use, or around what it belongs to: a policy may bring it from elsewhere.
-    fn accepted(&self, one: &Use) -> Option<&Degradation> {
-        if one.guards {
+    fn accepted(&mut self, one: &Use, support: Support) -> Option<&'m Degradation> {
+        if one.guards || matches!(support, Support::Native) {
             return None;
         }
         let around = self.model.degradations.iter().filter(|degradation| {
@@ -76,7 +86,23 @@ impl Judge<'_> {
                 && (degradation.scope.contains(one.span)
                     || one.owner.is_some_and(|owner| degradation.scope.contains(owner)))
         });
-        around.min_by_key(|degradation| degradation.scope.end - degradation.scope.start)
+        let accepted = around.min_by_key(|degradation| degradation.scope.end - degradation.scope.start);
+        self.used.extend(accepted.map(|degradation| degradation.span));
+        accepted
+    }
+
+    /// Reports each `@degrade` for this target that nothing needs, not even a gateway that is built elsewhere.
+    fn unused(&mut self, support: fn(Feature) -> Support, options: &Options<'_>) -> Vec<Diagnostic> {
+        let own = |one: &&Degradation| one.target.value == self.controller;
+        let written: Vec<&Degradation> = self.model.degradations.iter().filter(own).collect();
+        if options.gateways != Gateways::All && written.iter().any(|one| !self.used.contains(&one.span)) {
+            let all = proxies(self.model, &[]);
+            for one in uses(self.model, &all) {
+                self.accepted(&one, support(one.feature));
+            }
+        }
+        let unused = written.into_iter().filter(|one| !self.used.contains(&one.span));
+        unused.map(|one| unused_degradation(one.span, self.controller)).collect()
     }
 
     fn unsupported(&self, one: &Use, reason: &str, approximated: bool) -> Diagnostic {
@@ -98,6 +124,38 @@ impl Judge<'_> {
              `@degrade({target}, drop, because: \"...\")`"
         ))
     }
+}
+
+/// The report of a `@degrade` that nothing needs.
+pub(crate) fn unused_degradation(span: Span, target: Controller) -> Diagnostic {
+    let message = format!("{target} carries all of this as it stands: there is no loss to accept");
+    Diagnostic::new(Code::UNUSED_DEGRADE, span, message)
+        .consequence("what is added here later would be given up in silence")
+        .help("remove the attribute")
+}
+
+/// Why a target has nothing to do, at the first item that it might be expected to do something for.
+fn nothing_to_configure(model: &Model, target: Controller) -> Option<Diagnostic> {
+    let report = |span: Span, why: &str| {
+        Diagnostic::new(Code::NOTHING_TO_BUILD, span, format!("there is nothing to configure for {target}"))
+            .label(why.to_owned())
+            .consequence("no file would be written for it")
+    };
+    if let Some(gateway) = model.mesh.gateways.as_slice().first() {
+        let help = format!(
+            "give a gateway `controller {target}`, build all of them with `--target {target}`, or leave this target out"
+        );
+        return Some(report(gateway.name.span, "the gateways have other controllers").help(help));
+    }
+    let services = model.mesh.services.as_slice().first().map(|service| service.name.span);
+    let externals = model.mesh.externals.as_slice().first().map(|external| external.name.span);
+    Some(
+        report(services.or(externals)?, "no `gateway` leads to it, no `host` routes to it, and nothing says where it is")
+            .help(format!(
+                "add a `gateway` or a `host`, or `bindings` with `address` or `default kubernetes`; or leave this target \
+                 out, for it has nothing to do"
+            )),
+    )
 }
 
 /// One note for each feature that is emulated, at its first use.

@@ -12,7 +12,7 @@ pub use certificates::KeyPaths;
 pub(crate) use certificates::{Certificates, KeyPair, MOUNTED_SECRETS, of_listener, of_upstream};
 pub(crate) use defaults::{UPSTREAM_TLS, bind_address};
 pub(crate) use file_stem::{KUBERNETES, NO_NAMESPACE, file_stem};
-pub(crate) use fit::fit;
+pub(crate) use fit::{fit, unused_degradation};
 pub(crate) use secrets::secrets;
 pub(crate) use usage::COMMON_RETRY_STATUSES;
 

@@ -18,6 +18,10 @@ const DIFFERENCE: Notice = Notice {
     help: "`--keep DIR` keeps what the proxy was given; if the sources are right, this is a fault of meshc",
 };
 
+/// What is said where there is no proxy.
+const NOTHING: &str = "note: there is no proxy to try: no `gateway` is declared, no `host` has routes for the mesh, and nothing \
+                       says where a service or external is\n";
+
 /// Characters of a program's output that are shown, and of each line.
 const SHOWN_CHARS: usize = 700;
 const SHOWN_OF_LINE: usize = 300;
@@ -119,6 +123,9 @@ impl Outcome {
             reasons.entry(one.because).or_default().push(format!("`{}` of {}", one.rule, tried.name));
         }
         let mut text = String::new();
+        if self.tried.is_empty() {
+            text.push_str(NOTHING);
+        }
         for (caveat, count) in caveats {
             let line = format!("note: {}, as `meshc targets` says: {caveat}", counted(count, "difference"));
             text.push_str(&format!("{}\n", message(&line)));
