@@ -32,9 +32,10 @@ pub(super) fn plain<'m>(server: &HttpServer<'m>, heard: &Heard, site: &mut Site<
     servers
 }
 
-/// The servers of a port for HTTP in TLS, whose versions are the same.
+/// The servers of a port for HTTP in TLS, whose versions are the same. `elsewhere` are names that others of the port have.
 pub(super) fn secured<'m>(
     group: &[&TlsServer<'m>],
+    elsewhere: &[&HostPattern],
     heard: &Heard,
     site: &mut Site<'_, 'm>,
 ) -> Vec<Directive> {
@@ -48,9 +49,11 @@ pub(super) fn secured<'m>(
     // A request must not reach the hosts of another server than that whose certificate was asked for: it may not have shown
     // what that one wants to see.
     let asked = (group.len() > 1).then(|| hosts::map("$ssl_server_name", &names, "", &mut site.http));
-    let claims = claims(group, &names);
-    let every: Vec<&HostPattern> =
-        claims.iter().flatten().flatten().chain(names.iter().map(|(name, _)| name)).collect();
+    let within = |name: &&HostPattern| names.iter().any(|(own, _)| own.covers(name));
+    let elsewhere: Vec<&HostPattern> = elsewhere.iter().copied().filter(within).collect();
+    let claims = claims(group, &names, &elsewhere);
+    let own = claims.iter().flatten().flatten().chain(names.iter().map(|(name, _)| name));
+    let every: Vec<&HostPattern> = own.chain(elsewhere.iter().copied()).collect();
     let resumes = !group.iter().any(|server| asks_callers(server));
     let mut servers = Vec::new();
     for (at, (server, claims)) in group.iter().zip(&claims).enumerate() {
@@ -80,15 +83,34 @@ pub(super) fn secured<'m>(
             servers.push(line!["server"].block(inside).at(server.span));
         }
     }
+    let mut refused = vec![line!["ssl_reject_handshake", "on"]];
+    if let Some(TlsKind::Http(tls, _)) = group.first().map(|server| &server.kind) {
+        let versions = listener_tls::versions(tls).into_iter().map(listener_tls::version);
+        refused.push(line!["ssl_protocols"].and(versions));
+    }
+    if !elsewhere.is_empty() {
+        servers.push(others(&elsewhere, &every, heard, &flags, refused.clone()));
+    }
     if !names.iter().any(|(name, _)| name.is_any()) {
-        let mut refused = vec![line!["ssl_reject_handshake", "on"]];
-        if let Some(TlsKind::Http(tls, _)) = group.first().map(|server| &server.kind) {
-            let versions = listener_tls::versions(tls).into_iter().map(listener_tls::version);
-            refused.push(line!["ssl_protocols"].and(versions));
-        }
         servers.push(nowhere(heard, &flags, refused));
     }
     servers
+}
+
+/// What answers hosts for which TLS ends elsewhere: no handshake for them comes here, only requests in the TLS of another name.
+fn others(
+    elsewhere: &[&HostPattern],
+    every: &[&HostPattern],
+    heard: &Heard,
+    flags: &[String],
+    refused: Vec<Directive>,
+) -> Directive {
+    let mut inside = listen(heard, flags, false);
+    let names: Vec<HostPattern> = elsewhere.iter().map(|name| (*name).clone()).collect();
+    inside.push(server_name(&names, every));
+    inside.extend(refused);
+    inside.push(line!["return", "421"]);
+    line!["server"].block(inside)
 }
 
 fn asks_callers(server: &TlsServer<'_>) -> bool {
@@ -104,10 +126,16 @@ fn misdirected(asked: &str, at: usize) -> Directive {
 
 /// The domains of each virtual host of each server that are reached by the server's own names. A domain that another server has
 /// a more specific name for is that one's.
-fn claims(group: &[&TlsServer<'_>], names: &[(HostPattern, String)]) -> Vec<Vec<Vec<HostPattern>>> {
+fn claims(
+    group: &[&TlsServer<'_>],
+    names: &[(HostPattern, String)],
+    elsewhere: &[&HostPattern],
+) -> Vec<Vec<Vec<HostPattern>>> {
     let owner = |domain: &HostPattern| {
-        let covering = names.iter().filter(|(name, _)| name.covers(domain));
-        covering.max_by_key(|(name, _)| specificity(name)).map(|(_, at)| at.clone())
+        let own = names.iter().map(|(name, at)| (name, Some(at)));
+        let all = own.chain(elsewhere.iter().map(|name| (*name, None)));
+        let covering = all.filter(|(name, _)| name.covers(domain));
+        covering.max_by_key(|(name, _)| specificity(name)).and_then(|(_, at)| at.cloned())
     };
     let of_server = |(at, server): (usize, &&TlsServer<'_>)| {
         let TlsKind::Http(_, http) = &server.kind else { return Vec::new() };

@@ -51,7 +51,7 @@ pub(super) fn add<'m>(listener: &Listener<'m>, site: &mut Site<'_, 'm>, servers:
         [] => {}
         [only] if stands_alone(only) => {
             let heard = Heard { address, port: *port, is_hop: false };
-            serve(only, &heard, site, servers);
+            serve(only, &[], &heard, site, servers);
         }
         several => front(several, &address, *port, site, servers),
     }
@@ -103,10 +103,17 @@ fn stands_alone(part: &Part<'_, '_>) -> bool {
     }
 }
 
-fn serve<'m>(part: &Part<'_, 'm>, heard: &Heard, site: &mut Site<'_, 'm>, servers: &mut Servers) {
+/// Adds the servers of one part. `elsewhere` are the names for which other parts of the port end TLS with HTTP in it.
+fn serve<'m>(
+    part: &Part<'_, 'm>,
+    elsewhere: &[&HostPattern],
+    heard: &Heard,
+    site: &mut Site<'_, 'm>,
+    servers: &mut Servers,
+) {
     match part {
         Part::PlainHttp(server) => servers.http.extend(http::plain(server, heard, site)),
-        Part::TlsHttp(group) => servers.http.extend(http::secured(group, heard, site)),
+        Part::TlsHttp(group) => servers.http.extend(http::secured(group, elsewhere, heard, site)),
         Part::PlainTcp(rules) => servers.stream.push(stream::server(rules, Secured::Not, heard, site)),
         Part::Passthrough(group) => servers.stream.push(stream::passing(group, heard, site)),
         Part::TlsTcp(server) => {
@@ -115,6 +122,15 @@ fn serve<'m>(part: &Part<'_, 'm>, heard: &Heard, site: &mut Site<'_, 'm>, server
             }
         }
     }
+}
+
+/// The names for which a part ends TLS with HTTP in it.
+fn names_of_http<'l>(part: &'l Part<'_, '_>) -> impl Iterator<Item = &'l HostPattern> {
+    let group: &[&TlsServer<'_>] = match part {
+        Part::TlsHttp(group) => group,
+        Part::PlainHttp(_) | Part::PlainTcp(_) | Part::TlsTcp(_) | Part::Passthrough(_) => &[],
+    };
+    group.iter().flat_map(|server| &server.names)
 }
 
 /// Several parts on one port, and the server that tells their connections apart.
@@ -150,7 +166,9 @@ fn front<'m>(
         line!["proxy_protocol", "on"],
         line!["proxy_pass", target],
     ]));
-    for (part, hop) in parts.iter().zip(hops) {
-        serve(part, &Heard { address: hop, port, is_hop: true }, site, servers);
+    for (at, (part, hop)) in parts.iter().zip(hops).enumerate() {
+        let others = parts.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, part)| part);
+        let elsewhere: Vec<&HostPattern> = others.flat_map(names_of_http).collect();
+        serve(part, &elsewhere, &Heard { address: hop, port, is_hop: true }, site, servers);
     }
 }
