@@ -343,7 +343,7 @@ fn gateways_of_other_controllers_are_nothing_to_configure() {
     let folder = Folder::new(&[("mesh.toml", "targets = [\"istio\", \"envoy\"]\n"), ("a.mesh", edge)]);
     let run = folder.run_to(0, &["build"]);
     assert!(run.err.contains("MESH0508") && run.err.contains("`controller envoy`"), "{}", run.err);
-    folder.write("a.mesh", &edge.replace("workload any;", "controller envoy; workload any;"));
+    folder.write("a.mesh", edge.replace("workload any;", "controller envoy; workload any;"));
     assert!(!folder.run_to(0, &["build"]).err.contains("MESH0508"));
 }
 
@@ -356,11 +356,11 @@ fn a_loss_that_nothing_needs_is_reported() {
     let build = |target: &str| folder.run_to(0, &["build", "--target", target, "--out", "out"]).err;
     assert!(!build("envoy").contains("MESH0509"));
     let told = "warning[MESH0509]: envoy carries all of this as it stands: there is no loss to accept\n";
-    folder.write("a.mesh", &format!("{bound}{}", host.replace("when source ns qa", "when path is \"/\"")));
+    folder.write("a.mesh", format!("{bound}{}", host.replace("when source ns qa", "when path is \"/\"")));
     assert!(build("envoy").contains(told));
     // It is there for another target.
     assert!(!build("nginx").contains("MESH0509"));
-    folder.write("a.mesh", &format!("{bound}{}", host.replace("envoy", "istio")));
+    folder.write("a.mesh", format!("{bound}{}", host.replace("envoy", "istio")));
     assert!(build("istio").contains("MESH0509"));
 }
 
@@ -373,14 +373,14 @@ fn a_loss_that_one_environment_needs_is_no_surplus() {
     let folder = Folder::new(&[("mesh.toml", "targets = [\"envoy\"]\n"), ("a.mesh", text)]);
     assert!(!folder.run_to(0, &["check"]).err.contains("MESH0509"));
     folder.run_to(0, &["build", "--env", "test"]);
-    folder.write("a.mesh", &text.replace("when source ns qa", "when path is \"/\""));
+    folder.write("a.mesh", text.replace("when source ns qa", "when path is \"/\""));
     assert!(folder.run_to(0, &["check"]).err.contains("MESH0509"));
     // What is needed in another environment is not known here.
     assert!(!folder.run_to(0, &["build", "--env", "test"]).err.contains("MESH0509"));
     let only = text
         .replace("@degrade", "in prod { @degrade")
         .replace("route all -> web }\n", "route all -> web } }\n");
-    folder.write("a.mesh", &only.replace("in prod { route one when source ns qa -> web }", ""));
+    folder.write("a.mesh", only.replace("in prod { route one when source ns qa -> web }", ""));
     assert!(folder.run_to(0, &["check"]).err.contains("MESH0509"));
 }
 

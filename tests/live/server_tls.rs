@@ -23,6 +23,7 @@ on_every_plane! {
     mutual_unverified_still_wants_a_certificate
     optional_mutual_takes_callers_without_a_certificate
     callers_are_known_by_name
+    a_host_behind_mutual_tls_in_the_tls_of_a_wider_name
     revoked_callers_are_refused
     what_one_server_wants_to_see_cannot_be_shown_to_another
     connections_in_mutual_tls_are_passed_on
@@ -235,6 +236,37 @@ fn revoked_callers_are_refused(stage: &mut Stage) {
     assert!(!is_let_in(stage, &running, Some(&gone)));
     assert_eq!(a.requests(), 0);
     assert!(is_let_in(stage, &running, Some(&good)));
+}
+
+/// A host behind mutual TLS is behind a wider name without as well. Envoy chooses routes by the host of a request alone, of which
+/// `check` warns; nginx looks at both, also where the listeners speak other versions.
+fn a_host_behind_mutual_tls_in_the_tls_of_a_wider_name(stage: &mut Stage) {
+    stage.certificate("server", &["*.a.com"]);
+    let (x, _y) = (stage.echo("x"), stage.echo("y"));
+    for versions in ["", "; min-version 1.3"] {
+        let running = stage.start(
+            &r#"gateway edge {
+              workload any
+              listen https <port> { hosts *.a.com; tls simple { cert file "<server.pem>"; key file "<server.key>" } }
+              listen https <port> {
+                hosts x.a.com; port-name other
+                tls mutual { cert file "<server.pem>"; key file "<server.key>"; ca file "<ca.pem>" VERSIONS }
+              }
+            }
+            host x.a.com via edge { route all -> x }
+            host *.a.com via edge { route all -> y }
+            service x { port http 80 }
+            service y { port http 81 }
+            bindings { address x endpoints [<x>]; address y endpoints [<y>] }"#
+                .replace("VERSIONS", versions),
+        );
+        let asked = named("y.a.com", None);
+        assert_eq!(running.ask_privately(&asked, &Request::get("y.a.com", "/")).unwrap().status, 200);
+        let crossed = running.ask_privately(&asked, &Request::get("x.a.com", "/")).unwrap().status;
+        let expected = if stage.plane == Plane::Nginx { 421 } else { 200 };
+        assert_eq!(crossed, expected, "{versions}");
+    }
+    assert_eq!(x.requests(), if stage.plane == Plane::Nginx { 0 } else { 2 });
 }
 
 /// Two servers of one port, each with an authority of its own for callers.

@@ -34,9 +34,10 @@ pub(super) fn plain<'m>(
     servers
 }
 
-/// The servers of a port for HTTP in TLS, whose versions are the same.
+/// The servers of a port for HTTP in TLS, whose versions are the same. `elsewhere` are names that others of the port have.
 pub(super) fn secured<'m>(
     group: &[&TlsServer<'m>],
+    elsewhere: &[&HostPattern],
     heard: &Heard,
     builder: &mut Builder<'_, 'm>,
 ) -> Vec<Directive> {
@@ -54,9 +55,11 @@ pub(super) fn secured<'m>(
             names.iter().map(|(name, at)| ((*name).clone(), at.to_string())).collect();
         hosts::map("$ssl_server_name", &numbers, "", &mut builder.http)
     });
-    let claims = claims(group, &names);
-    let every: Vec<&HostPattern> =
-        claims.iter().flatten().flatten().chain(names.iter().map(|(name, _)| *name)).collect();
+    let within = |name: &&HostPattern| names.iter().any(|(own, _)| own.covers(name));
+    let elsewhere: Vec<&HostPattern> = elsewhere.iter().copied().filter(within).collect();
+    let claims = claims(group, &names, &elsewhere);
+    let own = claims.iter().flatten().flatten().chain(names.iter().map(|(name, _)| *name));
+    let every: Vec<&HostPattern> = own.chain(elsewhere.iter().copied()).collect();
     let port = TlsPort { heard, flags: &flags, every: &every };
     let resumes = !group.iter().any(|server| asks_callers(server));
     let mut servers = Vec::new();
@@ -70,15 +73,22 @@ pub(super) fn secured<'m>(
         servers.extend(port.virtual_hosts(http, claims, &own, builder));
         servers.extend(port.unclaimed(server, claims, own));
     }
+    let refused = refused_handshake(group);
+    servers.extend(port.elsewhere(&elsewhere, &refused));
     if !names.iter().any(|(name, _)| name.is_any()) {
-        let mut refused = vec![line!["ssl_reject_handshake", "on"]];
-        if let Some(TlsKind::Http(tls, _)) = group.first().map(|server| &server.kind) {
-            let versions = listener_tls::versions(tls).into_iter().map(listener_tls::version);
-            refused.push(line!["ssl_protocols"].and(versions));
-        }
         servers.push(nowhere(heard, &flags, refused));
     }
     servers
+}
+
+/// What a server of TLS says that has no certificate. nginx wants all servers of a port to have the same versions.
+fn refused_handshake(group: &[&TlsServer<'_>]) -> Vec<Directive> {
+    let mut lines = vec![line!["ssl_reject_handshake", "on"]];
+    if let Some(TlsKind::Http(tls, _)) = group.first().map(|server| &server.kind) {
+        let versions = listener_tls::versions(tls).into_iter().map(listener_tls::version);
+        lines.push(line!["ssl_protocols"].and(versions));
+    }
+    lines
 }
 
 /// A port for HTTP in TLS.
@@ -126,6 +136,20 @@ impl TlsPort<'_> {
         inside.push(line!["return", "404", EMPTY]);
         Some(line!["server"].block(inside).at(server.span))
     }
+
+    /// The server for names for which TLS ends elsewhere: no handshake for them comes here, only requests in the TLS of another
+    /// name.
+    fn elsewhere(&self, names: &[&HostPattern], refused: &[Directive]) -> Option<Directive> {
+        if names.is_empty() {
+            return None;
+        }
+        let names: Vec<HostPattern> = names.iter().map(|name| (*name).clone()).collect();
+        let mut inside = listen(self.heard, self.flags, false);
+        inside.push(server_name(&names, self.every));
+        inside.extend(refused.iter().cloned());
+        inside.push(line!["return", "421"]);
+        Some(line!["server"].block(inside))
+    }
 }
 
 fn asks_callers(server: &TlsServer<'_>) -> bool {
@@ -141,10 +165,16 @@ fn misdirected(asked: &str, at: usize) -> Directive {
 
 /// The domains of each virtual host of each server that are reached by the server's own names. A domain that another server has
 /// a more specific name for is that one's.
-fn claims(group: &[&TlsServer<'_>], names: &[(&HostPattern, usize)]) -> Vec<Vec<Vec<HostPattern>>> {
+fn claims(
+    group: &[&TlsServer<'_>],
+    names: &[(&HostPattern, usize)],
+    elsewhere: &[&HostPattern],
+) -> Vec<Vec<Vec<HostPattern>>> {
     let owner = |domain: &HostPattern| {
-        let covering = names.iter().filter(|(name, _)| name.covers(domain));
-        covering.max_by_key(|(name, _)| specificity(name)).map(|(_, at)| *at)
+        let own = names.iter().map(|(name, at)| (*name, Some(*at)));
+        let all = own.chain(elsewhere.iter().map(|name| (*name, None)));
+        let covering = all.filter(|(name, _)| name.covers(domain));
+        covering.max_by_key(|(name, _)| specificity(name)).and_then(|(_, at)| at)
     };
     let of_server = |(at, server): (usize, &&TlsServer<'_>)| {
         let TlsKind::Http(_, http) = &server.kind else { return Vec::new() };

@@ -52,7 +52,7 @@ pub(super) fn add<'m>(listener: &Listener<'m>, builder: &mut Builder<'_, 'm>, se
         [] => {}
         [only] if stands_alone(only) => {
             let heard = Heard { address, port: *port, is_hop: false };
-            serve(only, &heard, builder, servers);
+            serve(only, &[], &heard, builder, servers);
         }
         several => front(several, &address, *port, builder, servers),
     }
@@ -102,10 +102,17 @@ fn stands_alone(handler: &Handler<'_, '_>) -> bool {
     }
 }
 
-fn serve<'m>(handler: &Handler<'_, 'm>, heard: &Heard, builder: &mut Builder<'_, 'm>, servers: &mut Servers) {
+/// Adds the servers of one handler. `elsewhere` are the names for which other handlers of the port end TLS with HTTP in it.
+fn serve<'m>(
+    handler: &Handler<'_, 'm>,
+    elsewhere: &[&HostPattern],
+    heard: &Heard,
+    builder: &mut Builder<'_, 'm>,
+    servers: &mut Servers,
+) {
     match handler {
         Handler::PlainHttp(server) => servers.http.extend(http::plain(server, heard, builder)),
-        Handler::TlsHttp(group) => servers.http.extend(http::secured(group, heard, builder)),
+        Handler::TlsHttp(group) => servers.http.extend(http::secured(group, elsewhere, heard, builder)),
         Handler::PlainTcp(rules) => servers.stream.push(stream::server(rules, Secured::Not, heard, builder)),
         Handler::Passthrough(group) => servers.stream.push(stream::passing(group, heard, builder)),
         Handler::TlsTcp(server) => {
@@ -114,6 +121,15 @@ fn serve<'m>(handler: &Handler<'_, 'm>, heard: &Heard, builder: &mut Builder<'_,
             }
         }
     }
+}
+
+/// The names for which a handler ends TLS with HTTP in it.
+fn names_of_http<'l>(handler: &'l Handler<'_, '_>) -> impl Iterator<Item = &'l HostPattern> {
+    let group: &[&TlsServer<'_>] = match handler {
+        Handler::TlsHttp(group) => group,
+        Handler::PlainHttp(_) | Handler::PlainTcp(_) | Handler::TlsTcp(_) | Handler::Passthrough(_) => &[],
+    };
+    group.iter().flat_map(|server| &server.names)
 }
 
 /// Several handlers behind one port, and the server that tells their connections apart.
@@ -150,7 +166,9 @@ fn front<'m>(
         line!["proxy_protocol", "on"],
         line!["proxy_pass", target],
     ]));
-    for (handler, hop) in handlers.iter().zip(hops) {
-        serve(handler, &Heard { address: hop, port, is_hop: true }, builder, servers);
+    for (at, (handler, hop)) in handlers.iter().zip(hops).enumerate() {
+        let others = handlers.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, one)| one);
+        let elsewhere: Vec<&HostPattern> = others.flat_map(names_of_http).collect();
+        serve(handler, &elsewhere, &Heard { address: hop, port, is_hop: true }, builder, servers);
     }
 }

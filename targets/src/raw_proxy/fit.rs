@@ -151,10 +151,10 @@ fn nothing_to_configure(model: &Model, target: Controller) -> Option<Diagnostic>
     let externals = model.mesh.externals.as_slice().first().map(|external| external.name.span);
     Some(
         report(services.or(externals)?, "no `gateway` leads to it, no `host` routes to it, and nothing says where it is")
-            .help(format!(
+            .help(
                 "add a `gateway` or a `host`, or `bindings` with `address` or `default kubernetes`; or leave this target \
-                 out, for it has nothing to do"
-            )),
+                 out, for it has nothing to do",
+            ),
     )
 }
 
