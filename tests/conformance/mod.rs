@@ -64,8 +64,9 @@ fn decoded(url: &str) -> String {
     let mut parts = url.split('%');
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let byte = part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        out.push_str(&byte.map_or(format!("%{part}"), |byte| format!("{}{}", char::from(byte), &part[2..])));
+        let escape = part.split_at_checked(2);
+        let byte = escape.and_then(|(digits, rest)| Some((u8::from_str_radix(digits, 16).ok()?, rest)));
+        out.push_str(&byte.map_or(format!("%{part}"), |(byte, rest)| format!("{}{rest}", char::from(byte))));
     }
     out.replace("//", "/")
 }

@@ -118,18 +118,26 @@ pub(super) fn rule_name(gateway: &Gateway) -> SmolStr {
     SmolStr::new(format!("{}-egress", gateway.name.value))
 }
 
-/// The two rules for each host and port: to the gateway, and from it.
-pub(super) fn virtual_service(
-    mesh: &Mesh,
-    external: &External,
-    from: Source<'_>,
-) -> Option<api::VirtualService> {
-    let gateway = mesh.gateways.get(external.egress?)?;
-    let through = name::gateway(mesh, external.egress?);
-    let front = match gateway.front.as_ref()? {
+/// Where sidecars send what is meant for a port of an external that leaves through a gateway: to the gateway's service.
+pub(super) fn to_gateway(mesh: &Mesh, external: &Resource<External>, port: u16) -> Option<api::Destination> {
+    let front = match mesh.gateways.get(external.egress?)?.front.as_ref()? {
         FrontService::Outside(host) => host.clone(),
         FrontService::Declared(id) => mesh.service_host(mesh.services.get(*id)?),
     };
+    Some(api::Destination {
+        host: front,
+        subset: Some(SmolStr::new(external.name.value.as_str())),
+        port: Some(api::PortSelector { number: u32::from(port) }),
+    })
+}
+
+/// The two rules for each host and port: to the gateway, and from it.
+pub(super) fn virtual_service(
+    mesh: &Mesh,
+    external: &Resource<External>,
+    from: Source<'_>,
+) -> Option<api::VirtualService> {
+    let through = name::gateway(mesh, external.egress?);
     let mut spec = api::VirtualService {
         hosts: hosts(external).map(|host| SmolStr::new(host.as_str())).collect(),
         gateways: vec![SmolStr::new_static("mesh"), through.clone()],
@@ -142,11 +150,7 @@ pub(super) fn virtual_service(
         let host = SmolStr::new(host.as_str());
         for port in &external.body.ports {
             let number = u32::from(port.number.value.get());
-            let to = api::Destination {
-                host: front.clone(),
-                subset: Some(SmolStr::new(external.name.value.as_str())),
-                port: Some(api::PortSelector { number }),
-            };
+            let to = to_gateway(mesh, external, port.number.value.get())?;
             let out = api::Destination {
                 host: host.clone(),
                 subset: None,

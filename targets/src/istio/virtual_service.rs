@@ -1,6 +1,7 @@
 //! VirtualServices: the routes of a host block.
 
 use super::api;
+use super::egress;
 use super::matches;
 use super::name;
 use super::policy::{duration, int32};
@@ -9,8 +10,8 @@ use super::visibility::export_to;
 use crate::provenance::Source;
 use crate::yaml::Sourced;
 use meshc_compiler::model::{
-    Action, Delegate, Destination, DestinationHeaders, Host, HostBody, HostName, Mesh, Mirror, Redirect,
-    RedirectPort, Respond, Route, RouteKind, RouteOptions, WeightedDestination,
+    Action, Delegate, Destination, DestinationHeaders, DestinationId, Host, HostBody, HostName, Mesh, Mirror,
+    Redirect, RedirectPort, Respond, Route, RouteKind, RouteOptions, WeightedDestination,
 };
 use meshc_compiler::policy::{
     Abort, Cors, CorsBody, Fault, HeaderOperations, HeaderOperationsBody, HeaderSetting, Injection,
@@ -36,16 +37,26 @@ pub(super) fn spec(mesh: &Mesh, host: &Host, from: Source<'_>) -> api::VirtualSe
     };
     for route in routes {
         let comment = from.comment(route.span);
+        let callers = Callers { mesh, are_sidecars: host.only_sidecars_take(route) };
         match route.kind {
-            RouteKind::Http => spec.http.push(Sourced::new(comment, http_route(mesh, route))),
-            RouteKind::Tls => spec.tls.push(Sourced::new(comment, tls_route(mesh, route))),
-            RouteKind::Tcp => spec.tcp.push(Sourced::new(comment, tcp_route(mesh, route))),
+            RouteKind::Http => spec.http.push(Sourced::new(comment, http_route(callers, route))),
+            RouteKind::Tls => spec.tls.push(Sourced::new(comment, tls_route(callers, route))),
+            RouteKind::Tcp => spec.tcp.push(Sourced::new(comment, tcp_route(callers, route))),
         }
     }
     spec
 }
 
-fn http_route(mesh: &Mesh, route: &Route) -> api::HttpRoute {
+/// Who uses a route.
+#[derive(Clone, Copy)]
+struct Callers<'m> {
+    mesh: &'m Mesh,
+    /// Nobody but sidecars, which send what leaves through a gateway to it. A route that gateways use too has one destination
+    /// for all: a check warns.
+    are_sidecars: bool,
+}
+
+fn http_route(callers: Callers<'_>, route: &Route) -> api::HttpRoute {
     let Route {
         kind: _,
         name,
@@ -63,10 +74,10 @@ fn http_route(mesh: &Mesh, route: &Route) -> api::HttpRoute {
     let mut out =
         api::HttpRoute { name: Some(SmolStr::new(name.value.as_str())), ..api::HttpRoute::default() };
     for one in matches {
-        matches::http(mesh, one, &mut out.matches);
+        matches::http(callers.mesh, one, &mut out.matches);
     }
     match action {
-        Action::Forward(destinations) => out.route = weighted(mesh, destinations),
+        Action::Forward(destinations) => out.route = weighted(callers, destinations),
         Action::Redirect(redirect) => out.redirect = Some(Box::new(http_redirect(redirect))),
         Action::Respond(respond) => out.direct_response = Some(Box::new(direct_response(respond))),
         Action::Delegate(delegate) => out.delegate = Some(Box::new(delegation(delegate))),
@@ -75,19 +86,30 @@ fn http_route(mesh: &Mesh, route: &Route) -> api::HttpRoute {
     out.timeout = timeout.as_ref().and_then(|Timeout { limit, span: _ }| limit.map(duration));
     out.retries = retry.as_ref().map(|retry| Box::new(retries(retry)));
     out.fault = (!fault.is_empty()).then(|| Box::new(fault_injection(fault)));
-    put_mirrors(mesh, mirrors, &mut out);
+    put_mirrors(callers, mirrors, &mut out);
     out.cors_policy = cors.as_ref().map(|cors| Box::new(cors_policy(cors)));
     out.headers = headers(request_headers.as_deref(), response_headers.as_deref()).map(Box::new);
     out
 }
 
-fn destination(mesh: &Mesh, destination: &Destination) -> api::Destination {
+fn destination(callers: Callers<'_>, destination: &Destination) -> api::Destination {
     let Destination { target: _, host: _, port, subset, span: _ } = destination;
+    if let Some(gateway) = egress_gateway(callers, destination) {
+        return gateway;
+    }
     api::Destination {
-        host: mesh.destination_host(destination),
+        host: callers.mesh.destination_host(destination),
         subset: subset.as_ref().map(|subset| subset.value.clone()),
         port: port.map(|port| api::PortSelector { number: u32::from(port.value.get()) }),
     }
+}
+
+/// The gateway's service, for what sidecars send to an external that leaves through a gateway.
+fn egress_gateway(callers: Callers<'_>, destination: &Destination) -> Option<api::Destination> {
+    let Callers { mesh, are_sidecars } = callers;
+    let DestinationId::External(id) = destination.target else { return None };
+    let port = mesh.port_of(destination)?.number.value.get();
+    egress::to_gateway(mesh, mesh.externals.get(id).filter(|_| are_sidecars)?, port)
 }
 
 /// Weights are relative whole numbers: percent where that is enough, else the coarsest fraction that is.
@@ -101,7 +123,7 @@ fn weights(destinations: &[WeightedDestination]) -> Vec<Option<i32>> {
     destinations.iter().map(|one| Some(int32(parts(&one.weight) / unit))).collect()
 }
 
-fn weighted(mesh: &Mesh, destinations: &[WeightedDestination]) -> Vec<api::HttpRouteDestination> {
+fn weighted(callers: Callers<'_>, destinations: &[WeightedDestination]) -> Vec<api::HttpRouteDestination> {
     let one = |(one, weight): (&WeightedDestination, Option<i32>)| {
         let WeightedDestination {
             weight: _,
@@ -109,7 +131,7 @@ fn weighted(mesh: &Mesh, destinations: &[WeightedDestination]) -> Vec<api::HttpR
             headers: DestinationHeaders { request, response },
         } = one;
         api::HttpRouteDestination {
-            destination: destination(mesh, target),
+            destination: destination(callers, target),
             weight,
             headers: headers(request.as_deref(), response.as_deref()).map(Box::new),
         }
@@ -118,30 +140,32 @@ fn weighted(mesh: &Mesh, destinations: &[WeightedDestination]) -> Vec<api::HttpR
 }
 
 /// Destinations of a connection; `check` has refused header operations here.
-fn connection_destinations(mesh: &Mesh, action: &Action) -> Vec<api::RouteDestination> {
+fn connection_destinations(callers: Callers<'_>, action: &Action) -> Vec<api::RouteDestination> {
     let destinations = match action {
         Action::Forward(destinations) => destinations.as_slice(),
         Action::Redirect(_) | Action::Respond(_) | Action::Delegate(_) => &[],
     };
     let one = |(one, weight): (&WeightedDestination, Option<i32>)| {
         let WeightedDestination { weight: _, destination: target, headers: _ } = one;
-        api::RouteDestination { destination: destination(mesh, target), weight }
+        api::RouteDestination { destination: destination(callers, target), weight }
     };
     destinations.iter().zip(weights(destinations)).map(one).collect()
 }
 
-fn tls_route(mesh: &Mesh, route: &Route) -> api::TlsRoute {
-    let mut out = api::TlsRoute { matches: Vec::new(), route: connection_destinations(mesh, &route.action) };
+fn tls_route(callers: Callers<'_>, route: &Route) -> api::TlsRoute {
+    let mut out =
+        api::TlsRoute { matches: Vec::new(), route: connection_destinations(callers, &route.action) };
     for one in &route.matches {
-        matches::tls(mesh, one, &mut out.matches);
+        matches::tls(callers.mesh, one, &mut out.matches);
     }
     out
 }
 
-fn tcp_route(mesh: &Mesh, route: &Route) -> api::TcpRoute {
-    let mut out = api::TcpRoute { matches: Vec::new(), route: connection_destinations(mesh, &route.action) };
+fn tcp_route(callers: Callers<'_>, route: &Route) -> api::TcpRoute {
+    let mut out =
+        api::TcpRoute { matches: Vec::new(), route: connection_destinations(callers, &route.action) };
     for one in &route.matches {
-        matches::tcp(mesh, one, &mut out.matches);
+        matches::tcp(callers.mesh, one, &mut out.matches);
     }
     out
 }
@@ -240,16 +264,16 @@ fn fault_injection(faults: &[Fault]) -> api::HttpFaultInjection {
 }
 
 /// One mirror in the fields that every version of Istio knows; several in the newer list.
-fn put_mirrors(mesh: &Mesh, mirrors: &[Mirror], out: &mut api::HttpRoute) {
+fn put_mirrors(callers: Callers<'_>, mirrors: &[Mirror], out: &mut api::HttpRoute) {
     if let [Mirror { share, destination: target, span: _ }] = mirrors {
-        out.mirror = Some(Box::new(destination(mesh, target)));
+        out.mirror = Some(Box::new(destination(callers, target)));
         out.mirror_percentage = share.map(|share| percentage(share.value));
         return;
     }
     out.mirrors = mirrors
         .iter()
         .map(|Mirror { share, destination: target, span: _ }| api::HttpMirrorPolicy {
-            destination: destination(mesh, target),
+            destination: destination(callers, target),
             percentage: share.map(|share| percentage(share.value)),
         })
         .collect();

@@ -13,7 +13,10 @@ use meshc_language::{Code, Diagnostic};
 /// A route that a host block has itself, or that another route leaves to a delegate.
 #[derive(Clone, Copy)]
 struct Step<'m> {
+    /// The block that callers name.
     host: &'m Host,
+    /// The block that has the route.
+    owner: &'m Host,
     route: &'m Route,
     parent: Option<&'m Route>,
 }
@@ -27,8 +30,11 @@ pub(super) fn hosts_are_known_to_the_gateway(context: &Context<'_>, reports: &mu
         let Action::Forward(destinations) = &step.route.action else { continue };
         for one in destinations {
             let Some(through) = leaves_through(context, &one.destination) else { continue };
-            let unknown = unknown_host(step, one, through.0);
-            reports.extend(unknown.map(|host| arrives_unknown(one, through, host)));
+            let passes_by = passes_by(step);
+            reports.extend(match unknown_host(step, one, through.0) {
+                Some(host) => Some(arrives_unknown(one, through, host, passes_by)),
+                None => passes_by.then(|| passed_by(one, through)),
+            });
         }
     }
 }
@@ -40,12 +46,13 @@ fn steps<'m>(context: &Context<'m>) -> Vec<Step<'m>> {
         let host: &Host = host;
         for (at, route) in host.routes.iter().enumerate().filter(|(_, route)| holds_in_mesh(route)) {
             let Action::Delegate(_) = route.action else {
-                steps.push(Step { host, route, parent: None });
+                steps.push(Step { host, owner: host, route, parent: None });
                 continue;
             };
             let child = context.graph().delegate(id, at).and_then(|child| context.model.hosts.get(child));
-            let routes = child.iter().flat_map(|child| &child.routes).filter(|route| holds_in_mesh(route));
-            steps.extend(routes.map(|child| Step { host, route: child, parent: Some(route) }));
+            let Some(owner) = child else { continue };
+            let routes = owner.routes.iter().filter(|route| holds_in_mesh(route));
+            steps.extend(routes.map(|child| Step { host, owner, route: child, parent: Some(route) }));
         }
     }
     steps
@@ -54,6 +61,11 @@ fn steps<'m>(context: &Context<'m>) -> Vec<Step<'m>> {
 fn holds_in_mesh(route: &Route) -> bool {
     let in_mesh = |one: &Match| one.bindings.is_empty() || one.bindings.contains(&MatchBinding::Mesh);
     route.matches.is_empty() || route.matches.iter().any(in_mesh)
+}
+
+/// Whether Istio's sidecars call the external themselves: its routes have the same destinations for all callers.
+fn passes_by(step: Step<'_>) -> bool {
+    !step.owner.only_sidecars_take(step.route)
 }
 
 fn leaves_through<'m>(
@@ -71,7 +83,7 @@ fn unknown_host<'m>(
     one: &'m WeightedDestination,
     external: &Resource<External>,
 ) -> Option<&'m str> {
-    let Step { host, route, parent } = step;
+    let Step { host, owner: _, route, parent } = step;
     let known = |name: &str| {
         external.body.hosts.iter().flat_map(|hosts| hosts.iter()).any(|host| host.value.takes(name))
     };
@@ -103,15 +115,18 @@ fn arrives_unknown(
     one: &WeightedDestination,
     (external, gateway): (&Resource<External>, &Resource<Gateway>),
     host: &str,
+    passes_by: bool,
 ) -> Diagnostic {
     let name = &gateway.name.value;
     let message = format!("requests would arrive at gateway `{name}` for `{host}`, which it does not serve");
     let via = external.body.via.as_ref().map_or(external.name.span, |via| via.span);
     let report = Diagnostic::new(Code::BAD_EGRESS, one.destination.span, message)
         .related(via, "the external is called through the gateway, which knows it by its own hosts")
-        .consequence(
-            "the gateway would answer 404; Istio's sidecars would pass it by and leave the mesh themselves",
-        );
+        .consequence(if passes_by {
+            "the gateway would answer 404; Istio's sidecars would pass it by and leave the mesh themselves"
+        } else {
+            "the gateway would answer 404"
+        });
     let own = one.destination.host.as_deref();
     let first = external.body.hosts.as_ref().and_then(|hosts| hosts.first()).map(|host| host.value.as_str());
     as_warning(match own.or(first) {
@@ -120,4 +135,20 @@ fn arrives_unknown(
         )),
         None => report.help("let callers use the external's own host, for which `via` makes all routes"),
     })
+}
+
+fn passed_by(
+    one: &WeightedDestination,
+    (external, gateway): (&Resource<External>, &Resource<Gateway>),
+) -> Diagnostic {
+    let name = &gateway.name.value;
+    let message =
+        format!("Istio's sidecars would call `{}` themselves, past gateway `{name}`", external.name.value);
+    let via = external.body.via.as_ref().map_or(external.name.span, |via| via.span);
+    as_warning(
+        Diagnostic::new(Code::BAD_EGRESS, one.destination.span, message)
+            .related(via, "what the mesh sends to the external is to leave through the gateway")
+            .consequence("the gateway would not see these calls: neither its access log nor a firewall that lets out nobody else")
+            .help("give callers in the mesh a route of their own, in a host block without gateways or with `when gateway mesh`"),
+    )
 }
