@@ -276,6 +276,16 @@ impl Bits {
         builder: &mut Builder<'_, '_>,
     ) {
         let source = match name {
+            MatchHeaderName::Header(name) if name.as_str() == ":path" => {
+                builder.refuse(
+                    self.span,
+                    "a condition on `:path`",
+                    "nginx knows it only as the caller wrote it, where `//a` and `/%61` are not `/a`",
+                    "ask for `path`, which is compared in one form",
+                );
+                self.all = None;
+                return;
+            }
             MatchHeaderName::Header(name) => header_variable(name),
             MatchHeaderName::Claim(_) => None,
         };

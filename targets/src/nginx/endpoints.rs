@@ -8,8 +8,6 @@ use meshc_compiler::policy::{Ejection, Method};
 use meshc_compiler::routing::{Upstream, WeightedAddress};
 use meshc_compiler::values::EndpointAddress;
 
-/// The longest path of a Unix socket on Linux, in bytes.
-const UNIX_MAX: usize = 107;
 /// Most lines for the tries of a request.
 const TRIES_MAX: u32 = 16;
 /// Failures after which an endpoint is left out where `after` is not said (Envoy: `OutlierDetection.consecutive_5xx`).
@@ -71,11 +69,11 @@ pub(super) fn servers(
 
 fn refuse_unreadable(address: &EndpointAddress, upstream: &Upstream<'_>, builder: &mut Builder<'_, '_>) {
     let EndpointAddress::Unix(path) = address else { return };
-    if path.is_abstract() || path.as_str().len() > UNIX_MAX {
+    if path.is_abstract() {
         builder.refuse(
             upstream.span,
-            "this Unix socket",
-            "nginx takes paths of sockets of at most 107 bytes, and no abstract names",
+            "an abstract Unix socket",
+            "nginx takes paths of sockets only",
             "use another path or a port",
         );
     }

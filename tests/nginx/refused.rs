@@ -1,0 +1,80 @@
+//! What no single feature says, and nginx still cannot carry: each is refused at its line, with nothing written.
+
+use crate::capabilities::built;
+use meshc_language::{Code, Severity};
+
+/// A statement of a route, and what is said of it.
+const ROUTES: &[(&str, &str)] = &[
+    ("route x when header :path prefix \"/admin\" -> web", "a condition on `:path`"),
+    ("route x when not header :path is \"/admin\" -> web", "a condition on `:path`"),
+    ("route x when header x_a is \"1\" -> web", "a condition on `x_a`"),
+    ("route x when path matches r\"/a/[^/]\" -> web", "a pattern that takes some escapes of a path"),
+    ("route x when path is \"/%ff\" -> web", "a path whose escapes are no text"),
+    (
+        "route x when path prefix \"/x\" -> web { rewrite prefix \"/%ff\" }",
+        "a new path with such percent escapes",
+    ),
+    (
+        "route x when path prefix \"/x\" -> web { rewrite matches r\"/(a)(b)(c)(d)(e)(f)(g)\" to r\"/\\7\" }",
+        "a rewrite by a pattern with 7 groups",
+    ),
+    ("route x when path prefix \"/x\" -> respond 302 \"away\"", "a text with the status 302"),
+    (
+        "route x when path prefix \"/x\" -> web { request-headers { add x_a \"1\" } }",
+        "a value added to `x_a`",
+    ),
+    (
+        "route x when path prefix \"/x\" -> web { response-headers { set connection \"close\" } }",
+        "an operation on `connection`",
+    ),
+    ("route x when path prefix \"/x\" -> named", "another name in the certificate"),
+    ("route x when path prefix \"/x\" -> hashed", "a hash of `x_a`"),
+    ("route x when path prefix \"/x\" -> abstract", "an abstract Unix socket"),
+];
+
+/// Services, each for the routes that name it.
+const SERVICES: &[(&str, &str, &str)] = &[
+    ("web", "port http 80", "127.0.0.1:9"),
+    (
+        "named",
+        "port http 80; tls simple { ca file \"/ca.pem\"; sni a.internal; names [b.internal] }",
+        "127.0.0.1:9",
+    ),
+    ("hashed", "port http 80; lb hash header x_a", "127.0.0.1:9"),
+    ("abstract", "port http 80", "\"unix://@a\""),
+];
+
+fn mesh(route: &str) -> String {
+    let mut text = format!(
+        "gateway edge {{ controller nginx; workload any; listen http 80 {{ hosts a.com }} }}\n\
+         host a.com via edge {{\n{route}\nroute rest -> respond 404\n}}\n"
+    );
+    for (name, body, address) in SERVICES.iter().filter(|(name, ..)| route.contains(&format!("-> {name}"))) {
+        text.push_str(&format!(
+            "service {name} {{ {body} }}\nbindings {{ address {name} endpoints [{address}] }}\n"
+        ));
+    }
+    text
+}
+
+#[test]
+fn what_nginx_cannot_say_is_refused_at_its_line() {
+    let mut faults = Vec::new();
+    for (route, said) in ROUTES {
+        let Some((reports, artifacts)) = built(&mesh(route), "nginx") else {
+            faults.push(format!("{route}: the language refuses it"));
+            continue;
+        };
+        let refused = reports.iter().any(|one| {
+            one.code == Code::UNSUPPORTED
+                && one.severity == Severity::Error
+                && one.message.contains(said)
+                && one.help.is_some()
+        });
+        if !refused || artifacts.is_some() {
+            let messages: Vec<&str> = reports.iter().map(|one| one.message.as_str()).collect();
+            faults.push(format!("{route}: written: {}; {messages:#?}", artifacts.is_some()));
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
