@@ -145,57 +145,83 @@ impl Condition {
 
     /// The variables that must be `1` for it to hold in a location; `None` if it never holds there.
     pub(super) fn at(&self, location: &Location, builder: &mut Builder<'_, '_>) -> Option<Vec<String>> {
+        let of_path = self.path.as_ref().map_or(Truth::Always, |path| path.at(location, builder));
+        if of_path == Truth::Never {
+            return None;
+        }
         let mut bits = self.bits.clone()?;
-        match self.path.as_ref().map_or(Truth::Always, |path| path.at(location, builder)) {
-            Truth::Always => {}
-            Truth::Never => return None,
-            Truth::If(bit) => bits.insert(0, bit),
+        if let Truth::If(bit) = of_path {
+            bits.insert(0, bit);
         }
         bits.dedup();
         Some(bits)
     }
 }
 
+/// How many of the paths of a location a condition takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Share {
+    All,
+    Some,
+    None,
+}
+
 impl Path {
     fn at(&self, location: &Location, builder: &mut Builder<'_, '_>) -> Truth {
-        let (here, exact) = match location {
-            Location::Exact(text) => (text, true),
-            Location::Prefix(text) => (text, false),
-        };
-        let fold =
-            |text: &str, ignore: bool| if ignore { text.to_ascii_lowercase() } else { text.to_owned() };
-        let (decided, key, longer) = match self {
-            Self::None => return Truth::Never,
-            // No path begins so in any other location: those that do have a longer one.
-            Self::Pattern { key: _, prefixes } if !prefixes.iter().any(|prefix| here.starts_with(prefix)) => {
-                return Truth::Never;
-            }
-            Self::Pattern { key, prefixes: _ } => (None, key.clone(), true),
-            Self::Exact { text, ignore_case } => {
-                let (here, text) = (fold(here, *ignore_case), fold(text, *ignore_case));
-                let key = format!("~*^(?:{})\\z", escape_literal(&text));
-                (exact.then(|| here == text), key, *ignore_case && text.starts_with(&here))
-            }
-            Self::Prefix { text, ignore_case } => {
-                let (here, text) = (fold(here, *ignore_case), fold(text, *ignore_case));
-                let covers = here.starts_with(&text);
-                let key = format!("~*^{}", escape_literal(&text));
-                ((exact || covers).then_some(covers), key, *ignore_case && text.starts_with(&here))
-            }
-            Self::Under { text, ignore_case } => {
-                let (here, text) = (fold(here, *ignore_case), fold(text, *ignore_case));
-                let covers = here.starts_with(&format!("{text}/")) || exact && here == text;
-                let key = format!("~*^{}(?:/|\\z)", escape_literal(&text));
-                ((exact || covers).then_some(covers), key, *ignore_case && text.starts_with(&here))
-            }
-        };
-        match decided {
-            Some(true) => Truth::Always,
-            Some(false) => Truth::Never,
-            None if longer => Truth::If(builder.http.bit(PATH, vec![(key, true)], false)),
-            None => Truth::Never,
+        match self.share(location) {
+            Share::All => Truth::Always,
+            Share::Some => Truth::If(builder.http.bit(PATH, vec![(self.key(), true)], false)),
+            Share::None => Truth::Never,
         }
     }
+
+    /// Asked of each condition in each location, so nothing is allocated here.
+    fn share(&self, location: &Location) -> Share {
+        let (here, exact) = match location {
+            Location::Exact(text) => (text.as_str(), true),
+            Location::Prefix(text) => (text.as_str(), false),
+        };
+        let (text, ignore_case, covers) = match self {
+            Self::None => return Share::None,
+            // No path begins so in any other location: those that do have a longer one.
+            Self::Pattern { key: _, prefixes } => {
+                let may = prefixes.iter().any(|prefix| here.starts_with(prefix.as_str()));
+                return if may { Share::Some } else { Share::None };
+            }
+            Self::Exact { text, ignore_case } => {
+                let same = here.len() == text.len() && starts_with(here, text, *ignore_case);
+                (text, *ignore_case, exact && same)
+            }
+            Self::Prefix { text, ignore_case } => (text, *ignore_case, starts_with(here, text, *ignore_case)),
+            Self::Under { text, ignore_case } => {
+                let rest = starts_with(here, text, *ignore_case).then(|| here.get(text.len()..)).flatten();
+                let within = rest.is_some_and(|rest| rest.starts_with('/') || exact && rest.is_empty());
+                (text, *ignore_case, within)
+            }
+        };
+        match covers {
+            true => Share::All,
+            // Only a text whose letter case counts has a location of its own.
+            false if !exact && ignore_case && starts_with(text, here, true) => Share::Some,
+            false => Share::None,
+        }
+    }
+
+    /// The condition as a key of `map`.
+    fn key(&self) -> String {
+        match self {
+            Self::None => String::new(),
+            Self::Pattern { key, prefixes: _ } => key.clone(),
+            Self::Exact { text, ignore_case: _ } => format!("~*^(?:{})\\z", escape_literal(text)),
+            Self::Prefix { text, ignore_case: _ } => format!("~*^{}", escape_literal(text)),
+            Self::Under { text, ignore_case: _ } => format!("~*^{}(?:/|\\z)", escape_literal(text)),
+        }
+    }
+}
+
+fn starts_with(text: &str, start: &str, ignore_case: bool) -> bool {
+    let Some(own) = text.as_bytes().get(..start.len()) else { return false };
+    if ignore_case { own.eq_ignore_ascii_case(start.as_bytes()) } else { own == start.as_bytes() }
 }
 
 fn of_path(path: &PathMatch, span: Span, builder: &mut Builder<'_, '_>) -> Path {
