@@ -98,6 +98,15 @@ impl HeaderName {
     pub fn is_host(&self) -> bool {
         matches!(self.as_str(), "host" | ":authority")
     }
+
+    /// Whether a proxy writes it for what came in, before it chooses a route (Envoy: "HTTP header manipulation"). What callers say
+    /// in it may not count.
+    #[must_use]
+    pub fn is_of_proxies(&self) -> bool {
+        let name = self.as_str();
+        matches!(name, "x-forwarded-for" | "x-forwarded-proto" | "x-forwarded-client-cert" | "x-request-id")
+            || name.starts_with("x-envoy-")
+    }
 }
 
 impl Literal for HeaderName {

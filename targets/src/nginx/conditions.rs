@@ -108,7 +108,7 @@ impl Condition {
             bits.and(Truth::If(bit));
         }
         if let Some(authority) = authority {
-            let bit = builder.http.bit(AUTHORITY, keys(authority, true), false);
+            let bit = text_bit(AUTHORITY, authority, true, builder);
             bits.and(Truth::If(bit));
         }
         for (name, test) in headers {
@@ -170,7 +170,15 @@ impl Path {
     fn at(&self, location: &Location, builder: &mut Builder<'_, '_>) -> Truth {
         match self.share(location) {
             Share::All => Truth::Always,
-            Share::Some => Truth::If(builder.http.bit(PATH, vec![(self.key(), true)], false)),
+            Share::Some => {
+                let keys = vec![(self.key(), true)];
+                Truth::If(match self {
+                    Self::Pattern { .. } => builder.http.pattern_bit(PATH, keys, false),
+                    Self::None | Self::Exact { .. } | Self::Prefix { .. } | Self::Under { .. } => {
+                        builder.http.bit(PATH, keys, false)
+                    }
+                })
+            }
             Share::None => Truth::Never,
         }
     }
@@ -312,6 +320,16 @@ impl Bits {
                 self.all = None;
                 return;
             }
+            MatchHeaderName::Header(name) if name.is_of_proxies() => {
+                builder.refuse(
+                    self.span,
+                    &format!("a condition on `{name}`"),
+                    "nginx writes this header after it has chosen the route, so callers could say what they like in it",
+                    "ask for what it is made of, such as `scheme`",
+                );
+                self.all = None;
+                return;
+            }
             MatchHeaderName::Header(name) => header_variable(name),
             MatchHeaderName::Claim(_) => None,
         };
@@ -327,7 +345,7 @@ impl Bits {
         };
         let bit = match test {
             HeaderTest::Present => builder.http.bit(&source, vec![(String::new(), !wanted)], wanted),
-            HeaderTest::Text(text) => builder.http.bit(&source, keys(text, wanted), !wanted),
+            HeaderTest::Text(text) => text_bit(&source, text, wanted, builder),
         };
         self.and(Truth::If(bit));
     }
@@ -349,22 +367,28 @@ fn is_plain(name: &str) -> bool {
     name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// The keys of a `map` that say whether a text is like this. An absent value is an empty one, and no regular expression is asked
-/// of it.
-pub(super) fn keys(text: &TextMatch, wanted: bool) -> Vec<(String, bool)> {
+/// A bit that says whether a text is like this, or, if that is not `wanted`, whether it is not.
+fn text_bit(source: &str, text: &TextMatch, wanted: bool, builder: &mut Builder<'_, '_>) -> String {
+    let keys = keys(text, wanted);
     match text {
-        TextMatch::Exact(text) if text.is_empty() => vec![(String::new(), wanted)],
-        TextMatch::Exact(text) => vec![(regex::exactly(text), wanted)],
-        TextMatch::Prefix(text) if text.is_empty() => {
-            vec![(String::new(), wanted), ("~^".to_owned(), wanted)]
-        }
-        TextMatch::Prefix(text) => vec![(regex::starting(text), wanted)],
-        TextMatch::Pattern(pattern) => {
-            let mut keys = vec![(regex::matching(pattern), wanted)];
-            keys.extend(regex::takes_nothing(pattern).then(|| (String::new(), wanted)));
-            keys
-        }
+        TextMatch::Exact(_) | TextMatch::Prefix(_) => builder.http.bit(source, keys, !wanted),
+        TextMatch::Pattern(_) => builder.http.pattern_bit(source, keys, !wanted),
     }
+}
+
+/// The keys of a `map` that say whether a text is like this. To nginx an absent header is an empty one, and no regular expression
+/// is asked of it: such a one is like nothing, but where a condition asks for what it is not like, it is compared as empty (Envoy
+/// `treat_missing_header_as_empty`).
+pub(super) fn keys(text: &TextMatch, wanted: bool) -> Vec<(String, bool)> {
+    let (key, takes_nothing) = match text {
+        TextMatch::Exact(text) => {
+            (Some(text).filter(|text| !text.is_empty()).map(|text| regex::exactly(text)), text.is_empty())
+        }
+        TextMatch::Prefix(text) => (Some(regex::starting(text)), text.is_empty()),
+        TextMatch::Pattern(pattern) => (Some(regex::matching(pattern)), regex::takes_nothing(pattern)),
+    };
+    let empty = (takes_nothing && !wanted).then(String::new);
+    key.into_iter().chain(empty).map(|key| (key, wanted)).collect()
 }
 
 /// What stands in front of the first parameter of a name, up to its name: parameters of other names.
@@ -391,13 +415,13 @@ fn query_bit(name: &SmolStr, test: &HeaderTest, builder: &mut Builder<'_, '_>) -
         HeaderTest::Text(TextMatch::Pattern(pattern)) => {
             // The value is taken out first, so that a pattern cannot look beyond its end.
             let value = query_value(name, builder);
-            let matched = builder.http.bit(&value, vec![(regex::matching(pattern), true)], false);
+            let matched = builder.http.pattern_bit(&value, vec![(regex::matching(pattern), true)], false);
             let mut entries = vec![line!["default", "0"]];
             if regex::takes_nothing(pattern) {
                 entries.push(line![format!("{before}=?(?:&|\\z)"), "1"]);
             }
             entries.push(line![format!("{before}="), matched]);
-            return builder.http.map(ARGS, entries);
+            return builder.http.map_to_bits(ARGS, entries);
         }
     };
     builder.http.bit(ARGS, vec![(key, true)], false)

@@ -9,6 +9,7 @@ use super::builder::Builder;
 use super::conditions::{Condition, Location};
 use super::directive::{Directive, line};
 use super::rule;
+use super::variables::UNKNOWN;
 use meshc_compiler::model::Match;
 use meshc_compiler::policy::RewriteKind;
 use meshc_compiler::routing::{Rule, RuleAction, VirtualHost};
@@ -19,6 +20,8 @@ use rustc_hash::FxHashSet;
 const INTERNAL: &str = "mesh:";
 /// The location of requests that no rule takes.
 const NOTHING: &str = "mesh:~";
+/// The location of requests of which nginx cannot tell whether a rule takes them.
+const UNDECIDED: &str = "mesh:!";
 /// Bytes of variable names that one `map` looks at; nginx reads 4,096 in one token.
 const TABLE_MAX: usize = 3_000;
 /// Candidates that one `map` chooses from, if they are many. Those that several locations share stand in one `map` then.
@@ -55,14 +58,14 @@ pub(super) fn locations<'m>(
     let candidates = candidates(host, server.scheme, builder);
     let mut used: FxHashSet<&str> = FxHashSet::default();
     let mut locations = Vec::new();
-    let mut lost = false;
+    let mut ends = Ends::default();
     for location in wanted_locations(&candidates) {
         let (modifier, path) = match &location {
             Location::Exact(path) => ("=", path),
             Location::Prefix(path) => ("^~", path),
         };
         let here = here(&candidates, &location, builder);
-        let (target, names) = target(&here, candidates.len(), &mut lost, builder);
+        let (target, names) = target(&here, candidates.len(), &mut ends, builder);
         used.extend(names);
         let span = here.first().map_or(host.span, |(candidate, _)| candidate.rule.span);
         let jump = line!["rewrite", "^", target, "last"];
@@ -75,11 +78,20 @@ pub(super) fn locations<'m>(
             locations.extend(rule::locations(candidate.rule, path, &candidate.name, server, builder));
         }
     }
-    if lost {
-        let body = vec![line!["internal"], line!["return", "404", super::text::EMPTY]];
-        locations.push(line!["location", "=", NOTHING].block(body));
+    for (is_needed, name, status) in [(ends.nothing, NOTHING, "404"), (ends.undecided, UNDECIDED, "500")] {
+        if is_needed {
+            let body = vec![line!["internal"], line!["return", status, super::text::EMPTY]];
+            locations.push(line!["location", "=", name].block(body));
+        }
     }
     locations
+}
+
+/// Which locations are needed for requests that no rule takes.
+#[derive(Debug, Default)]
+struct Ends {
+    nothing: bool,
+    undecided: bool,
 }
 
 fn candidates<'r, 'm>(
@@ -152,7 +164,7 @@ fn here<'c, 'r, 'm>(
 fn target<'c>(
     here: &Here<'c, '_, '_>,
     count: usize,
-    lost: &mut bool,
+    ends: &mut Ends,
     builder: &mut Builder<'_, '_>,
 ) -> (String, Vec<&'c str>) {
     let names: Vec<&str> = here.iter().map(|(candidate, _)| candidate.name.as_str()).collect();
@@ -163,14 +175,14 @@ fn target<'c>(
             next.clone_from(&candidate.name);
             conditional = before;
         }
-        _ => *lost = true,
+        _ => ends.nothing = true,
     }
     let groups = groups(conditional, count);
     if let [only] = groups.as_slice() {
-        return (table(only, &next, builder), names);
+        return (table(only, &next, ends, builder), names);
     }
     for group in groups.into_iter().rev() {
-        let chosen = table(group, "", builder);
+        let chosen = table(group, "", ends, builder);
         next = builder.http.map(&chosen, vec![line!["default", chosen.clone()], line!["", next]]);
     }
     (next, names)
@@ -203,6 +215,7 @@ fn groups<'h, 'c, 'r, 'm>(
 fn table(
     group: &[(&Candidate<'_, '_>, Vec<String>)],
     otherwise: &str,
+    ends: &mut Ends,
     builder: &mut Builder<'_, '_>,
 ) -> String {
     let mut order: Vec<&String> = Vec::new();
@@ -215,9 +228,24 @@ fn table(
     let mut entries = vec![line!["default", otherwise]];
     for (candidate, bits) in group {
         entries.push(line![row(&order, bits), candidate.name.clone()]);
+        if bits.iter().any(|bit| builder.http.is_doubtful(bit)) {
+            entries.push(line![undecided_row(&order, bits, builder), UNDECIDED]);
+            ends.undecided = true;
+        }
     }
     let source: String = order.iter().map(|bit| bit.as_str()).collect();
     builder.http.map(&source, entries)
+}
+
+/// The key for what `bits` would take, if those of them that are unknown were `1`. It stands behind the row that asks for `1`.
+fn undecided_row(order: &[&String], bits: &[String], builder: &Builder<'_, '_>) -> String {
+    let digit = |bit: &&String| match bits.contains(bit) {
+        true if builder.http.is_doubtful(bit) => format!("[1{UNKNOWN}]"),
+        true => "1".to_owned(),
+        false => ".".to_owned(),
+    };
+    let digits: String = order.iter().map(digit).collect();
+    format!("~^{}", digits.trim_end_matches('.'))
 }
 
 /// The key of a `map` that takes what has a `1` at the position of each of `bits`.

@@ -68,7 +68,8 @@ impl Configuration {
         Self {
             folder: file_stem(model, proxy),
             is_gateway: proxy.is_gateway(),
-            is_deployed: model.deploy().is_some(),
+            // A trial runs on this machine, whatever the image has.
+            is_deployed: model.deploy().is_some() && options.rig.is_none(),
             resolves: builder.resolves,
             endpoints: builder.blocks.files().to_vec(),
             http: put(builder.blocks.of(Subsystem::Http), builder.http.into_directives(), servers.http),

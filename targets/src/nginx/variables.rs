@@ -1,7 +1,10 @@
 //! Variables that nginx computes when they are asked for: `map`, `geo` and `split_clients`.
 
 use super::directive::{Directive, line};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// A bit of which nginx could not tell whether it is `0` or `1`.
+pub(super) const UNKNOWN: &str = "2";
 
 /// The halves of nginx: neither sees the variables and upstream blocks of the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,11 +31,18 @@ pub(super) struct Variables {
     subsystem: Subsystem,
     known: FxHashMap<Vec<String>, String>,
     directives: Vec<Directive>,
+    /// Those that may be [`UNKNOWN`].
+    doubtful: FxHashSet<String>,
 }
 
 impl Variables {
     pub(super) fn new(subsystem: Subsystem) -> Self {
-        Self { subsystem, known: FxHashMap::default(), directives: Vec::new() }
+        Self {
+            subsystem,
+            known: FxHashMap::default(),
+            directives: Vec::new(),
+            doubtful: FxHashSet::default(),
+        }
     }
 
     /// How many there are.
@@ -52,10 +62,41 @@ impl Variables {
 
     /// A variable that is `1` or `0`: that of the first entry whose key takes `source`.
     pub(super) fn bit(&mut self, source: &str, entries: Vec<(String, bool)>, default: bool) -> String {
-        let digit = |bit: bool| if bit { "1" } else { "0" };
         let mut block = vec![line!["default", digit(default)]];
         block.extend(entries.into_iter().map(|(key, bit)| line![key, digit(bit)]));
         self.map(source, block)
+    }
+
+    /// A bit whose keys are written by others, and may take nginx's engine more steps than it allows itself: it is [`UNKNOWN`]
+    /// then. nginx takes the default of a `map` in that case, as if the expression did not hold, and would let through what a
+    /// rule refuses.
+    pub(super) fn pattern_bit(
+        &mut self,
+        source: &str,
+        entries: Vec<(String, bool)>,
+        default: bool,
+    ) -> String {
+        let mut block = vec![line!["default", UNKNOWN]];
+        let takes_nothing = entries.iter().any(|(key, _)| key.is_empty());
+        // No expression is asked of an empty value.
+        let rest = ["", "~^"].iter().skip(usize::from(takes_nothing));
+        let all = entries.into_iter().chain(rest.map(|key| ((*key).to_owned(), default)));
+        block.extend(all.map(|(key, bit)| line![key, digit(bit)]));
+        let name = self.map(source, block);
+        self.doubtful.insert(name.clone());
+        name
+    }
+
+    /// A variable with the value that `bits` have, of which one may be [`UNKNOWN`].
+    pub(super) fn map_to_bits(&mut self, source: &str, entries: Vec<Directive>) -> String {
+        let name = self.map(source, entries);
+        self.doubtful.insert(name.clone());
+        name
+    }
+
+    /// Whether a bit may be [`UNKNOWN`].
+    pub(super) fn is_doubtful(&self, bit: &str) -> bool {
+        self.doubtful.contains(bit)
     }
 
     /// A variable that is `1` if an address is in one of these ranges, else `0`.
@@ -115,6 +156,10 @@ impl Variables {
         self.known.insert(key, name.clone());
         name
     }
+}
+
+fn digit(bit: bool) -> &'static str {
+    if bit { "1" } else { "0" }
 }
 
 /// Shares in parts per million as hundredths of a percent that add up to a whole: nginx knows nothing finer. None is zero.

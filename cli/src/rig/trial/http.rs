@@ -1,16 +1,17 @@
 //! Requests under trial: one each, and many where chance decides.
 
-use super::judge::{Got, abort, name_of, utf8};
+use super::judge::{Got, abort, by_proxy, name_of, utf8};
 use super::shares::{is_plausible, percent, range};
 use super::{Aspect, Landing, Mismatch, Run};
 use crate::rig::certificates::Identity;
 use crate::rig::client::{self, Connection, Tls};
 use crate::rig::http2;
 use crate::rig::rigged::called;
+use crate::rig::server::Kind;
 use crate::rig::wire::{Headers, latin1};
 use meshc_compiler::policy::{Abort, Injection};
 use meshc_compiler::routing::matcher::{Answer, Outcome, Request, Security, Taken};
-use meshc_compiler::routing::{MirroredTo, Rule};
+use meshc_compiler::routing::{MirroredTo, Proxy, Rule, TlsKind, TlsServer, specificity};
 use meshc_language::Span;
 use meshc_targets::Feature;
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,7 +65,7 @@ impl<'m> Run<'_, 'm> {
             let got = Got::of(connections.exchange(question, &request, limit));
             self.findings.requests += 1;
             let (span, rule) = self.place(&outcome, question);
-            let mut mismatches = self.judge(&outcome, &request.headers, &got);
+            let mut mismatches = self.judge_of(question, &outcome, &request.headers, &got);
             let feature =
                 (!mismatches.is_empty()).then(|| self.caveat(question, &request.headers, &got)).flatten();
             for mismatch in &mut mismatches {
@@ -79,6 +80,24 @@ impl<'m> Run<'_, 'm> {
                 self.note((span, &rule), &sent, mismatch);
             }
         }
+    }
+
+    /// Compares, where nginx may also say that a request came in TLS for another name.
+    fn judge_of(
+        &self,
+        question: &Request,
+        outcome: &Outcome<'_, 'm>,
+        sent: &Headers,
+        got: &Got,
+    ) -> Vec<Mismatch> {
+        let is_rejected = matches!(outcome, Outcome::Rejected(_));
+        if self.trial.kind == Kind::Nginx
+            && !is_rejected
+            && is_misdirected(&self.trial.rigged.proxy, question)
+        {
+            return by_proxy(got, 421);
+        }
+        self.judge(outcome, sent, got)
     }
 
     /// The feature whose caveat explains all that is different: headers that are empty count as absent, and of one that stands
@@ -109,7 +128,7 @@ impl<'m> Run<'_, 'm> {
         let got = Got::of(Connections::new(&self.trial.world.client).exchange(question, &request, limit));
         self.findings.requests += 1;
         let (span, rule) = self.place(&outcome, question);
-        for mismatch in self.judge(&outcome, &request.headers, &got) {
+        for mismatch in self.judge_of(question, &outcome, &request.headers, &got) {
             self.note((span, &rule), &shown(question), mismatch);
         }
         Some(Landing { span, rule, got: Ok(got.text()) })
@@ -246,6 +265,30 @@ fn share(what: &str, count: u64, total: u64, ppm: u32) -> Option<Mismatch> {
         let wanted = format!("{} of `{what}` in {total} requests", range(total, ppm));
         Mismatch::new(Aspect::Share, wanted, percent(count, total))
     })
+}
+
+/// Whether the host of a request belongs to another server of the port than the one whose certificate was shown (RFC 9110, 15.5.20).
+fn is_misdirected(proxy: &Proxy<'_>, question: &Request) -> bool {
+    let Security::Tls { server_name: Some(asked) } = &question.entrance.security else { return false };
+    let Some(listener) = proxy.listeners.iter().find(|one| one.port == question.entrance.port) else {
+        return false;
+    };
+    let owner = |host: &str| {
+        let ends = |(_, server): &(usize, &TlsServer<'_>)| matches!(server.kind, TlsKind::Http(..));
+        let names = listener
+            .tls
+            .iter()
+            .enumerate()
+            .filter(ends)
+            .flat_map(|(at, server)| server.names.iter().map(move |name| (at, name)));
+        let taking = names.filter(|(_, name)| name.takes(host));
+        taking.max_by_key(|(_, name)| specificity(name)).map(|(at, _)| at)
+    };
+    let host = question.authority.split(':').next().unwrap_or_default().trim_end_matches('.');
+    match (owner(asked), owner(&host.to_ascii_lowercase())) {
+        (Some(asked), Some(meant)) => asked != meant,
+        _ => false,
+    }
 }
 
 /// Why a rule is not tried, if it is not.

@@ -178,7 +178,7 @@ fn differs(aspect: Aspect, wanted: &str, got: &str) -> Option<Mismatch> {
 }
 
 /// The proxy answers by itself, with this status.
-fn by_proxy(got: &Got, status: u16) -> Vec<Mismatch> {
+pub(super) fn by_proxy(got: &Got, status: u16) -> Vec<Mismatch> {
     let fits = got.seen.is_none() && got.answer.as_ref().is_ok_and(|answer| answer.status == status);
     let wanted = format!("status {status} of the proxy itself");
     if fits { Vec::new() } else { vec![Mismatch::new(Aspect::Status, wanted, got.text())] }

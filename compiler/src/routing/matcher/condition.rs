@@ -92,7 +92,7 @@ impl<'p> Asked<'p, '_> {
 
     /// A header says this if one of its values does.
     fn header(&self, name: &'p MatchHeaderName, test: &'p HeaderTest) -> Verdict<'p> {
-        let MatchHeaderName::Header(header) = name else { return Err(Doubt::Claim(name)) };
+        let header = told_by_callers(name)?;
         let values = self.values(header);
         match test {
             HeaderTest::Present => Ok(!values.is_empty()),
@@ -102,7 +102,7 @@ impl<'p> Asked<'p, '_> {
 
     /// A header that is not there is compared as an empty one (Envoy `treat_missing_header_as_empty`, which istiod writes).
     fn lacks(&self, name: &'p MatchHeaderName, test: &'p HeaderTest) -> Verdict<'p> {
-        let MatchHeaderName::Header(header) = name else { return Err(Doubt::Claim(name)) };
+        let header = told_by_callers(name)?;
         let values = self.values(header);
         match test {
             HeaderTest::Present => Ok(values.is_empty()),
@@ -134,6 +134,15 @@ impl<'p> Asked<'p, '_> {
             (Some(_), HeaderTest::Present) => Ok(true),
             (Some(value), HeaderTest::Text(test)) => self.patterns.says(test, value),
         }
+    }
+}
+
+/// A header that says what the caller wrote.
+fn told_by_callers(name: &MatchHeaderName) -> Result<&HeaderName, Doubt<'_>> {
+    match name {
+        MatchHeaderName::Claim(_) => Err(Doubt::Claim(name)),
+        MatchHeaderName::Header(header) if header.is_of_proxies() => Err(Doubt::OfProxy(name)),
+        MatchHeaderName::Header(header) => Ok(header),
     }
 }
 

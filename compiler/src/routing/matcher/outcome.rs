@@ -93,6 +93,8 @@ pub enum Doubt<'p> {
     Pattern(&'p Pattern),
     /// A claim of a token, which something else would have to verify.
     Claim(&'p MatchHeaderName),
+    /// A header that the proxy itself writes for each request.
+    OfProxy(&'p MatchHeaderName),
 }
 
 /// A request that a rule takes. Faults, time limits, retries, CORS and mirrors stand in the rule: they are what they say.

@@ -18,7 +18,7 @@ impl Walk<'_> {
         if host.is_some_and(|host| host.is_delegate()) {
             self.add(Feature::Delegation, *span, "a rule that another host delegates to");
         }
-        self.guards = keeps_out(action);
+        self.guards = keeps_out(rule);
         for one in matches {
             self.condition(one, *span);
         }
@@ -166,7 +166,9 @@ impl Walk<'_> {
                 }
             }
         }
-        for Fault { kind, share: _, span } in fault {
+        for one in fault {
+            let Fault { kind, share: _, span } = one;
+            self.guards = refuses(one);
             match kind {
                 Injection::Delay(_) => self.add_unit(Feature::FaultDelay, *span, "`fault delay`"),
                 Injection::Abort(Abort::Http(_)) => {
@@ -177,6 +179,7 @@ impl Walk<'_> {
                 }
             }
         }
+        self.guards = false;
         if let Some(cors) = cors {
             self.add_unit(Feature::Cors, cors.span, "`cors`");
             for origin in &cors.body.origins {
@@ -212,10 +215,18 @@ fn is_beyond_ascii(pattern: &Pattern) -> bool {
 }
 
 /// Whether a rule keeps requests from where later rules would send them: it refuses them, or sends their callers elsewhere.
-fn keeps_out(action: &RuleAction<'_>) -> bool {
-    match action {
-        RuleAction::Forward(_) => false,
+fn keeps_out(rule: &Rule<'_>) -> bool {
+    match &rule.action {
+        RuleAction::Forward(_) => rule.options.fault.iter().any(refuses),
         RuleAction::Redirect(_) => true,
         RuleAction::Respond(respond) => respond.status.value.get() >= 400,
+    }
+}
+
+/// Whether a fault is no trial of what callers make of it, but lets nobody through.
+fn refuses(fault: &Fault) -> bool {
+    match fault.kind {
+        Injection::Abort(_) => fault.share.value.ppm() == 1_000_000,
+        Injection::Delay(_) => false,
     }
 }
