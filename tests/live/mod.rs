@@ -27,6 +27,7 @@ mod balancing;
 mod faults;
 mod files;
 mod limits;
+mod matching;
 mod origination;
 mod passthrough;
 mod retries;

@@ -7,6 +7,8 @@ use meshc_language::{Code, Severity};
 const ROUTES: &[(&str, &str)] = &[
     ("route x when header :path prefix \"/admin\" -> web", "a condition on `:path`"),
     ("route x when not header :path is \"/admin\" -> web", "a condition on `:path`"),
+    ("route x when header x-forwarded-proto is \"http\" -> web", "a condition on `x-forwarded-proto`"),
+    ("route x when not header x-request-id present -> web", "a condition on `x-request-id`"),
     ("route x when header x_a is \"1\" -> web", "a condition on `x_a`"),
     ("route x when path matches r\"/a/[^/]\" -> web", "a pattern that takes some escapes of a path"),
     ("route x when path is \"/%ff\" -> web", "a path whose escapes are no text"),
@@ -77,4 +79,27 @@ fn what_nginx_cannot_say_is_refused_at_its_line() {
         }
     }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn a_fault_that_refuses_everybody_is_not_given_up() {
+    let mesh = |condition: &str, share: &str| {
+        format!(
+            "gateway edge {{ controller nginx; workload any; listen http 80 {{ hosts a.com }} }}\n\
+             host a.com via edge {{\n\
+             @degrade(nginx, drop, because: \"a try\")\n\
+             route x when path prefix \"/x\"{condition} -> web {{ fault abort {share} }}\n\
+             route rest -> web\n}}\n\
+             service web {{ port http 80 }}\nbindings {{ address web endpoints [127.0.0.1:9] }}\n"
+        )
+    };
+    for (condition, share, is_given_up) in [
+        (" and source ns qa", "403 for 100%", false),
+        (" and source ns qa", "403 for 99%", true),
+        ("", "grpc PERMISSION_DENIED for 100%", false),
+        ("", "grpc PERMISSION_DENIED for 1%", true),
+    ] {
+        let (_, artifacts) = built(&mesh(condition, share), "nginx").unwrap();
+        assert_eq!(artifacts.is_some(), is_given_up, "{condition} {share}");
+    }
 }
