@@ -9,6 +9,11 @@ const ROUTES: &[(&str, &str)] = &[
     ("route x when not header :path is \"/admin\" -> web", "a condition on `:path`"),
     ("route x when header x-forwarded-proto is \"http\" -> web", "a condition on `x-forwarded-proto`"),
     ("route x when not header x-request-id present -> web", "a condition on `x-request-id`"),
+    ("route x when method in [GET, TRACE] -> web", "a condition on the method TRACE"),
+    (
+        "route x when path prefix \"/x\" -> respond 200 \"a\" { response-headers { add content-type \"text/x\" } }",
+        "this operation on `content-type`",
+    ),
     ("route x when header x_a is \"1\" -> web", "a condition on `x_a`"),
     ("route x when path matches r\"/a/[^/]\" -> web", "a pattern that takes some escapes of a path"),
     ("route x when path is \"/%ff\" -> web", "a path whose escapes are no text"),

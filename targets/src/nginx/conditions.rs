@@ -101,6 +101,14 @@ impl Condition {
         if let Some(wanted) = wanted_scheme {
             bits.scheme(wanted, scheme, builder);
         }
+        if let Some(method) = methods.iter().find(|method| ["TRACE", "CONNECT"].contains(&method.as_str())) {
+            builder.refuse(
+                span,
+                &format!("a condition on the method {method}"),
+                "nginx answers it itself with 405",
+                "leave it out",
+            );
+        }
         if !methods.is_empty() {
             let any: Vec<String> = methods.iter().map(|method| escape_literal(method)).collect();
             let key = format!("~^(?:{})\\z", any.join("|"));

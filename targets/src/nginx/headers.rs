@@ -103,6 +103,22 @@ impl Operations {
         lines
     }
 
+    /// The type of a text that nginx answers with, if it is set: nginx writes that header itself, and would write another one.
+    pub(super) fn take_content_type(&mut self, builder: &mut Builder<'_, '_>) -> Option<Directive> {
+        let at = self.response.iter().position(|change| change.name.eq_ignore_ascii_case("content-type"))?;
+        let Change { name, keeps, values, span } = self.response.remove(at);
+        let value = values.join(", ");
+        if keeps || value.contains('$') {
+            builder.refuse(
+                span,
+                &format!("this operation on `{name}`"),
+                "nginx says the type of its own answers once, and without variables",
+                "use `set`, and leave `$` out",
+            );
+        }
+        Some(line!["default_type", value].at(span))
+    }
+
     /// The headers of the answer; `module` is that of an answer from a destination.
     pub(super) fn response_lines(&self, module: Option<Module>) -> Vec<Directive> {
         let mut lines = Vec::new();

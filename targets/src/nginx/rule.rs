@@ -33,10 +33,11 @@ pub(super) fn locations<'m>(
     body.extend(first);
     match action {
         RuleAction::Respond(respond) => {
-            let operations = Operations::of(rule, None, builder);
+            let mut operations = Operations::of(rule, None, builder);
+            let content_type = operations.take_content_type(builder);
             body.extend(cors);
             body.extend(operations.response_lines(None));
-            body.extend(self::respond(respond, builder));
+            body.extend(self::respond(respond, content_type, builder));
         }
         RuleAction::Redirect(redirect) => {
             let operations = Operations::of(rule, None, builder);
@@ -105,7 +106,12 @@ fn mirrored<'m>(
     lines
 }
 
-fn respond(respond: &Respond, builder: &mut Builder<'_, '_>) -> Vec<Directive> {
+/// `content_type` is what the header operations make of the type of the text.
+fn respond(
+    respond: &Respond,
+    content_type: Option<Directive>,
+    builder: &mut Builder<'_, '_>,
+) -> Vec<Directive> {
     let Respond { status, body } = respond;
     let code = status.value.get();
     let text = body.as_ref().map_or("", |body| body.value.as_str());
@@ -122,7 +128,7 @@ fn respond(respond: &Respond, builder: &mut Builder<'_, '_>) -> Vec<Directive> {
     if answer::is_redirecting(code) {
         return vec![answer];
     }
-    vec![line!["default_type", "text/plain"], answer]
+    vec![content_type.unwrap_or_else(|| line!["default_type", "text/plain"]), answer]
 }
 
 /// A text of any length: what is too long for one token is put together from several variables.
