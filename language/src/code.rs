@@ -165,6 +165,7 @@ registry! {
     427 LARGE_BODY Warning "a response body is very large";
     428 EMPTY_RETRY Error "a retry that never retries";
     429 RESPONSE_FAULT Error "a fault that injects nothing";
+    430 BAD_ANSWER Warning "an answer that does not fit its status";
 
     501 UNSUPPORTED Error "the target cannot express this";
     502 BAD_DEGRADE Error "a loss that may not be accepted";

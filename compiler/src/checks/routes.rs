@@ -33,6 +33,7 @@ const ROUTE_CHECKS: &[RouteCheck] = &[
     no_destination_twice,
     destinations_are_visible,
     body_is_small,
+    answer_fits_its_status,
 ];
 
 /// All checks of routes.
@@ -493,4 +494,33 @@ fn body_is_small(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
         report.severity = meshc_language::Severity::Error;
     }
     reports.push(report);
+}
+
+/// RFC 9110: 204, 205 and 304 have no content (15.3.5, 15.3.6, 15.4.5); the others of 3xx say where to go (15.4).
+fn answer_fits_its_status(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
+    let Action::Respond(respond) = &site.route.action else { return };
+    let status = respond.status.value.get();
+    let body = respond.body.as_ref().filter(|body| !body.value.as_str().is_empty());
+    match (status, body) {
+        (204 | 205 | 304, Some(body)) => reports.push(
+            Diagnostic::new(
+                Code::BAD_ANSWER,
+                body.span,
+                format!("an answer with status {status} has no text"),
+            )
+            .related(respond.status.span, "the status")
+            .consequence("callers may take the text for the beginning of the next answer")
+            .help("leave the text out, or answer with another status"),
+        ),
+        (300..=303 | 305..=308, _) => reports.push(
+            Diagnostic::new(
+                Code::BAD_ANSWER,
+                respond.status.span,
+                format!("status {status} sends callers elsewhere, and nothing says where"),
+            )
+            .consequence("Envoy sends them to the address that they have asked for, again and again")
+            .help("use `redirect`"),
+        ),
+        _ => {}
+    }
 }
