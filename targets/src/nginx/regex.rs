@@ -23,9 +23,10 @@ pub(super) fn source(pattern: &Pattern) -> String {
     let text = pattern.as_str();
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    let mut in_class = false;
+    // Where what stands in a class begins.
+    let mut class: Option<usize> = None;
     while let Some(char) = rest.chars().next() {
-        if let Some(named) = rest.strip_prefix("(?P<").filter(|_| !in_class)
+        if let Some(named) = rest.strip_prefix("(?P<").filter(|_| class.is_none())
             && let Some((_, after)) = named.split_once('>')
         {
             out.push('(');
@@ -34,9 +35,10 @@ pub(super) fn source(pattern: &Pattern) -> String {
         }
         let taken =
             if char == '\\' { 1 + rest.chars().nth(1).map_or(0, char::len_utf8) } else { char.len_utf8() };
-        match char {
-            '[' if !in_class => in_class = true,
-            ']' if in_class && !opens_class(&out) => in_class = false,
+        let inside = class.and_then(|start| out.get(start..));
+        match (char, inside) {
+            ('[', None) => class = Some(out.len() + 1),
+            (']', Some(inside)) if closes_class(inside) => class = None,
             _ => {}
         }
         let (part, after) = rest.split_at_checked(taken).unwrap_or((rest, ""));
@@ -46,9 +48,14 @@ pub(super) fn source(pattern: &Pattern) -> String {
     out
 }
 
-/// Whether a `]` that comes next is the first character of a class, and stands for itself.
-fn opens_class(before: &str) -> bool {
-    before.ends_with('[') && !before.ends_with("\\[") || before.ends_with("[^") && !before.ends_with("\\[^")
+/// Whether a `]` behind what stands in a class closes it: the first character is itself, and `[:alpha:]` is a class inside.
+fn closes_class(inside: &str) -> bool {
+    let is_first = matches!(inside, "" | "^");
+    let named = inside
+        .rsplit_once("[:")
+        .map(|(_, name)| name)
+        .filter(|name| name.split_once(':').is_some_and(|(_, rest)| rest.is_empty()));
+    !is_first && named.is_none()
 }
 
 /// How many groups a pattern captures.
@@ -95,6 +102,11 @@ mod tests {
             (r"\(?P<x>a", r"\(?P<x>a"),
             ("[(?P<x>]", "[(?P<x>]"),
             ("[](?P<x>]", "[](?P<x>]"),
+            (r"\\[](?P<x>]", r"\\[](?P<x>]"),
+            ("[^](?P<x>]", "[^](?P<x>]"),
+            (r"[\](?P<x>]", r"[\](?P<x>]"),
+            ("[[:alpha:](?P<x>](?P<y>a)", "[[:alpha:](?P<x>](a)"),
+            ("[a](?P<x>b)[c]", "[a](b)[c]"),
             ("((?P<a>b)|(?P<c>d))", "((b)|(d))"),
         ] {
             assert_eq!(source(&Pattern::parse(pattern).unwrap()), expected, "{pattern}");

@@ -32,7 +32,8 @@ def any_directive(_):
 IGNORED = [
     # A header that browsers remember for months is for the author of the mesh to add; no proxy invents it.
     ("hsts_header", "", any_directive),
-    # A host that nobody serves is answered with 404, as Envoy does, also on a connection that was made for another.
+    # A host of other listeners is answered with 421, where it matters who has shown a certificate; a host that nobody serves
+    # with 404, as Envoy does, also on a connection that was made for another.
     ("http2_misdirected_request", "", any_directive),
     # Envoy chooses the cipher as well.
     ("weak_ssl_tls", "ssl_prefer_server_ciphers is on", any_directive),
