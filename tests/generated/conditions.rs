@@ -33,7 +33,7 @@ const PATHS: [&str; 10] =
     ["/a", "/a/b", "/a/b/c", "/b", "/items", "/items/7", "/Mixed", "/v1/users", "/a%20b", "/~user"];
 const PREFIXES: [&str; 7] = ["/", "/a", "/a/", "/a/b", "/items/", "/v1", "/Mi"];
 const FOLDERS: [&str; 6] = ["/a", "/a/b", "/items", "/v1", "/Mixed", "/b"];
-const PATTERNS: [&str; 8] = [
+const PATTERNS: [&str; 10] = [
     "/items/[0-9]{1,3}",
     "/[a-c]+/[0-9]+",
     "/a/.*",
@@ -42,11 +42,14 @@ const PATTERNS: [&str; 8] = [
     "/v[0-9]/(users|groups)/[^/]*",
     "/(a|a/b)",
     "/[^/]*",
+    "/a/b(/c)?",
+    "/(items|it)/[0-9]+|/b",
 ];
-const METHODS: [&str; 5] = ["GET", "POST", "PUT", "DELETE", "PATCH"];
+const METHODS: [&str; 6] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"];
 const HEADERS: [&str; 4] = ["x-a", "x-b", "x-Mixed-Case", "accept-language"];
-const VALUES: [&str; 9] = ["1", "2", "ab", "abc", "A", "a b", "a$b;c", "50%", "{q}'\\\\\\\"x"];
-const VALUE_PATTERNS: [&str; 6] = ["[a-z]+", "(1|2)", "a.*", "v[0-9]{2,}(-rc)?", ".*b", "\\w+ \\w+"];
+const VALUES: [&str; 11] = ["1", "2", "ab", "abc", "A", "a b", "a$b;c", "50%", "{q}'\\\\\\\"x", "", "\u{e9}"];
+const VALUE_PATTERNS: [&str; 9] =
+    ["[a-z]+", "(1|2)", "a.*", "v[0-9]{2,}(-rc)?", ".*b", "\\w+ \\w+", "a*", "(1|2)?", "(\u{e9})+"];
 const PARAMETERS: [&str; 3] = ["q", "page", "Q"];
 const PARAMETER_VALUES: [&str; 6] = ["1", "2", "a", "a+b", "%20x", "A"];
 
@@ -120,6 +123,7 @@ fn header(random: &mut Random, name: &str) -> String {
     match random.below(7) {
         0 => format!("header {name} present"),
         1 => format!("header {name} absent"),
+        2 if random.one_in(3) => format!("not header {name} matches r\"{}\"", random.pick(&VALUE_PATTERNS)),
         2 => format!("not header {name} is \"{}\"", random.pick(&VALUES)),
         3 => format!("header {name} prefix \"{}\"", random.pick(&["a", "1", "v"])),
         4 => format!("header {name} matches r\"{}\"", random.pick(&VALUE_PATTERNS)),

@@ -71,8 +71,13 @@ impl<'m> Run<'_, 'm> {
             for mismatch in &mut mismatches {
                 mismatch.feature = feature;
             }
-            let is_first = taken.is_some_and(|taken| self.rules.insert(std::ptr::from_ref(taken.rule)));
-            if let Some(taken) = taken.filter(|_| is_first && mismatches.is_empty()) {
+            if let Some(taken) = taken {
+                self.rules.insert(std::ptr::from_ref(taken.rule));
+            }
+            // What a proxy may take for another request says nothing of shares.
+            let is_plain = with_single_values(question).is_none();
+            let is_first = |taken: &&Taken<'_, 'm>| self.counted.insert(std::ptr::from_ref(taken.rule));
+            if let Some(taken) = taken.filter(|_| is_plain && mismatches.is_empty()).filter(is_first) {
                 mismatches = self.many(taken, question, &request, &mut connections);
             }
             let sent = shown(question);

@@ -178,6 +178,8 @@ struct Run<'t, 'm> {
     named_headers: NamedHeaders,
     findings: Findings,
     rules: FxHashSet<*const Rule<'m>>,
+    /// Those whose shares were counted.
+    counted: FxHashSet<*const Rule<'m>>,
     connection_rules: FxHashSet<*const ConnectionRule<'m>>,
 }
 
@@ -220,6 +222,7 @@ impl<'t, 'm> Run<'t, 'm> {
             named_headers: NamedHeaders::of(&trial.rigged.proxy),
             findings: Findings::default(),
             rules: FxHashSet::default(),
+            counted: FxHashSet::default(),
             connection_rules: FxHashSet::default(),
         }
     }

@@ -109,9 +109,9 @@ pub(super) fn hosts(pattern: &HostPattern) -> Vec<String> {
     }
 }
 
-/// Whether a text may be the value of a header (RFC 9110, 5.5), without what is left of older times.
+/// Whether a text may be the value of a header (RFC 9110, 5.5), in which UTF-8 is `obs-text`.
 pub(super) fn is_header_value(text: &str) -> bool {
-    text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && text.trim() == text
+    !text.chars().any(char::is_control) && text.trim() == text
 }
 
 /// Whether a text may be a part of a query as it stands: it ends neither the parameter nor the query.
