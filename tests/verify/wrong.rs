@@ -73,26 +73,27 @@ fn each_change_of_nginx_is_found_where_it_is_meant() {
 #[test]
 fn what_was_sent_can_be_shown_again() {
     let Some(nginx) = programs::nginx() else { return };
-    let source = r#"gateway edge {
-  workload any
-  listen http 18080 { hosts a.com }
-  listen https 8443 { hosts a.com; tls simple { credential a } }
-}
-host a.com via edge { route all when header x-a is "1" -> respond 200 "fine" }
-"#;
-    let folder = Folder::new(&[("a.mesh", source)]);
     let text = format!(
         "for last; do :; done; sed -i 's/200 fine/200 ill/' $(dirname \"$last\")/http.conf; exec {} \"$@\"",
         nginx.display()
     );
-    let changed = script(&folder, "changed", &text);
-    let arguments = ["--target", "nginx", "--program", &changed];
-    let run = verify(&folder, 1, &arguments);
-    let sent = run.err.lines().find_map(|line| line.trim().strip_prefix("= sent: ")).unwrap();
-    let (sent, _) = sent.split_once(", to gateway `edge`").unwrap();
-    assert!(sent.starts_with("GET http://a.com:18080/"), "{sent}");
-    let run = verify(&folder, 1, &[&arguments[..], &["--show", sent]].concat());
-    assert!(run.out.contains(", unlike what route `all` says (a.mesh:6)"), "{run:?}");
+    for (listener, url) in [
+        ("listen http 18080 { hosts a.com }", "http://a.com:18080/"),
+        ("listen https 8443 { hosts a.com; tls simple { credential a } }", "https://a.com:8443/"),
+    ] {
+        let route = r#"route all when header x-a is "1" -> respond 200 "fine""#;
+        let source =
+            format!("gateway edge {{ workload any; {listener} }}\nhost a.com via edge {{ {route} }}\n");
+        let folder = Folder::new(&[("a.mesh", source.as_str())]);
+        let changed = script(&folder, "changed", &text);
+        let arguments = ["--target", "nginx", "--program", &changed];
+        let run = verify(&folder, 1, &arguments);
+        let sent = run.err.lines().find_map(|line| line.trim().strip_prefix("= sent: ")).unwrap();
+        let (sent, _) = sent.split_once(", to gateway `edge`").unwrap();
+        assert!(sent.starts_with(&format!("GET {url}")) && sent.contains(" -H x-a: 1"), "{sent}");
+        let run = verify(&folder, 1, &[&arguments[..], &["--show", sent]].concat());
+        assert!(run.out.contains(", unlike what route `all` says (a.mesh:2)"), "{run:?}");
+    }
 }
 
 #[test]

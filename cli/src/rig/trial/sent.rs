@@ -58,3 +58,30 @@ pub fn parts(authority: &str) -> (&str, Option<&str>) {
         (None, None) => (authority, None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authority_has_a_host_and_a_port() {
+        for (authority, host, port) in [
+            ("a.com", "a.com", None),
+            ("a.com:80", "a.com", Some("80")),
+            ("[::1]", "::1", None),
+            ("[::1]:80", "::1", Some("80")),
+        ] {
+            assert_eq!(parts(authority), (host, port));
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_not_the_host_is_shown() {
+        let tls = |name: Option<&str>| Security::Tls { server_name: name.map(ToOwned::to_owned) };
+        assert_eq!(asked(&Security::Plain, "a.com"), "");
+        assert_eq!(asked(&tls(Some("A.com")), "a.com"), "");
+        assert_eq!(asked(&tls(Some("b.com")), "a.com"), ", by TLS for `b.com`");
+        assert_eq!(asked(&tls(None), "a.com"), ", by TLS for no name");
+        assert_eq!(asked(&tls(None), "::1"), "");
+    }
+}
