@@ -71,6 +71,26 @@ fn each_change_of_nginx_is_found_where_it_is_meant() {
 }
 
 #[test]
+fn an_answer_without_a_body_is_judged_too() {
+    let Some(envoy) = programs::envoy() else { return };
+    let source = "gateway edge { workload any; listen http 80 { hosts a.com } }\n\
+                  host a.com via edge {\n  route head when method is HEAD -> s\n  route rest -> t\n}\n\
+                  service s { port http 8080 }\nservice t { port http 8080 }\n";
+    let folder = Folder::new(&[("a.mesh", source)]);
+    let text = format!(
+        "sed -i 's/cluster: outbound|8080||s$/cluster: outbound|8080||t/' \"$2\"; exec {} \"$@\"",
+        envoy.display()
+    );
+    let changed = script(&folder, "changed", &text);
+    let run = verify(&folder, 1, &["--target", "envoy", "--program", &changed]);
+    for wanted in
+        ["at route `head`: destination\n", "wanted `s:8080`, got `t:8080`\n", "= sent: HEAD http://a.com/"]
+    {
+        assert!(run.err.contains(wanted), "{wanted}: {}", run.err);
+    }
+}
+
+#[test]
 fn what_was_sent_can_be_shown_again() {
     let Some(nginx) = programs::nginx() else { return };
     let text = format!(
