@@ -151,7 +151,11 @@ Run the real proxy on this machine and hold it to what the sources say
 Starts envoy or nginx on the loopback with what meshc writes for it, with upstreams that say what they were sent in place of \
 the endpoints. Sends at least one request for each rule, and one that just misses it, and compares what comes of it with the \
 meaning of the sources: destination, path, host and headers there, redirects, statuses, TLS, and shares within bounds that \
-chance crosses once in a million times. Time limits, retries and ejection are not looked at.
+chance crosses once in a million times.
+
+Not looked at: time limits, retries and ejection; CORS; the headers `x-forwarded-*`; which versions of TLS are refused; and \
+whether a destination with a wrong certificate is. Of a list of alternatives in a condition, such as `method in [GET, PUT]`, \
+only one element is asked for.
 
 Nothing is written but a temporary folder; nothing is sent beyond the loopback.";
 

@@ -109,7 +109,90 @@ fn requests_are_shown_where_they_land() {
     let run = verify(&folder, 0, &[&arguments[..], &cart].concat());
     assert!(run.out.ends_with(", as route `cart` says (shop.mesh:12)\n"), "{}", run.out);
     let run = verify(&folder, 1, &[&arguments[..], &["--show", "GET https://shop.example.com/"]].concat());
-    assert_eq!(run.out, "GET https://shop.example.com/ -> no proxy serves it\n");
+    assert_eq!(run.out, "GET https://shop.example.com/ -> no proxy serves it: port 80 is served\n");
+    let run = verify(&folder, 1, &[&arguments[..], &["--show", "GET http://other.com/"]].concat());
+    assert_eq!(run.out, "GET http://other.com/ -> no proxy serves it, though port 80 is served\n");
+}
+
+/// Listeners for any host.
+const ADDRESSES: &str = r#"gateway edge {
+  workload any
+  listen http 80 { hosts * }
+  listen http 18080 { hosts * }
+  listen https 8443 { hosts *; tls simple { credential a } }
+}
+host * via edge { route all -> respond 200 "hi" }
+"#;
+
+#[test]
+fn hosts_that_are_addresses_are_shown() {
+    let folder = Folder::new(&[("a.mesh", ADDRESSES)]);
+    for (target, program) in [("envoy", programs::envoy()), ("nginx", programs::nginx())] {
+        let Some(program) = program else { continue };
+        let arguments = ["--target", target, "--program", program.to_str().unwrap()];
+        let urls =
+            ["http://[::1]/", "http://[::1]:18080/?a", "https://[::1]:8443/", "https://192.0.2.1:8443/"];
+        let requests: Vec<String> = urls.iter().map(|url| format!("GET {url}")).collect();
+        let show: Vec<&str> = requests.iter().flat_map(|request| ["--show", request]).collect();
+        let run = verify(&folder, 0, &[&arguments[..], &show].concat());
+        let lines: Vec<&str> = run.out.lines().collect();
+        assert_eq!(lines.len(), requests.len(), "{run:?}");
+        for (line, request) in lines.iter().zip(&requests) {
+            let start =
+                format!("{request} at gateway `edge` -> status 200 of the proxy itself, as route `all` ");
+            assert!(line.starts_with(&start), "{line}");
+        }
+        let run = verify(&folder, 1, &[&arguments[..], &["--show", "GET http://[::1]:81/"]].concat());
+        let wanted = "GET http://[::1]:81/ -> no proxy serves it: ports 80, 8443 and 18080 are served\n";
+        assert_eq!(run.out, wanted);
+    }
+}
+
+/// Answers without a body, and a header that comes with every body.
+const BODIES: &str = r#"gateway edge { workload any; listen http 80 { hosts a.com } }
+host a.com via edge {
+  route head when method is HEAD and path is "/s" -> s { response-headers { set x-shown "yes" } }
+  route brief when method is HEAD -> respond 200 "hh"
+  route typed when path prefix "/typed" -> s { response-headers { set content-type "text/x" } }
+  route untyped when path prefix "/untyped" -> s { response-headers { remove content-type } }
+  route moved when path prefix "/moved" -> redirect 301 prefix "/s"
+  route said when path prefix "/said" -> respond 200 "said"
+  route split -> 25% s, rest t
+}
+service s { port http 8080 }
+service t { port http 8080 }
+"#;
+
+#[test]
+fn answers_without_a_body_and_their_types_are_no_fault() {
+    let folder = Folder::new(&[("a.mesh", BODIES)]);
+    for (target, program) in [("envoy", programs::envoy()), ("nginx", programs::nginx())] {
+        let Some(program) = program else { continue };
+        let arguments = ["--target", target, "--program", program.to_str().unwrap()];
+        let run = verify(&folder, 0, &arguments);
+        let start = format!("{target} does as the sources say: 1 proxy, 7 rules, ");
+        assert!(run.err.starts_with(&start), "{run:?}");
+        // What the upstream has seen is told in a header, where not every character can stand.
+        let run = verify(
+            &folder,
+            0,
+            &[&arguments[..], &["--show", "HEAD http://a.com/s -H x-a: \u{e9}\""]].concat(),
+        );
+        let wanted = "HEAD http://a.com/s -H x-a: \u{e9}\" at gateway `edge` -> an answer of `s:8080`, as route `head` ";
+        assert!(run.out.starts_with(wanted), "{run:?}");
+    }
+}
+
+#[test]
+fn help_says_what_is_not_looked_at() {
+    let run = verify(&Folder::new(&[]), 0, &["--help"]);
+    let said: Vec<&str> = run.out.split_whitespace().collect();
+    let said = said.join(" ");
+    let (_, said) = said.split_once("Not looked at: ").unwrap();
+    for part in ["retries", "CORS", "`x-forwarded-*`", "versions of TLS", "wrong certificate", "one element"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
 }
 
 /// Hosts that routes give to requests are what the certificate behind TLS must have.

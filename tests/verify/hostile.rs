@@ -55,6 +55,30 @@ fn requests_to_show_that_are_none() {
         let run = verify(&folder, 2, &["--target", "envoy", "--program", &program, "--show", request]);
         assert!(run.err.starts_with(&format!("error: `--show {request}` has no {lacks}\n")), "{}", run.err);
     }
+    for (request, why) in [
+        ("get http://a.com/", "has no method in capital letters"),
+        ("G(T http://a.com/", "has no method in capital letters"),
+        ("CONNECT http://a.com/", "cannot be shown: CONNECT and TRACE "),
+        ("TRACE http://a.com/", "cannot be shown: CONNECT and TRACE "),
+        ("GET http://a.com/b#c", "has a fragment in its URL"),
+        ("GET http://me@a.com/", "has a user in its URL"),
+        ("GET http://[::1/", "has no address of IPv6 between "),
+        ("GET http://[a.com]/", "has no address of IPv6 between "),
+        ("GET http://[::1]80/", "has no address of IPv6 between "),
+        ("GET http://a.com/ -H Content-Length: 3", "has a header that belongs to the connection"),
+        ("GET http://a.com/ -H transfer-encoding: chunked", "has a header that belongs to the connection"),
+        ("GET http://a.com/ -H connection: close", "has a header that belongs to the connection"),
+        ("GET http://a.com/ -H Host: b.com", "has `host` behind `-H`: the URL says the host"),
+    ] {
+        let run = verify(&folder, 2, &["--target", "envoy", "--program", &program, "--show", request]);
+        assert!(run.err.starts_with(&format!("error: `--show {request}` {why}")), "{}", run.err);
+    }
+    for request in
+        ["GET http://a.com/b\nX: y", "GET http://a.com/\u{7f}", "GET http://a.com/ -H x: a\r\nb: c"]
+    {
+        let run = verify(&folder, 2, &["--target", "envoy", "--program", &program, "--show", request]);
+        assert!(run.err.contains("has a control character") && run.err.lines().count() == 2, "{}", run.err);
+    }
 }
 
 #[test]

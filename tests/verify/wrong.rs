@@ -71,6 +71,52 @@ fn each_change_of_nginx_is_found_where_it_is_meant() {
 }
 
 #[test]
+fn an_answer_without_a_body_is_judged_too() {
+    let Some(envoy) = programs::envoy() else { return };
+    let source = "gateway edge { workload any; listen http 80 { hosts a.com } }\n\
+                  host a.com via edge {\n  route head when method is HEAD -> s\n  route rest -> t\n}\n\
+                  service s { port http 8080 }\nservice t { port http 8080 }\n";
+    let folder = Folder::new(&[("a.mesh", source)]);
+    let text = format!(
+        "sed -i 's/cluster: outbound|8080||s$/cluster: outbound|8080||t/' \"$2\"; exec {} \"$@\"",
+        envoy.display()
+    );
+    let changed = script(&folder, "changed", &text);
+    let run = verify(&folder, 1, &["--target", "envoy", "--program", &changed]);
+    for wanted in
+        ["at route `head`: destination\n", "wanted `s:8080`, got `t:8080`\n", "= sent: HEAD http://a.com/"]
+    {
+        assert!(run.err.contains(wanted), "{wanted}: {}", run.err);
+    }
+}
+
+#[test]
+fn what_was_sent_can_be_shown_again() {
+    let Some(nginx) = programs::nginx() else { return };
+    let text = format!(
+        "for last; do :; done; sed -i 's/200 fine/200 ill/' $(dirname \"$last\")/http.conf; exec {} \"$@\"",
+        nginx.display()
+    );
+    for (listener, url) in [
+        ("listen http 18080 { hosts a.com }", "http://a.com:18080/"),
+        ("listen https 8443 { hosts a.com; tls simple { credential a } }", "https://a.com:8443/"),
+    ] {
+        let route = r#"route all when header x-a is "1" -> respond 200 "fine""#;
+        let source =
+            format!("gateway edge {{ workload any; {listener} }}\nhost a.com via edge {{ {route} }}\n");
+        let folder = Folder::new(&[("a.mesh", source.as_str())]);
+        let changed = script(&folder, "changed", &text);
+        let arguments = ["--target", "nginx", "--program", &changed];
+        let run = verify(&folder, 1, &arguments);
+        let sent = run.err.lines().find_map(|line| line.trim().strip_prefix("= sent: ")).unwrap();
+        let (sent, _) = sent.split_once(", to gateway `edge`").unwrap();
+        assert!(sent.starts_with(&format!("GET {url}")) && sent.contains(" -H x-a: 1"), "{sent}");
+        let run = verify(&folder, 1, &[&arguments[..], &["--show", sent]].concat());
+        assert!(run.out.contains(", unlike what route `all` says (a.mesh:2)"), "{run:?}");
+    }
+}
+
+#[test]
 fn a_difference_is_reported_at_its_line() {
     let Some(nginx) = programs::nginx() else { return };
     let folder = Folder::new(&[("shop.mesh", SHOP)]);

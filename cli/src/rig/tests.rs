@@ -36,6 +36,23 @@ fn a_request_is_seen_as_it_was_sent() {
 }
 
 #[test]
+fn an_answer_without_a_body_tells_what_was_seen_in_its_head() {
+    let echoes = Echoes::new().unwrap();
+    let echo = start(&echoes, "v1", Speaks::Http, Security::Plain);
+    let mut request = Request::get("a.com", "/\u{e9}\"").with("x-a", "\u{ff}\u{80}");
+    request.method = "HEAD".to_owned();
+    let mut connection = Connection::open(echo.port(), None, LIMIT).unwrap();
+    for answer in [connection.exchange(&request).unwrap(), connection.exchange(&request).unwrap()] {
+        assert!(answer.body.is_empty());
+        let seen = Seen::told(&answer).unwrap();
+        assert_eq!((seen.target, seen.headers), (request.target.clone(), request.headers.clone()));
+    }
+    request.target = "/a".to_owned();
+    let seen = Seen::told(&http2::exchange(echo.port(), &request, LIMIT).unwrap()).unwrap();
+    assert_eq!((seen.protocol.as_str(), seen.header("x-a")), ("HTTP/2", Some("\u{ff}\u{80}")));
+}
+
+#[test]
 fn an_upstream_does_as_it_is_told() {
     let echoes = Echoes::new().unwrap();
     let mut echo = start(&echoes, "v1", Speaks::Http, Security::Plain);

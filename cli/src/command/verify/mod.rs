@@ -161,7 +161,7 @@ impl Attempt<'_> {
             return Err(self.not_serving(&name, folder, NotServing::Refused(process.output())));
         }
         process.stop().map_err(|error| Failure::new(format!("cannot end {name}: {error}")))?;
-        Ok(Tried::new(name, &rigged.proxy, findings, shown))
+        Ok(Tried::new(name, &rigged, findings, shown))
     }
 
     fn not_serving(&self, name: &str, folder: &Path, why: NotServing) -> Failure {

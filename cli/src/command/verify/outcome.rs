@@ -3,8 +3,8 @@
 use super::show::Shown;
 use crate::console::Console;
 use crate::report::{Finding, Notice, Place, Sources, counted, findings};
-use crate::rig::Server;
 use crate::rig::trial::{Difference, Findings, Untried};
+use crate::rig::{Rigged, Server};
 use crate::sanitise::message;
 use meshc_compiler::routing::{Proxy, Role};
 use serde::Serialize;
@@ -39,6 +39,8 @@ pub(super) struct Tried {
     pub(super) name: String,
     /// Requests of `--show`.
     pub(super) shown: Vec<Shown>,
+    /// The ports of its listeners, as the sources have them.
+    pub(super) ports: Vec<u16>,
     listeners: usize,
     upstreams: usize,
     findings: Findings,
@@ -72,8 +74,9 @@ pub(super) fn last(said: &str) -> String {
 }
 
 impl Tried {
-    pub(super) fn new(name: String, proxy: &Proxy<'_>, findings: Findings, shown: Vec<Shown>) -> Self {
-        Self { name, shown, listeners: proxy.listeners.len(), upstreams: proxy.upstreams.len(), findings }
+    pub(super) fn new(name: String, rigged: &Rigged<'_>, findings: Findings, shown: Vec<Shown>) -> Self {
+        let (listeners, upstreams) = (rigged.proxy.listeners.len(), rigged.proxy.upstreams.len());
+        Self { name, shown, ports: rigged.ports.clone(), listeners, upstreams, findings }
     }
 }
 
@@ -238,7 +241,7 @@ struct UntriedRecord<'o> {
 
 impl<'o> ProxyRecord<'o> {
     fn of(tried: &'o Tried) -> Self {
-        let Tried { name, shown: _, listeners, upstreams, findings } = tried;
+        let Tried { name, shown: _, ports: _, listeners, upstreams, findings } = tried;
         let (listeners, upstreams) = (*listeners, *upstreams);
         Self { name, listeners, upstreams, rules: findings.rules, requests: findings.requests }
     }

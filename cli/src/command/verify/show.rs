@@ -4,11 +4,26 @@ use super::outcome::Tried;
 use crate::exit::Failure;
 use crate::report::Sources;
 use crate::rig::Rigged;
-use crate::rig::trial::{Findings, Landing, Trial};
+use crate::rig::trial::{Findings, Landing, Trial, parts};
 use crate::sanitise::message;
 use meshc_compiler::routing::matcher::{Entrance, Request, Security, Source};
 use meshc_compiler::routing::{Listener, Plain};
 use meshc_compiler::values::{Literal, Scheme};
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv6Addr};
+
+/// Headers that frame a message or belong to one hop: a request without a body on a connection of the rig has none to choose.
+const OF_CONNECTIONS: &[&str] = &[
+    "connection",
+    "content-length",
+    "expect",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
 
 /// A request as it was asked for.
 pub(super) struct Wanted {
@@ -33,45 +48,30 @@ pub(super) struct Shown {
 impl Wanted {
     /// Reads `GET https://host[:port]/path`, and headers behind it as curl takes them: `-H 'name: value'`, without quotes.
     pub(super) fn parse(text: &str) -> Result<Self, Failure> {
-        let refused = |what: &str| {
-            Failure::new(format!("`--show {text}` has no {what}")).help(
+        Self::read(text.trim()).map_err(|why| {
+            // The end of a line would end the message.
+            let text = text.replace(char::is_control, "\u{fffd}");
+            Failure::new(format!("`--show {text}` {why}")).help(
                 "write it as `GET https://shop.com/cart`, or `GET https://shop.com/cart -H end-user: jason`",
             )
-        };
-        let mut parts = text.trim().split(" -H ");
-        let request = parts.next().unwrap_or_default();
-        let headers = parts
-            .map(|header| header.split_once(':').filter(|(name, _)| is_header_name(name.trim())))
-            .map(|header| header.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())))
-            .collect::<Option<Vec<_>>>()
-            .ok_or_else(|| refused("name and value behind `-H`"))?;
-        if request.trim().split(' ').count() > 2 {
-            return Err(refused("single URL behind its method"));
-        }
-        let (method, url) = request.trim().split_once(' ').ok_or_else(|| refused("URL behind a method"))?;
-        let (scheme, rest) =
-            url.trim().split_once("://").ok_or_else(|| refused("`http://` or `https://`"))?;
-        let scheme = Scheme::parse(scheme).map_err(|_| refused("`http://` or `https://`"))?;
-        let at = rest.find(['/', '?']).unwrap_or(rest.len());
-        let (authority, target) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) => (host, port.parse().map_err(|_| refused("port that is a number"))?),
-            None => (authority, scheme.usual_port()),
-        };
-        if host.is_empty() || method.is_empty() {
-            return Err(refused("host"));
-        }
-        let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
-        let (written, authority) = (text.trim().to_owned(), authority.to_owned());
-        Ok(Self {
-            written,
-            method: method.to_owned(),
-            is_tls: scheme == Scheme::Https,
-            authority,
-            port,
-            target,
-            headers,
         })
+    }
+
+    fn read(text: &str) -> Result<Self, &'static str> {
+        if text.chars().any(char::is_control) {
+            return Err("has a control character, such as the end of a line");
+        }
+        let mut parts = text.split(" -H ");
+        let request = parts.next().unwrap_or_default().trim();
+        let headers = parts.map(header).collect::<Result<_, _>>()?;
+        if request.split(' ').count() > 2 {
+            return Err("has no single URL behind its method");
+        }
+        let (method, url) = request.split_once(' ').ok_or("has no URL behind a method")?;
+        check_method(method)?;
+        let Url { is_tls, authority, port, target } = Url::read(url)?;
+        let (written, method) = (text.to_owned(), method.to_owned());
+        Ok(Self { written, method, is_tls, authority, port, target, headers })
     }
 
     /// The request for a proxy that listens on this port.
@@ -81,8 +81,7 @@ impl Wanted {
             Some(Plain::Http(_)) => true,
             Some(Plain::Tcp(_)) | None => false,
         };
-        let host = self.authority.split(':').next().unwrap_or_default().to_owned();
-        let security = if self.is_tls { Security::Tls { server_name: Some(host) } } else { Security::Plain };
+        let security = if self.is_tls { self.tls() } else { Security::Plain };
         served.then(|| Request {
             entrance: Entrance { port: listener.port, address: listener.bind, security },
             method: self.method.clone(),
@@ -92,10 +91,92 @@ impl Wanted {
             source: Source::default(),
         })
     }
+
+    /// TLS asks for the host, but never for an address (RFC 6066, 3).
+    fn tls(&self) -> Security {
+        let (host, _) = parts(&self.authority);
+        let is_address = host.parse::<IpAddr>().is_ok();
+        Security::Tls { server_name: (!is_address).then(|| host.to_owned()) }
+    }
+}
+
+/// What a URL says.
+struct Url {
+    is_tls: bool,
+    authority: String,
+    port: u16,
+    target: String,
+}
+
+impl Url {
+    fn read(url: &str) -> Result<Self, &'static str> {
+        const NO_SCHEME: &str = "has no `http://` or `https://`";
+        let (scheme, rest) = url.split_once("://").ok_or(NO_SCHEME)?;
+        let scheme = Scheme::parse(scheme).map_err(|_| NO_SCHEME)?;
+        if rest.contains('#') {
+            return Err("has a fragment in its URL, which is never sent: leave out `#` and what follows");
+        }
+        let at = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, target) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        let (host, port) = parts(authority);
+        check_host(authority, host)?;
+        let port = port.map(str::parse).transpose().map_err(|_| "has no port that is a number")?;
+        let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
+        Ok(Self {
+            is_tls: scheme == Scheme::Https,
+            authority: authority.to_owned(),
+            port: port.unwrap_or(scheme.usual_port()),
+            target,
+        })
+    }
+}
+
+fn check_host(authority: &str, host: &str) -> Result<(), &'static str> {
+    if host.is_empty() {
+        return Err("has no host");
+    }
+    if authority.contains('@') {
+        return Err("has a user in its URL, which is never sent: leave out what stands up to `@`");
+    }
+    // Behind an address stands nothing, or a port.
+    let strange =
+        authority.rsplit_once(']').is_some_and(|(_, rest)| !rest.is_empty() && !rest.starts_with(':'));
+    let bracketed = authority.contains(['[', ']']);
+    if bracketed && (strange || !authority.starts_with('[') || host.parse::<Ipv6Addr>().is_err()) {
+        return Err("has no address of IPv6 between `[` and `]`");
+    }
+    Ok(())
+}
+
+/// Methods have a letter case of their own, and all that are known are in capital letters.
+fn check_method(method: &str) -> Result<(), &'static str> {
+    if !is_token(method) || method.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        return Err("has no method in capital letters");
+    }
+    if matches!(method, "CONNECT" | "TRACE") {
+        return Err("cannot be shown: CONNECT and TRACE are answered before routes are asked");
+    }
+    Ok(())
+}
+
+/// Reads a header behind `-H`.
+fn header(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text
+        .split_once(':')
+        .map(|(name, value)| (name.trim(), value.trim()))
+        .filter(|(name, _)| is_token(name))
+        .ok_or("has no name and value behind `-H`")?;
+    if name.eq_ignore_ascii_case("host") {
+        return Err("has `host` behind `-H`: the URL says the host");
+    }
+    if OF_CONNECTIONS.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+        return Err("has a header that belongs to the connection, which the request cannot choose");
+    }
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// RFC 9110, 5.6.2.
-fn is_header_name(name: &str) -> bool {
+fn is_token(name: &str) -> bool {
     !name.is_empty()
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
@@ -131,10 +212,25 @@ pub(super) fn text(wanted: &[Wanted], tried: &[Tried], sources: &Sources<'_>) ->
             }
         }
         if nowhere {
-            text.push_str(&format!("{}\n", message(&format!("{} -> no proxy serves it", one.written))));
+            let why = unserved(one, tried);
+            text.push_str(&format!("{}\n", message(&format!("{} -> no proxy serves it{why}", one.written))));
         }
     }
     text
+}
+
+/// Which ports are served, where that of a request is not.
+fn unserved(wanted: &Wanted, tried: &[Tried]) -> String {
+    let ports: BTreeSet<u16> = tried.iter().flat_map(|tried| &tried.ports).copied().collect();
+    if ports.contains(&wanted.port) {
+        return format!(", though port {} is served", wanted.port);
+    }
+    let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+    match ports.split_last() {
+        None => String::new(),
+        Some((port, [])) => format!(": port {port} is served"),
+        Some((last, others)) => format!(": ports {} and {last} are served", others.join(", ")),
+    }
 }
 
 /// Whether each request is served somewhere.

@@ -31,7 +31,7 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             stream.flush().await?;
             return send_back(stream).await;
         }
-        stream.write_all(&written(&reply, &seen.method, keeps)).await?;
+        stream.write_all(&written(&reply, &seen, keeps)).await?;
         stream.flush().await?;
         if !keeps {
             return stream.shutdown().await;
@@ -96,7 +96,7 @@ fn upgraded(protocol: &str, reply: &Reply, seen: &Seen) -> Vec<u8> {
     bytes(&(text + "\r\n"))
 }
 
-fn written(reply: &Reply, method: &str, keeps: bool) -> Vec<u8> {
+fn written(reply: &Reply, seen: &Seen, keeps: bool) -> Vec<u8> {
     let mut text = format!("HTTP/1.1 {} Echo\r\n", reply.status);
     for (name, value) in &reply.headers {
         text.push_str(&format!("{name}: {value}\r\n"));
@@ -106,10 +106,11 @@ fn written(reply: &Reply, method: &str, keeps: bool) -> Vec<u8> {
     }
     let bodiless = matches!(reply.status, 204 | 304);
     if !bodiless {
-        text.push_str(&format!("Content-Type: application/json\r\nContent-Length: {}\r\n", reply.body.len()));
+        let (kind, length) = (seen.content_type(), reply.body.len());
+        text.push_str(&format!("Content-Type: {kind}\r\nContent-Length: {length}\r\n"));
     }
     let mut all = bytes(&(text + "\r\n"));
-    if !bodiless && method != "HEAD" {
+    if !bodiless && seen.method != "HEAD" {
         all.extend_from_slice(&reply.body);
     }
     all

@@ -3,7 +3,7 @@
 use super::Seen;
 use super::connection::Peer;
 use super::reply::{Reply, reply};
-use crate::rig::wire::{bytes, header, latin1};
+use crate::rig::wire::{bytes, latin1};
 use ::bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
@@ -63,11 +63,9 @@ fn seen(peer: &Peer, head: &http::request::Parts, body: &[u8]) -> Seen {
 }
 
 fn send(respond: &mut SendResponse<Bytes>, seen: &Seen, reply: Reply) -> Result<(), h2::Error> {
-    let is_grpc =
-        header(&seen.headers, "content-type").is_some_and(|kind| kind.starts_with("application/grpc"));
+    let kind = seen.content_type();
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
-    let kind = if is_grpc { "application/grpc" } else { "application/json" };
     response.headers_mut().insert("content-type", HeaderValue::from_static(kind));
     for (name, value) in &reply.headers {
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_bytes(&bytes(value))) {
@@ -78,7 +76,7 @@ fn send(respond: &mut SendResponse<Bytes>, seen: &Seen, reply: Reply) -> Result<
         return respond.send_response(response, true).map(|_| ());
     }
     let mut stream = respond.send_response(response, false)?;
-    if !is_grpc {
+    if kind != "application/grpc" {
         return stream.send_data(reply.body.into(), true);
     }
     stream.send_data(message(&reply.body).into(), false)?;

@@ -63,7 +63,7 @@ pub enum Security<'a> {
 
 /// How an upstream treats the requests that follow. Headers of a request go before it: `x-echo-status: 503`,
 /// `x-echo-delay: 250` (milliseconds), `x-echo-reset: 1`, `x-echo-headers: a, b` (answer with these headers, each with the value
-/// `from-upstream`), `x-echo-grpc-status: 14`.
+/// `from-upstream`), `x-echo-grpc-status: 14`. An answer to `HEAD` says in [`SEEN`] what others say in their body.
 #[derive(Clone, Debug, Default)]
 pub struct Behaviour {
     /// How long it waits before it answers.
@@ -105,7 +105,26 @@ pub struct Seen {
     pub client: Option<String>,
 }
 
+/// The header in which the answer to `HEAD`, which has no body, says what was seen.
+pub const SEEN: &str = "x-echo-seen";
+
 impl Seen {
+    /// The type of the body that tells it.
+    #[must_use]
+    pub fn content_type(&self) -> &'static str {
+        let kind = self.header("content-type").unwrap_or_default();
+        let is_grpc = self.protocol == "HTTP/2" && kind.starts_with("application/grpc");
+        if is_grpc { "application/grpc" } else { "application/json" }
+    }
+
+    /// What an answer tells, in its body, or in its head if it has none.
+    #[must_use]
+    pub fn told(response: &super::Response) -> Option<Self> {
+        if response.body.is_empty() {
+            return serde_json::from_str(response.header(SEEN)?).ok();
+        }
+        serde_json::from_slice(&response.body).ok()
+    }
     /// The first value of a header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {

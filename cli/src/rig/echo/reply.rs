@@ -1,6 +1,6 @@
 //! What an upstream answers: what it was told for all requests, and what a request asks of it.
 
-use super::{Behaviour, Seen};
+use super::{Behaviour, SEEN, Seen};
 use crate::rig::wire::Headers;
 use std::time::Duration;
 
@@ -26,10 +26,32 @@ pub(super) async fn reply(seen: &Seen, told: Behaviour) -> Option<Reply> {
     headers.extend(
         names.filter(|name| !name.is_empty()).map(|name| (name.to_owned(), "from-upstream".to_owned())),
     );
+    let body = serde_json::to_string(seen).ok()?;
+    if seen.method == "HEAD" {
+        headers.push((SEEN.to_owned(), in_ascii(&body)));
+    }
     Some(Reply {
         status: status.or(told.status).unwrap_or(200),
         headers,
-        body: serde_json::to_vec(seen).ok()?,
+        body: body.into_bytes(),
         grpc_status: asked("x-echo-grpc-status").unwrap_or("0").to_owned(),
     })
+}
+
+/// The same JSON in characters that every header may have. Others stand in its strings only, and have escapes there.
+fn in_ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for char in json.chars() {
+        if char == ' ' || char.is_ascii_graphic() {
+            text.push(char);
+        } else {
+            let units = char
+                .encode_utf16(&mut [0; 2])
+                .iter()
+                .map(|unit| format!("\\u{unit:04x}"))
+                .collect::<String>();
+            text.push_str(&units);
+        }
+    }
+    text
 }

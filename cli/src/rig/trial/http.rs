@@ -2,7 +2,7 @@
 
 use super::judge::{Got, abort, by_proxy, name_of, utf8};
 use super::shares::{is_plausible, percent, range};
-use super::{Aspect, Landing, Mismatch, Run};
+use super::{Aspect, Landing, Mismatch, Run, sent};
 use crate::rig::certificates::Identity;
 use crate::rig::client::{self, Connection, Tls};
 use crate::rig::http2;
@@ -27,6 +27,8 @@ const MIRROR_LIMIT: Duration = Duration::from_secs(3);
 const POLL: Duration = Duration::from_millis(50);
 /// The header that marks the requests of one count.
 const MARK: &str = "x-echo-trial";
+/// Headers that an upstream answers with anyway, in lower case as all names are.
+const OF_UPSTREAMS: &[&str] = &["server", "date", "content-length", "content-type"];
 
 /// Connections that can be used again, by port and server name.
 struct Connections<'i> {
@@ -62,7 +64,7 @@ impl<'m> Run<'_, 'm> {
             };
             let request = written(question, taken);
             let limit = LIMIT + taken.map(|taken| delay(taken.rule)).unwrap_or_default();
-            let got = Got::of(connections.exchange(question, &request, limit));
+            let got = Got::of(&request, connections.exchange(question, &request, limit));
             self.findings.requests += 1;
             let (span, rule) = self.place(&outcome, question);
             let mut mismatches = self.judge_of(question, &outcome, &request.headers, &got);
@@ -80,7 +82,7 @@ impl<'m> Run<'_, 'm> {
             if let Some(taken) = taken.filter(|_| is_plain && mismatches.is_empty()).filter(is_first) {
                 mismatches = self.many(taken, question, &request, &mut connections);
             }
-            let sent = shown(question);
+            let sent = sent::shown(question, self.trial.rigged);
             for mismatch in mismatches {
                 self.note((span, &rule), &sent, mismatch);
             }
@@ -130,11 +132,12 @@ impl<'m> Run<'_, 'm> {
         }
         let request = written(question, taken);
         let limit = LIMIT + taken.map(|taken| delay(taken.rule)).unwrap_or_default();
-        let got = Got::of(Connections::new(&self.trial.world.client).exchange(question, &request, limit));
+        let answer = Connections::new(&self.trial.world.client).exchange(question, &request, limit);
+        let got = Got::of(&request, answer);
         self.findings.requests += 1;
         let (span, rule) = self.place(&outcome, question);
         for mismatch in self.judge_of(question, &outcome, &request.headers, &got) {
-            self.note((span, &rule), &shown(question), mismatch);
+            self.note((span, &rule), &sent::shown(question, self.trial.rigged), mismatch);
         }
         Some(Landing { span, rule, got: Ok(got.text()) })
     }
@@ -183,7 +186,7 @@ impl<'m> Run<'_, 'm> {
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();
         let mut total = 0;
         while total < self.trial.samples && !self.stopped() {
-            let got = Got::of(connections.exchange(question, &request, LIMIT));
+            let got = Got::of(&request, connections.exchange(question, &request, LIMIT));
             total += 1;
             let what = match (&got.seen, &got.answer) {
                 (Some(seen), _) => seen.upstream.clone(),
@@ -336,7 +339,7 @@ fn written(question: &Request, taken: Option<&Taken<'_, '_>>) -> client::Request
     let mut names: Vec<&str> = Vec::new();
     if let Some(Answer::Forwarded { deliveries, .. }) = taken.map(|taken| &taken.answer) {
         let changes = deliveries.iter().flat_map(|one| &one.response_headers).map(name_of);
-        names.extend(changes.filter(|name| !matches!(*name, "server" | "date" | "content-length")));
+        names.extend(changes.filter(|name| !OF_UPSTREAMS.contains(name)));
     }
     names.sort_unstable();
     names.dedup();
@@ -361,13 +364,6 @@ fn with_single_values(question: &Request) -> Option<Request> {
     }
     headers.retain(|(_, value)| !value.trim().is_empty());
     (headers != question.headers).then(|| Request { headers, ..question.clone() })
-}
-
-/// A request in a line.
-fn shown(question: &Request) -> String {
-    let Request { entrance, method, authority, target, headers, source: _ } = question;
-    let headers: String = headers.iter().map(|(name, value)| format!(", {name}: {value}")).collect();
-    format!("{method} {}://{authority}{target}{headers}", entrance.scheme())
 }
 
 impl<'i> Connections<'i> {

@@ -1,7 +1,7 @@
 //! What the matcher says of a request, against what came of it.
 
 use super::{Aspect, Mismatch, Run};
-use crate::rig::client::Response;
+use crate::rig::client::{Request, Response};
 use crate::rig::echo::Seen;
 use crate::rig::rigged::called;
 use crate::rig::server::Kind;
@@ -30,17 +30,21 @@ const OF_PROXIES: &[&str] = &[
 ];
 /// `access-control-` is the answer to a caller's CORS, and has nothing to do with the rule of another.
 const PREFIXES_OF_PROXIES: &[&str] = &["x-forwarded-", "x-envoy-", "proxy-", "access-control-"];
+/// Headers that come with the answer itself, whoever gives it.
+const OF_ANSWERS: &[&str] = &["content-type", "location"];
 
 /// What a proxy answered, and what the upstream saw if it was asked.
 pub(super) struct Got {
     pub(super) answer: io::Result<Response>,
     pub(super) seen: Option<Seen>,
+    /// Whether answers to such a request have no body.
+    is_bodiless: bool,
 }
 
 impl Got {
-    pub(super) fn of(answer: io::Result<Response>) -> Self {
-        let seen = answer.as_ref().ok().and_then(|answer| serde_json::from_slice(&answer.body).ok());
-        Self { answer, seen }
+    pub(super) fn of(request: &Request, answer: io::Result<Response>) -> Self {
+        let seen = answer.as_ref().ok().and_then(Seen::told);
+        Self { answer, seen, is_bodiless: request.method == "HEAD" }
     }
 
     /// In a few words.
@@ -117,7 +121,7 @@ impl<'m> Run<'_, 'm> {
         found.extend(differs(Aspect::Path, target, &seen.target));
         found.extend(differs(Aspect::Host, &delivery.authority, seen.header("host").unwrap_or_default()));
         found.extend(self.headers_seen(&delivery.request_headers, sent, &seen.headers));
-        let of_upstream = answered_by_upstream(sent);
+        let of_upstream = answered_by_upstream(sent, seen);
         found.extend(self.headers_of_answer(&delivery.response_headers, &of_upstream, got));
         found.extend(upstream_tls(upstream, seen));
         found
@@ -198,15 +202,16 @@ fn redirected(got: &Got, status: u16, location: &str) -> Vec<Mismatch> {
 }
 
 fn responded(got: &Got, body: &str) -> Vec<Mismatch> {
-    let Ok(answer) = &got.answer else { return Vec::new() };
+    let Some(answer) = got.answer.as_ref().ok().filter(|_| !got.is_bodiless) else { return Vec::new() };
     differs(Aspect::Body, body, &String::from_utf8_lossy(&answer.body)).into_iter().collect()
 }
 
-/// What an upstream adds to its answer because it was asked to.
-fn answered_by_upstream(sent: &Headers) -> Headers {
+/// The headers of an upstream's answer: what it says of its body, and what it was asked for.
+fn answered_by_upstream(sent: &Headers, seen: &Seen) -> Headers {
+    let own = ("content-type".to_owned(), seen.content_type().to_owned());
     let asked = sent.iter().filter(|(name, _)| name == "x-echo-headers");
     let names = asked.flat_map(|(_, names)| names.split(", ")).filter(|name| !name.is_empty());
-    names.map(|name| (name.to_owned(), "from-upstream".to_owned())).collect()
+    names.map(|name| (name.to_owned(), "from-upstream".to_owned())).chain([own]).collect()
 }
 
 /// The texts of header fields as they stand on the wire, where they are UTF-8.
@@ -224,7 +229,7 @@ fn compared(
 ) -> Vec<Mismatch> {
     let wanted = &utf8(wanted);
     let names: BTreeSet<String> =
-        names.filter(|name| is_changed(changes, name) || !is_of_proxies(name)).collect();
+        names.filter(|name| is_changed(changes, name) || !comes_anyway(aspect, name)).collect();
     let mut found = Vec::new();
     for name in names {
         let (wanted, got) = (values(wanted, &name), values(got, &name));
@@ -272,8 +277,11 @@ fn has_variable(changes: &[HeaderChange<'_>], name: &str) -> bool {
     })
 }
 
-fn is_of_proxies(name: &str) -> bool {
-    OF_PROXIES.contains(&name) || PREFIXES_OF_PROXIES.iter().any(|prefix| name.starts_with(prefix))
+/// Whether a header is there, or not, whatever the rules say.
+fn comes_anyway(aspect: Aspect, name: &str) -> bool {
+    OF_PROXIES.contains(&name)
+        || PREFIXES_OF_PROXIES.iter().any(|prefix| name.starts_with(prefix))
+        || (aspect == Aspect::ResponseHeaders && OF_ANSWERS.contains(&name))
 }
 
 /// The parity profile drops headers with underscores.

@@ -12,6 +12,7 @@ mod connections;
 mod http;
 mod judge;
 mod named_headers;
+mod sent;
 pub mod shares;
 
 use super::rigged::{Rigged, World};
@@ -23,6 +24,7 @@ use meshc_language::Span;
 use meshc_targets::{Feature, Support};
 use named_headers::NamedHeaders;
 use rustc_hash::FxHashSet;
+pub use sent::parts;
 
 /// Why a request cannot be sent here.
 const CALLER: &str = "it asks who the caller is, which nobody says on the loopback";
