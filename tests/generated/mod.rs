@@ -201,8 +201,9 @@ fn witnesses_of_generated_meshes_are_confirmed_and_seldom_missing() {
     let Shown { hits, misses, connections, gaps } = all.reduce(Shown::default, add);
     let found = format!("{hits} hits, {misses} misses, {connections} connections, {gaps} gaps");
     assert!(hits > 25_000 && misses > 40_000 && connections > 1_000, "{found}");
-    // An alternative that earlier rules cover only together is one, and chance makes many of those.
-    assert!(gaps * 25 < hits + misses, "{found}");
+    // An alternative that earlier rules cover only together is one, and chance makes many of those: half of all gaps. The more of
+    // them the words of the generator allow, the more gaps there are.
+    assert!(gaps * 20 < hits + misses, "{found}");
 }
 
 fn add(left: Shown, right: Shown) -> Shown {
