@@ -40,7 +40,10 @@ fn change(request: &mut Request, other: &Request, random: &mut Random) {
     match random.below(9) {
         0 => request.target = with(odd_path(&path, random), query),
         1 => request.target.clone_from(&other.target),
-        2 => request.method = random.pick(&["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]).to_owned(),
+        2 => {
+            request.method =
+                random.pick(&["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"]).to_owned()
+        }
         3 => request.authority = odd_host(&request.authority, random),
         4 => request.headers.clone_from(&other.headers),
         5 => {
