@@ -35,14 +35,21 @@ const KNOWN: &[Known] = &[
     (
         Kind::Envoy,
         |one, _| {
-            one.aspect == Aspect::Path && path(one).contains("//") && one.got.replace("//", "/") == one.wanted
+            let is_slashes = path(one).contains("//") && path(one).chars().all(|char| "/.".contains(char));
+            is_slashes || (one.aspect == Aspect::Path && one.got.replace("//", "/") == one.wanted)
         },
         "a path of nothing but slashes stays `//`",
     ),
     (
         Kind::Nginx,
-        |one, _| one.aspect == Aspect::Location && decoded(&one.got) == decoded(&one.wanted),
+        |one, _| one.aspect == Aspect::Location && normalised(&one.got) == normalised(&one.wanted),
         "a redirect keeps the path as it was written",
+    ),
+    (
+        Kind::Nginx,
+        // Either alone is compared with what it should be.
+        |one, _| has_empty_header(one) && normalised(path(one)) != format!("{}?", path(one)),
+        "an empty header counts as absent, and another rule is seen by a path that was written otherwise",
     ),
     (
         Kind::Nginx,
@@ -55,11 +62,15 @@ const KNOWN: &[Known] = &[
 fn path(one: &Difference) -> &str {
     let url = one.sent.split("://").nth(1).unwrap_or_default();
     let target = url.find('/').map_or("", |at| url.split_at(at).1);
-    target.split([',', '?']).next().unwrap_or_default()
+    target.split([' ', ',', '?']).next().unwrap_or_default()
 }
 
-/// A URL without double slashes and without escapes.
-fn decoded(url: &str) -> String {
+fn has_empty_header(one: &Difference) -> bool {
+    one.sent.split(" -H ").skip(1).any(|header| header.trim_end().ends_with(':'))
+}
+
+/// A URL or path without double slashes, dots and escapes.
+fn normalised(url: &str) -> String {
     let mut parts = url.split('%');
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -67,7 +78,17 @@ fn decoded(url: &str) -> String {
         let byte = escape.and_then(|(digits, rest)| Some((u8::from_str_radix(digits, 16).ok()?, rest)));
         out.push_str(&byte.map_or(format!("%{part}"), |(byte, rest)| format!("{}{rest}", char::from(byte))));
     }
-    out.replace("//", "/")
+    let (path, query) = out.split_once('?').map_or((out.as_str(), ""), |(path, query)| (path, query));
+    let merged = path.replace("//", "/");
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in merged.split('/') {
+        match segment {
+            "." => {}
+            ".." => drop(segments.pop()),
+            segment => segments.push(segment),
+        }
+    }
+    format!("{}?{query}", segments.join("/"))
 }
 
 fn rewrites_by_expression(rule: Option<&Rule<'_>>) -> bool {
