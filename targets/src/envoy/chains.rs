@@ -43,7 +43,7 @@ pub(super) struct Chain<'a> {
 }
 
 /// All connections of a listener that someone takes.
-pub(super) fn chains<'a>(listener: &'a Listener) -> Vec<Chain<'a>> {
+pub(super) fn chains(listener: &Listener) -> Vec<Chain<'_>> {
     let Listener { bind: _, port: _, plain, tls, conflicts: _ } = listener;
     let names = Names::of(tls);
     // All addresses and some of them are chains of their own.
@@ -93,7 +93,7 @@ fn ranges(listener: &Listener) -> Vec<Option<Cidr>> {
     std::iter::once(None).chain(all.into_iter().map(Some)).collect()
 }
 
-fn rules<'l>(kind: &'l TlsKind) -> &'l [ConnectionRule] {
+fn rules(kind: &TlsKind) -> &[ConnectionRule] {
     match kind {
         TlsKind::Http(..) => &[],
         TlsKind::Tcp(_, rules) | TlsKind::Passthrough(rules) => rules,

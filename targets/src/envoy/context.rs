@@ -101,7 +101,7 @@ pub(super) fn goes_to_the_original(upstream: &Upstream) -> bool {
 }
 
 /// What an upstream is chosen by, if equal keys go to the same endpoint.
-pub(super) fn hash_key<'u>(upstream: &'u Upstream) -> Option<&'u HashKey> {
+pub(super) fn hash_key(upstream: &Upstream) -> Option<&HashKey> {
     match &upstream.policy.balancing {
         Some(Balancing { method: Method::Hash { key, algorithm: _ }, span: _ }) => Some(key),
         Some(Balancing { method: Method::Simple(_), span: _ }) | None => None,

@@ -59,7 +59,7 @@ pub(super) fn manager<'a>(context: &Context<'a>, server: &'a HttpServer, http_po
     Extension { name: "envoy.filters.network.http_connection_manager", typed_config: manager.into() }
 }
 
-fn rules<'s>(server: &'s HttpServer) -> impl Iterator<Item = &'s Rule> {
+fn rules(server: &HttpServer) -> impl Iterator<Item = &Rule> {
     server.virtual_hosts.iter().flat_map(|host| &host.rules)
 }
 

@@ -38,13 +38,13 @@ pub struct Rig {
 
 /// The proxies that a target for raw proxies builds, without what is left out.
 #[must_use]
-pub fn plan<'m>(fitted: &'m Fitted<'_>, controller: Controller, options: &Options<'_>) -> Vec<Proxy> {
+pub fn plan(fitted: &Fitted<'_>, controller: Controller, options: &Options<'_>) -> Vec<Proxy> {
     chosen(fitted.checked().model(), controller, fitted.dropped(), options)
 }
 
 /// The proxies of a target, without the statements inside of `dropped`.
-pub(crate) fn chosen<'m>(
-    model: &'m Model,
+pub(crate) fn chosen(
+    model: &Model,
     controller: Controller,
     dropped: &[Dropped],
     options: &Options<'_>,

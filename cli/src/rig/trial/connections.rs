@@ -27,7 +27,7 @@ const STRANGER: &str = "nobody.meshc.invalid";
 const ANY: &str = "meshc-verify";
 
 /// The rules for connections of a listener.
-pub(super) fn rules<'l>(listener: &'l Listener) -> impl Iterator<Item = &'l ConnectionRule> {
+pub(super) fn rules(listener: &Listener) -> impl Iterator<Item = &ConnectionRule> {
     let plain = listener.plain.iter().flat_map(|plain| match plain {
         Plain::Tcp(rules) => rules.as_slice(),
         Plain::Http(_) => &[],

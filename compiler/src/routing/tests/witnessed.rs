@@ -97,7 +97,7 @@ pub(super) fn confirm(proxy: &Proxy) {
     }
 }
 
-fn connection_rules<'p>(proxy: &'p Proxy) -> Vec<&'p ConnectionRule> {
+fn connection_rules(proxy: &Proxy) -> Vec<&ConnectionRule> {
     let mut all = Vec::new();
     for listener in &proxy.listeners {
         if let Some(Plain::Tcp(rules)) = &listener.plain {

@@ -96,7 +96,7 @@ pub struct Witnesses<'p> {
 
 /// What shows the plan of a proxy.
 #[must_use]
-pub fn witnesses<'p>(proxy: &'p Proxy) -> Witnesses<'p> {
+pub fn witnesses(proxy: &Proxy) -> Witnesses<'_> {
     let matcher = Matcher::new(proxy);
     let mut found = Witnesses::default();
     for listener in &proxy.listeners {
