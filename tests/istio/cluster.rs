@@ -46,7 +46,8 @@ impl Cluster {
         }
         for external in model.mesh.externals.as_slice() {
             let namespace = external.namespace_name().unwrap_or(DEFAULT_NAMESPACE);
-            let labels: Labels = external.body.workload.iter().flat_map(|labels| &labels.0).map(pair).collect();
+            let labels: Labels =
+                external.body.workload.iter().flat_map(|labels| &labels.0).map(pair).collect();
             if !labels.is_empty() {
                 cluster.pod(namespace, &labels);
             }
@@ -86,10 +87,13 @@ impl Cluster {
                 numbers.extend(external.body.ports.iter().map(|port| port.number.value.get()));
             }
         }
-        let ports: Vec<_> = numbers.into_iter().map(|number| (format!("tcp-{number}"), number, false)).collect();
+        let ports: Vec<_> =
+            numbers.into_iter().map(|number| (format!("tcp-{number}"), number, false)).collect();
         let host = match &gateway.front {
             Some(FrontService::Outside(host)) => Some(host.to_string()),
-            Some(FrontService::Declared(id)) => model.mesh.services.get(*id).map(|one| model.mesh.service_host(one).to_string()),
+            Some(FrontService::Declared(id)) => {
+                model.mesh.services.get(*id).map(|one| model.mesh.service_host(one).to_string())
+            }
             None => None,
         };
         let (name, namespace) = host
@@ -125,9 +129,12 @@ impl Cluster {
     }
 
     fn service(&mut self, model: &Model, service: &Resource<Service>) {
-        let Some((name, namespace)) = in_kubernetes(&model.mesh.service_host(service))
-            .or_else(|| service.namespace.is_none().then(|| (service.name.value.to_string(), DEFAULT_NAMESPACE.to_owned())))
-        else {
+        let Some((name, namespace)) = in_kubernetes(&model.mesh.service_host(service)).or_else(|| {
+            service
+                .namespace
+                .is_none()
+                .then(|| (service.name.value.to_string(), DEFAULT_NAMESPACE.to_owned()))
+        }) else {
             return;
         };
         let body = &service.declared.body;
@@ -173,7 +180,8 @@ impl Cluster {
         let endpoints: Vec<Value> = pods
             .into_iter()
             .map(|labels| {
-                let (pod, address) = self.pod(&namespace, &selector.clone().into_iter().chain(labels).collect());
+                let (pod, address) =
+                    self.pod(&namespace, &selector.clone().into_iter().chain(labels).collect());
                 let target = json!({"kind": "Pod", "name": pod, "namespace": namespace});
                 json!({"addresses": [address], "conditions": {"ready": true}, "targetRef": target})
             })
@@ -237,7 +245,8 @@ fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let bits = (0..3).fold(0_usize, |bits, at| bits << 8 | usize::from(chunk.get(at).copied().unwrap_or_default()));
+        let bits = (0..3)
+            .fold(0_usize, |bits, at| bits << 8 | usize::from(chunk.get(at).copied().unwrap_or_default()));
         for digit in 0..4 {
             let filled = digit <= chunk.len();
             text.push(if filled { char::from(ALPHABET[bits >> (18 - 6 * digit) & 63]) } else { '=' });
@@ -248,6 +257,7 @@ fn base64(bytes: &[u8]) -> String {
 
 #[test]
 fn base64_is_padded() {
-    let texts: Vec<String> = ["", "f", "fo", "foo", "foob"].iter().map(|text| base64(text.as_bytes())).collect();
+    let texts: Vec<String> =
+        ["", "f", "fo", "foo", "foob"].iter().map(|text| base64(text.as_bytes())).collect();
     assert_eq!(texts, ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
 }

@@ -5,6 +5,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 pub(crate) mod cluster;
+pub(crate) mod stage;
 
 use crate::oracle::istio::{Finding, Job, Workload, ask};
 use crate::{capabilities, golden};
@@ -23,7 +24,7 @@ pub(crate) struct Mesh {
 }
 
 /// All meshes that stand in files.
-fn meshes() -> Vec<Mesh> {
+pub(crate) fn meshes() -> Vec<Mesh> {
     let mut all = golden::meshes_for_istio();
     all.extend(capabilities::meshes_for_istio());
     all
@@ -53,7 +54,8 @@ fn istio_takes_everything_that_is_made_for_it() {
         };
         faults.extend(answer.refusals.iter().map(about));
         faults.extend(answer.findings.iter().filter(|finding| !is_known(finding)).map(about));
-        faults.extend(answer.skipped.iter().map(|name| format!("{}: analyzer {name} did not run", mesh.name)));
+        faults
+            .extend(answer.skipped.iter().map(|name| format!("{}: analyzer {name} did not run", mesh.name)));
         for workload in &answer.workloads {
             for cluster in &workload.dangling {
                 faults.push(format!("{}: {}: nothing makes cluster {cluster}", mesh.name, workload.name));

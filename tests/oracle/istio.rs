@@ -235,9 +235,17 @@ fn istio_refuses_what_is_wrong() {
     let cases = [
         ("VirtualService", "{hosts: [a.com], http: [{route: [{destination: {host: b}}]}]}", None),
         ("VirtualService", "{hosts: [a.com], http: [{}]}", Some("webhook")),
-        ("VirtualService", "{hosts: [a.com], unheard: 1, http: [{route: [{destination: {host: b}}]}]}", Some("CRD")),
+        (
+            "VirtualService",
+            "{hosts: [a.com], unheard: 1, http: [{route: [{destination: {host: b}}]}]}",
+            Some("CRD"),
+        ),
         ("DestinationRule", "{host: a, trafficPolicy: {retryBudget: {percent: 101}}}", Some("CRD")),
-        ("ServiceEntry", "{hosts: [a.com], resolution: DNS, ports: [{number: 80, name: http}, {number: 80, name: b}]}", Some("CRD")),
+        (
+            "ServiceEntry",
+            "{hosts: [a.com], resolution: DNS, ports: [{number: 80, name: http}, {number: 80, name: b}]}",
+            Some("CRD"),
+        ),
     ];
     for (kind, spec, expected) in cases {
         let job = Job { resources: resource(kind, spec), judge: true, ..Job::default() };

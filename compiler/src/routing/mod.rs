@@ -21,6 +21,7 @@ mod outbound;
 mod rule;
 mod upstream;
 pub mod witness;
+mod workload;
 
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ mod tests;
 pub use address::{Addresses, WeightedAddress, headless_name};
 pub use rule::{MirroredTo, Rule, RuleAction, WeightedUpstream};
 pub use upstream::{Upstream, effective_policy};
+pub use workload::{Sidecar, WorkloadLabels, carried, gateway_workload, sidecar};
 
 use crate::model::{Arena, Gateway, Id, Listener as DeclaredListener, Model, Resource, ServerTls};
 use crate::values::{HostPattern, SniHost};
@@ -182,7 +184,7 @@ pub struct Dropped {
 /// out.
 #[must_use]
 pub fn proxies(model: &Model, dropped: &[Dropped]) -> Vec<Proxy> {
-    let plan = Plan { model, dropped, graph: crate::graph::Graph::of(model) };
+    let plan = Plan { model, dropped, sidecar: None, graph: crate::graph::Graph::of(model) };
     let gateways = model.mesh.gateways.iter().map(|(id, gateway)| gateway::proxy(&plan, id, gateway));
     gateways.chain(outbound::proxies(&plan)).collect()
 }
@@ -193,7 +195,7 @@ pub(crate) fn gateway_proxy<'m>(
     id: Id<Resource<Gateway>>,
     gateway: &'m Resource<Gateway>,
 ) -> Proxy {
-    let plan = Plan { model, dropped: &[], graph: crate::graph::Graph::of(model) };
+    let plan = Plan { model, dropped: &[], sidecar: None, graph: crate::graph::Graph::of(model) };
     gateway::proxy(&plan, id, gateway)
 }
 
@@ -201,6 +203,8 @@ pub(crate) fn gateway_proxy<'m>(
 struct Plan<'m, 'd> {
     model: &'m Model,
     dropped: &'d [Dropped],
+    /// Whose sidecar it is, where somebody knows.
+    sidecar: Option<&'d Sidecar>,
     graph: crate::graph::Graph,
 }
 

@@ -9,8 +9,8 @@ use super::gateway::sees;
 use super::rule::{Entrance, connection_rules, default_rule, http_rules, some_route_holds, whole};
 use super::upstream::Upstreams;
 use super::{
-    Addresses, ConnectionRule, Listener, Plain, Plan, Proxy, Role, TlsKind, TlsServer, VirtualHost, listener,
-    specificity,
+    Addresses, ConnectionRule, Listener, Plain, Plan, Proxy, Role, Sidecar, TlsKind, TlsServer, VirtualHost,
+    listener, specificity,
 };
 use crate::model::{
     Destination, DestinationId, Host, Id, Match, MatchBinding, Model, Port, Resource, RouteKind, Visibility,
@@ -20,6 +20,7 @@ use crate::values::{HostPattern, IpOrCidr, Literal, Protocol, SniHost};
 use meshc_language::Span;
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
+use std::net::IpAddr;
 
 /// The port on which hosts are served that no service and no external stands for.
 const PORT_OF_UNDECLARED: u16 = 80;
@@ -32,6 +33,11 @@ pub(super) fn proxies<'m>(plan: &Plan<'m, '_>) -> Vec<Proxy> {
     };
     let proxies = callers.into_iter().map(|callers| proxy(plan, callers));
     proxies.filter(|proxy| !proxy.listeners.is_empty()).collect()
+}
+
+/// The sidecar of a workload.
+pub(super) fn of_sidecar(plan: &Plan<'_, '_>, sidecar: &Sidecar) -> Proxy {
+    proxy(plan, Some(SmolStr::new(&sidecar.namespace)))
 }
 
 /// Whether some resource is not seen by all.
@@ -149,6 +155,9 @@ fn short_names(model: &Model) -> FxHashMap<&str, usize> {
     names
 }
 
+/// An address, or all of them, and a port.
+type Place = (Option<IpAddr>, u16);
+
 struct Maker<'m, 'd> {
     plan: &'d Plan<'m, 'd>,
     callers: Option<SmolStr>,
@@ -158,7 +167,7 @@ struct Maker<'m, 'd> {
     /// The virtual host of a port and block, by its position in the listener's.
     virtual_hosts: FxHashMap<(u16, Id<Resource<Host>>), usize>,
     /// Who stands on a port without anything that tells its connections from others.
-    taken: FxHashMap<u16, Span>,
+    taken: FxHashMap<Place, Span>,
     short_names: FxHashMap<&'m str, usize>,
 }
 
@@ -209,7 +218,7 @@ impl<'m> Maker<'m, '_> {
         let number = port.number.value.get();
         let block = self.with_routes(block, RouteKind::Http, number);
         if (block.is_none() && !self.is_known(called, port))
-            || self.conflicts(number, true, called.addresses.is_empty(), called.span)
+            || self.conflicts((None, number), true, called.addresses.is_empty(), called.span)
         {
             return;
         }
@@ -244,9 +253,9 @@ impl<'m> Maker<'m, '_> {
 
     /// Whether connections for a destination cannot be told from others of its port, which is noted. One with addresses can be
     /// told from other TCP.
-    fn conflicts(&mut self, port: u16, is_http: bool, nameless: bool, span: Span) -> bool {
-        let earlier = self.taken.get(&port).copied();
-        let listener = self.listeners.iter_mut().find(|one| one.port == port);
+    fn conflicts(&mut self, place: Place, is_http: bool, nameless: bool, span: Span) -> bool {
+        let earlier = self.taken.get(&place).copied();
+        let listener = self.listeners.iter_mut().find(|one| (one.bind, one.port) == place);
         let conflict = match listener.as_ref().and_then(|listener| listener.plain.as_ref()) {
             Some(Plain::Http(_)) => !is_http,
             Some(Plain::Tcp(_)) => is_http || (earlier.is_some() && nameless),
@@ -261,13 +270,20 @@ impl<'m> Maker<'m, '_> {
     fn add_virtual_host(&mut self, port: u16, host: VirtualHost, span: Span) -> Option<usize> {
         let server = listener(&mut self.listeners, None, port).plain_http()?;
         server.virtual_hosts.push(host);
-        self.taken.entry(port).or_insert(span);
+        self.taken.entry((None, port)).or_insert(span);
         Some(server.virtual_hosts.len() - 1)
     }
 
     /// Whether it is known where a destination is. Of one that nobody routes to, nothing is said if it is not.
     fn is_known(&self, called: &Called<'m>, port: &Port) -> bool {
-        self.upstreams.addresses(&Self::itself(called, port)) != Addresses::Unknown
+        self.plan.sidecar.is_some()
+            || self.upstreams.addresses(&Self::itself(called, port)) != Addresses::Unknown
+    }
+
+    /// The one address of a service, where a platform knows it.
+    fn address(&self, called: &Called<'_>) -> Option<IpAddr> {
+        let DestinationId::Service(_) = called.target else { return None };
+        self.plan.sidecar?.addresses.get(called.host.as_str()).copied()
     }
 
     fn tls(&mut self, called: &Called<'m>, port: &Port, block: Option<Id<Resource<Host>>>) {
@@ -278,15 +294,17 @@ impl<'m> Maker<'m, '_> {
             None if self.is_known(called, port) => self.default_connection(called, port, &names),
             None => return,
         };
-        let listener = listener(&mut self.listeners, None, number);
+        let address = self.address(called);
+        let listener = listener(&mut self.listeners, address, number);
         listener.tls.push(TlsServer { names, kind: TlsKind::Passthrough(rules), span: called.span });
     }
 
     fn tcp(&mut self, called: &Called<'m>, port: &Port, block: Option<Id<Resource<Host>>>) {
         let number = port.number.value.get();
         let block = self.with_routes(block, RouteKind::Tcp, number);
+        let place = (self.address(called), number);
         if (block.is_none() && !self.is_known(called, port))
-            || self.conflicts(number, false, called.addresses.is_empty(), called.span)
+            || self.conflicts(place, false, called.addresses.is_empty(), called.span)
         {
             return;
         }
@@ -296,12 +314,12 @@ impl<'m> Maker<'m, '_> {
         };
         within(&mut rules, &called.addresses);
         let nameless = called.addresses.is_empty();
-        let Some(known) = listener(&mut self.listeners, None, number).plain_tcp() else { return };
+        let Some(known) = listener(&mut self.listeners, place.0, number).plain_tcp() else { return };
         // What holds for some addresses only comes before what holds for all.
         let at = if nameless { known.len() } else { first_for_all(known) };
         known.splice(at..at, rules);
         if nameless {
-            self.taken.insert(number, called.span);
+            self.taken.insert(place, called.span);
         }
     }
 
@@ -363,7 +381,7 @@ impl<'m> Maker<'m, '_> {
                 some_route_holds(self.plan, block, RouteKind::Http, Self::entrance(PORT_OF_UNDECLARED));
             let span = self.plan.model.hosts.get(block).map(|host| host.span);
             let Some(span) = span.filter(|_| served) else { continue };
-            if !self.conflicts(PORT_OF_UNDECLARED, true, true, span) {
+            if !self.conflicts((None, PORT_OF_UNDECLARED), true, true, span) {
                 self.routed(PORT_OF_UNDECLARED, block, vec![pattern.clone()], span);
             }
         }
