@@ -6,6 +6,7 @@ use crate::{generated, oracle};
 use meshc_cli::rig::trial::{Difference, Trial};
 use meshc_cli::rig::{Kind, World};
 use meshc_compiler::routing::matcher::{Matcher, Outcome, Request, Security};
+use meshc_targets::{Options, fit, target};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -135,4 +136,24 @@ fn istio_does_what_the_matcher_says_of_examples_and_features() {
         meshes().into_iter().filter(|mesh| !mesh.resources.contains("ISTIO_MUTUAL")).collect();
     let Some(seen) = agrees(&meshes) else { return };
     assert!(seen.requests > 1_000, "only {} requests were sent", seen.requests);
+}
+
+/// Meshes that chance makes.
+const GENERATED: u64 = 300;
+
+#[test]
+fn istio_does_what_the_matcher_says_of_generated_meshes() {
+    let meshes: Vec<Mesh> = super::seeds(GENERATED).par_iter().map(|seed| generated_mesh(*seed)).collect();
+    let Some(seen) = agrees(&meshes) else { return };
+    let usual = 40 * u64::try_from(meshes.len()).unwrap();
+    assert!(seen.requests >= usual, "only {} requests were sent", seen.requests);
+}
+
+fn generated_mesh(seed: u64) -> Mesh {
+    let (text, checked) = generated::checked_for_istio(seed);
+    let options = Options::default();
+    let (fitted, reports) = fit(target("istio").unwrap(), &checked, &options);
+    let artifacts = fitted.unwrap_or_else(|| panic!("seed {seed}: {reports:?}\n{text}")).emit(&options);
+    let resources = artifacts.into_iter().map(|file| file.text).collect();
+    Mesh { name: format!("seed {seed}"), checked, resources }
 }

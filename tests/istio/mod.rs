@@ -5,6 +5,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 pub(crate) mod cluster;
+mod simulated;
 pub(crate) mod stage;
 
 use crate::oracle::istio::{Finding, Job, Workload, ask};

@@ -6,11 +6,12 @@
 //! ```
 
 use super::cluster::{Cluster, DEFAULT_NAMESPACE, Labels, in_kubernetes, labels_of};
-use super::{Mesh, namespaces};
+use super::{Mesh, namespaces, simulated};
 use crate::oracle::istio::{Job, KeyPair, Stage, Staged, Workload, ask};
 use meshc_cli::rig::{Launch, NotReady, Process, Rigged, World, ports};
 use meshc_compiler::Model;
 use meshc_compiler::model::{Controller, Resource, Service};
+use meshc_compiler::routing::matcher::Connection;
 use meshc_compiler::routing::{Proxy, Sidecar, carried, gateway_workload, sidecar};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -28,6 +29,10 @@ pub(crate) struct Planned {
 pub(crate) struct Actor<'m> {
     pub(crate) mesh: &'m Mesh,
     pub(crate) workload: Workload,
+    /// The reference, before it was put on the loopback.
+    plan: Proxy,
+    /// What the simulation was asked.
+    connections: Vec<Connection>,
     pub(crate) rigged: Rigged,
 }
 
@@ -141,6 +146,10 @@ pub(crate) fn run(
             faults.extend(
                 configured.dangling.iter().map(|name| format!("{place}: nothing makes cluster {name}")),
             );
+            for (connection, passage) in actor.connections.iter().zip(&configured.connections) {
+                let differs = simulated::difference(&actor.plan, connection, passage);
+                faults.extend(differs.map(|what| format!("{place}: simulation: {what}")));
+            }
             let Some(Staged { listeners: own, clusters }) = configured.staged else { continue };
             faults.extend(missing(actor, &own).map(|what| format!("{place}: {what}")));
             listeners.extend(own);
@@ -172,6 +181,9 @@ fn staged<'m>(mesh: &'m Mesh, planned: Planned, world: &World, prefix: &str) -> 
             Some(address) => format!("{address}:{}", listener.port),
         })
         .collect();
+    let plan = proxy.clone();
+    let connections = simulated::connections(&plan);
+    workload.connections = connections.iter().map(simulated::asked).collect();
     let rigged = world.rig(proxy).unwrap();
     let names = rigged.proxy.upstreams.as_slice().iter().map(|upstream| upstream.name.to_string());
     let pair = |identity: &meshc_cli::rig::Identity| KeyPair {
@@ -186,7 +198,7 @@ fn staged<'m>(mesh: &'m Mesh, planned: Planned, world: &World, prefix: &str) -> 
         client: pair(&world.client),
         authority: world.authority.ca.clone(),
     });
-    Actor { mesh, workload, rigged }
+    Actor { mesh, workload, plan, connections, rigged }
 }
 
 /// Listeners that the reference has and istiod does not make.

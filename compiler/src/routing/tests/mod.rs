@@ -67,6 +67,7 @@ tables! {
     redirects
     rewrites
     witnesses
+    workloads
 }
 
 /// What is dropped leaves the rest of the plan as it is.
