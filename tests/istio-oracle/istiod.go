@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -31,6 +32,8 @@ type workload struct {
 	Labels    map[string]string `json:"labels"`
 	// What is tried at it.
 	Connections []connection `json:"connections"`
+	// Clusters that are shown as istiod makes them.
+	Clusters []string `json:"clusters"`
 	// How its configuration is put on the loopback; left out, it is not.
 	Stage *stage `json:"stage"`
 }
@@ -42,6 +45,8 @@ type configured struct {
 	Dangling []string `json:"dangling"`
 	// What became of the connections, in their order.
 	Connections []passage `json:"connections"`
+	// The clusters that were asked for, by name; one that istiod does not make is absent.
+	Clusters map[string]object `json:"clusters"`
 	// The configuration on the loopback.
 	Staged *staged `json:"staged"`
 }
@@ -101,6 +106,17 @@ func configureOne(server *xds.FakeDiscoveryServer, one workload) (configured, er
 	}
 	for _, tried := range one.Connections {
 		made.Connections = append(made.Connections, try(sent, one.Gateway, tried))
+	}
+	made.Clusters = map[string]object{}
+	for _, cluster := range sent.Clusters {
+		if !slices.Contains(one.Clusters, cluster.GetName()) {
+			continue
+		}
+		content, err := tree(cluster)
+		if err != nil {
+			return made, err
+		}
+		made.Clusters[cluster.GetName()] = content
 	}
 	if one.Stage == nil {
 		return made, nil

@@ -37,6 +37,8 @@ pub(crate) struct Workload {
     pub(crate) labels: BTreeMap<String, String>,
     /// What is tried there, in Istio's simulation.
     pub(crate) connections: Vec<Connection>,
+    /// Clusters that are shown as istiod makes them.
+    pub(crate) clusters: Vec<String>,
     /// How its configuration is put on the loopback.
     pub(crate) stage: Option<Stage>,
 }
@@ -116,6 +118,9 @@ pub(crate) struct Configured {
     /// What became of each connection.
     #[serde(default, deserialize_with = "or_empty")]
     pub(crate) connections: Vec<Passage>,
+    /// The clusters that were asked for, by name.
+    #[serde(default)]
+    pub(crate) clusters: BTreeMap<String, serde_json::Value>,
     pub(crate) staged: Option<Staged>,
 }
 
