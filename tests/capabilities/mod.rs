@@ -13,7 +13,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use crate::istio::Mesh;
+use crate::istio::{Mesh, in_a_namespace};
 use meshc_compiler::routing::proxies;
 use meshc_compiler::{Input, Project, check};
 use meshc_language::{Code, Diagnostic, Severity, SourceFile};
@@ -86,7 +86,10 @@ pub(crate) fn cases() -> Vec<Case> {
 
 /// The meshes of all cases, with what is made of them for Istio.
 pub(crate) fn meshes_for_istio() -> Vec<Mesh> {
-    let mesh = |case: Case| {
+    let mesh = |mut case: Case| {
+        for (_, text) in &mut case.files {
+            *text = in_a_namespace(text);
+        }
         let compilation = check(&case.project(), None, &meshc_compiler::Options::default());
         let checked = compilation.environments.into_iter().next().and_then(|(_, checked)| checked).unwrap();
         let artifacts = case.build("istio", &Options::default()).artifacts;

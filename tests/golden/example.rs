@@ -1,6 +1,6 @@
 //! One example: a folder with a `mesh.toml`, read and built as the program does it.
 
-use crate::istio::Mesh;
+use crate::istio::{Mesh, in_a_namespace};
 use meshc_compiler::{Compilation, Input, Options, Project, check};
 use meshc_language::{Code, Diagnostic, SourceFile};
 use meshc_targets::istio::ApiVersion;
@@ -136,8 +136,9 @@ impl Example {
 impl Example {
     /// Its mesh in each environment, with what is made of it for Istio.
     pub(super) fn meshes_for_istio(&self) -> Vec<Mesh> {
-        let (builds, _) = self.build(Split::default(), ApiVersion::default());
-        let checked = self.check(&Options::default()).environments;
+        let itself = self.map(in_a_namespace);
+        let (builds, _) = itself.build(Split::default(), ApiVersion::default());
+        let checked = itself.check(&Options::default()).environments;
         let of = |environment: &Option<String>| {
             builds.iter().find(|build| build.environment == *environment).map(Build::resources)
         };

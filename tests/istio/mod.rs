@@ -31,8 +31,30 @@ pub(crate) fn meshes() -> Vec<Mesh> {
     all
 }
 
+/// A source as it is in a cluster, where everything has a namespace.
+pub(crate) fn in_a_namespace(source: &str) -> String {
+    let is_said = source.lines().any(|line| line.starts_with("namespace "));
+    if is_said { source.to_owned() } else { format!("namespace {DEFAULT_NAMESPACE}\n\n{source}") }
+}
+
 /// What analyzers say of meshes that are right: the code of the message, a word of it, and why it is so.
-const REMARKS: &[(&str, &str, &str)] = &[];
+const REMARKS: &[(&str, &str, &str)] = &[
+    (
+        "IST0140",
+        "has no effect on ingress gateway",
+        "what callers in the mesh get of a host is nothing to a gateway",
+    ),
+    (
+        "IST0149",
+        "found no request authentication",
+        "who issues tokens is said by resources that others write",
+    ),
+    (
+        "IST0128",
+        "no caCertificates are set",
+        "the server's certificate is one of those that the system trusts",
+    ),
+];
 
 #[test]
 fn istio_takes_everything_that_is_made_for_it() {
@@ -54,7 +76,7 @@ fn istio_takes_everything_that_is_made_for_it() {
             format!("{}: {judge} {level}: {resource}: {message}", mesh.name)
         };
         faults.extend(answer.refusals.iter().map(about));
-        faults.extend(answer.findings.iter().filter(|finding| !is_known(finding)).map(about));
+        faults.extend(answer.findings.iter().filter(|finding| !is_known(finding, model)).map(about));
         faults
             .extend(answer.skipped.iter().map(|name| format!("{}: analyzer {name} did not run", mesh.name)));
         for workload in &answer.workloads {
@@ -67,8 +89,15 @@ fn istio_takes_everything_that_is_made_for_it() {
     assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
 }
 
-fn is_known(finding: &Finding) -> bool {
-    REMARKS.iter().any(|(code, word, _)| finding.judge == *code && finding.message.contains(word))
+fn is_known(finding: &Finding, model: &Model) -> bool {
+    let Finding { judge, level: _, resource, message } = finding;
+    let is_external = || {
+        let mut names = model.mesh.externals.as_slice().iter().map(|external| external.name.value.as_str());
+        names.any(|name| resource.ends_with(&format!("/{name}")))
+    };
+    // The endpoints of an external are no pods.
+    (judge == "IST0173" && is_external())
+        || REMARKS.iter().any(|(code, word, _)| judge == code && message.contains(word))
 }
 
 /// The proxies of a mesh: those of its gateways, and a sidecar in each namespace.
