@@ -29,11 +29,13 @@ fn port_name_twice(server: &Server<'_>, earlier: &Server<'_>) -> Diagnostic {
         .help("give each a `port-name` of its own, or none")
 }
 
+/// The servers of a port and address, by family, each with its position among all.
+type Families<'s, 'm> = [Nesting<'m, (usize, &'s Server<'m>)>; Family::ALL.len()];
+
 /// H29: HTTP shares a port with HTTP, TLS with TLS, and nothing else with anything.
 pub(super) fn ports_are_shared_by_one_family(servers: &[Server<'_>], reports: &mut Vec<Diagnostic>) {
     // Of servers that agree, on the same workloads, the first stands for all.
-    let mut slots: FxHashMap<(u16, Option<IpAddress>), [Nesting<'_, (usize, &Server<'_>)>; 3]> =
-        FxHashMap::default();
+    let mut slots: FxHashMap<(u16, Option<IpAddress>), Families<'_, '_>> = FxHashMap::default();
     for (at, server) in servers.iter().enumerate() {
         let families = slots.entry(server.slot).or_default();
         let others =
