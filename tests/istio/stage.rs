@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A proxy of a mesh: the workload, and what the reference says of it.
@@ -123,7 +124,7 @@ pub(crate) fn run(
     let clusters: Vec<Cluster> = meshes.iter().map(|mesh| Cluster::of(mesh.checked.model())).collect();
     let all: Vec<Vec<Planned>> =
         meshes.iter().zip(&clusters).map(|(mesh, cluster)| planned(mesh.checked.model(), cluster)).collect();
-    let proxies: Vec<Proxy> = all.iter().flatten().map(|one| one.proxy.clone()).collect();
+    let proxies: Vec<Arc<Proxy>> = all.iter().flatten().map(|one| Arc::new(one.proxy.clone())).collect();
     let world = World::new(folder, &proxies).unwrap();
     let mut actors: Vec<Actor<'_>> = Vec::new();
     let (mut listeners, mut destinations, mut faults) = (Vec::new(), Vec::new(), Vec::new());

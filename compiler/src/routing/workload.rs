@@ -7,8 +7,8 @@
 //! ```
 
 use super::{
-    ConnectionRule, HttpServer, Listener, Plain, Plan, Proxy, RuleAction, TlsKind, Upstream, VirtualHost,
-    WeightedUpstream, gateway, listener, outbound,
+    ConnectionRule, HttpServer, Index, Listener, Listeners, Omitted, Plain, Plan, Proxy, RuleAction, TlsKind,
+    Upstream, VirtualHost, WeightedUpstream, gateway, outbound,
 };
 use crate::model::{Arena, Gateway, Id, Match, Model, Resource};
 use meshc_language::Span;
@@ -44,8 +44,8 @@ impl Sidecar {
 /// The sidecar of a workload, with nothing left out: conditions on the caller are decided.
 #[must_use]
 pub fn sidecar(model: &Model, sidecar: &Sidecar) -> Proxy {
-    let graph = crate::graph::Graph::of(model);
-    outbound::of_sidecar(&Plan { model, dropped: &[], sidecar: Some(sidecar), graph }, sidecar)
+    let (index, dropped) = (&Index::of(model), &Omitted::default());
+    outbound::of_sidecar(&Plan { model, index, dropped, sidecar: Some(sidecar) }, sidecar)
 }
 
 /// The gateways that a workload with these labels carries, whatever their namespace (Istio `Gateway.selector`).
@@ -63,25 +63,27 @@ pub fn carried(model: &Model, labels: &WorkloadLabels) -> Vec<Id<Resource<Gatewa
 /// The proxy of a workload that carries these gateways; `None` if it carries none.
 #[must_use]
 pub fn gateway_workload(model: &Model, gateways: &[Id<Resource<Gateway>>]) -> Option<Proxy> {
-    let plan = Plan { model, dropped: &[], sidecar: None, graph: crate::graph::Graph::of(model) };
+    let (index, dropped) = (&Index::of(model), &Omitted::default());
+    let plan = Plan { model, index, dropped, sidecar: None };
     let known = gateways.iter().filter_map(|id| Some((*id, model.mesh.gateways.get(*id)?)));
-    let mut proxies = known.map(|(id, one)| gateway::proxy(&plan, id, one));
-    let mut all = proxies.next()?;
+    let mut proxies = known.map(|(id, one)| gateway::proxy(&plan, id, one)).peekable();
+    let Proxy { role, name, namespace, listeners: _, upstreams: _, span } = proxies.peek()?;
+    let (role, name, namespace, span) = (*role, name.clone(), namespace.clone(), *span);
+    let (mut listeners, mut upstreams) = (Listeners::default(), Arena::default());
     for proxy in proxies {
-        absorb(&mut all, proxy);
+        absorb(&mut listeners, &mut upstreams, proxy);
     }
-    all.listeners.sort_by_key(|listener| (listener.port, listener.bind));
-    Some(all)
+    Some(Proxy { role, name, namespace, listeners: listeners.sorted(), upstreams, span })
 }
 
-/// Adds what another gateway of the same workload says.
-fn absorb(all: &mut Proxy, other: Proxy) {
-    let Proxy { role: _, name: _, namespace: _, listeners, upstreams, span: _ } = other;
-    let moved = Moved::into(&mut all.upstreams, upstreams);
+/// Adds what one gateway of a workload says.
+fn absorb(all: &mut Listeners, upstreams: &mut Arena<Upstream>, proxy: Proxy) {
+    let Proxy { role: _, name: _, namespace: _, listeners, upstreams: own, span: _ } = proxy;
+    let moved = Moved::into(upstreams, own);
     for mut one in listeners {
         moved.listener(&mut one);
         let Listener { bind, port, plain, tls, conflicts } = one;
-        let into = listener(&mut all.listeners, bind, port);
+        let into = all.at(bind, port);
         into.conflicts.extend(conflicts);
         into.tls.extend(tls);
         match plain {
