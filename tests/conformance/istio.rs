@@ -3,7 +3,7 @@
 use crate::istio::stage::{Actor, NotRunning, run};
 use crate::istio::{Mesh, meshes};
 use crate::{generated, oracle};
-use meshc_cli::rig::trial::{Difference, Trial};
+use meshc_cli::rig::trial::{Aspect, Difference, Trial};
 use meshc_cli::rig::{Kind, World};
 use meshc_compiler::routing::matcher::{Matcher, Outcome, Request, Security};
 use meshc_targets::{Options, fit, target};
@@ -95,7 +95,13 @@ fn act(actor: &Actor<'_>, world: &World, seen: &mut Seen) {
         let Difference { rule, aspect, wanted, got, sent, times, .. } = one;
         format!("{place} `{rule}`: {}: wanted {wanted}, got {got} ({times} times)\n    {sent}", aspect.name())
     };
-    seen.faults.extend(asked.differences.iter().chain(&connected.differences).map(told));
+    for one in asked.differences.iter().chain(&connected.differences) {
+        match known(actor, one) {
+            Some("") => {}
+            Some(reason) => *seen.known.entry(reason).or_default() += one.times,
+            None => seen.faults.push(told(one)),
+        }
+    }
     for request in odd {
         let findings = trial.ask(std::slice::from_ref(&request));
         seen.requests += findings.requests;
@@ -105,6 +111,20 @@ fn act(actor: &Actor<'_>, world: &World, seen: &mut Seen) {
             *seen.known.entry(reason).or_default() += 1;
         }
     }
+}
+
+/// The name of a difference that is none of our output; empty for one of the rig.
+fn known(actor: &Actor<'_>, one: &Difference) -> Option<&'static str> {
+    let ports = actor.rigged.ports.iter().zip(actor.rigged.listening());
+    let moved = |(own, rigged): (&u16, u16)| {
+        one.got.replace(&format!(":{own}/"), &format!(":{rigged}/")) == one.wanted
+    };
+    if one.aspect == Aspect::Location && ports.into_iter().any(moved) {
+        // Istio writes the port of the listener, which is another one on the loopback.
+        return Some("");
+    }
+    let empties = matches!(one.aspect, Aspect::RequestHeaders | Aspect::ResponseHeaders);
+    (empties && one.wanted.ends_with(": `")).then_some("a header is not set to an empty value")
 }
 
 /// A sidecar passes on what nobody declares to where the caller meant it, and speaks no TLS itself.
