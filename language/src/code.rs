@@ -131,6 +131,7 @@ registry! {
     218 WRONG_TEMPLATE_ARGUMENTS Error "the arguments do not fit the template";
     219 UNUSED_DEFINITION Warning "something is declared and never used";
     220 NAMESPACE_NEEDED Error "a name from another namespace needs a namespace";
+    223 WILDCARD_POLICY Note "the policy of a wildcard host holds for another host";
 
     301 BAD_LITERAL Error "a value is not of the type that stands here";
     302 WRONG_FORM Error "a value is written in the wrong form";
@@ -176,6 +177,8 @@ registry! {
     507 MISSING_SECRET Error "nothing says where a certificate is";
     508 NOTHING_TO_BUILD Warning "a target has nothing to configure";
     509 UNUSED_DEGRADE Warning "an accepted loss matches nothing";
+    510 OUTBOUND_LEFT_OUT Warning "the outbound proxy of a target is left out";
+    511 WITHOUT_EFFECT Note "a statement has no effect on a target";
 
     601 HOST_NOT_SERVED Error "a host is bound to a gateway that does not serve it" ["IST0132", "KIA1102"];
     602 LISTENER_CONFLICT Error "two listeners of one workload cannot share their port" ["IST0145", "KIA0301"];

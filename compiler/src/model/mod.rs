@@ -13,6 +13,7 @@ mod raw;
 mod route;
 mod service;
 mod visibility;
+mod wildcards;
 
 pub use arena::{Arena, Id};
 pub use bindings::{
@@ -38,6 +39,7 @@ pub use route::{
 };
 pub use service::{Labels, Port, Service, ServiceBody, Subset, SubsetBody, default_port_name};
 pub use visibility::{Visibility, Visible};
+pub(crate) use wildcards::Wildcards;
 
 use crate::project::ModuleId;
 use crate::reading::Degradation;

@@ -106,7 +106,7 @@ impl<'m> Maker<'m, '_> {
                 } else if carries_http(protocol) {
                     TlsKind::Http(
                         Arc::new(tls.clone()),
-                        HttpServer { virtual_hosts: self.virtual_hosts(&[declared]) },
+                        HttpServer { virtual_hosts: self.virtual_hosts(&[declared]).into() },
                     )
                 } else {
                     TlsKind::Tcp(Arc::new(tls.clone()), self.connection_rules(declared, RouteKind::Tcp))

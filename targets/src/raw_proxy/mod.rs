@@ -8,6 +8,7 @@ mod fit;
 mod secrets;
 pub(crate) mod support;
 mod usage;
+mod without_effect;
 
 pub use certificates::KeyPaths;
 pub(crate) use certificates::{Certificates, KeyPair, MOUNTED_SECRETS, of_listener, of_upstream};
