@@ -183,7 +183,7 @@ impl Exemptions {
             let exemption = self.accepted.iter().zip(&mut used).find(|(one, _)| {
                 one.code == report.code
                     && one.scope.contains(report.span)
-                    && report.severity != Severity::Error
+                    && (report.severity != Severity::Error || report.code.can_be_accepted())
             });
             if let Some((one, used)) = exemption {
                 *used = true;

@@ -115,8 +115,8 @@ impl<'m> Maker<'m, '_> {
     fn blocks(&self) -> Vec<(Id<Resource<Host>>, &'m Resource<Host>)> {
         let bound = |host: &Host| host.gateways().any(|(id, _)| id == self.id);
         let all = self.plan.model.hosts.iter().filter(|(_, host)| bound(host));
-        let own = self.gateway.namespace_name();
-        all.filter(|(_, host)| sees(own, host.declared.body.visibility.as_ref(), host.namespace_name()))
+        let pods = self.gateway.pods_namespace();
+        all.filter(|(_, host)| is_seen(pods, host.declared.body.visibility.as_ref(), host.namespace_name()))
             .collect()
     }
 
@@ -181,26 +181,27 @@ impl<'m> Maker<'m, '_> {
         }
     }
 
-    /// The rules for connections of the host blocks that share a name with a listener, in order.
+    /// The rules for connections of the host blocks that share a name with a listener: those for the most specific name of a
+    /// block first, as for requests, and in the order of the block.
     fn connection_rules(&mut self, declared: &'m Declared, kind: RouteKind) -> Vec<ConnectionRule<'m>> {
         let entrance = self.entrance(declared.port.value.get());
-        let mut rules = Vec::new();
+        let mut ranked: Vec<(usize, ConnectionRule<'m>)> = Vec::new();
         for (_, host) in self.blocks() {
-            let shares = |served: &ServerHost| {
-                self.serves(served, host)
-                    && host.declared.patterns().any(|(pattern, _)| pattern.overlaps(&served.host))
+            let shares = |pattern: &&HostPattern| {
+                hosts_of(declared).any(|served| self.serves(served, host) && pattern.overlaps(&served.host))
             };
-            if hosts_of(declared).any(shares) {
-                rules.extend(connection_rules(
-                    self.plan,
-                    &host.declared,
-                    kind,
-                    entrance,
-                    &mut self.upstreams,
-                ));
+            let names: Vec<&HostPattern> =
+                host.declared.patterns().map(|(pattern, _)| pattern).filter(shares).collect();
+            if names.is_empty() {
+                continue;
+            }
+            let rules = connection_rules(self.plan, &host.declared, kind, entrance, &mut self.upstreams);
+            for rule in rules {
+                ranked.extend(by_name(rule, &names));
             }
         }
-        rules
+        ranked.sort_by_key(|(specificity, _)| std::cmp::Reverse(*specificity));
+        ranked.into_iter().map(|(_, rule)| rule).collect()
     }
 
     /// What an external needs that is sent through this gateway: a listener for each of its ports.
@@ -248,6 +249,25 @@ impl<'m> Maker<'m, '_> {
     }
 }
 
+/// A rule for each name of its block that it asks for names of, with how specific that is.
+fn by_name<'m>(rule: ConnectionRule<'m>, names: &[&HostPattern]) -> Vec<(usize, ConnectionRule<'m>)> {
+    if rule.sni.is_empty() {
+        let widest = names.iter().map(|name| specificity(name)).min().unwrap_or(0);
+        return vec![(widest, rule)];
+    }
+    let mut ranked: Vec<(usize, ConnectionRule<'m>)> = Vec::new();
+    for sni in &rule.sni {
+        let own =
+            names.iter().filter(|name| name.overlaps(sni.as_host())).map(|name| specificity(name)).max();
+        let Some(own) = own else { continue };
+        match ranked.iter_mut().find(|(known, _)| *known == own) {
+            Some((_, known)) => known.sni.push(sni.clone()),
+            None => ranked.push((own, ConnectionRule { sni: vec![sni.clone()], ..rule.clone() })),
+        }
+    }
+    ranked
+}
+
 /// A host that a block claims.
 struct Claim {
     domain: HostPattern,
@@ -285,7 +305,8 @@ fn hosts_of(declared: &Declared) -> impl Iterator<Item = &ServerHost> {
 }
 
 /// Whether what is declared in the namespace `home` with this visibility is seen from the namespace `viewer`.
-pub(super) fn sees(viewer: Option<&str>, visibility: Option<&Visibility>, home: Option<&str>) -> bool {
+#[must_use]
+pub fn is_seen(viewer: Option<&str>, visibility: Option<&Visibility>, home: Option<&str>) -> bool {
     let Some(visibility) = visibility else { return true };
     visibility.to.iter().any(|visible| match visible {
         Visible::Everywhere => true,

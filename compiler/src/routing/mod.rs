@@ -15,6 +15,7 @@
 //! - An upstream stands once per proxy; nothing is listed that no rule refers to.
 
 mod address;
+mod connection_order;
 mod gateway;
 pub mod matcher;
 mod outbound;
@@ -26,7 +27,9 @@ pub mod witness;
 mod tests;
 
 pub use address::{Addresses, WeightedAddress, headless_name};
-pub use rule::{MirroredTo, Rule, RuleAction, WeightedUpstream};
+pub use connection_order::{ConnectionOrder, connection_order};
+pub use gateway::is_seen;
+pub use rule::{MirroredTo, Rule, RuleAction, WeightedUpstream, both_hold};
 pub use upstream::{Upstream, effective_policy};
 
 use crate::model::{Arena, Gateway, Id, Listener as DeclaredListener, Model, Resource, ServerTls};

@@ -114,7 +114,7 @@ pub(super) fn some_route_holds(
         let child = plan.graph.delegate(host, at).and_then(|child| plan.model.hosts.get(child));
         let mut inner = child.iter().flat_map(|child| &child.routes);
         inner.any(|route| {
-            applicable(plan, route, entrance).is_some_and(|inner| both(&outer, &inner).is_some())
+            applicable(plan, route, entrance).is_some_and(|inner| both_hold(&outer, &inner).is_some())
         })
     })
 }
@@ -132,13 +132,14 @@ fn delegated<'m>(
     let Some(block) = plan.model.hosts.get(child) else { return };
     for (at, route) in block.routes.iter().enumerate() {
         let Some(inner) = applicable(plan, route, entrance) else { continue };
-        let Some(matches) = both(outer, &inner) else { continue };
+        let Some(matches) = both_hold(outer, &inner) else { continue };
         rules.extend(rule(plan, route, Some(parent), matches, (child, at), upstreams));
     }
 }
 
-/// The alternatives in which both conditions hold; `None` if there is none.
-fn both(outer: &[Match], inner: &[Match]) -> Option<Vec<Match>> {
+/// The alternatives in which both conditions hold, for a delegate's route and the one that delegates; `None` if there is none.
+#[must_use]
+pub fn both_hold(outer: &[Match], inner: &[Match]) -> Option<Vec<Match>> {
     if outer.is_empty() || inner.is_empty() {
         return Some([outer, inner].concat());
     }
@@ -190,22 +191,31 @@ fn options<'m>(
     route: &'m Route,
     parent: Option<&'m Route>,
 ) -> Cow<'m, SharedRouteOptions> {
-    let mut options = Cow::Borrowed(&route.options.shared);
-    if let Some(parent) = parent.filter(|parent| !parent.options.shared.is_empty()) {
-        let mut from = parent.options.shared.clone();
-        // Istio takes over all operations on headers, or none.
-        if options.request_headers.is_some() || options.response_headers.is_some() {
-            (from.request_headers, from.response_headers) = (None, None);
-        }
-        options.to_mut().inherit(&from);
+    let own = kept_options(plan, &route.options.shared, route.span);
+    let Some(parent) = parent.filter(|parent| !parent.options.shared.is_empty()) else { return own };
+    let from = kept_options(plan, &parent.options.shared, route.span);
+    let mut options = own.into_owned();
+    let joined = |outer: &Option<Boxed<HeaderOperations>>, inner: &Option<Boxed<HeaderOperations>>| {
+        HeaderOperations::joined(outer.as_deref(), inner.as_deref()).map(Boxed::new)
+    };
+    // Both lists of operations hold.
+    options.request_headers = joined(&from.request_headers, &options.request_headers);
+    options.response_headers = joined(&from.response_headers, &options.response_headers);
+    options.inherit(&from);
+    Cow::Owned(options)
+}
+
+/// The options of a route without those that were dropped.
+fn kept_options<'m>(
+    plan: &Plan<'m, '_>,
+    options: &'m SharedRouteOptions,
+    owner: Span,
+) -> Cow<'m, SharedRouteOptions> {
+    if plan.dropped.is_empty() {
+        return Cow::Borrowed(options);
     }
-    if !plan.dropped.is_empty() {
-        let kept = without_dropped(plan, &options, route.span);
-        if kept != *options {
-            options = Cow::Owned(kept);
-        }
-    }
-    options
+    let kept = without_dropped(plan, options, owner);
+    if kept == *options { Cow::Borrowed(options) } else { Cow::Owned(kept) }
 }
 
 fn without_dropped(plan: &Plan<'_, '_>, options: &SharedRouteOptions, owner: Span) -> SharedRouteOptions {

@@ -1,7 +1,6 @@
 //! What a gateway serves and nobody uses.
 
 use crate::checks::Context;
-use crate::checks::services::is_visible;
 use crate::model::{Gateway, HostNamespace, Id, Listener, Resource, ServerHost, ServerTlsMode};
 use crate::values::HostPattern;
 use meshc_language::{Code, Diagnostic, Spanned};
@@ -52,10 +51,7 @@ fn claims<'m>(context: &Context<'m>) -> FxHashMap<Id<Resource<Gateway>>, Vec<Cla
         let namespace = host.namespace_name();
         for (id, _) in host.gateways() {
             let claims = claims.entry(id).or_default();
-            let home = mesh.gateways.get(id).and_then(|gateway| gateway.namespace_name());
-            if !is_visible(host.body.visibility.as_ref(), namespace, home) {
-                continue;
-            }
+            // One that is hidden from the gateway is reported where it hides.
             claims.extend(host.patterns().map(|(pattern, _)| Claim { namespace, pattern: pattern.clone() }));
         }
     }
