@@ -292,6 +292,15 @@ fn add_without(
 
 /// One alternative that says what both say; `None` if they exclude each other, or no data plane could compare both.
 pub(crate) fn merge_matches(outer: &Match, inner: &Match) -> Option<Match> {
+    join(outer, inner).ok()
+}
+
+/// Whether both alternatives may hold, and no data plane could compare both.
+pub(crate) fn cannot_be_joined(outer: &Match, inner: &Match) -> bool {
+    matches!(join(outer, inner), Err(Clash::Twice(_)))
+}
+
+fn join(outer: &Match, inner: &Match) -> Result<Match, Clash> {
     let Match {
         path,
         scheme,
@@ -318,16 +327,16 @@ pub(crate) fn merge_matches(outer: &Match, inner: &Match) -> Option<Match> {
     sides.extend(source_namespace.iter().map(|name| (Side::SourceNamespace(name.clone()), false)));
     sides.extend(source_labels.iter().map(|label| (Side::SourceLabel(label.clone()), false)));
     for (side, negated) in sides {
-        add(&mut all, &side, negated).ok()?;
+        add(&mut all, &side, negated)?;
     }
     intersect_if_said(&mut all.methods, methods)?;
     intersect_if_said(&mut all.ports, ports)?;
     intersect_if_said(&mut all.bindings, bindings)?;
     intersect_if_said(&mut all.sni, sni)?;
     intersect_if_said(&mut all.destinations, destinations)?;
-    Some(all)
+    Ok(all)
 }
 
-fn intersect_if_said<T: Clone + PartialEq>(all: &mut Vec<T>, values: &[T]) -> Option<()> {
-    if values.is_empty() { Some(()) } else { intersect(all, values).ok() }
+fn intersect_if_said<T: Clone + PartialEq>(all: &mut Vec<T>, values: &[T]) -> Result<(), Clash> {
+    if values.is_empty() { Ok(()) } else { intersect(all, values) }
 }
