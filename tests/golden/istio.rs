@@ -35,7 +35,8 @@ fn made(name: &str, text: String) -> Result<String, Vec<String>> {
 #[test]
 fn istio_gets_what_the_sources_mean() {
     let update = std::env::var_os("UPDATE").is_some_and(|value| value == "1");
-    let mut names: Vec<PathBuf> = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut names: Vec<PathBuf> =
+        fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
     names.retain(|path| path.extension().is_some_and(|end| end == "mesh"));
     names.sort();
     assert!(names.len() > 4);
@@ -58,7 +59,9 @@ fn istio_gets_what_the_sources_mean() {
         }
         if let Some(schemas) = oracle::crd::Schemas::load() {
             for document in super::example::documents(&text) {
-                faults.extend(schemas.check(&document).into_iter().map(|fault| format!("{name}: CRD: {fault}")));
+                faults.extend(
+                    schemas.check(&document).into_iter().map(|fault| format!("{name}: CRD: {fault}")),
+                );
             }
         }
     }

@@ -1,11 +1,11 @@
 //! What a checked model may still ask of Istio that it cannot do: one name for two resources, a name that is too long.
 
 use super::document::Writer;
-use super::layout::Joined;
+use super::layout::{HostId, Joined};
 use super::plan::{Planned, is_carried, plan};
 use crate::target::Options;
 use meshc_compiler::Checked;
-use meshc_compiler::model::{Controller, Gateway, Host, Id, Model, Resource, Route, RouteKind};
+use meshc_compiler::model::{Controller, Gateway, Host, Model, Route, RouteKind};
 use meshc_compiler::routing::connection_order;
 use meshc_compiler::values::{Literal, ResourceName};
 use meshc_language::{Code, Diagnostic, Severity};
@@ -72,7 +72,7 @@ pub(super) fn routes(checked: &Checked, options: &Options<'_>) -> Vec<Diagnostic
     let model = checked.model();
     let writer = Writer::new(model, options);
     let mut reports = writer.folded().reports.clone();
-    let mut told: Vec<(Option<Id<Resource<Host>>>, Id<Resource<Host>>)> = Vec::new();
+    let mut told: Vec<(Option<HostId>, HostId)> = Vec::new();
     for fault in &writer.layout().joined {
         // One report for two blocks, whatever names they share.
         if !told.contains(&(fault.owner, fault.other)) {

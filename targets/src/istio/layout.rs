@@ -25,7 +25,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
 type GatewayId = Id<Resource<Gateway>>;
-type HostId = Id<Resource<Host>>;
+pub(super) type HostId = Id<Resource<Host>>;
 
 /// How gateways and the blocks that are bound to them are written, where that is not as they stand in the sources.
 #[derive(Debug, Default)]
@@ -105,6 +105,13 @@ impl Layout {
         self.bound.get(&(gateway, host)).cloned().unwrap_or_else(|| self.parts(gateway))
     }
 
+    fn is_bound(&self, gateway: GatewayId, host: HostId, part: Part) -> bool {
+        match self.bound.get(&(gateway, host)) {
+            Some(parts) => parts.contains(&part),
+            None => true,
+        }
+    }
+
     /// The names of a block.
     pub(super) fn hosts<'h>(&'h self, id: HostId, host: &'h Host) -> Vec<&'h HostPattern> {
         match self.narrowed.get(&id) {
@@ -148,6 +155,42 @@ struct Server<'m> {
     shares: usize,
 }
 
+/// A name that a block and a server share.
+struct Shared<'h> {
+    own: &'h HostPattern,
+    served: &'h HostPattern,
+    narrower: &'h HostPattern,
+}
+
+impl<'m> Server<'m> {
+    fn index(&self) -> HostIndex<'m> {
+        HostIndex::of(self.names.iter().map(|(name, _)| *name))
+    }
+
+    /// What a block with these names shares with the server.
+    fn shared<'h>(
+        &self,
+        index: &HostIndex<'_>,
+        block: &Block<'_>,
+        names: impl IntoIterator<Item = &'h HostPattern>,
+    ) -> Vec<Shared<'h>>
+    where
+        'm: 'h,
+    {
+        let mut all = Vec::new();
+        for own in names {
+            for at in index.overlapping(own) {
+                let Some((served, namespace)) = self.names.get(at).copied() else { continue };
+                if admits(namespace, block) {
+                    let narrower = if own.covers(served) { served } else { own };
+                    all.push(Shared { own, served, narrower });
+                }
+            }
+        }
+        all
+    }
+}
+
 /// A block that is bound to a gateway and seen by it.
 struct Block<'m> {
     id: HostId,
@@ -164,6 +207,9 @@ struct Entrance<'m> {
     /// What is meant: for each number of [`Server::shares`], who has which name.
     meant: Vec<FxHashMap<&'m str, Owner>>,
 }
+
+/// How specific the names are by which a block claims a name and a listener serves it, and whose it is then.
+type Claim = ((usize, usize), Owner);
 
 /// Who has a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -234,28 +280,22 @@ impl<'m> Entrance<'m> {
 
     /// Who is meant to have each name: the most specific claim, in whatever order blocks and listeners stand.
     fn meant(&self, groups: usize) -> Vec<FxHashMap<&'m str, Owner>> {
-        let mut best: Vec<FxHashMap<&'m str, ((usize, usize), Owner)>> = vec![FxHashMap::default(); groups];
+        let mut best: Vec<FxHashMap<&'m str, Claim>> = vec![FxHashMap::default(); groups];
         for server in &self.servers {
             let Some(group) = best.get_mut(server.shares) else { continue };
-            let index = HostIndex::of(server.names.iter().map(|(name, _)| *name));
+            let index = server.index();
             for block in &self.blocks {
-                for (pattern, _) in block.host.declared.patterns() {
-                    for at in index.overlapping(pattern) {
-                        let Some((served, _)) = server.names.get(at).filter(|name| admits(name.1, block))
-                        else {
-                            continue;
-                        };
-                        let narrower = if pattern.covers(served) { served } else { pattern };
-                        let rank = (specificity(pattern), specificity(served));
-                        let owner = Owner {
-                            block: Some(block.id),
-                            listener: server.listener,
-                            redirects: server.redirects,
-                        };
-                        let known = group.entry(narrower.as_str()).or_insert((rank, owner));
-                        if rank > known.0 {
-                            *known = (rank, owner);
-                        }
+                let names = block.host.declared.patterns().map(|(pattern, _)| pattern);
+                for Shared { own, served, narrower } in server.shared(&index, block, names) {
+                    let rank = (specificity(own), specificity(served));
+                    let owner = Owner {
+                        block: Some(block.id),
+                        listener: server.listener,
+                        redirects: server.redirects,
+                    };
+                    let known = group.entry(narrower.as_str()).or_insert((rank, owner));
+                    if rank > known.0 {
+                        *known = (rank, owner);
                     }
                 }
             }
@@ -267,9 +307,10 @@ impl<'m> Entrance<'m> {
                 group.entry(name.as_str()).or_insert(((0, 0), owner));
             }
         }
-        best.into_iter()
-            .map(|group| group.into_iter().map(|(name, (_, owner))| (name, owner)).collect())
-            .collect()
+        let owners = |group: FxHashMap<&'m str, Claim>| {
+            group.into_iter().map(|(name, (_, owner))| (name, owner)).collect()
+        };
+        best.into_iter().map(owners).collect()
     }
 
     /// Who would arrive at each name, for each number of [`Server::shares`].
@@ -277,22 +318,16 @@ impl<'m> Entrance<'m> {
         let mut all: Vec<FxHashMap<SmolStr, Arrived>> = vec![FxHashMap::default(); self.meant.len()];
         for server in &self.servers {
             let Some(group) = all.get_mut(server.shares) else { continue };
-            let index = HostIndex::of(server.names.iter().map(|(name, _)| *name));
+            let index = server.index();
             let part = layout.part_of(self.id, server.listener);
-            for block in self.blocks.iter().filter(|block| layout.bound(self.id, block.id).contains(&part)) {
-                for pattern in layout.hosts(block.id, &block.host.declared) {
-                    for at in index.overlapping(pattern) {
-                        let Some((served, _)) = server.names.get(at).filter(|name| admits(name.1, block))
-                        else {
-                            continue;
-                        };
-                        let narrower = if pattern.covers(served) { *served } else { pattern };
-                        let arrived = group.entry(SmolStr::new(narrower.as_str())).or_default();
-                        if !arrived.blocks.contains(&block.id) {
-                            arrived.blocks.push(block.id);
-                        }
-                        arrived.redirects |= server.redirects;
+            for block in self.blocks.iter().filter(|block| layout.is_bound(self.id, block.id, part)) {
+                let names = layout.hosts(block.id, &block.host.declared);
+                for Shared { narrower, .. } in server.shared(&index, block, names) {
+                    let arrived = group.entry(SmolStr::new(narrower.as_str())).or_default();
+                    if !arrived.blocks.contains(&block.id) {
+                        arrived.blocks.push(block.id);
                     }
+                    arrived.redirects |= server.redirects;
                 }
             }
             for (name, _) in server.names.iter().filter(|_| server.redirects) {
@@ -361,21 +396,16 @@ impl<'m> Entrance<'m> {
         }
     }
 
-    /// Whether a block arrives at a name of a server that another block or another listener has.
+    /// Whether a block arrives at a name of a server that another block has.
     fn has_strangers(&self, server: &Server<'m>, layout: &Layout) -> bool {
         let Some(meant) = self.meant.get(server.shares) else { return false };
-        let index = HostIndex::of(server.names.iter().map(|(name, _)| *name));
+        let index = server.index();
         self.blocks.iter().any(|block| {
-            layout.hosts(block.id, &block.host.declared).into_iter().any(|pattern| {
-                index.overlapping(pattern).into_iter().any(|at| {
-                    let Some((served, _)) = server.names.get(at).filter(|name| admits(name.1, block)) else {
-                        return false;
-                    };
-                    let narrower = if pattern.covers(served) { *served } else { pattern };
-                    let owner = meant.get(narrower.as_str());
-                    owner.is_some_and(|owner| owner.block != Some(block.id))
-                })
-            })
+            let names = layout.hosts(block.id, &block.host.declared);
+            let is_of_another = |shared: &Shared<'_>| {
+                meant.get(shared.narrower.as_str()).is_some_and(|owner| owner.block != Some(block.id))
+            };
+            server.shared(&index, block, names).iter().any(is_of_another)
         })
     }
 

@@ -38,12 +38,12 @@ fn holds_at(one: &Match, gateway: GatewayId, port: u16) -> bool {
         && (one.bindings.is_empty() || one.bindings.contains(&MatchBinding::Gateway(gateway)))
 }
 
-fn routes_at<'m>(
-    host: &'m Host,
+fn routes_at(
+    host: &Host,
     kind: RouteKind,
     gateway: GatewayId,
     port: u16,
-) -> impl Iterator<Item = (&'m Route, Vec<&'m Match>)> {
+) -> impl Iterator<Item = (&Route, Vec<&Match>)> {
     host.routes.iter().filter(move |route| route.kind == kind).filter_map(move |route| {
         let here: Vec<&Match> = route.matches.iter().filter(|one| holds_at(one, gateway, port)).collect();
         (route.matches.is_empty() || !here.is_empty()).then_some((route, here))
