@@ -25,7 +25,8 @@ fn made(name: &str, text: String) -> Result<String, Vec<String>> {
         reports.extend(unfit);
         fitted
     });
-    let reported = || reports.iter().map(|report| format!("{} {}", report.code, report.message)).collect();
+    let reported =
+        || reports.iter().map(|report| format!("{} {}", report.code, report.message)).collect::<Vec<_>>();
     let texts: Vec<String> =
         fitted.ok_or_else(reported)?.emit(&options).into_iter().map(|file| file.text).collect();
     let lines = texts.iter().flat_map(|text| text.lines()).filter(|line| !line.trim_start().starts_with('#'));

@@ -2,7 +2,11 @@
 
 mod bypassed;
 mod conflicts;
+<<<<<<< HEAD
 mod connections;
+=======
+mod nesting;
+>>>>>>> main
 mod servers;
 mod unused;
 

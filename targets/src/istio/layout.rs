@@ -396,14 +396,17 @@ impl<'m> Entrance<'m> {
         }
     }
 
-    /// Whether a block arrives at a name of a server that another block has.
+    /// Whether a block arrives at a name of a server that another block has, or that it has behind a listener that answers
+    /// otherwise.
     fn has_strangers(&self, server: &Server<'m>, layout: &Layout) -> bool {
         let Some(meant) = self.meant.get(server.shares) else { return false };
         let index = server.index();
         self.blocks.iter().any(|block| {
             let names = layout.hosts(block.id, &block.host.declared);
             let is_of_another = |shared: &Shared<'_>| {
-                meant.get(shared.narrower.as_str()).is_some_and(|owner| owner.block != Some(block.id))
+                meant
+                    .get(shared.narrower.as_str())
+                    .is_some_and(|owner| owner.block != Some(block.id) || owner.redirects != server.redirects)
             };
             server.shared(&index, block, names).iter().any(is_of_another)
         })
