@@ -2,11 +2,8 @@
 
 mod bypassed;
 mod conflicts;
-<<<<<<< HEAD
 mod connections;
-=======
 mod nesting;
->>>>>>> main
 mod servers;
 mod unused;
 

@@ -378,11 +378,7 @@ fn join(outer: &Match, inner: &Match) -> Result<Match, Clash> {
     sides.extend(source_labels.iter().map(|label| (Side::SourceLabel(label.clone()), false)));
     let mut known = Known::default();
     for (side, negated) in sides {
-<<<<<<< HEAD
-        add(&mut all, &side, negated)?;
-=======
-        add(&mut all, &mut known, &side, negated).ok()?;
->>>>>>> main
+        add(&mut all, &mut known, &side, negated)?;
     }
     intersect_if_said(&mut all.methods, methods)?;
     intersect_if_said(&mut all.ports, ports)?;
@@ -392,11 +388,6 @@ fn join(outer: &Match, inner: &Match) -> Result<Match, Clash> {
     Ok(all)
 }
 
-<<<<<<< HEAD
-fn intersect_if_said<T: Clone + PartialEq>(all: &mut Vec<T>, values: &[T]) -> Result<(), Clash> {
+fn intersect_if_said<T: Clone + Eq + Hash>(all: &mut Vec<T>, values: &[T]) -> Result<(), Clash> {
     if values.is_empty() { Ok(()) } else { intersect(all, values) }
-=======
-fn intersect_if_said<T: Clone + Eq + Hash>(all: &mut Vec<T>, values: &[T]) -> Option<()> {
-    if values.is_empty() { Some(()) } else { intersect(all, values).ok() }
->>>>>>> main
 }

@@ -122,19 +122,9 @@ impl<'m> Maker<'m, '_> {
         Entrance { binding: MatchBinding::Gateway(self.id), port }
     }
 
-<<<<<<< HEAD
-    /// The host blocks that are bound to the gateway and visible to it.
-    fn blocks(&self) -> Vec<(Id<Resource<Host>>, &'m Resource<Host>)> {
-        let bound = |host: &Host| host.gateways().any(|(id, _)| id == self.id);
-        let all = self.plan.model.hosts.iter().filter(|(_, host)| bound(host));
-        let pods = self.gateway.pods_namespace();
-        all.filter(|(_, host)| is_seen(pods, host.declared.body.visibility.as_ref(), host.namespace_name()))
-            .collect()
-=======
     /// The names of the host blocks that are bound to the gateway, visible to it and let in where it serves a name.
     fn blocks(&self, served: &ServerHost) -> Option<&HostMap<Claimant>> {
         self.plan.index.bound(self.id).blocks(served.admitted(self.gateway.namespace_name()))
->>>>>>> main
     }
 
     /// The hosts of listeners that share a port and are told apart by host alone. Each host has the rules of the block that
@@ -186,51 +176,30 @@ impl<'m> Maker<'m, '_> {
         claims
     }
 
-<<<<<<< HEAD
-    /// Whether a name of a listener is served for host blocks of that namespace.
-    fn serves(&self, served: &ServerHost, host: &Resource<Host>) -> bool {
-        match &served.namespace {
-            None | Some(HostNamespace::Any) => true,
-            Some(HostNamespace::Own) => host.namespace_name() == self.gateway.namespace_name(),
-            Some(HostNamespace::Named(namespace)) => host.namespace_name() == Some(namespace.as_str()),
-        }
-    }
-
     /// The rules for connections of the host blocks that share a name with a listener: those for the most specific name of a
     /// block first, as for requests, and in the order of the block.
     fn connection_rules(&mut self, declared: &'m Declared, kind: RouteKind) -> Vec<ConnectionRule> {
         let entrance = self.entrance(declared.port.value.get());
+        let shared =
+            hosts_of(declared).filter_map(|served| Some(self.blocks(served)?.overlapping(&served.host)));
+        let shared =
+            shared.flatten().map(|(pattern, (block, name))| (block.index(), *name, *block, pattern.clone()));
+        let mut shared: Vec<_> = shared.collect();
+        shared.sort_unstable_by_key(|(block, name, ..)| (*block, *name));
+        shared.dedup_by_key(|(block, name, ..)| (*block, *name));
         let mut ranked: Vec<(usize, ConnectionRule)> = Vec::new();
-        for (_, host) in self.blocks() {
-            let shares = |pattern: &&HostPattern| {
-                hosts_of(declared).any(|served| self.serves(served, host) && pattern.overlaps(&served.host))
-            };
-            let names: Vec<&HostPattern> =
-                host.declared.patterns().map(|(pattern, _)| pattern).filter(shares).collect();
-            if names.is_empty() {
+        for names in shared.chunk_by(|left, right| left.0 == right.0) {
+            let Some(host) = names.first().and_then(|(_, _, block, _)| self.plan.model.hosts.get(*block))
+            else {
                 continue;
-            }
-            let rules = connection_rules(self.plan, &host.declared, kind, entrance, &mut self.upstreams);
-            for rule in rules {
+            };
+            let names: Vec<&HostPattern> = names.iter().map(|(.., pattern)| pattern).collect();
+            for rule in connection_rules(self.plan, &host.declared, kind, entrance, &mut self.upstreams) {
                 ranked.extend(by_name(rule, &names));
             }
         }
         ranked.sort_by_key(|(specificity, _)| std::cmp::Reverse(*specificity));
         ranked.into_iter().map(|(_, rule)| rule).collect()
-=======
-    /// The rules for connections of the host blocks that share a name with a listener, in order.
-    fn connection_rules(&mut self, declared: &'m Declared, kind: RouteKind) -> Vec<ConnectionRule> {
-        let entrance = self.entrance(declared.port.value.get());
-        let named =
-            hosts_of(declared).filter_map(|served| Some(self.blocks(served)?.overlapping(&served.host)));
-        let mut blocks: Vec<Id<Resource<Host>>> = named.flatten().map(|(_, (block, _))| *block).collect();
-        blocks.sort_unstable_by_key(|block| block.index());
-        blocks.dedup();
-        let blocks = blocks.into_iter().filter_map(|block| self.plan.model.hosts.get(block));
-        blocks
-            .flat_map(|host| connection_rules(self.plan, &host.declared, kind, entrance, &mut self.upstreams))
-            .collect()
->>>>>>> main
     }
 
     /// What an external needs that is sent through this gateway: a listener for each of its ports.

@@ -30,14 +30,10 @@ pub mod witness;
 mod tests;
 
 pub use address::{Addresses, WeightedAddress, headless_name};
-<<<<<<< HEAD
 pub use connection_order::{ConnectionOrder, connection_order};
 pub use gateway::is_seen;
-pub use rule::{MirroredTo, Rule, RuleAction, WeightedUpstream, both_hold};
-=======
 pub use plans::{Plans, proxies};
-pub use rule::{MirroredTo, Rule, RuleAction, WeightedUpstream};
->>>>>>> main
+pub use rule::{MirroredTo, Rule, RuleAction, WeightedUpstream, both_hold};
 pub use upstream::{Upstream, effective_policy};
 
 use crate::model::{Arena, Gateway, Id, Listener as DeclaredListener, Model, Resource, ServerTls};

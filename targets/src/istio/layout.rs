@@ -14,13 +14,12 @@
 //!
 //! The first that agrees is written. What does not agree in the last is reported.
 
-use super::host_index::{HostIndex, most_specific};
 use meshc_compiler::model::{
     Controller, Gateway, Host, HostNamespace, Id, Listener, Model, Resource, RouteKind, ServerHost,
     ServerTlsMode,
 };
 use meshc_compiler::routing::{is_seen, specificity};
-use meshc_compiler::values::{HostPattern, Literal, Protocol};
+use meshc_compiler::values::{HostMap, HostPattern, Literal, Protocol};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
@@ -163,14 +162,14 @@ struct Shared<'h> {
 }
 
 impl<'m> Server<'m> {
-    fn index(&self) -> HostIndex<'m> {
-        HostIndex::of(self.names.iter().map(|(name, _)| *name))
+    fn index(&self) -> HostMap<usize> {
+        host_map(self.names.iter().map(|(name, _)| *name))
     }
 
     /// What a block with these names shares with the server.
     fn shared<'h>(
         &self,
-        index: &HostIndex<'_>,
+        index: &HostMap<usize>,
         block: &Block<'_>,
         names: impl IntoIterator<Item = &'h HostPattern>,
     ) -> Vec<Shared<'h>>
@@ -179,8 +178,8 @@ impl<'m> Server<'m> {
     {
         let mut all = Vec::new();
         for own in names {
-            for at in index.overlapping(own) {
-                let Some((served, namespace)) = self.names.get(at).copied() else { continue };
+            for (_, at) in index.overlapping(own) {
+                let Some((served, namespace)) = self.names.get(*at).copied() else { continue };
                 if admits(namespace, block) {
                     let narrower = if own.covers(served) { served } else { own };
                     all.push(Shared { own, served, narrower });
@@ -203,7 +202,7 @@ struct Entrance<'m> {
     servers: Vec<Server<'m>>,
     blocks: Vec<Block<'m>>,
     /// Listeners that are not for HTTP, with the names that they serve.
-    others: Vec<(usize, HostIndex<'m>)>,
+    others: Vec<(usize, HostMap<usize>)>,
     /// What is meant: for each number of [`Server::shares`], who has which name.
     meant: Vec<FxHashMap<&'m str, Owner>>,
 }
@@ -257,7 +256,7 @@ impl<'m> Entrance<'m> {
         for (at, listener) in gateway.declared.body.listeners.iter().enumerate() {
             let names = names(listener, home);
             if !carries_http(listener) {
-                others.push((at, HostIndex::of(names.into_iter().map(|(name, _)| name))));
+                others.push((at, host_map(names.into_iter().map(|(name, _)| name))));
                 continue;
             }
             // Without TLS those of one port and address share their virtual hosts.
@@ -420,7 +419,7 @@ impl<'m> Entrance<'m> {
             });
         owns || self.others.iter().any(|(listener, names)| {
             layout.part_of(self.id, *listener) == part
-                && block.host.declared.patterns().any(|(pattern, _)| !names.overlapping(pattern).is_empty())
+                && block.host.declared.patterns().any(|(pattern, _)| names.has_overlap(pattern))
         })
     }
 }
@@ -442,13 +441,13 @@ pub(super) fn kept_hosts<'m>(
 ) -> impl Iterator<Item = &'m ServerHost> {
     let hosts: Vec<&ServerHost> =
         listener.body.hosts.iter().flat_map(|hosts| hosts.iter()).map(|host| &host.value).collect();
-    let index = HostIndex::of(hosts.iter().map(|host| &host.host));
+    let index = host_map(hosts.iter().map(|host| &host.host));
     let is_kept = move |at: usize, own: &ServerHost, hosts: &[&ServerHost]| {
-        index.overlapping(&own.host).into_iter().all(|other_at| {
-            let Some(other) = hosts.get(other_at).filter(|_| other_at != at) else { return true };
+        index.overlapping(&own.host).all(|(_, other_at)| {
+            let Some(other) = hosts.get(*other_at).filter(|_| *other_at != at) else { return true };
             let takes_in = other.host.covers(&own.host) && admits_all(other, own, home);
             let same = other.host == own.host && admits_all(own, other, home);
-            !takes_in || (same && at < other_at)
+            !takes_in || (same && at < *other_at)
         })
     };
     let kept: Vec<&ServerHost> =
@@ -501,4 +500,21 @@ fn narrowed(model: &Model, entrances: &[Entrance<'_>], id: HostId) -> Option<Vec
     }
     narrower.dedup();
     (!narrower.is_empty()).then_some(narrower)
+}
+
+/// Positions by host pattern.
+fn host_map<'h>(names: impl IntoIterator<Item = &'h HostPattern>) -> HostMap<usize> {
+    let mut map = HostMap::default();
+    for (at, name) in names.into_iter().enumerate() {
+        map.add(name.clone(), at);
+    }
+    map
+}
+
+/// What the most specific name that takes in a name stands for.
+fn most_specific<T>(name: &str, find: impl Fn(&str) -> Option<T>) -> Option<T> {
+    let ends = name.match_indices('.').filter_map(|(at, _)| name.get(at..));
+    find(name)
+        .or_else(|| ends.map(|end| format!("*{end}")).filter(|one| one != name).find_map(|one| find(&one)))
+        .or_else(|| find("*"))
 }

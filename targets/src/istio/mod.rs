@@ -9,7 +9,6 @@ mod egress;
 mod emit;
 mod fit;
 mod gateway;
-mod host_index;
 mod layout;
 mod matches;
 mod name;

@@ -1,14 +1,8 @@
 //! What a gateway serves and nobody uses.
 
 use crate::checks::Context;
-<<<<<<< HEAD
-use crate::model::{Gateway, HostNamespace, Id, Listener, Resource, ServerHost, ServerTlsMode};
-use crate::values::HostPattern;
-=======
 use crate::checks::names::Names;
-use crate::checks::services::is_visible;
 use crate::model::{Gateway, Id, Listener, Resource, ServerHost, ServerTlsMode};
->>>>>>> main
 use meshc_language::{Code, Diagnostic, Spanned};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -47,19 +41,11 @@ fn claims(context: &Context<'_>) -> FxHashMap<Id<Resource<Gateway>>, Names> {
         let namespace = host.namespace_name();
         for (id, _) in host.gateways() {
             let claims = claims.entry(id).or_default();
-<<<<<<< HEAD
             // One that is hidden from the gateway is reported where it hides.
-            claims.extend(host.patterns().map(|(pattern, _)| Claim { namespace, pattern: pattern.clone() }));
-=======
-            let home = mesh.gateways.get(id).and_then(|gateway| gateway.namespace_name());
-            if !is_visible(host.body.visibility.as_ref(), namespace, home) {
-                continue;
-            }
             for (pattern, _) in host.patterns() {
                 claims.add(None, pattern);
                 claims.add(Some(namespace), pattern);
             }
->>>>>>> main
         }
     }
     for (_, external) in mesh.externals.iter() {
