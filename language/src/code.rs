@@ -47,6 +47,13 @@ impl Code {
         matches!(self.0, 500..=599)
     }
 
+    /// Whether an error of this code can be accepted in the sources, with a reason: the target runs what is written, and the
+    /// author may know better what it means there.
+    #[must_use]
+    pub const fn can_be_accepted(self) -> bool {
+        matches!(self.0, 433)
+    }
+
     /// The code that is written like this, in any letter case.
     #[must_use]
     pub fn find(written: &str) -> Option<Self> {
@@ -167,6 +174,14 @@ registry! {
     428 EMPTY_RETRY Error "a retry that never retries";
     429 RESPONSE_FAULT Error "a fault that injects nothing";
     430 BAD_ANSWER Warning "an answer that does not fit its status";
+    431 CONNECTIONS_TAKEN_TWICE Error "two host blocks take all connections of a port";
+    432 ORDER_LOST Error "Istio takes the most specific of these rules, not the first";
+    433 SOURCE_AT_GATEWAY Error "a condition on the caller is compared with the gateway's own pods";
+    434 NO_PREFLIGHT Warning "CORS preflights do not reach the route with `cors`";
+    435 ONLY_PORT_80 Warning "Istio serves the host on port 80 only";
+    436 HIDDEN_FROM_GATEWAY Error "a host is hidden from its gateway";
+    437 ROUTES_JOINED Error "Istio would join the routes of two host blocks";
+    438 BLOCK_WITHOUT_REQUESTS Warning "a gateway has no request for a host block";
 
     501 UNSUPPORTED Error "the target cannot express this";
     502 BAD_DEGRADE Error "a loss that may not be accepted";
@@ -193,6 +208,8 @@ registry! {
     611 UNUSED_LISTENER_HOST Warning "a gateway serves a name that no host claims";
     612 GATEWAY_HOST_TWICE Error "a gateway serves a name twice on one port";
     613 CERTIFICATE_BYPASSED Warning "a host is reached without the certificate that it asks callers for";
+    618 ENDS_AND_PASSES Error "TLS for one name both ends and passes through";
+    619 PODS_NAMESPACE Error "the namespace of the pods is for gateways of Istio";
 
     701 DUPLICATE_PORT Error "a port stands twice";
     702 RESOLUTION Error "the endpoints do not go with the resolution";

@@ -4,6 +4,7 @@
 //! literal may be is not a check: it is the type of the literal (`values`).
 
 mod bindings;
+mod callers;
 mod cover;
 mod delegation;
 mod deprecation;
@@ -78,6 +79,7 @@ const CHECKS: &[Check] = &[
     headers::check,
     retries::check,
     protocols::check,
+    callers::check,
     delegation::check,
     hosts::check,
     hosts::coverage,

@@ -30,7 +30,7 @@ pub use gateway::{
 };
 pub use host::{Binding, BindingKind, Host, HostBody, HostName, HostNameKind};
 pub use match_set::MAX_MATCHES;
-pub(crate) use match_set::merge_matches;
+pub(crate) use match_set::{cannot_be_joined, merge_matches};
 pub use raw::{Anchor, AnchorKind, Raw, RawTarget, RawText};
 pub(crate) use route::policy as policy_named;
 pub use route::{

@@ -16,6 +16,7 @@
 
 mod address;
 mod by_name;
+mod connection_order;
 mod gateway;
 mod index;
 pub mod matcher;
@@ -31,8 +32,10 @@ mod tests;
 
 pub use address::{Addresses, WeightedAddress, headless_name};
 pub use by_name::{ByName, Named};
+pub use connection_order::{ConnectionOrder, connection_order};
+pub use gateway::is_seen;
 pub use plans::{Plans, proxies};
-pub use rule::{MirroredTo, Rule, RuleAction, WeightedUpstream};
+pub use rule::{MirroredTo, Rule, RuleAction, WeightedUpstream, both_hold};
 pub use upstream::{Upstream, effective_policy};
 
 use crate::model::{Arena, Gateway, Id, Listener as DeclaredListener, Model, Resource, ServerTls};

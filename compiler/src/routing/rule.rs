@@ -114,7 +114,7 @@ pub(super) fn some_route_holds(
         let child = plan.index.delegations.get(&(host, at)).and_then(|child| plan.model.hosts.get(*child));
         let mut inner = child.iter().flat_map(|child| &child.routes);
         inner.any(|route| {
-            applicable(plan, route, entrance).is_some_and(|inner| both(&outer, &inner).is_some())
+            applicable(plan, route, entrance).is_some_and(|inner| both_hold(&outer, &inner).is_some())
         })
     })
 }
@@ -132,13 +132,14 @@ fn delegated<'m>(
     let Some(block) = plan.model.hosts.get(child) else { return };
     for (at, route) in block.routes.iter().enumerate() {
         let Some(inner) = applicable(plan, route, entrance) else { continue };
-        let Some(matches) = both(outer, &inner) else { continue };
+        let Some(matches) = both_hold(outer, &inner) else { continue };
         rules.extend(rule(plan, route, Some(parent), matches, (child, at), upstreams));
     }
 }
 
-/// The alternatives in which both conditions hold; `None` if there is none.
-fn both(outer: &[Match], inner: &[Match]) -> Option<Vec<Match>> {
+/// The alternatives in which both conditions hold, for a delegate's route and the one that delegates; `None` if there is none.
+#[must_use]
+pub fn both_hold(outer: &[Match], inner: &[Match]) -> Option<Vec<Match>> {
     if outer.is_empty() || inner.is_empty() {
         return Some([outer, inner].concat());
     }
@@ -186,17 +187,20 @@ fn rule<'m>(
 
 /// The options of a route, with what it takes over from the route that delegates to it, without what was dropped.
 fn options(plan: &Plan<'_, '_>, route: &Route, parent: Option<&Route>) -> Arc<SharedRouteOptions> {
-    let mut options = route.options.shared.clone();
+    let kept = |options: &SharedRouteOptions| {
+        let options = options.clone();
+        if plan.dropped.is_empty() { options } else { without_dropped(plan, options, route.span) }
+    };
+    let mut options = kept(&route.options.shared);
     if let Some(parent) = parent.filter(|parent| !parent.options.shared.is_empty()) {
-        let mut from = parent.options.shared.clone();
-        // Istio takes over all operations on headers, or none.
-        if options.request_headers.is_some() || options.response_headers.is_some() {
-            (from.request_headers, from.response_headers) = (None, None);
-        }
+        let from = kept(&parent.options.shared);
+        let joined = |outer: &Option<Boxed<HeaderOperations>>, inner: &Option<Boxed<HeaderOperations>>| {
+            HeaderOperations::joined(outer.as_deref(), inner.as_deref()).map(Boxed::new)
+        };
+        // Both lists of operations hold.
+        options.request_headers = joined(&from.request_headers, &options.request_headers);
+        options.response_headers = joined(&from.response_headers, &options.response_headers);
         options.inherit(&from);
-    }
-    if !plan.dropped.is_empty() {
-        options = without_dropped(plan, options, route.span);
     }
     Arc::new(options)
 }

@@ -1,7 +1,7 @@
 //! Upstreams: destinations as a proxy calls them.
 
 use super::address::{self, Addresses};
-use super::gateway::sees;
+use super::gateway::is_seen;
 use super::{Plan, Role};
 use crate::model::{
     Arena, Destination, DestinationId, External, ExternalBody, FrontService, Id, Mesh, Port, Resource,
@@ -203,7 +203,7 @@ impl<'m, 'd> Upstreams<'m, 'd> {
         let Some(service) = self.plan.model.mesh.services.get(id).filter(|_| self.callers.is_some()) else {
             return true;
         };
-        sees(self.callers.as_deref(), service.body.visibility.as_ref(), service.namespace_name())
+        is_seen(self.callers.as_deref(), service.body.visibility.as_ref(), service.namespace_name())
     }
 
     fn drop_from(&self, policy: &mut TrafficPolicy, target: DestinationId) {

@@ -4,6 +4,7 @@
 //! for it and sends it on.
 
 use super::api;
+use super::layout::Part;
 use super::name;
 use super::visibility::export_to;
 use crate::provenance::Source;
@@ -137,7 +138,7 @@ pub(super) fn virtual_service(
     external: &Resource<External>,
     from: Source<'_>,
 ) -> Option<api::VirtualService> {
-    let through = name::gateway(mesh, external.egress?);
+    let through = name::gateway(mesh, external.egress?, Part::Main);
     let mut spec = api::VirtualService {
         hosts: hosts(external).map(|host| SmolStr::new(host.as_str())).collect(),
         gateways: vec![SmolStr::new_static("mesh"), through.clone()],
