@@ -54,6 +54,7 @@ pub(crate) fn fit(
     fit.reports.extend(kept.iter().flat_map(|proxy| unverified_callers(model, proxy)));
     if options.rig.is_none() {
         fit.reports.extend(kept.iter().flat_map(missing_addresses));
+        fit.reports.extend(super::guessed::pods(model, &kept));
         fit.reports.extend(secrets(&kept).filter_map(|name| missing_secret(model, name)));
     }
     if kept.is_empty() {
