@@ -73,12 +73,20 @@ fn an_endpoint_that_drops_connections_costs_no_request(stage: &mut Stage) {
     stage.name_address("gone", dropping.port());
     let _good = stage.echo("good");
     let endpoints = ["<gone>".to_owned(), "<good>".to_owned()];
-    for (route, service) in [("policy fast", "policy bounded"), ("policy standard", "policy guarded"), ("policy read-fast", "policy guarded")] {
+    for (route, service) in [
+        ("policy fast", "policy bounded"),
+        ("policy standard", "policy guarded"),
+        ("policy read-fast", "policy guarded"),
+    ] {
         let running = stage.start(&one_route(route, service, &endpoints));
         for _ in 0..8 {
             let start = Instant::now();
             assert_eq!(running.ask(&Request::get("a.com", "/")).status, 200, "{route}, {service}");
-            assert!(start.elapsed() < Duration::from_millis(950), "{route}, {service}: {:?}", start.elapsed());
+            assert!(
+                start.elapsed() < Duration::from_millis(950),
+                "{route}, {service}: {:?}",
+                start.elapsed()
+            );
         }
     }
 }
@@ -104,7 +112,10 @@ fn a_connection_that_was_closed_meanwhile_costs_what_is_said(stage: &mut Stage) 
         let mut request = Request::get("a.com", "/");
         request.method = method.to_owned();
         let statuses: Vec<u16> = (0..20).map(|_| running.ask(&request).status).collect();
-        assert!(statuses.iter().all(|status| [200, stage.plane.unavailable()].contains(status)), "{statuses:?}");
+        assert!(
+            statuses.iter().all(|status| [200, stage.plane.unavailable()].contains(status)),
+            "{statuses:?}"
+        );
         statuses.iter().filter(|status| **status != 200).count()
     };
     // What nginx may send twice, it does, and nothing else.

@@ -83,7 +83,8 @@ fn a_part_of_a_second_is_taken(stage: &mut Stage) {
     let _both = (stage.echo("good"), stage.echo("bad"));
     let pool = "pool { connect-timeout 1500ms; lifetime 2500ms; idle 3500ms; tcp-idle 4500ms }";
     let source = two_endpoints("after 3 errors within 300ms for 300ms max 50%");
-    let source = source.replace("retry 1 on [503]", "retry 1 per-try 250ms on [503] backoff 15ms; timeout 1250ms");
+    let source =
+        source.replace("retry 1 on [503]", "retry 1 per-try 250ms on [503] backoff 15ms; timeout 1250ms");
     let running = stage.start(&source.replace("lb round-robin", &format!("lb round-robin; {pool}")));
     assert_eq!(running.ask(&Request::get("a.com", "/")).status, 200);
     if stage.plane == Plane::Nginx {

@@ -172,7 +172,8 @@ fn subsets_select_something(called: &Called<'_>, reports: &mut Vec<Diagnostic>) 
             continue;
         }
         let name = &subset.name.value;
-        let message = format!("subset `{name}` has no labels: it selects every workload of `{}`", called.name);
+        let message =
+            format!("subset `{name}` has no labels: it selects every workload of `{}`", called.name);
         reports.push(
             Diagnostic::new(Code::SUBSET_OF_ALL, subset.name.span, message)
                 .consequence(

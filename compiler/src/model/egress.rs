@@ -35,7 +35,8 @@ impl Mesh {
         let carrying = || gateway.body.listeners.iter().filter(|one| carries(one, gateway, external));
         let same_port = carrying().find(|one| one.port.value.get() == number);
         // Two ports of an external that arrive on one port of the gateway could not be told apart.
-        let is_only = external.body.ports.iter().filter(|one| !one.protocol.value.is_tls_family()).count() == 1;
+        let is_only =
+            external.body.ports.iter().filter(|one| !one.protocol.value.is_tls_family()).count() == 1;
         if let Some(listener) = same_port.or_else(|| carrying().next().filter(|_| is_only)) {
             return Some(EgressHop::MeshTls { port: listener.port.value.get(), declared: true });
         }

@@ -239,11 +239,13 @@ impl Keyword for Host {
 fn own_service(names: &[HostName], via: &[Binding]) -> Option<DestinationId> {
     let in_mesh = via.iter().all(|binding| binding.kind == BindingKind::Mesh);
     match names {
-        [HostName { kind: HostNameKind::Destination(id @ DestinationId::Service(_)), patterns: _, span: _ }]
-            if in_mesh =>
-        {
-            Some(*id)
-        }
+        [
+            HostName {
+                kind: HostNameKind::Destination(id @ DestinationId::Service(_)),
+                patterns: _,
+                span: _,
+            },
+        ] if in_mesh => Some(*id),
         _ => None,
     }
 }

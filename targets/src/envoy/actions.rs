@@ -2,8 +2,8 @@
 
 use super::api::{self, ClusterWeight, RequestMirrorPolicy, RouteAction};
 use super::context::{Context, hash_key};
-use super::rewrites::{self, Change};
 use super::protocol::Spoken;
+use super::rewrites::{self, Change};
 use super::{headers, retries};
 use meshc_compiler::model::Match;
 use meshc_compiler::policy::{HashKey, Rewrite, RewriteKind, SharedRouteOptions, Timeout};
@@ -13,8 +13,8 @@ use smol_str::SmolStr;
 /// What is done with requests that meet one alternative of a rule's condition; `None` if there is no destination.
 pub(super) fn forward<'a>(
     context: &Context<'a>,
-    rule: &Rule<'a>,
-    to: &[WeightedUpstream<'a>],
+    rule: &Rule,
+    to: &[WeightedUpstream],
     one: &Match,
 ) -> Option<RouteAction> {
     let SharedRouteOptions {
@@ -50,13 +50,13 @@ pub(super) fn forward<'a>(
 }
 
 /// Whether calls of gRPC can get through: the deadline that they bring holds, up to the timeout of the route, as on Istio.
-fn may_speak_grpc<'a>(context: &Context<'a>, to: &[WeightedUpstream<'a>]) -> bool {
+fn may_speak_grpc<'a>(context: &Context<'a>, to: &[WeightedUpstream]) -> bool {
     context.upstreams(to).any(|upstream| Spoken::of(upstream) != Spoken::Http1)
 }
 
 fn put_clusters<'a>(
     context: &Context<'a>,
-    to: &[WeightedUpstream<'a>],
+    to: &[WeightedUpstream],
     options: &SharedRouteOptions,
     action: &mut RouteAction,
 ) -> Option<()> {
@@ -69,7 +69,7 @@ fn put_clusters<'a>(
         return Some(());
     }
     let together = headers::stand_with_destinations(to);
-    let one = |one: &WeightedUpstream<'a>| {
+    let one = |one: &WeightedUpstream| {
         let WeightedUpstream { upstream, weight, headers, span: _ } = one;
         ClusterWeight {
             name: context.cluster(*upstream),
@@ -107,7 +107,7 @@ fn put_rewrite(Rewrite { kind, span: _ }: &Rewrite, one: &Match, action: &mut Ro
     }
 }
 
-fn mirrored<'a>(context: &Context<'a>, mirror: &MirroredTo<'a>) -> RequestMirrorPolicy {
+fn mirrored<'a>(context: &Context<'a>, mirror: &MirroredTo) -> RequestMirrorPolicy {
     let MirroredTo { upstream, share, span: _ } = mirror;
     RequestMirrorPolicy {
         cluster: context.cluster(*upstream),

@@ -65,10 +65,7 @@ pub(super) fn servers(
                 bind: None,
                 hosts: names.collect(),
                 tls: mode.map(|mode| {
-                    Box::new(api::ServerTlsSettings {
-                        mode: Some(mode),
-                        ..api::ServerTlsSettings::default()
-                    })
+                    Box::new(api::ServerTlsSettings { mode: Some(mode), ..api::ServerTlsSettings::default() })
                 }),
                 default_endpoint: None,
                 name: None,
@@ -95,7 +92,9 @@ pub(super) fn subsets(
 fn subset(mesh: &Mesh, external: &Resource<External>, from: Source<'_>) -> Sourced<api::Subset> {
     let mut secured: Vec<Sourced<api::PortTrafficPolicy>> = Vec::new();
     for port in &external.body.ports {
-        let Some(EgressHop::MeshTls { port, declared: _ }) = mesh.egress_hop(external, port) else { continue };
+        let Some(EgressHop::MeshTls { port, declared: _ }) = mesh.egress_hop(external, port) else {
+            continue;
+        };
         let number = u32::from(port);
         let known = |one: &Sourced<api::PortTrafficPolicy>| {
             one.port.as_ref().is_some_and(|port| port.number == number)

@@ -8,11 +8,14 @@ use meshc_language::{Code, Diagnostic};
 const SHOWN: usize = 3;
 
 /// A note on the pods that headless Services choose by the label `app=NAME`, since nothing says which they are.
-pub(super) fn pods(model: &Model, proxies: &[Proxy<'_>]) -> Option<Diagnostic> {
+pub(super) fn pods(model: &Model, proxies: &[Proxy]) -> Option<Diagnostic> {
     let mut guessed: Vec<DestinationId> = Vec::new();
     for upstream in proxies.iter().flat_map(|proxy| proxy.upstreams.as_slice()) {
-        let kind =
-            model.bound_address(upstream.target, upstream.port.number.value.get(), upstream.subset.as_deref());
+        let kind = model.bound_address(
+            upstream.target,
+            upstream.port.number.value.get(),
+            upstream.subset.as_deref(),
+        );
         let unsaid = matches!(kind, Some(AddressKind::Kubernetes { labels }) if labels.is_empty());
         if unsaid && !guessed.contains(&upstream.target) {
             guessed.push(upstream.target);
@@ -22,7 +25,9 @@ pub(super) fn pods(model: &Model, proxies: &[Proxy<'_>]) -> Option<Diagnostic> {
     let name = model.mesh.destination_name(first);
     let message = match guessed.len() - 1 {
         0 => format!("the pods of `{name}` are taken to have the label `app={name}`"),
-        more => format!("the pods of `{name}` are taken to have the label `app={name}`, and those of {more} more alike"),
+        more => format!(
+            "the pods of `{name}` are taken to have the label `app={name}`, and those of {more} more alike"
+        ),
     };
     let mut note = Diagnostic::new(Code::GUESSED_PODS, model.mesh.name_span(first)?, message)
         .label("nothing says which pods are behind it")

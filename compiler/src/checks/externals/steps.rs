@@ -30,7 +30,12 @@ pub(in crate::checks) fn steps<'m>(context: &Context<'m>) -> Vec<Step<'m>> {
             };
             let child = context.graph().delegate(id, at).and_then(|child| context.model.hosts.get(child));
             let Some(owner) = child else { continue };
-            steps.extend(owner.routes.iter().map(|child| Step { host, owner, route: child, parent: Some(route) }));
+            steps.extend(owner.routes.iter().map(|child| Step {
+                host,
+                owner,
+                route: child,
+                parent: Some(route),
+            }));
         }
     }
     steps
@@ -81,4 +86,3 @@ fn given<'m>(step: Step<'m>, one: &'m WeightedDestination) -> Option<&'m str> {
     let operations = routes().find_map(|route| route.options.shared.request_headers.as_deref());
     rewritten.or_else(|| authority_set(&[operations, one.headers.request.as_deref()]))
 }
-

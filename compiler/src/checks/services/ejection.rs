@@ -2,9 +2,7 @@
 
 use super::called;
 use crate::checks::Context;
-use crate::model::{
-    AddressKind, Destination, DestinationId, Endpoint, ExternalBody, Resolution, Subset,
-};
+use crate::model::{AddressKind, Destination, DestinationId, Endpoint, ExternalBody, Resolution, Subset};
 use crate::policy::Ejection;
 use crate::routing::effective_policy;
 use crate::values::Percent;
@@ -66,7 +64,8 @@ fn count(number: usize) -> Option<u64> {
 }
 
 fn own_endpoints(body: &ExternalBody, subset: Option<&Subset>) -> usize {
-    let wanted = || subset.iter().flat_map(|subset| subset.body.labels.iter()).flat_map(|labels| labels.iter());
+    let wanted =
+        || subset.iter().flat_map(|subset| subset.body.labels.iter()).flat_map(|labels| labels.iter());
     let has = |endpoint: &&Endpoint| {
         let own = || endpoint.body.labels.iter().flat_map(|labels| labels.iter());
         wanted().all(|label| own().any(|own| own.value == label.value))
@@ -75,12 +74,14 @@ fn own_endpoints(body: &ExternalBody, subset: Option<&Subset>) -> usize {
 }
 
 fn reaches_nobody(ejection: &Ejection, name: &str, subset: Option<&Subset>, count: u64) -> Diagnostic {
-    let max = ejection.max.map_or_else(|| "the default of 10%".to_owned(), |max| format!("`max {}`", max.value));
+    let max =
+        ejection.max.map_or_else(|| "the default of 10%".to_owned(), |max| format!("`max {}`", max.value));
     let name = match subset {
         Some(subset) => SmolStr::new(format!("{name}@{}", subset.name.value)),
         None => SmolStr::new(name),
     };
-    let endpoints = if count == 1 { "its only endpoint".to_owned() } else { format!("none of its {count} endpoints") };
+    let endpoints =
+        if count == 1 { "its only endpoint".to_owned() } else { format!("none of its {count} endpoints") };
     let verb = if count == 1 { "is never ejected" } else { "is ever ejected" };
     let enough = 100_u64.div_ceil(count);
     Diagnostic::new(Code::EJECTS_NOBODY, ejection.span, format!("`{name}`: {endpoints} {verb}"))

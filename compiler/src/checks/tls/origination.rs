@@ -102,7 +102,9 @@ fn wrapped(
         .consequence("the server would find TLS inside of TLS, and close the connection or wait for ever");
     let report = match passed_on {
         Some(route) => report.related(route, "this route passes TLS on as it is"),
-        None if leaves => report.related(port.protocol.span, "the gateway passes this port's TLS on as it is"),
+        None if leaves => {
+            report.related(port.protocol.span, "the gateway passes this port's TLS on as it is")
+        }
         None => report.related(port.protocol.span, "callers begin TLS themselves on this port"),
     };
     let number = port.number.value;
