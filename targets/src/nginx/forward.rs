@@ -198,7 +198,9 @@ fn next_upstream(condition: RetryCondition) -> Vec<String> {
             RetryName::ServerError => &["error", "timeout", "http_500", "http_502", "http_503", "http_504"],
             RetryName::GatewayError => &["error", "timeout", "http_502", "http_503", "http_504"],
             RetryName::Reset => &["error", "timeout", "invalid_header"],
-            RetryName::ResetBeforeRequest | RetryName::ConnectFailure => &["error"],
+            RetryName::ResetBeforeRequest => &["error"],
+            // A connection that nobody answers is a `timeout`; one for an answer takes the whole time of the request.
+            RetryName::ConnectFailure => &["error", "timeout"],
             RetryName::Retriable4xx
             | RetryName::RetriableStatusCodes
             | RetryName::RetriableHeaders
