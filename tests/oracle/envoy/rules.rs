@@ -45,11 +45,9 @@ fn check_message(path: &str, message: &DynamicMessage, report: Report<'_>) {
 fn check_field(path: &str, message: &DynamicMessage, field: &FieldDescriptor, report: Report<'_>) {
     let set = message.has_field(field);
     let rules = rules_of(field);
-    let deprecated = field.options().get_field_by_name("deprecated");
-    if set
-        && deprecated.is_some_and(|value| *value == Value::Bool(true))
-        && !WITHOUT_SUCCESSOR.contains(&field.full_name())
-    {
+    let options = field.options();
+    let deprecated = options.get_field_by_name("deprecated").is_some_and(|value| *value == Value::Bool(true));
+    if set && deprecated && !WITHOUT_SUCCESSOR.contains(&field.full_name()) {
         report(path.to_owned(), "deprecated".to_owned());
     }
     // A field of a choice that was not taken has no value; one without presence has its default.
