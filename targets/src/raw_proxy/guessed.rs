@@ -3,13 +3,16 @@
 use meshc_compiler::model::{AddressKind, DestinationId, Model};
 use meshc_compiler::routing::Proxy;
 use meshc_language::{Code, Diagnostic};
+use rustc_hash::FxHashSet;
+use std::sync::Arc;
 
 /// Destinations that one note names.
 const SHOWN: usize = 3;
 
 /// A note on the pods that headless Services choose by the label `app=NAME`, since nothing says which they are.
-pub(super) fn pods(model: &Model, proxies: &[Proxy]) -> Option<Diagnostic> {
+pub(super) fn pods(model: &Model, proxies: &[Arc<Proxy>]) -> Option<Diagnostic> {
     let mut guessed: Vec<DestinationId> = Vec::new();
+    let mut known: FxHashSet<DestinationId> = FxHashSet::default();
     for upstream in proxies.iter().flat_map(|proxy| proxy.upstreams.as_slice()) {
         let kind = model.bound_address(
             upstream.target,
@@ -17,7 +20,7 @@ pub(super) fn pods(model: &Model, proxies: &[Proxy]) -> Option<Diagnostic> {
             upstream.subset.as_deref(),
         );
         let unsaid = matches!(kind, Some(AddressKind::Kubernetes { labels }) if labels.is_empty());
-        if unsaid && !guessed.contains(&upstream.target) {
+        if unsaid && known.insert(upstream.target) {
             guessed.push(upstream.target);
         }
     }
