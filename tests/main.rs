@@ -11,6 +11,7 @@ mod golden;
 mod live;
 mod nginx;
 mod oracle;
+mod policies;
 mod pre_commit;
 mod readme;
 mod tidy;

@@ -194,6 +194,7 @@ registry! {
     509 UNUSED_DEGRADE Warning "an accepted loss matches nothing";
     510 OUTBOUND_LEFT_OUT Warning "the outbound proxy of a target is left out";
     511 WITHOUT_EFFECT Note "a statement has no effect on a target";
+    516 GUESSED_PODS Note "nothing says which pods are behind a service";
 
     601 HOST_NOT_SERVED Error "a host is bound to a gateway that does not serve it" ["IST0132", "KIA1102"];
     602 LISTENER_CONFLICT Error "two listeners of one workload cannot share their port" ["IST0145", "KIA0301"];
@@ -228,6 +229,13 @@ registry! {
     715 EXTERNAL_HOST_TWICE Error "two externals declare the same host" ["IST0177"];
     716 BAD_EGRESS Error "this traffic cannot be sent through a gateway";
     717 NO_DESTINATION_PORT Error "a service or external has no ports";
+    718 EJECTS_NOBODY Warning "an ejection can never leave an endpoint out";
+    719 CONNECT_TIMEOUT Warning "the timeout ends a request before its connection can fail";
+    720 POOL_WITHOUT_EFFECT Warning "a pool setting has no effect";
+    721 SUBSET_OF_ALL Warning "a subset without labels selects every workload";
+    722 PLAINTEXT_TO_TLS Error "plaintext is sent to a port for TLS";
+    723 WRONG_SERVER_NAME Warning "a server is asked for under a name that is not its own";
+    724 PLAINTEXT_EGRESS Warning "requests reach an egress gateway in plaintext";
 
     901 DEPRECATED_USE Warning "something deprecated is used" ["IST0002"];
     902 UNUSED_ALLOW Warning "an exemption matches nothing";

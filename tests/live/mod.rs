@@ -8,6 +8,7 @@
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod silent;
 mod stage;
 mod trickle;
 
@@ -26,6 +27,8 @@ macro_rules! on_every_plane {
 mod balancing;
 mod faults;
 mod files;
+mod grpc;
+mod library;
 mod limits;
 mod matching;
 mod origination;

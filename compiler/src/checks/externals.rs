@@ -5,6 +5,7 @@ mod endpoints;
 mod hosts;
 mod sent_on;
 mod wildcards;
+pub(super) mod steps;
 
 use super::Context;
 use super::services::labels_stand_once;

@@ -5,6 +5,7 @@ mod bindings;
 mod condition;
 mod destination;
 mod directory;
+mod egress;
 mod external;
 mod gateway;
 mod host;
@@ -23,6 +24,7 @@ pub use bindings::{
 pub use condition::{CONDITION_SYNTAX, HeaderTest, Match, MatchBinding, PathMatch, PathTest, Side, Test};
 pub use destination::{Destination, DestinationId, FrontService, GatewayReference, Reference};
 pub use directory::Directory;
+pub use egress::EgressHop;
 pub use external::{Endpoint, EndpointBody, EndpointPort, External, ExternalBody, Location, Resolution};
 pub use gateway::{
     Certificate, CertificateBody, Controller, Gateway, GatewayBody, HostNamespace, Listener, ListenerBody,

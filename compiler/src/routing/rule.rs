@@ -94,7 +94,7 @@ pub(super) fn http_rules<'m>(
             delegated(plan, route, &matches, *child, entrance, upstreams, &mut rules);
             continue;
         }
-        rules.extend(rule(plan, route, None, matches, (host, at), upstreams));
+        rules.extend(rule(plan, route, None, matches, (host, at), entrance, upstreams));
     }
     rules
 }
@@ -133,7 +133,7 @@ fn delegated<'m>(
     for (at, route) in block.routes.iter().enumerate() {
         let Some(inner) = applicable(plan, route, entrance) else { continue };
         let Some(matches) = both_hold(outer, &inner) else { continue };
-        rules.extend(rule(plan, route, Some(parent), matches, (child, at), upstreams));
+        rules.extend(rule(plan, route, Some(parent), matches, (child, at), entrance, upstreams));
     }
 }
 
@@ -154,10 +154,13 @@ fn rule<'m>(
     parent: Option<&'m Route>,
     matches: Vec<Match>,
     declared: (Id<Resource<Host>>, usize),
+    entrance: Entrance,
     upstreams: &mut Upstreams<'m, '_>,
 ) -> Option<Rule> {
     let action = match &route.action {
-        Action::Forward(destinations) => RuleAction::Forward(forward(destinations, route.span, upstreams)),
+        Action::Forward(destinations) => {
+            RuleAction::Forward(forward(destinations, route.span, entrance, upstreams))
+        }
         Action::Redirect(redirect) => RuleAction::Redirect(Arc::new(Redirect::clone(redirect))),
         Action::Respond(respond) => RuleAction::Respond(Arc::new(Respond::clone(respond))),
         Action::Delegate(_) => return None,
@@ -171,7 +174,7 @@ fn rule<'m>(
     let mirrors =
         mirrors.iter().filter(|mirror| !plan.is_dropped(mirror.span, route.span)).filter_map(|mirror| {
             let share = mirror.share.map_or(Percent::HUNDRED, |share| share.value);
-            let upstream = upstreams.of(&mirror.destination)?;
+            let upstream = upstreams.met(&mirror.destination, entrance.port)?;
             (share.ppm() > 0).then_some(MirroredTo { upstream, share, span: mirror.span })
         });
     Some(Rule {
@@ -257,6 +260,7 @@ fn kept_headers(
 fn forward<'m>(
     destinations: &'m [WeightedDestination],
     owner: Span,
+    entrance: Entrance,
     upstreams: &mut Upstreams<'m, '_>,
 ) -> Vec<WeightedUpstream> {
     let one = |one: &'m WeightedDestination| {
@@ -264,7 +268,7 @@ fn forward<'m>(
         let weight = weight.map_or(WHOLE, |weight| weight.value.ppm());
         (weight > 0).then_some(())?;
         Some(WeightedUpstream {
-            upstream: upstreams.of(destination)?,
+            upstream: upstreams.met(destination, entrance.port)?,
             weight,
             headers: kept_headers(headers, |span| !upstreams.is_dropped(span, owner)),
             span: destination.span,
@@ -307,7 +311,7 @@ pub(super) fn connection_rules<'m>(
     for route in host.routes.iter().filter(|route| route.kind == kind) {
         let Some(matches) = applicable(plan, route, entrance) else { continue };
         let Action::Forward(destinations) = &route.action else { continue };
-        let to = forward(destinations, route.span, upstreams);
+        let to = forward(destinations, route.span, entrance, upstreams);
         for (sni, matches) in by_server_name(matches) {
             let name = SmolStr::new(route.name.value.as_str());
             rules.push(ConnectionRule { name, sni, matches, to: to.clone(), span: route.span });

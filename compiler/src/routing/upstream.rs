@@ -172,6 +172,11 @@ impl<'m, 'd> Upstreams<'m, 'd> {
         Some(policy)
     }
 
+    /// The upstream of a destination for requests that come in on a port.
+    pub(super) fn met(&mut self, destination: &Destination, port: u16) -> Option<Id<Upstream>> {
+        self.of(&self.plan.model.mesh.met(destination, port))
+    }
+
     /// What a caller in the mesh sends to an external that leaves through a gateway goes to the gateway's service.
     fn by_way_of(&self, destination: &Destination) -> Option<Destination> {
         let (Role::Outbound, DestinationId::External(id)) = (self.role, destination.target) else {

@@ -42,6 +42,8 @@ pub(super) fn options(upstream: &Upstream, tls: Option<&UpstreamTls>) -> Option<
         return None;
     }
     let http1 = Some(api::Empty {});
+    // Istio does not limit streams where the caller chooses the protocol; a check says so.
+    let streams = streams.filter(|_| spoken == Spoken::Http2);
     let http2 = Some(api::Http2Options { max_concurrent_streams: streams });
     let chosen = |http_protocol_options, http2_protocol_options| {
         Some(api::ChosenHttpProtocol { http_protocol_options, http2_protocol_options })
@@ -74,8 +76,7 @@ fn limits(pool: &Pool) -> Limits {
         pending: _,
         requests: _,
         retries: _,
-        // Of connections that are passed on.
-        tcp_idle: _,
+        tcp_idle,
         // Of the choice of the protocol.
         upgrade: _,
         client_protocol: _,
@@ -85,7 +86,10 @@ fn limits(pool: &Pool) -> Limits {
         streams,
     } = body;
     let common = api::UpstreamCommonOptions {
-        idle_timeout: idle.map(|idle| SmolStr::new(idle.value.to_proto())),
+        // Istio takes the time of connections for that of requests where the latter is not said.
+        idle_timeout: idle
+            .map(|idle| SmolStr::new(idle.value.to_proto()))
+            .or_else(|| tcp_idle.map(|idle| SmolStr::new(idle.value.to_proto()))),
         max_connection_duration: lifetime.map(|lifetime| SmolStr::new(lifetime.value.to_proto())),
         max_requests_per_connection: requests_per_connection
             .map(|count| count.value.get())

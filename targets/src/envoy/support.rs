@@ -57,8 +57,8 @@ pub(super) fn of(feature: Feature) -> Support {
         | F::UpstreamTls
         | F::UpstreamIdentity
         | F::FixedExternal
-        | F::DnsExternal
-        | F::EgressGateway => Support::Native,
+        | F::DnsExternal => Support::Native,
+        F::EgressGateway => support::EGRESS,
         F::DestinationMatch => Support::emulated(
             "ranges of filter chains and the filter for original addresses",
             "the system has to redirect connections to the proxy, with the address that was asked for kept",

@@ -141,7 +141,7 @@ fn times(way: &Way<'_>, upstream: &Upstream, module: Module) -> Vec<Directive> {
         lines.push(line![module.directive("read_timeout"), millis(wait)]);
         lines.push(line![module.directive("send_timeout"), millis(wait)]);
     }
-    if let Some(policy) = policy {
+    if options.retry.is_some() {
         lines.extend(retries(policy, whole, module));
     }
     if pool.is_some_and(|pool| pool.keepalive.is_some()) {
@@ -150,12 +150,15 @@ fn times(way: &Way<'_>, upstream: &Upstream, module: Module) -> Vec<Directive> {
     lines
 }
 
-fn retries(policy: &RetryPolicy, whole: Option<u64>, module: Module) -> Vec<Directive> {
+/// What is tried again; `None` for nothing at all.
+fn retries(policy: Option<&RetryPolicy>, whole: Option<u64>, module: Module) -> Vec<Directive> {
+    let off = || vec![line![module.directive("next_upstream"), "off"]];
+    let Some(policy) = policy else { return off() };
     let RetryPolicy { attempts, per_try: _, on, backoff: _, remote_localities: _, previous_hosts: _ } =
         policy;
     let attempts = attempts.map_or(0, |attempts| attempts.value.get());
     if attempts == 0 {
-        return Vec::new();
+        return off();
     }
     let mut words: Vec<String> = Vec::new();
     let said = match on {
@@ -195,7 +198,9 @@ fn next_upstream(condition: RetryCondition) -> Vec<String> {
             RetryName::ServerError => &["error", "timeout", "http_500", "http_502", "http_503", "http_504"],
             RetryName::GatewayError => &["error", "timeout", "http_502", "http_503", "http_504"],
             RetryName::Reset => &["error", "timeout", "invalid_header"],
-            RetryName::ResetBeforeRequest | RetryName::ConnectFailure => &["error"],
+            RetryName::ResetBeforeRequest => &["error"],
+            // A connection that nobody answers is a `timeout`; one for an answer takes the whole time of the request.
+            RetryName::ConnectFailure => &["error", "timeout"],
             RetryName::Retriable4xx
             | RetryName::RetriableStatusCodes
             | RetryName::RetriableHeaders

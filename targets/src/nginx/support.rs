@@ -23,8 +23,8 @@ pub(super) fn of(feature: Feature) -> Support {
         | F::TlsRoutes
         | F::TcpRoutes
         | F::SimpleBalancing
-        | F::FixedExternal
-        | F::EgressGateway => Support::Native,
+        | F::FixedExternal => Support::Native,
+        F::EgressGateway => support::EGRESS,
         F::Http2Listener => Support::emulated(
             "`listen ... http2`",
             "callers must speak HTTP/2 from the start: HTTP/1.1 is not heard on such a port",
@@ -56,7 +56,8 @@ pub(super) fn of(feature: Feature) -> Support {
         F::Retries => Support::emulated(
             "`proxy_next_upstream`",
             "each line of the endpoints is tried once, without a wait between; at most 16 tries; without `retry` nothing is tried \
-             again, where Istio and Envoy try twice more when a connection fails",
+             again but what was sent on a kept connection that the destination had closed, where Istio and Envoy try twice more when a \
+             connection fails",
         ),
         F::RetryPerTry => Support::emulated(
             "`proxy_read_timeout`",
@@ -106,8 +107,8 @@ pub(super) fn of(feature: Feature) -> Support {
         ),
         F::Ejection => Support::emulated(
             "`max_fails` and `fail_timeout`",
-            "failures are counted within that time, answers count only where routes retry on them, and of one endpoint, or of \
-             endpoints found by DNS, none is left out",
+            "failures are counted within that time, in whole seconds; answers count only where routes retry on them; `max` and \
+             `min-healthy` do not hold; and of one endpoint, or of endpoints found by DNS, none is left out",
         ),
         F::UpstreamTls => Support::emulated(
             "`proxy_ssl_*`",

@@ -61,6 +61,7 @@ pub(crate) fn fit(
     fit.reports.extend(kept.iter().flat_map(|proxy| unverified_callers(model, proxy)));
     if options.rig.is_none() {
         fit.reports.extend(kept.iter().flat_map(|proxy| missing_addresses(proxy)));
+        fit.reports.extend(super::guessed::pods(model, &kept));
         fit.reports
             .extend(secrets(kept.iter().map(Arc::as_ref)).filter_map(|name| missing_secret(model, name)));
     }

@@ -5,6 +5,7 @@ mod certificates;
 mod defaults;
 mod file_stem;
 mod fit;
+mod guessed;
 mod secrets;
 pub(crate) mod support;
 mod usage;

@@ -24,3 +24,9 @@ pub(crate) const RETRY_LOCALITIES: Support =
 /// Configuration in the words of Istio.
 pub(crate) const RAW_CONFIGURATION: Support =
     Support::unsupported("it is merged into resources of Istio, which are not written here");
+
+/// Egress through a gateway.
+pub(crate) const EGRESS: Support = Support::emulated(
+    "routes to the gateway and from it",
+    "HTTP travels in plaintext from the outbound proxy to the gateway, where Istio's sidecars use the mutual TLS of the mesh",
+);
