@@ -135,6 +135,7 @@ registry! {
     301 BAD_LITERAL Error "a value is not of the type that stands here";
     302 WRONG_FORM Error "a value is written in the wrong form";
     303 BAD_PATTERN Error "a regular expression is not valid RE2";
+    304 BAD_REPLACEMENT Error "a replacement makes no path";
 
     401 WEIGHTS_TOTAL Error "weights do not add up to 100 %" ["KIA1104"];
     402 WEIGHT_MISSING Error "a destination among several has no weight" ["KIA1104"];

@@ -13,6 +13,7 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
             for (operations, is_request) in operations(route) {
                 names_are_allowed(operations, is_request, reports);
                 bodies_keep_their_length(operations, reports);
+                hosts_are_hosts(operations, reports);
                 no_header_twice(operations, reports);
             }
         }
@@ -69,6 +70,28 @@ fn bodies_keep_their_length(operations: &HeaderOperations, reports: &mut Vec<Dia
                 .consequence("the rest of a body would be read as another request")
                 .help("leave it to the proxy"),
         );
+    }
+}
+
+/// The host is set as a text (Envoy `host_rewrite_literal`), not as a header: a variable would go out as it is written.
+fn hosts_are_hosts(operations: &HeaderOperations, reports: &mut Vec<Diagnostic>) {
+    let settings = operations.body.set.iter().chain(&operations.body.add);
+    for setting in settings.filter(|setting| setting.name.value.is_host()) {
+        let text = setting.value.value.as_str();
+        let may_stand = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+        if !text.is_empty() && text.bytes().all(may_stand) {
+            continue;
+        }
+        let report = if setting.value.value.has_percent() {
+            Diagnostic::new(Code::BAD_HEADER_OPERATION, setting.value.span, "the host cannot be set to a variable")
+                .consequence(format!("destinations would be asked for the host `{text}`"))
+                .help("set it to a name, such as `set host \"api.example.com\"`, or put the variable into another header")
+        } else {
+            Diagnostic::new(Code::BAD_HEADER_OPERATION, setting.value.span, format!("`{text}` is not a host"))
+                .consequence("destinations would refuse the request with 400")
+                .help("set it to a name, perhaps with a port, such as `set host \"api.example.com\"`")
+        };
+        reports.push(report);
     }
 }
 

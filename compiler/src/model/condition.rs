@@ -320,10 +320,25 @@ fn read_path<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> O
             vec![PathTest::Pattern(pattern.value)]
         }
     };
-    let ignore_case = args.take_word("ignoring-case", cx).is_some();
+    let ignoring = args.take_word("ignoring-case", cx).is_some();
     let span = start.to(args.last);
+    let (tests, ignore_case) = if ignoring { ignoring_case(tests, span, cx)? } else { (tests, false) };
     let side = |test| Condition::Test(Test { side: Side::Path(PathMatch { test, ignore_case }), span });
     Some(any(tests.into_iter().map(side).collect()))
+}
+
+/// Comparisons without letter case. To a regular expression no proxy adds that (Istio `ignoreUriCase`, Envoy `case_sensitive`): it
+/// says so itself.
+fn ignoring_case(tests: Vec<PathTest>, span: Span, cx: &mut Reader<'_, '_>) -> Option<(Vec<PathTest>, bool)> {
+    let [PathTest::Pattern(pattern)] = tests.as_slice() else { return Some((tests, true)) };
+    match Pattern::parse(&format!("(?i){pattern}")) {
+        Ok(pattern) => Some((vec![PathTest::Pattern(pattern)], false)),
+        Err(error) => {
+            let report = Diagnostic::new(Code::BAD_PATTERN, span, error.message);
+            cx.report(report.help("leave `ignoring-case` out, and write `(?i)` into a shorter pattern"));
+            None
+        }
+    }
 }
 
 /// `under "/"` is every path; elsewhere a closing `/` says nothing.
