@@ -44,7 +44,7 @@ impl Code {
     /// Whether targets report it, after everything else.
     #[must_use]
     pub const fn is_of_targets(self) -> bool {
-        matches!(self.0, 500..=599)
+        matches!(self.0, 445 | 500..=599)
     }
 
     /// The code that is written like this, in any letter case.
@@ -167,6 +167,10 @@ registry! {
     428 EMPTY_RETRY Error "a retry that never retries";
     429 RESPONSE_FAULT Error "a fault that injects nothing";
     430 BAD_ANSWER Warning "an answer that does not fit its status";
+    440 NEVER_TRUE Warning "a condition that no request can meet";
+    441 WRITTEN_BY_PROXIES Warning "a condition on a header that gateways write themselves";
+    442 REDIRECT_QUERY Error "the query of a redirect cannot be chosen here";
+    445 NEVER_TRUE_HERE Warning "a condition that no request can meet on this target";
 
     501 UNSUPPORTED Error "the target cannot express this";
     502 BAD_DEGRADE Error "a loss that may not be accepted";

@@ -24,6 +24,7 @@ macro_rules! on_every_plane {
 }
 
 mod balancing;
+mod browsers;
 mod faults;
 mod files;
 mod limits;

@@ -15,6 +15,9 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
                 bodies_keep_their_length(operations, reports);
                 hosts_are_hosts(operations, reports);
                 no_header_twice(operations, reports);
+                if let (Action::Redirect(_), false) = (&route.action, is_request) {
+                    redirects_keep_their_address(operations, reports);
+                }
             }
         }
     }
@@ -92,6 +95,22 @@ fn hosts_are_hosts(operations: &HeaderOperations, reports: &mut Vec<Diagnostic>)
                 .help("set it to a name, perhaps with a port, such as `set host \"api.example.com\"`")
         };
         reports.push(report);
+    }
+}
+
+/// What a redirect says is its `Location`: another one would take its place, or stand beside it.
+fn redirects_keep_their_address(operations: &HeaderOperations, reports: &mut Vec<Diagnostic>) {
+    let body = &operations.body;
+    let names = body.set.iter().chain(&body.add).map(|setting| &setting.name).chain(&body.remove);
+    for name in names.filter(|name| name.value.as_str() == "location") {
+        let message = "`location` says where a redirect leads, and cannot be changed beside it";
+        reports.push(
+            Diagnostic::new(Code::BAD_HEADER_OPERATION, name.span, message)
+                .consequence("callers would be sent elsewhere than the redirect says")
+                .help(
+                    "say it in the redirect, such as `redirect host a.com path \"/x\"`, or use `respond 301`",
+                ),
+        );
     }
 }
 

@@ -11,6 +11,7 @@ mod externals;
 mod gateways;
 mod headers;
 mod hosts;
+mod never;
 mod protocols;
 mod retries;
 mod rewrites;
@@ -71,6 +72,7 @@ const CHECKS: &[Check] = &[
     routes::check,
     rewrites::check,
     headers::check,
+    never::check,
     retries::check,
     protocols::check,
     delegation::check,

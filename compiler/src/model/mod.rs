@@ -33,8 +33,8 @@ pub(crate) use match_set::merge_matches;
 pub use raw::{Anchor, AnchorKind, Raw, RawTarget, RawText};
 pub(crate) use route::policy as policy_named;
 pub use route::{
-    Action, Delegate, DestinationHeaders, Mirror, Redirect, RedirectPort, Respond, Route, RouteKind,
-    RouteOptions, WeightedDestination,
+    Action, Delegate, DestinationHeaders, Mirror, Redirect, RedirectPort, RedirectQuery, Respond, Route,
+    RouteKind, RouteOptions, WeightedDestination,
 };
 pub use service::{Labels, Port, Service, ServiceBody, Subset, SubsetBody, default_port_name};
 pub use visibility::{Visibility, Visible};

@@ -17,6 +17,7 @@
 mod address;
 mod gateway;
 pub mod matcher;
+pub mod never;
 mod outbound;
 mod rule;
 mod upstream;

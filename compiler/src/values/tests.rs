@@ -524,6 +524,40 @@ fn header_values() {
 }
 
 #[test]
+fn origins() {
+    keeps::<Origin>(&[
+        "*",
+        "null",
+        "https://a.com",
+        "http://a.com:8080",
+        "http://[::1]:3000",
+        "app+x://local",
+    ]);
+    refuses::<Origin>(&[
+        ("a.com", "has no scheme", Some("https://a.com")),
+        ("https://a.com/", "has a path", Some("https://a.com")),
+        ("https://a.com/x?y", "has a path", Some("https://a.com")),
+        ("https://*.a.com", "has a `*`", None),
+        ("https://A.com", "has capitals", Some("https://a.com")),
+        ("https://a.com:443", "the usual port", Some("https://a.com")),
+        ("https://a b", "stand in no host", None),
+        ("", "has no scheme", None),
+    ]);
+}
+
+#[test]
+fn queries() {
+    keeps::<Query>(&["a=b&c", "a=%20", "x?y/z", "100%"]);
+    refuses::<Query>(&[
+        ("", "empty query", None),
+        ("?a=b", "begins with `?`", Some("a=b")),
+        ("a b", "no query has", Some("a%20b")),
+        ("a=é|", "no query has", Some("a=%C3%A9%7C")),
+        ("a#b", "no query has", None),
+    ]);
+}
+
+#[test]
 fn replacements() {
     keeps::<Replacement>(&["", "/", "/new/\\1", "\\2-\\0", "N", "/a%20b$"]);
     refuses::<Replacement>(&[
@@ -832,7 +866,7 @@ fn all_types_document_themselves_and_read_anything() {
     let mut names = every!(
         Cidr EndpointAddress IpAddress IpOrCidr UnixAddress Count PositiveCount CertHash FilePath
         SecretName SecretSource Spki SubjectAltName Date Duration DurationOrZero WholeSeconds HeaderName
-        HeaderValue Replacement MatchHeaderName Fqdn HostPattern SniHost Label LabelKey LabelValue CorsMethod Method
+        HeaderValue Origin Query Replacement MatchHeaderName Fqdn HostPattern SniHost Label LabelKey LabelValue CorsMethod Method
         DnsLabel Namespace ResourceName Word Path PathPrefix Pattern Percent Port Protocol Scheme
         GrpcStatus RetryCondition Size ErrorCode RedirectCode StatusCode Switch Text CipherSuite
         TlsVersion

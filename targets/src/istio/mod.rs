@@ -6,6 +6,7 @@ mod document;
 mod egress;
 mod emit;
 mod fit;
+mod fit_values;
 mod gateway;
 mod matches;
 mod name;
@@ -71,6 +72,7 @@ impl Target for Istio {
     fn fit(&self, checked: &Checked, options: &Options<'_>) -> Fit {
         let mut reports = fit::names(checked, options);
         reports.extend(fit::gateways(checked));
+        reports.extend(fit_values::check(checked));
         reports.extend(raw::check(checked, options));
         // Istio carries everything.
         let lost = checked.model().degradations.iter().filter(|one| one.target.value == Controller::Istio);

@@ -1,8 +1,8 @@
 //! Whether a data plane can carry a mesh: each use of a feature against what the target says of it.
 
-use super::chosen;
 use super::secrets::secrets;
 use super::usage::{Use, uses};
+use super::{chosen, never};
 use crate::capability::{Feature, Support};
 use crate::target::{Fit, Gateways, Options};
 use meshc_compiler::model::{Controller, Model, ServerTls};
@@ -52,6 +52,7 @@ pub(crate) fn fit(
     let kept = chosen(model, controller, &fit.dropped, options);
     fit.reports.extend(kept.iter().flat_map(|proxy| conflicts(proxy, controller)));
     fit.reports.extend(kept.iter().flat_map(|proxy| unverified_callers(model, proxy)));
+    fit.reports.extend(never::reports(model, controller, &kept));
     if options.rig.is_none() {
         fit.reports.extend(kept.iter().flat_map(missing_addresses));
         fit.reports.extend(secrets(&kept).filter_map(|name| missing_secret(model, name)));

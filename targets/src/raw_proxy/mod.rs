@@ -4,6 +4,7 @@ mod certificates;
 mod defaults;
 mod file_stem;
 mod fit;
+mod never;
 mod secrets;
 pub(crate) mod support;
 mod usage;

@@ -34,7 +34,8 @@ pub(super) struct Use {
 
 /// Everything that the proxies ask of a data plane, in the order of the plan.
 pub(super) fn uses(model: &Model, proxies: &[Proxy]) -> Vec<Use> {
-    let mut walk = Walk { model, uses: Vec::new(), guards: false, owner: None, http2: false };
+    let mut walk =
+        Walk { model, uses: Vec::new(), guards: false, owner: None, http2: false, at_gateway: false };
     for raw in &model.raw {
         walk.add(
             Feature::RawConfiguration,
@@ -57,6 +58,8 @@ struct Walk<'m> {
     owner: Option<Span>,
     /// Whether the rule at hand leads to destinations that speak HTTP/2.
     http2: bool,
+    /// Whether the proxy at hand is a gateway.
+    at_gateway: bool,
 }
 
 impl Walk<'_> {
@@ -77,6 +80,7 @@ impl Walk<'_> {
 
     fn proxy(&mut self, proxy: &Proxy) {
         let Proxy { role, name: _, namespace, listeners, upstreams, span: _ } = proxy;
+        self.at_gateway = proxy.is_gateway();
         for listener in listeners {
             self.listener(listener, upstreams);
         }
