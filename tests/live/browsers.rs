@@ -10,6 +10,7 @@ on_every_plane! {
     preflight_requests_are_answered_with_what_they_ask_for
     what_is_aborted_has_nothing_for_browsers
     redirects_have_the_query_that_is_said
+    a_listener_redirects_with_the_status_that_is_said
     a_pattern_without_letter_case_says_so_itself
     replacements_make_the_path
 }
@@ -139,6 +140,20 @@ fn redirects_have_the_query_that_is_said(stage: &mut Stage) {
         ("/usual?k=v", "http://b.com/usual?k=v"),
     ] {
         assert_eq!(all(&running.ask(&Request::get("a.com", path)), "location"), [location], "{path}");
+    }
+}
+
+fn a_listener_redirects_with_the_status_that_is_said(stage: &mut Stage) {
+    for (code, status) in [("", 301), (" 308", 308), (" 302", 302)] {
+        let running = stage.start(&format!(
+            "gateway edge {{ workload any; listen http <port> {{ hosts a.com, b.com; redirect https{code} }} }}
+             host a.com via edge {{ route all -> respond 200 }}"
+        ));
+        for host in ["a.com", "b.com"] {
+            let response = running.ask(&Request::get(host, "/x?k=v"));
+            assert_eq!(response.status, status);
+            assert_eq!(all(&response, "location"), [format!("https://{host}/x?k=v")]);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Id, Resource};
 use crate::policy::{Comparison, TextMatch};
 use crate::reading::{Args, List, Reader, Shape, Syntax, literal};
 use crate::values::{
-    HeaderName, IpOrCidr, Label, Literal, MatchHeaderName, Method, Namespace, Path, PathPrefix, Pattern,
+    CookieName, IpOrCidr, Label, Literal, MatchHeaderName, Method, Namespace, Path, PathPrefix, Pattern,
     Port, Scheme, SniHost, Text, escape_literal, words,
 };
 use meshc_language::{Code, Diagnostic, Span, Spanned};
@@ -373,15 +373,20 @@ fn read_header<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) ->
 
 /// A cookie is a part of the `cookie` header, which lists all of them.
 fn read_cookie<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Side> {
-    let name = Spanned::<HeaderName>::read(args, cx)?;
+    let name = Spanned::<CookieName>::read(args, cx)?;
     if args.take_word("is", cx).is_none() {
         args.missing("`is` and a text", cx);
         return None;
     }
     let value = Spanned::<Text>::read(args, cx)?;
-    let written = cx.written(name.span).unwrap_or(name.value.as_str());
-    let pattern =
-        format!("(.*; *)?{}={}(;.*)?", escape_literal(written), escape_literal(value.value.as_str()));
+    if value.value.as_str().contains([';', '\n', '\t']) {
+        let message = format!("no cookie has the value `{}`", value.value.as_str().escape_debug());
+        let help = "a `;` ends the value of a cookie: ask for each cookie by itself, joined with `and`";
+        cx.report(Diagnostic::new(Code::BAD_LITERAL, value.span, message).help(help));
+        return None;
+    }
+    let (name, value_pattern) = (escape_literal(name.value.as_str()), escape_literal(value.value.as_str()));
+    let pattern = format!("(.*; *)?{name}={value_pattern}(;.*)?");
     match (Pattern::parse(&pattern), MatchHeaderName::parse("cookie")) {
         (Ok(pattern), Ok(header)) => {
             Some(Side::Header(header, HeaderTest::Text(TextMatch::Pattern(pattern))))

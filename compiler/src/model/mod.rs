@@ -24,8 +24,8 @@ pub use destination::{Destination, DestinationId, FrontService, GatewayReference
 pub use directory::Directory;
 pub use external::{Endpoint, EndpointBody, EndpointPort, External, ExternalBody, Location, Resolution};
 pub use gateway::{
-    Certificate, CertificateBody, Controller, Gateway, GatewayBody, HostNamespace, Listener, ListenerBody,
-    RedirectTarget, ServerHost, ServerTls, ServerTlsBody, ServerTlsMode, Workload,
+    Certificate, CertificateBody, Controller, Gateway, GatewayBody, HostNamespace, HttpsRedirect, Listener,
+    ListenerBody, RedirectTarget, ServerHost, ServerTls, ServerTlsBody, ServerTlsMode, Workload,
 };
 pub use host::{Binding, BindingKind, Host, HostBody, HostName, HostNameKind};
 pub use match_set::MAX_MATCHES;

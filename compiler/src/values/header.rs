@@ -38,7 +38,13 @@ pub struct HeaderValue {
     text: SmolStr,
 }
 
-text_value!(HeaderValue);
+/// The name of a cookie: an HTTP token (RFC 6265, 4.1.1), whose letter case counts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CookieName {
+    text: SmolStr,
+}
+
+text_value!(HeaderValue, CookieName);
 
 /// The pseudo headers that Istio takes in a match.
 const PSEUDO: &[(&str, &str)] = &[
@@ -184,6 +190,20 @@ impl Hash for HeaderName {
 impl fmt::Display for HeaderName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+impl Literal for CookieName {
+    const NAME: &'static str = "cookie name";
+    const DOC: &'static str = "the name of a cookie, such as `session`; letter case counts";
+    const FORM: Form = Form::Either;
+
+    fn parse(text: &str) -> Result<Self, ValueError> {
+        if !text.is_empty() && text.bytes().all(is_token_byte) {
+            return Ok(Self { text: text.into() });
+        }
+        Err(ValueError::new(format!("{} is not the name of a cookie", Shown(text)))
+            .help("use letters, digits, hyphens and underscores"))
     }
 }
 

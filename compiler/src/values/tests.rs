@@ -524,6 +524,18 @@ fn header_values() {
 }
 
 #[test]
+fn cookie_names() {
+    keeps::<CookieName>(&["user", "Session-ID", "__Host-a"]);
+    refuses::<CookieName>(&[
+        ("", "is not the name", None),
+        ("a b", "is not the name", None),
+        ("a; Path=/", "is not the name", None),
+        ("a=b", "is not the name", None),
+        ("é", "is not the name", None),
+    ]);
+}
+
+#[test]
 fn origins() {
     keeps::<Origin>(&[
         "*",
@@ -866,7 +878,7 @@ fn all_types_document_themselves_and_read_anything() {
     let mut names = every!(
         Cidr EndpointAddress IpAddress IpOrCidr UnixAddress Count PositiveCount CertHash FilePath
         SecretName SecretSource Spki SubjectAltName Date Duration DurationOrZero WholeSeconds HeaderName
-        HeaderValue Origin Query Replacement MatchHeaderName Fqdn HostPattern SniHost Label LabelKey LabelValue CorsMethod Method
+        HeaderValue CookieName Origin Query Replacement MatchHeaderName Fqdn HostPattern SniHost Label LabelKey LabelValue CorsMethod Method
         DnsLabel Namespace ResourceName Word Path PathPrefix Pattern Percent Port Protocol Scheme
         GrpcStatus RetryCondition Size ErrorCode RedirectCode StatusCode Switch Text CipherSuite
         TlsVersion

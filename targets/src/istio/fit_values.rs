@@ -3,18 +3,40 @@
 
 use meshc_compiler::Checked;
 use meshc_compiler::model::{
-    Action, DestinationHeaders, Redirect, RedirectQuery, Route, WeightedDestination,
+    Action, Controller, DestinationHeaders, HttpsRedirect, Redirect, RedirectQuery, Route,
+    WeightedDestination,
 };
 use meshc_compiler::policy::{HeaderOperations, HeaderOperationsBody, HeaderSetting};
-use meshc_compiler::values::HeaderValue;
+use meshc_compiler::values::{HeaderValue, RedirectCode};
 use meshc_language::{Code, Diagnostic, Spanned};
 
-/// Reports what routes say and Istio would refuse.
+/// Reports what sources say and Istio would refuse, or has no word for.
 pub(super) fn check(checked: &Checked) -> impl Iterator<Item = Diagnostic> {
+    let listeners = checked.model().mesh.gateways.as_slice().iter().filter_map(|gateway| {
+        let own = gateway.controller() == Controller::Istio;
+        own.then(|| gateway.body.listeners.iter().filter_map(|listener| listener.body.redirect))
+    });
+    let listeners = listeners.flatten().filter_map(other_status);
     let routes = checked.model().hosts.as_slice().iter().flat_map(|host| &host.routes);
-    routes.flat_map(|route| {
+    let of_routes = routes.flat_map(|route| {
         let headers = operations(route).into_iter().flat_map(header_values);
         headers.chain(dropped_query(&route.action)).collect::<Vec<_>>()
+    });
+    listeners.chain(of_routes)
+}
+
+fn other_status(HttpsRedirect { target: _, code, span }: HttpsRedirect) -> Option<Diagnostic> {
+    (code != RedirectCode::MOVED_PERMANENTLY).then(|| {
+        Diagnostic::new(
+            Code::UNSUPPORTED,
+            span,
+            format!("Istio cannot carry `redirect https` with the status {code}"),
+        )
+        .label("its `httpsRedirect` answers with 301")
+        .consequence("callers would be sent on with 301, and could repeat a POST as a GET")
+        .help(format!(
+            "write `redirect https`, or a host block with `route all -> redirect {code} scheme https`"
+        ))
     })
 }
 

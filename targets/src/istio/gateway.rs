@@ -47,7 +47,7 @@ fn server(listener: &Listener, port_name: SmolStr) -> api::Server {
         },
         bind: bind.as_ref().map(|address| SmolStr::new(address.value.to_string())),
         hosts: hosts.iter().flat_map(|hosts| hosts.iter()).map(|host| server_host(&host.value)).collect(),
-        tls: tls_settings(tls.as_deref(), redirect.map(|redirect| redirect.value)).map(Box::new),
+        tls: tls_settings(tls.as_deref(), redirect.map(|redirect| redirect.target)).map(Box::new),
         default_endpoint: None,
         name: name.as_ref().map(|name| SmolStr::new(name.value.as_str())),
     }

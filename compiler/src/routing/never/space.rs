@@ -66,12 +66,12 @@ pub(super) fn may_take<S: Space>(pattern: &Pattern, space: &S) -> bool {
 fn step<S: Space>(
     space: &S,
     state: u16,
-    mut bytes: std::ops::RangeInclusive<u8>,
+    bytes: std::ops::RangeInclusive<u8>,
     next: StateID,
     left: &mut Vec<(StateID, u16)>,
 ) {
     let mut known: Vec<u16> = Vec::new();
-    while let Some(byte) = bytes.next() {
+    for byte in bytes {
         let Some(reached) = space.step(state, byte).filter(|reached| !known.contains(reached)) else {
             continue;
         };
