@@ -44,7 +44,7 @@ impl Code {
     /// Whether targets report it, after everything else.
     #[must_use]
     pub const fn is_of_targets(self) -> bool {
-        matches!(self.0, 500..=599)
+        matches!(self.0, 445 | 500..=599)
     }
 
     /// Whether an error of this code can be accepted in the sources, with a reason: the target runs what is written, and the
@@ -143,6 +143,7 @@ registry! {
     301 BAD_LITERAL Error "a value is not of the type that stands here";
     302 WRONG_FORM Error "a value is written in the wrong form";
     303 BAD_PATTERN Error "a regular expression is not valid RE2";
+    304 BAD_REPLACEMENT Error "a replacement makes no path";
 
     401 WEIGHTS_TOTAL Error "weights do not add up to 100 %" ["KIA1104"];
     402 WEIGHT_MISSING Error "a destination among several has no weight" ["KIA1104"];
@@ -182,6 +183,10 @@ registry! {
     436 HIDDEN_FROM_GATEWAY Error "a host is hidden from its gateway";
     437 ROUTES_JOINED Error "Istio would join the routes of two host blocks";
     438 BLOCK_WITHOUT_REQUESTS Warning "a gateway has no request for a host block";
+    440 NEVER_TRUE Warning "a condition that no request can meet";
+    441 WRITTEN_BY_PROXIES Warning "a condition on a header that gateways write themselves";
+    442 REDIRECT_QUERY Error "the query of a redirect cannot be chosen here";
+    445 NEVER_TRUE_HERE Warning "a condition that no request can meet on this target";
 
     501 UNSUPPORTED Error "the target cannot express this";
     502 BAD_DEGRADE Error "a loss that may not be accepted";

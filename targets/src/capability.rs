@@ -67,6 +67,8 @@ features! {
     MethodMatch "method, scheme, authority, port";
     HeaderMatch "header exact, prefix, present";
     HeaderAbsent "header absent or different";
+    UnderscoreHeader "headers with an underscore in their names";
+    ProxyHeaderMatch "conditions on headers that a gateway writes itself";
     QueryMatch "query parameters";
     PatternMatch "regular expressions that all engines read alike";
     AnyPattern "all other regular expressions of RE2";

@@ -25,6 +25,7 @@ macro_rules! on_every_plane {
 }
 
 mod balancing;
+mod browsers;
 mod faults;
 mod files;
 mod grpc;

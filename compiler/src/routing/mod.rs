@@ -21,6 +21,7 @@ mod gateway;
 mod index;
 pub mod matcher;
 mod omitted;
+pub mod never;
 mod outbound;
 mod plans;
 mod rule;

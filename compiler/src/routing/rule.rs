@@ -8,8 +8,8 @@ use crate::model::{
 };
 use crate::policy::{HeaderOperations, HeaderOperationsBody, SharedRouteOptions};
 use crate::reading::Boxed;
-use crate::values::Percent;
-use meshc_language::Span;
+use crate::values::{Percent, RedirectCode, Scheme};
+use meshc_language::{Span, Spanned};
 use smol_str::SmolStr;
 use std::sync::Arc;
 
@@ -31,6 +31,31 @@ pub struct Rule {
     pub mirrors: Vec<MirroredTo>,
     /// The statement.
     pub span: Span,
+}
+
+impl Rule {
+    /// The rule that sends every request to HTTPS.
+    pub(super) fn to_https(code: RedirectCode, span: Span) -> Self {
+        let redirect = Redirect {
+            code: Spanned::new(code, span),
+            scheme: Some(Spanned::new(Scheme::Https, span)),
+            host: None,
+            path: None,
+            prefix: None,
+            port: None,
+            query: None,
+            span,
+        };
+        Self {
+            name: SmolStr::new_static("redirect-https"),
+            declared: None,
+            matches: Vec::new(),
+            action: RuleAction::Redirect(Arc::new(redirect)),
+            options: Arc::default(),
+            mirrors: Vec::new(),
+            span,
+        }
+    }
 }
 
 /// What is done with a request.

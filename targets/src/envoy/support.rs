@@ -81,6 +81,8 @@ pub(super) fn of(feature: Feature) -> Support {
             Support::unsupported("Envoy compares bytes, and a character beyond ASCII is several of them")
         }
         F::SourceMatch => support::SOURCE_MATCH,
+        F::UnderscoreHeader => support::UNDERSCORE_HEADER,
+        F::ProxyHeaderMatch => support::PROXY_HEADER_MATCH,
         F::RetryLocalities => support::RETRY_LOCALITIES,
         F::RawConfiguration => support::RAW_CONFIGURATION,
     }

@@ -21,6 +21,8 @@ pub(super) const fn of(feature: Feature) -> Support {
         | F::MethodMatch
         | F::HeaderMatch
         | F::HeaderAbsent
+        | F::UnderscoreHeader
+        | F::ProxyHeaderMatch
         | F::QueryMatch
         | F::PatternMatch
         | F::AnyPattern

@@ -2,6 +2,7 @@
 
 use super::balancing;
 use super::builder::Builder;
+use super::cors;
 use super::directive::{Directive, line};
 use super::dispatch::ServerBlock;
 use super::headers::Operations;
@@ -24,7 +25,7 @@ pub(super) struct Way<'w> {
     pub(super) path: Option<&'w PathMatch>,
     pub(super) server: ServerBlock<'w>,
     /// Headers that browsers are given.
-    pub(super) cors: Vec<Directive>,
+    pub(super) cors: cors::Headers,
 }
 
 /// Sends requests to one destination.
@@ -37,7 +38,6 @@ pub(super) fn lines(
     let WeightedUpstream { upstream, weight: _, headers, span: _ } = to;
     let operations = Operations::of(way.rule, headers.as_deref(), builder);
     let mut lines = mirrored.to_vec();
-    lines.extend(way.cors.iter().cloned());
     lines.extend(sent(way, *upstream, &operations, false, builder));
     lines
 }
@@ -73,6 +73,8 @@ fn sent(
     lines.extend(cookie(upstream, is_copy, builder));
     lines.extend(operations.request_lines(module, builder));
     if !is_copy {
+        lines.extend(way.cors.lines(module));
+        operations.refuse_beside(&way.cors, builder);
         lines.extend(operations.response_lines(Some(module)));
     }
     lines.extend(times(way, upstream, module));

@@ -9,7 +9,7 @@ use super::regex;
 use super::text;
 use meshc_compiler::model::{PathMatch, PathTest};
 use meshc_compiler::policy::{Rewrite, RewriteKind};
-use meshc_compiler::values::{Fqdn, PathPrefix, Pattern, Text, escape_literal};
+use meshc_compiler::values::{Fqdn, PathPrefix, Pattern, Replacement, ReplacementPart, escape_literal};
 use meshc_language::{Span, Spanned};
 
 /// Variables for groups of a regular expression that nginx has.
@@ -121,11 +121,11 @@ fn replaced(
 /// Replaces the first match of a pattern.
 fn matched(
     pattern: &Spanned<Pattern>,
-    with: &Spanned<Text>,
+    with: &Spanned<Replacement>,
     span: Span,
     builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
-    let groups = regex::groups(&pattern.value);
+    let groups = pattern.value.groups();
     if groups + 3 > GROUPS_MAX {
         builder.refuse(
             pattern.span,
@@ -136,17 +136,10 @@ fn matched(
         return Vec::new();
     }
     let mut new = "$1".to_owned();
-    let mut chars = with.value.as_str().chars();
-    while let Some(char) = chars.next() {
-        match (char, if char == '\\' { chars.next() } else { None }) {
-            ('\\', Some(digit)) if digit.is_ascii_digit() => {
-                let group = digit.to_digit(10).unwrap_or_default() as usize;
-                if group <= groups {
-                    new.push_str(&format!("${}", group + 2));
-                }
-            }
-            ('\\', Some(other)) => new.push_str(&text::literal(&other.to_string())),
-            (other, _) => new.push_str(&text::literal(&other.to_string())),
+    for part in with.value.parts() {
+        match part {
+            ReplacementPart::Text(part) => new.push_str(&text::literal(part)),
+            ReplacementPart::Group(group) => new.push_str(&format!("${}", group + 2)),
         }
     }
     let new = format!("{new}${}", groups + 3);

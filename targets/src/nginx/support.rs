@@ -20,6 +20,7 @@ pub(super) fn of(feature: Feature) -> Support {
         | F::Respond
         | F::Delegation
         | F::RewritePath
+        | F::Cors
         | F::TlsRoutes
         | F::TcpRoutes
         | F::SimpleBalancing
@@ -64,10 +65,6 @@ pub(super) fn of(feature: Feature) -> Support {
             "`per-try` limits the time between two reads, and there is no wait before a retry",
         ),
         F::FaultAbort => Support::emulated("`split_clients` and `return`", "shares are rounded to 0.01 %"),
-        F::Cors => Support::emulated(
-            "`map`, `if` and `add_header`",
-            "headers of the destination that say the same stand beside those that are added",
-        ),
         F::Mirror => Support::emulated(
             "`mirror`",
             "a copy that is slow delays the next request of its connection, and shares are rounded to 0.01 %",
@@ -139,6 +136,8 @@ pub(super) fn of(feature: Feature) -> Support {
         }
         F::ClaimMatch => Support::unsupported("nginx does not verify tokens"),
         F::SourceMatch => support::SOURCE_MATCH,
+        F::UnderscoreHeader => support::UNDERSCORE_HEADER,
+        F::ProxyHeaderMatch => support::PROXY_HEADER_MATCH,
         F::RetryStatuses => Support::unsupported("nginx retries on 403, 404, 429, 500, 502, 503 and 504"),
         F::RetryGrpc => Support::unsupported(
             "nginx does not read the status of gRPC or of streams before it decides on a retry",

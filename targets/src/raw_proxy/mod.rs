@@ -6,6 +6,7 @@ mod defaults;
 mod file_stem;
 mod fit;
 mod guessed;
+mod never;
 mod secrets;
 pub(crate) mod support;
 mod usage;

@@ -98,6 +98,7 @@ messages! {
         host_redirect: SmolStr,
         port_redirect: u16,
         path_redirect: Option<SmolStr>,
+        strip_query: bool,
         prefix_rewrite: Option<SmolStr>,
         regex_rewrite: Option<RegexMatchAndSubstitute>,
         response_code: Option<&'static str>,

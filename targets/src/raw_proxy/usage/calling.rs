@@ -62,6 +62,12 @@ impl Walk<'_> {
                 Method::Simple(_) => self.add_unit(Feature::SimpleBalancing, *span, "`lb`"),
                 Method::Hash { key, algorithm: _ } => {
                     self.add_unit(Feature::ConsistentHash, *span, "`lb hash`");
+                    if let HashKey::Header(name) = key
+                        && name.value.as_str().contains('_')
+                    {
+                        let what = format!("a hash of `{}`", name.value);
+                        self.push(Feature::UnderscoreHeader, name.span, Some(*span), what);
+                    }
                     if matches!(key, HashKey::Cookie { .. }) {
                         self.add_unit(
                             Feature::HashCookie,
