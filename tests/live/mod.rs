@@ -24,12 +24,14 @@ macro_rules! on_every_plane {
 }
 
 mod balancing;
+mod caller_headers;
 mod faults;
 mod files;
 mod limits;
 mod matching;
 mod origination;
 mod passthrough;
+mod paths;
 mod retries;
 mod server_tls;
 mod timeouts;

@@ -4,8 +4,10 @@ use super::NginxOptions;
 use super::builder::Builder;
 use super::deployed;
 use super::directive::{Directive, line, print, token};
+use super::headers;
 use super::listener_tls;
 use super::listeners::{self, Servers};
+use super::module::Module;
 use super::text;
 use super::variables::Subsystem;
 use crate::artifact::Artifact;
@@ -97,10 +99,26 @@ struct Frame<'c> {
     stream: bool,
     /// The file that says who is asked for names, if any are looked up.
     resolver: Option<&'c str>,
-    is_gateway: bool,
+    /// The maps that take what is odd out of a path, one after the other.
+    steps: Vec<Step>,
+    proxy_headers: &'c str,
+    grpc_headers: &'c str,
     ciphers: &'c str,
     connect_timeout: &'c str,
     sizes: Sizes,
+}
+
+/// A `map` that takes one double slash, `.` or `..` out of a path.
+#[derive(Clone, Debug, Serialize)]
+struct Step {
+    from: String,
+    to: String,
+}
+
+/// As many as the name of the last one in the template says.
+fn steps() -> Vec<Step> {
+    let name = |at: usize| if at == 0 { "$mesh_raw_path".to_owned() } else { format!("$mesh_step_{at}") };
+    (0..6).map(|at| Step { from: name(at), to: name(at + 1) }).collect()
 }
 
 const NGINX_CONF: &str = "nginx.conf";
@@ -139,7 +157,9 @@ pub(super) fn all(configuration: &Configuration, options: &Options<'_>) -> Vec<A
         http: !http.is_empty(),
         stream: !stream.is_empty(),
         resolver: resolves.then_some(if finds_resolver { deployed::RESOLVER_CONF } else { "resolver.conf" }),
-        is_gateway: *is_gateway,
+        steps: steps(),
+        proxy_headers: &headers::usual_file(Module::Proxy),
+        grpc_headers: &headers::usual_file(Module::Grpc),
         ciphers: listener_tls::CIPHERS,
         connect_timeout: &text::time(PoolBody::CONNECT_TIMEOUT),
         sizes: *sizes,
@@ -151,6 +171,9 @@ pub(super) fn all(configuration: &Configuration, options: &Options<'_>) -> Vec<A
         }
     };
     add("http.conf", http);
+    for module in [Module::Proxy, Module::Grpc].into_iter().filter(|_| !http.is_empty()) {
+        add(&headers::usual_file(module), &headers::usual_lines(module, *is_gateway));
+    }
     add("stream.conf", stream);
     if *resolves && !finds_resolver {
         let usual = || vec![RESOLVER.to_owned()];
@@ -178,7 +201,7 @@ fn rendered(frame: &Frame<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Frame, Sizes, rendered};
+    use super::{Frame, Sizes, rendered, steps};
 
     #[test]
     fn templates_decide_nothing_about_tokens() {
@@ -188,7 +211,9 @@ mod tests {
                 http: part,
                 stream: !part,
                 resolver: part.then_some("resolver.conf"),
-                is_gateway: part,
+                steps: steps(),
+                proxy_headers: "headers/proxy.conf",
+                grpc_headers: "headers/grpc.conf",
                 ciphers: "a:b",
                 connect_timeout: "10s",
                 sizes: Sizes { server_names: 1, variables: 2, stream_variables: 3 },

@@ -26,7 +26,7 @@ pub(super) fn map(
 }
 
 /// A pattern among others, as `server_name` and `map` take it. nginx asks regular expressions last and in their order, so if one
-/// is needed, all wildcards are expressions that leave each other out.
+/// is needed, all wildcards are expressions that leave each other out. A wildcard stands for one character or more.
 pub(super) fn name(host: &HostPattern, among: &[&HostPattern]) -> String {
     match host.ip() {
         Some(ip) if ip.is_ipv6() => return format!("[{ip}]"),
@@ -37,8 +37,8 @@ pub(super) fn name(host: &HostPattern, among: &[&HostPattern]) -> String {
     }
     let suffix = |host: &HostPattern| escape_literal(host.as_str().trim_start_matches('*'));
     let narrower = among.iter().filter(|other| other.is_wildcard() && **other != host && host.covers(other));
-    let except: String = narrower.map(|other| format!("(?!.*{}\\z)", suffix(other))).collect();
-    format!("~^{except}.*{}\\z", suffix(host))
+    let except: String = narrower.map(|other| format!("(?!.+{}\\z)", suffix(other))).collect();
+    format!("~^{except}.+{}\\z", suffix(host))
 }
 
 #[cfg(test)]
@@ -52,7 +52,7 @@ mod tests {
         let hosts = ["a.com", "*.a.com", "*-x.a.com", "::1"].map(|text| HostPattern::parse(text).unwrap());
         let all: Vec<&HostPattern> = hosts.iter().collect();
         let names: Vec<String> = hosts.iter().map(|host| name(host, &all)).collect();
-        assert_eq!(names, ["a.com", r"~^(?!.*-x\.a\.com\z).*\.a\.com\z", r"~^.*-x\.a\.com\z", "[::1]"]);
+        assert_eq!(names, ["a.com", r"~^(?!.+-x\.a\.com\z).+\.a\.com\z", r"~^.+-x\.a\.com\z", "[::1]"]);
         let plain: Vec<&HostPattern> = hosts.iter().filter(|host| !host.is_partial_wildcard()).collect();
         assert_eq!(plain.get(1).map(|host| name(host, &plain)).as_deref(), Some("*.a.com"));
     }

@@ -229,6 +229,7 @@ fn nowhere(heard: &Heard, flags: &[String], tls: Vec<Directive>) -> Directive {
     let mut inside = listen(heard, flags, true);
     inside.push(line!["server_name", "_"]);
     inside.extend(tls);
+    inside.push(when("$mesh_is_old", "1", vec![line!["return", "426"]]));
     inside.push(line!["return", "404", EMPTY]);
     line!["server"].block(inside)
 }
@@ -247,6 +248,7 @@ fn virtual_host<'m>(
     // The first use of the variable keeps its value: later on, the path is that of an inner location.
     let mut lines = vec![
         line!["set", "$mesh_asked", "$mesh_path"],
+        when("$mesh_is_old", "1", vec![line!["return", "426"]]),
         when("$mesh_bad_path", "1", vec![line!["return", "400"]]),
     ];
     if host.https_only {

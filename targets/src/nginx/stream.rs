@@ -168,7 +168,7 @@ fn bits(rule: &ConnectionRule<'_>, builder: &mut Builder<'_, '_>) -> Option<Vec<
 /// A name that TLS asks for. Letter case does not count, nor does a final dot.
 fn sni_key(name: &SniHost) -> String {
     match name.as_str().strip_prefix('*') {
-        Some(suffix) => format!("~*^.*{}\\.?\\z", escape_literal(suffix)),
+        Some(suffix) => format!("~*^.+{}\\.?\\z", escape_literal(suffix)),
         None => format!("~*^{}\\.?\\z", escape_literal(name.as_str())),
     }
 }
@@ -200,7 +200,8 @@ fn proxy_pass<'m>(id: Id<Upstream<'m>>, builder: &mut Builder<'_, 'm>) -> String
     let name = ServerName::Fixed(upstream.host.to_string());
     let tls = upstream_tls::of(upstream, name, builder);
     let identity = tls.as_ref().map(|tls| tls.identity()).unwrap_or_default();
-    let call = Call { subsystem: Subsystem::Stream, identity: &identity, keeps: false };
+    let call =
+        Call { subsystem: Subsystem::Stream, module: Module::Proxy, identity: &identity, keeps: false };
     let Some(pass) = upstream_blocks::proxy_pass(id, call, builder) else {
         return String::new();
     };

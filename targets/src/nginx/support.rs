@@ -55,7 +55,10 @@ pub(super) fn of(feature: Feature) -> Support {
         ),
         F::Retries => Support::emulated(
             "`proxy_next_upstream`",
-            "each line of the endpoints is tried once, without a wait between; at most 16 tries; without `retry` nothing is tried \
+            "each line of the endpoints is tried once, without a wait between; at most 16 tries; on `connect-failure` and \
+             `reset-before-request`, requests without a body other than POST, PATCH and LOCK are also sent again when the connection \
+             breaks after they were sent, and beside either, POST is not retried on a status; a retry after an answer needs the whole \
+             request, which is read first: an upload that waits for parts of the answer stalls; without `retry` nothing is tried \
              again, where Istio and Envoy try twice more when a connection fails",
         ),
         F::RetryPerTry => Support::emulated(
@@ -73,7 +76,8 @@ pub(super) fn of(feature: Feature) -> Support {
         ),
         F::HeaderOperations | F::DestinationHeaders => Support::emulated(
             "`proxy_set_header`, `proxy_hide_header` and `add_header`",
-            "values that are added to a request's header stand in one line, separated by commas",
+            "values that are added to a request's header stand in one line, separated by commas, after the first of those that the \
+             caller sent: nginx before 1.23 does not see the others",
         ),
         F::ConsistentHash => Support::emulated(
             "`hash ... consistent`",
