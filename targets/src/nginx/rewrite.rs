@@ -57,7 +57,7 @@ pub(super) fn path(
     rewrites: &[Rewrite],
     path: Option<&PathMatch>,
     module: Module,
-    builder: &mut Builder<'_, '_>,
+    builder: &mut Builder<'_>,
 ) -> NewPath {
     let rewrite = rewrites.iter().find(|rewrite| !matches!(rewrite.kind, RewriteKind::Host(_)));
     match module {
@@ -71,7 +71,7 @@ pub(super) fn path(
 }
 
 /// By what `proxy_pass` has after its host.
-fn passed(rewrite: Option<&Rewrite>, path: Option<&PathMatch>, builder: &mut Builder<'_, '_>) -> NewPath {
+fn passed(rewrite: Option<&Rewrite>, path: Option<&PathMatch>, builder: &mut Builder<'_>) -> NewPath {
     let Some(Rewrite { kind, span }) = rewrite else {
         return NewPath { lines: vec![line!["rewrite", "^", PATH, "break"]], passed: KEPT.to_owned() };
     };
@@ -98,7 +98,7 @@ fn passed(rewrite: Option<&Rewrite>, path: Option<&PathMatch>, builder: &mut Bui
 fn rewritten(
     rewrite: Option<&Rewrite>,
     path: Option<&PathMatch>,
-    builder: &mut Builder<'_, '_>,
+    builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
     let Some(Rewrite { kind, span }) = rewrite else { return vec![line!["rewrite", "^", PATH, "break"]] };
     match kind {
@@ -121,7 +121,7 @@ fn rewritten(
 }
 
 /// A text as `rewrite` writes it: nginx encodes it when it sends it.
-fn replacement(text: &str, span: Span, builder: &mut Builder<'_, '_>) -> String {
+fn replacement(text: &str, span: Span, builder: &mut Builder<'_>) -> String {
     let decoded = text::decoded(text).filter(|decoded| !decoded.contains('?') && !has_kept_escape(text));
     decoded.unwrap_or_else(|| {
         builder.refuse(
@@ -164,11 +164,7 @@ fn replaced(path: Option<&PathMatch>, new: &str, span: Span) -> Vec<Directive> {
 }
 
 /// A regular expression for the first match of a pattern in a path, and the path with that replaced.
-fn matched(
-    pattern: &Spanned<Pattern>,
-    with: &str,
-    builder: &mut Builder<'_, '_>,
-) -> Option<(String, String)> {
+fn matched(pattern: &Spanned<Pattern>, with: &str, builder: &mut Builder<'_>) -> Option<(String, String)> {
     let groups = regex::groups(&pattern.value);
     if groups + 3 > GROUPS_MAX {
         builder.refuse(
