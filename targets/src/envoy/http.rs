@@ -2,7 +2,7 @@
 
 use super::api::{self, Extension, HttpConnectionManager};
 use super::context::{Context, applied};
-use super::{Layout, access_log, cluster, routes};
+use super::{Layout, access_log, actions, cluster, edge, routes};
 use crate::yaml::Sourced;
 use meshc_compiler::routing::{Addresses, HttpServer, Rule, RuleAction, Upstream, VirtualHost};
 use meshc_compiler::values::{HostPattern, Protocol, Scheme};
@@ -30,13 +30,21 @@ impl HttpPort {
 pub(super) fn manager<'a>(context: &Context<'a>, server: &'a HttpServer, http_port: HttpPort) -> Extension {
     let HttpServer { virtual_hosts } = server;
     let name = SmolStr::new(format!("{}_{}", http_port.scheme(), http_port.number));
+    let edge = context.edge.map(|edge| edge.limits);
+    // Some requests must be allowed to take their time, and the limit of whole requests is one for all.
+    let limits_requests =
+        edge.filter(|edge| !rules(server).any(|rule| actions::is_left_alone(context, rule, edge)));
     let manager = HttpConnectionManager {
         stat_prefix: name.clone(),
         http_filters: filters(context, server),
         common_http_protocol_options: Some(api::DownstreamProtocolOptions {
+            idle_timeout: edge.map(|edge| edge::time(edge.idle_timeout)),
             headers_with_underscores_action: Some("DROP_HEADER"),
         }),
-        stream_idle_timeout: Some(SmolStr::new_static("0s")),
+        http2_protocol_options: edge.map(edge::http2_of_callers),
+        stream_idle_timeout: Some(edge::time(edge.and_then(|edge| edge.stream_idle_timeout))),
+        request_timeout: limits_requests.map(|edge| edge::time(edge.request_timeout)),
+        request_headers_timeout: edge.map(|edge| edge::time(edge.header_timeout)),
         access_log: vec![access_log::standard_output()],
         // A gateway's callers are strangers: what they say of the address before them is not believed.
         use_remote_address: context.proxy.is_gateway().then_some(true),
@@ -118,7 +126,14 @@ fn hosts<'a>(
         let name = SmolStr::new(format!("{first}:{}", http_port.number));
         // What is sent to HTTPS looks at no route.
         let routes = if *https_only { Vec::new() } else { routes::of_rules(context, rules, http_port) };
-        let value = api::VirtualHost { name, domains, require_tls: https_only.then_some("ALL"), routes };
+        let value = api::VirtualHost {
+            name,
+            domains,
+            require_tls: https_only.then_some("ALL"),
+            // What is kept for a retry is no part of what flows through a connection.
+            request_body_buffer_limit: context.edge.map(|edge| edge.envoy.retry_buffer),
+            routes,
+        };
         let item = rules.iter().find_map(|rule| rule.declared).map(|(id, _)| id);
         let from = applied(item.and_then(|id| context.model.hosts.get(id)));
         all.push(Sourced::new(context.comment(*span, from), value));

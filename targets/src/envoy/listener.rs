@@ -37,6 +37,7 @@ pub(super) fn listener<'a>(context: &Context<'a>, listener: &'a Listener) -> Opt
     let listener = api::Listener {
         name: SmolStr::new(format!("{address}_{port}")),
         address: Some(Address::socket(address.to_string(), *port)),
+        per_connection_buffer_limit_bytes: context.edge.map(|edge| edge.envoy.buffer),
         listener_filters,
         filter_chains,
     };

@@ -4,6 +4,7 @@ use super::balancing;
 use super::builder::Builder;
 use super::directive::{Directive, line};
 use super::dispatch::{GRPC_DEADLINE, GRPC_UNAVAILABLE, ServerBlock, speaks_grpc};
+use super::files::NO_LIMIT;
 use super::headers::Operations;
 use super::module::Module;
 use super::rewrite;
@@ -76,7 +77,7 @@ fn sent(
     if !is_copy {
         lines.extend(operations.response_lines(Some(module)));
     }
-    lines.extend(times(way, upstream, module));
+    lines.extend(times(builder, way, upstream, module));
     if speaks_grpc(upstream) && !is_copy {
         lines.push(line!["error_page", "502", "=", GRPC_UNAVAILABLE]);
         lines.push(line!["error_page", "504", "=", GRPC_DEADLINE]);
@@ -122,7 +123,7 @@ fn cookie(upstream: &Upstream, is_copy: bool, builder: &mut Builder<'_>) -> Vec<
 }
 
 /// Time limits and retries.
-fn times(way: &Way<'_>, upstream: &Upstream, module: Module) -> Vec<Directive> {
+fn times(builder: &Builder<'_>, way: &Way<'_>, upstream: &Upstream, module: Module) -> Vec<Directive> {
     let options = &way.rule.options;
     let pool = upstream.policy.pool.as_deref().map(|pool| &pool.body);
     let connect = upstream.policy.connect_timeout().as_millis();
@@ -142,9 +143,15 @@ fn times(way: &Way<'_>, upstream: &Upstream, module: Module) -> Vec<Directive> {
     if connect != PoolBody::CONNECT_TIMEOUT.as_millis() {
         lines.push(line![module.directive("connect_timeout"), millis(connect)]);
     }
+    let leaves_alone = builder.edge.is_some_and(|edge| edge.leaves_alone(options, speaks_grpc(upstream)));
+    let wait = wait.map(millis).or_else(|| leaves_alone.then(|| NO_LIMIT.to_owned()));
     if let Some(wait) = wait {
-        lines.push(line![module.directive("read_timeout"), millis(wait)]);
-        lines.push(line![module.directive("send_timeout"), millis(wait)]);
+        lines.push(line![module.directive("read_timeout"), wait.clone()]);
+        lines.push(line![module.directive("send_timeout"), wait]);
+    }
+    if leaves_alone {
+        lines.push(line!["client_body_timeout", NO_LIMIT]);
+        lines.push(line!["send_timeout", NO_LIMIT]);
     }
     if let Some(policy) = policy {
         lines.extend(retries(policy, whole, module));

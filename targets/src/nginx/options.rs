@@ -1,5 +1,7 @@
 //! How nginx is configured.
 
+use meshc_compiler::values::Duration;
+
 /// How nginx is configured.
 #[derive(Clone, Debug)]
 pub struct NginxOptions {
@@ -11,10 +13,21 @@ pub struct NginxOptions {
     /// The file of nginx's stream module; empty where nginx has it built in. `None` for Debian's; of pods that the compiler
     /// deploys, for none.
     pub stream_module: Option<String>,
+    /// Most connections of one worker at once, those to destinations among them (`worker_connections`).
+    pub worker_connections: u32,
+    /// How long an answer of DNS may take before requests are answered with 502 (`resolver_timeout`); `None` for five seconds, as
+    /// Envoy has by itself.
+    pub resolver_timeout: Option<Duration>,
 }
 
 impl Default for NginxOptions {
     fn default() -> Self {
-        Self { resolver: None, access_log: "/dev/stdout".to_owned(), stream_module: None }
+        Self {
+            resolver: None,
+            access_log: "/dev/stdout".to_owned(),
+            stream_module: None,
+            worker_connections: 16_384,
+            resolver_timeout: None,
+        }
     }
 }

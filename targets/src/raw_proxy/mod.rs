@@ -2,6 +2,7 @@
 
 mod certificates;
 mod defaults;
+mod edge;
 mod file_stem;
 mod fit;
 mod secrets;
@@ -11,6 +12,7 @@ mod usage;
 pub use certificates::KeyPaths;
 pub(crate) use certificates::{Certificates, KeyPair, MOUNTED_SECRETS, of_listener, of_upstream};
 pub(crate) use defaults::{UPSTREAM_TLS, bind_address};
+pub use edge::EdgeOptions;
 pub(crate) use file_stem::{KUBERNETES, NO_NAMESPACE, file_stem};
 pub(crate) use fit::{fit, unused_degradation};
 pub(crate) use secrets::secrets;

@@ -15,6 +15,7 @@ messages! {
         regex_rewrite: Option<RegexMatchAndSubstitute>,
         host_rewrite_literal: SmolStr,
         timeout: Option<Duration>,
+        idle_timeout: Option<Duration>,
         max_stream_duration: Option<MaxStreamDuration>,
         retry_policy: Option<RetryPolicy>,
         request_mirror_policies: Vec<RequestMirrorPolicy>,
