@@ -128,6 +128,7 @@ struct WrittenEdge {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct WrittenNginx {
     resolver: Option<Spanned<Vec<Spanned<String>>>>,
+    resolver_ipv6: Option<bool>,
     access_log: Option<Spanned<String>>,
     stream_module: Option<Spanned<String>>,
     worker_connections: Option<Spanned<u64>>,
@@ -279,7 +280,14 @@ fn put_number<T: TryFrom<u64>>(written: Option<&Spanned<u64>>, least: u64, to: &
 }
 
 fn read_nginx(written: &WrittenNginx) -> Result<NginxOptions, Fault> {
-    let WrittenNginx { resolver, access_log, stream_module, worker_connections, resolver_timeout } = written;
+    let WrittenNginx {
+        resolver,
+        resolver_ipv6,
+        access_log,
+        stream_module,
+        worker_connections,
+        resolver_timeout,
+    } = written;
     let mut options = NginxOptions::default();
     if let Some(resolver) = resolver {
         let is_address = |text: &str| text.parse::<IpAddr>().is_ok() || text.parse::<SocketAddr>().is_ok();
@@ -314,6 +322,7 @@ fn read_nginx(written: &WrittenNginx) -> Result<NginxOptions, Fault> {
     }
     // nginx itself needs a few.
     put_number(worker_connections.as_ref(), 64, &mut options.worker_connections)?;
+    options.resolver_ipv6 = resolver_ipv6.unwrap_or_default();
     options.resolver_timeout = resolver_timeout.as_ref().map(read_time).transpose()?;
     Ok(options)
 }
@@ -460,6 +469,7 @@ mod tests {
             [nginx]
             worker-connections = 65536
             resolver-timeout = "2s"
+            resolver-ipv6 = true
         "#;
         let manifest = Manifest::parse(text).unwrap();
         let EdgeOptions { idle_timeout, header_timeout, request_timeout, stream_idle_timeout, streams, ipv6 } =
@@ -472,7 +482,7 @@ mod tests {
             (envoy.connections, envoy.buffer, envoy.retry_buffer, envoy.heap),
             (100_000, 65_536, 4_194_304, None)
         );
-        assert_eq!(manifest.nginx.worker_connections, 65_536);
+        assert_eq!((manifest.nginx.worker_connections, manifest.nginx.resolver_ipv6), (65_536, true));
         assert_eq!(manifest.nginx.resolver_timeout.map(|time| time.to_string()).as_deref(), Some("2s"));
         assert_eq!(manifest.cluster_domain, "mesh.corp");
         assert_eq!(manifest.default_environment.as_deref(), Some("prod"));

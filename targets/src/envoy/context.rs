@@ -18,6 +18,8 @@ pub(super) struct Context<'a> {
     pub(super) model: &'a Model,
     pub(super) proxy: &'a Proxy,
     pub(super) rig: Option<&'a Rig>,
+    /// The limits of gateways, whatever this proxy is.
+    pub(super) limits: &'a EdgeOptions,
     /// The limits of a gateway; other proxies have none.
     pub(super) edge: Option<Edge<'a>>,
     /// The names of its files.
@@ -46,6 +48,7 @@ impl<'a> Context<'a> {
             model,
             proxy,
             rig: options.rig.as_ref(),
+            limits: &options.edge,
             edge: proxy.is_gateway().then_some(Edge { limits: &options.edge, envoy: &options.envoy }),
             paths: FilePaths::of(model, proxy, options),
             secrets: Secrets::of(model, proxy, options.rig.as_ref()),

@@ -1,6 +1,5 @@
 //! Envoy in a cluster.
 
-use super::EnvoyOptions;
 use crate::artifact::Artifact;
 use crate::kubernetes::{self, Workload};
 use crate::target::Options;

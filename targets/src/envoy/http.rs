@@ -4,7 +4,8 @@ use super::api::{self, Extension, HttpConnectionManager};
 use super::context::{Context, applied};
 use super::{Layout, access_log, actions, cluster, edge, routes};
 use crate::yaml::Sourced;
-use meshc_compiler::routing::{Addresses, HttpServer, Rule, RuleAction, Upstream, VirtualHost};
+use meshc_compiler::model::{Gateway, Id, Resource};
+use meshc_compiler::routing::{Addresses, HttpServer, Role, Rule, RuleAction, Upstream, VirtualHost};
 use meshc_compiler::values::{HostPattern, Protocol, Scheme};
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
@@ -36,7 +37,7 @@ pub(super) fn manager<'a>(context: &Context<'a>, server: &'a HttpServer, http_po
         edge.filter(|edge| !rules(server).any(|rule| actions::is_left_alone(context, rule, edge)));
     let manager = HttpConnectionManager {
         stat_prefix: name.clone(),
-        http_filters: filters(context, server),
+        http_filters: filters(context, server, http_port),
         common_http_protocol_options: Some(api::DownstreamProtocolOptions {
             idle_timeout: edge.map(|edge| edge::time(edge.idle_timeout)),
             headers_with_underscores_action: Some("DROP_HEADER"),
@@ -72,7 +73,7 @@ fn rules(server: &HttpServer) -> impl Iterator<Item = &Rule> {
 }
 
 /// A filter stands here if a route uses it; the order is istiod's.
-fn filters<'a>(context: &Context<'a>, server: &HttpServer) -> Vec<Extension> {
+fn filters<'a>(context: &Context<'a>, server: &HttpServer, http_port: HttpPort) -> Vec<Extension> {
     let mut filters = Vec::new();
     let mut add = |name, typed_config| filters.push(Extension { name, typed_config });
     let goes_to = |wanted: &dyn Fn(&Upstream) -> bool| {
@@ -81,7 +82,12 @@ fn filters<'a>(context: &Context<'a>, server: &HttpServer) -> Vec<Extension> {
             RuleAction::Redirect(_) | RuleAction::Respond(_) => false,
         })
     };
-    if goes_to(&|upstream| upstream.protocol() == Protocol::GrpcWeb) {
+    // As istiod has it: a gateway translates on listeners of that protocol, another proxy for destinations of it.
+    let translates = match context.proxy.role {
+        Role::Gateway(id) => listens_to_grpc_web(context, id, http_port),
+        Role::Outbound => goes_to(&|upstream| upstream.protocol() == Protocol::GrpcWeb),
+    };
+    if translates {
         add("envoy.filters.http.grpc_web", api::GrpcWeb {}.into());
     }
     if rules(server).any(|rule| !rule.options.fault.is_empty()) {
@@ -96,6 +102,13 @@ fn filters<'a>(context: &Context<'a>, server: &HttpServer) -> Vec<Extension> {
     }
     add("envoy.filters.http.router", api::Router {}.into());
     filters
+}
+
+/// Whether a listener of a gateway is one for gRPC-web.
+fn listens_to_grpc_web(context: &Context<'_>, id: Id<Resource<Gateway>>, http_port: HttpPort) -> bool {
+    let gateway = context.model.mesh.gateways.get(id);
+    let mut listeners = gateway.iter().flat_map(|gateway| &gateway.declared.body.listeners);
+    listeners.any(|one| one.port.value.get() == http_port.number && one.protocol.value == Protocol::GrpcWeb)
 }
 
 fn longest_response(server: &HttpServer) -> Option<u32> {

@@ -21,6 +21,8 @@ pub(super) struct Builder<'a> {
     pub(super) model: &'a Model,
     pub(super) proxy: &'a Proxy,
     pub(super) rig: Option<&'a Rig>,
+    /// The limits of gateways, whatever this proxy is.
+    pub(super) limits: &'a EdgeOptions,
     /// The limits of a gateway; other proxies have none.
     pub(super) edge: Option<&'a EdgeOptions>,
     /// Variables of `http`.
@@ -52,6 +54,7 @@ impl<'a> Builder<'a> {
             model,
             proxy,
             rig: options.rig.as_ref(),
+            limits: &options.edge,
             edge: proxy.is_gateway().then_some(&options.edge),
             http: Variables::new(Subsystem::Http),
             stream: Variables::new(Subsystem::Stream),

@@ -183,8 +183,14 @@ pub(super) fn all(configuration: &Configuration, options: &Options<'_>) -> Vec<A
         sizes,
         reports: _,
     } = configuration;
-    let NginxOptions { resolver, access_log, stream_module, worker_connections, resolver_timeout } =
-        &options.nginx;
+    let NginxOptions {
+        resolver,
+        resolver_ipv6,
+        access_log,
+        stream_module,
+        worker_connections,
+        resolver_timeout,
+    } = &options.nginx;
     let edge = is_gateway.then_some(&options.edge);
     let finds_resolver = *is_deployed && resolver.is_none();
     let frame = Frame {
@@ -217,7 +223,9 @@ pub(super) fn all(configuration: &Configuration, options: &Options<'_>) -> Vec<A
     add("stream.conf", stream);
     if *resolves && !finds_resolver {
         let usual = || vec![RESOLVER.to_owned()];
-        let line = line!["resolver"].and(resolver.clone().unwrap_or_else(usual)).and(["ipv6=off"]);
+        let line = line!["resolver"]
+            .and(resolver.clone().unwrap_or_else(usual))
+            .and((!*resolver_ipv6).then_some("ipv6=off"));
         add("resolver.conf", &[line.comment("who is asked for the addresses of names")]);
     }
     let usual = if *is_deployed { "" } else { STREAM_MODULE };

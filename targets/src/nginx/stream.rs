@@ -37,13 +37,13 @@ pub(super) fn server(
     heard: &Heard,
     builder: &mut Builder<'_>,
 ) -> Directive {
-    let mut listen = listen(heard);
-    let mut inside = Vec::new();
+    let mut inside = match secured {
+        Secured::Not => listen(heard, None),
+        Secured::Ends(_) => listen(heard, Some("ssl")),
+    };
     if let Secured::Ends(tls) = secured {
-        listen.words.push("ssl".to_owned());
         inside.extend(listener_tls::lines(tls, false, builder));
     }
-    inside.insert(0, listen);
     inside.extend(passed_on(rules, builder));
     for one in rules.iter().flat_map(|rule| &rule.to) {
         refuse_nameless(one.upstream, one.span, builder);
@@ -72,15 +72,16 @@ pub(super) fn passing(group: &[&TlsServer], heard: &Heard, builder: &mut Builder
         all.extend(rules);
     }
     let target = hosts::map(SNI, &names, "", &mut builder.stream);
-    let mut inside = vec![listen(heard), line!["ssl_preread", "on"]];
+    let mut inside = listen(heard, None);
+    inside.push(line!["ssl_preread", "on"]);
     inside.extend(passed_on(all, builder));
     inside.push(line!["proxy_pass", target]);
     line!["server"].block(inside)
 }
 
-fn listen(heard: &Heard) -> Directive {
-    let listen = line!["listen", heard.address.clone()];
-    if heard.is_hop { listen.and(["proxy_protocol"]) } else { listen }
+fn listen(heard: &Heard, flag: Option<&str>) -> Vec<Directive> {
+    let hop = heard.is_hop.then_some("proxy_protocol");
+    heard.addresses.iter().map(|address| line!["listen", address.clone()].and(hop).and(flag)).collect()
 }
 
 /// Time limits: nginx has one for all destinations of a server, so the longest holds.

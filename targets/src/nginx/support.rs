@@ -27,7 +27,8 @@ pub(super) fn of(feature: Feature) -> Support {
         | F::EgressGateway => Support::Native,
         F::Http2Listener => Support::emulated(
             "`listen ... http2`",
-            "callers must speak HTTP/2 from the start: HTTP/1.1 is not heard on such a port",
+            "clients need HTTP/2 prior knowledge; HTTP/1.1 clients fail on this port; a request with trailers, or with a `host` \
+             beside another `:authority`, fails",
         ),
         F::MutualTls => Support::emulated(
             "`ssl_verify_client`",
@@ -106,8 +107,10 @@ pub(super) fn of(feature: Feature) -> Support {
         ),
         F::Http2Destination => Support::emulated(
             "`grpc_pass`",
-            "websockets do not pass, and with `client-protocol` HTTP/1.1 is spoken whatever the caller speaks",
+            "websockets do not pass, a path with an escape that nginx would change, such as `%2B` or `%c3`, is answered with 400, and \
+             with `client-protocol` HTTP/1.1 is spoken whatever the client speaks",
         ),
+        F::GrpcWeb => Support::unsupported("nginx does not translate gRPC-web to gRPC"),
         F::Ejection => Support::emulated(
             "`max_fails` and `fail_timeout`",
             "failures are counted within that time, answers count only where routes retry on them, and of one endpoint, or of \
@@ -121,11 +124,12 @@ pub(super) fn of(feature: Feature) -> Support {
         F::DnsExternal => Support::emulated(
             "`resolver` and a variable in `proxy_pass`",
             "addresses are asked of `[nginx] resolver`, 127.0.0.53 by default, as often as DNS says; each request opens a connection, \
-             and endpoints take turns whatever `lb` says",
+             and endpoints take turns whatever `lb` says; where DNS fails after that time, requests are answered with 502 at once, or \
+             after `[nginx] resolver-timeout` (5s), while Envoy keeps the last addresses: give `endpoints` where that must not happen",
         ),
         F::PerRequestExternal => Support::emulated(
             "`resolver` and the host of the request in `proxy_pass`",
-            "addresses are asked of `[nginx] resolver`; each request opens a connection",
+            "addresses are asked of `[nginx] resolver`; each request opens a connection; where DNS fails, requests are answered with 502",
         ),
         F::OriginalExternal => Support::emulated(
             "`resolver` and the host of the request, or the name that TLS asks for",

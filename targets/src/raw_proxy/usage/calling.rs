@@ -8,12 +8,16 @@ use meshc_compiler::policy::{
     TrafficPolicy, Upgrade,
 };
 use meshc_compiler::routing::{Addresses, Upstream};
+use meshc_compiler::values::Protocol;
 
 impl Walk<'_> {
     pub(super) fn upstream(&mut self, upstream: &Upstream) {
         let Upstream { name: _, target, host: _, port: _, subset: _, policy, addresses, span } = upstream;
         if upstream.speaks_http2() {
             self.add(Feature::Http2Destination, *span, "a destination that speaks HTTP/2");
+        }
+        if upstream.protocol() == Protocol::GrpcWeb {
+            self.add(Feature::GrpcWeb, *span, "a destination that speaks gRPC-web");
         }
         self.owner = self.model.mesh.declaration(*target);
         self.policy(policy);
