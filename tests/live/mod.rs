@@ -32,6 +32,7 @@ mod matching;
 mod origination;
 mod passthrough;
 mod paths;
+mod protocols;
 mod retries;
 mod server_tls;
 mod timeouts;

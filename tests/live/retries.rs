@@ -137,13 +137,15 @@ fn off_is_off(stage: &mut Stage) {
 fn a_body_is_sent_again(stage: &mut Stage) {
     let a = stage.echo("a");
     let running = stage.start(&one_route("retry 2 on [503]", "<a>"));
-    a.behave(Behaviour { status: Some(503), times: Some(2), ..Behaviour::default() });
-    let mut request = Request { method: "POST".to_owned(), ..Request::get("a.com", "/x") };
-    request.body = b"a body of some length".repeat(100);
-    assert_eq!(seen(&running.ask(&request)).method, "POST");
-    let all = a.take_seen();
-    assert_eq!(all.len(), 3);
-    assert!(all.iter().all(|one| one.body.as_bytes() == request.body));
+    for length in [100, 40_000] {
+        a.behave(Behaviour { status: Some(503), times: Some(2), ..Behaviour::default() });
+        let mut request = Request { method: "POST".to_owned(), ..Request::get("a.com", "/x") };
+        request.body = b"a body of some length".repeat(length);
+        assert_eq!(seen(&running.ask(&request)).method, "POST");
+        let all = a.take_seen();
+        assert_eq!(all.len(), 3);
+        assert!(all.iter().all(|one| one.body.as_bytes() == request.body));
+    }
 }
 
 /// How often an endpoint that reads a request and hangs up is sent one.

@@ -32,7 +32,7 @@ pub(super) fn of(feature: Feature) -> Support {
         ),
         F::MutualTls => Support::emulated(
             "`ssl_verify_client`",
-            "a caller without a good certificate is answered with 400 after the handshake, which does not fail",
+            "a caller without a good certificate is answered with 400 after the handshake, which does not fail; TLS sessions are not resumed",
         ),
         F::MixedTls => Support::emulated(
             "a server that reads the server name and passes connections on over the loopback",
