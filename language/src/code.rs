@@ -200,6 +200,7 @@ registry! {
     510 OUTBOUND_LEFT_OUT Warning "the outbound proxy of a target is left out";
     511 WITHOUT_EFFECT Note "a statement has no effect on a target";
     516 GUESSED_PODS Note "nothing says which pods are behind a service";
+    517 GRPC_WITHOUT_HTTP2 Warning "gRPC clients cannot reach a route";
 
     601 HOST_NOT_SERVED Error "a host is bound to a gateway that does not serve it" ["IST0132", "KIA1102"];
     602 LISTENER_CONFLICT Error "two listeners of one workload cannot share their port" ["IST0145", "KIA0301"];

@@ -108,6 +108,7 @@ features! {
     ConnectionLifetime "lifetime and idle time of connections";
     Keepalive "keep-alive probes";
     Http2Destination "HTTP/2 and gRPC destinations";
+    GrpcWeb "gRPC-web";
     Ejection "outlier ejection";
     UpstreamTls "TLS to the destination";
     UpstreamIdentity "several names, or URIs, in the destination's certificate";

@@ -26,6 +26,7 @@ macro_rules! on_every_plane {
 
 mod balancing;
 mod browsers;
+mod caller_headers;
 mod faults;
 mod files;
 mod grpc;
@@ -34,6 +35,8 @@ mod limits;
 mod matching;
 mod origination;
 mod passthrough;
+mod paths;
+mod protocols;
 mod retries;
 mod server_tls;
 mod timeouts;

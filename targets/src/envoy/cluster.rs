@@ -45,6 +45,7 @@ pub(super) fn cluster<'a>(context: &Context<'a>, id: Id<Upstream>, upstream: &Up
     let mut cluster = Cluster {
         name: name.clone(),
         connect_timeout: Some(SmolStr::new(policy.connect_timeout().to_proto())),
+        per_connection_buffer_limit_bytes: context.edge.map(|edge| edge.envoy.buffer),
         circuit_breakers: Some(circuit_breakers(pool.as_deref())),
         ..Cluster::default()
     };
@@ -55,7 +56,7 @@ pub(super) fn cluster<'a>(context: &Context<'a>, id: Id<Upstream>, upstream: &Up
         outlier_detection(ejection, &mut cluster);
     }
     if context.is_called_by_http(id) {
-        let options = protocol::options(upstream, secured.as_ref());
+        let options = protocol::options(upstream, secured.as_ref(), context.edge.is_some());
         cluster.typed_extension_protocol_options.http = options.map(Into::into);
     }
     cluster.transport_socket = secured.map(|secured| secured.socket);

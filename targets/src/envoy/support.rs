@@ -53,6 +53,7 @@ pub(super) fn of(feature: Feature) -> Support {
         | F::ConnectionLifetime
         | F::Keepalive
         | F::Http2Destination
+        | F::GrpcWeb
         | F::Ejection
         | F::UpstreamTls
         | F::UpstreamIdentity

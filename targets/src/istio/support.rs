@@ -62,6 +62,7 @@ pub(super) const fn of(feature: Feature) -> Support {
         | F::ConnectionLifetime
         | F::Keepalive
         | F::Http2Destination
+        | F::GrpcWeb
         | F::Ejection
         | F::UpstreamTls
         | F::UpstreamIdentity

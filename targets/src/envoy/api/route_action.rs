@@ -16,6 +16,7 @@ messages! {
         host_rewrite_literal: SmolStr,
         timeout: Option<Duration>,
         max_grpc_timeout: Option<Duration>,
+        idle_timeout: Option<Duration>,
         retry_policy: Option<RetryPolicy>,
         request_mirror_policies: Vec<RequestMirrorPolicy>,
         hash_policy: Vec<HashPolicy>,

@@ -8,7 +8,7 @@ use meshc_compiler::policy::{
     TrafficPolicy, Upgrade,
 };
 use meshc_compiler::routing::{Addresses, Upstream};
-use meshc_compiler::values::SubjectAltName;
+use meshc_compiler::values::{Protocol, SubjectAltName};
 use meshc_language::Spanned;
 
 impl Walk<'_> {
@@ -17,6 +17,9 @@ impl Walk<'_> {
             upstream;
         if upstream.speaks_http2() {
             self.add(Feature::Http2Destination, *span, "a destination that speaks HTTP/2");
+        }
+        if upstream.protocol() == Protocol::GrpcWeb {
+            self.add(Feature::GrpcWeb, *span, "a destination that speaks gRPC-web");
         }
         self.owner = self.model.mesh.declaration(*target);
         self.policy(policy);
