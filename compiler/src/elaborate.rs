@@ -5,7 +5,7 @@ use crate::model::{
     policy_named,
 };
 use crate::policy::TrafficPolicy;
-use crate::project::{Definitions, ModuleId};
+use crate::project::{Definitions, ModuleId, item_budget};
 use crate::reading::{Accepted, Degradation, Keyword, Reader, Scope};
 use crate::values::Word;
 use meshc_language::{Applicability, Code, Diagnostic, Severity, Spanned, Statement};
@@ -142,12 +142,14 @@ fn read_all<'i, 'p, T: Keyword + Send>(
     found: &mut Found,
 ) -> Vec<(&'i Instance<'p>, Option<Resource<T>>)> {
     let chosen: Vec<&Instance<'p>> = instances.iter().filter(|instance| instance.kind == kind).collect();
+    let made = instances.iter().filter(|instance| instance.scope.is_some()).count();
     let read: Vec<(Option<Resource<T>>, Found)> = chosen
         .par_iter()
         .with_min_len(8)
         .map(|instance| {
             let mut cx = Reader::new(definitions, instance.module, instance.scope.clone());
             cx.mesh = mesh;
+            cx.budget = item_budget(instance.scope.as_ref().map(|_| made));
             let declared = T::read_statement(instance.statement, &mut cx);
             let resource = declared.map(|declared| Resource {
                 declared,

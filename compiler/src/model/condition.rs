@@ -358,15 +358,17 @@ fn read_header<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) ->
 
 /// A cookie is a part of the `cookie` header, which lists all of them.
 fn read_cookie<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Side> {
+    // Letter case counts in the name of a cookie, unlike in that of a header.
+    let written = args.peek(cx).and_then(|term| term.text().map(SmolStr::new));
     let name = Spanned::<HeaderName>::read(args, cx)?;
     if args.take_word("is", cx).is_none() {
         args.missing("`is` and a text", cx);
         return None;
     }
     let value = Spanned::<Text>::read(args, cx)?;
-    let written = cx.written(name.span).unwrap_or(name.value.as_str());
+    let written = written.unwrap_or_else(|| SmolStr::new(name.value.as_str()));
     let pattern =
-        format!("(.*; *)?{}={}(;.*)?", escape_literal(written), escape_literal(value.value.as_str()));
+        format!("(.*; *)?{}={}(;.*)?", escape_literal(&written), escape_literal(value.value.as_str()));
     match (Pattern::parse(&pattern), MatchHeaderName::parse("cookie")) {
         (Ok(pattern), Ok(header)) => {
             Some(Side::Header(header, HeaderTest::Text(TextMatch::Pattern(pattern))))
