@@ -86,6 +86,11 @@ fn product<'c>(parts: &'c [Condition], negated: bool, cx: &mut Reader<'_, '_>) -
     let mut alternatives: Vec<Tests<'c>> = vec![Vec::new()];
     for part in parts {
         let choices = spread(part, negated, cx);
+        // The usual case needs no copies.
+        if let [choice] = choices.as_slice() {
+            alternatives.iter_mut().for_each(|left| left.extend_from_slice(choice));
+            continue;
+        }
         alternatives = alternatives
             .iter()
             .flat_map(|left| {

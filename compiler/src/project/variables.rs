@@ -137,9 +137,13 @@ impl<'p> Definitions<'p> {
 
     /// The variables that have something to read.
     fn variables(&self) -> Vec<Place> {
+        self.places().filter(|place| self.source(*place).is_some()).collect()
+    }
+
+    /// All definitions.
+    fn places(&self) -> impl Iterator<Item = Place> + '_ {
         let modules = self.modules.iter().enumerate();
-        let all = modules.flat_map(|(module, own)| (0..own.definitions.len()).map(move |at| (module, at)));
-        all.filter(|place| self.source(*place).is_some()).collect()
+        modules.flat_map(|(module, own)| (0..own.definitions.len()).map(move |at| (module, at)))
     }
 
     fn source(&self, place: Place) -> Option<(ModuleId, Arguments<'p>)> {
@@ -174,8 +178,10 @@ impl<'p> Definitions<'p> {
     /// Defaults that this environment does not use are read all the same: whoever wrote them hears what is wrong.
     fn read_other_defaults(&self, given: &Given<'p>, reports: &mut Vec<Diagnostic>) {
         let Some(environment) = self.environment.as_deref() else { return };
-        for (place, environments) in &given.0 {
-            let Some((_, definition)) = self.definition(*place) else { continue };
+        for place in self.places() {
+            let Some((environments, (_, definition))) = given.0.get(&place).zip(self.definition(place)) else {
+                continue;
+            };
             let DefinitionKind::Variable { parameter, .. } = &definition.kind else { continue };
             let mut default = definition.statement.all_arguments();
             if !environments.contains_key(environment) || !default.any(|arg| arg.word() == Some("=")) {
@@ -263,9 +269,7 @@ impl<'p> Definitions<'p> {
 
     /// A parameter needs a default or a value in every environment.
     fn report_without_value(&self, given: &Given<'p>, reports: &mut Vec<Diagnostic>) {
-        for place in self.modules.iter().enumerate().flat_map(|(module, own)| {
-            (0..own.definitions.len()).map(move |at| (module, at))
-        }) {
+        for place in self.places() {
             let Some((name, definition)) = self.definition(place) else { continue };
             let is_parameter = matches!(definition.kind, DefinitionKind::Variable { parameter: Some(_), .. });
             let has_default = || definition.statement.all_arguments().any(|arg| arg.word() == Some("="));
