@@ -7,6 +7,7 @@ mod bindings;
 mod cover;
 mod delegation;
 mod deprecation;
+mod earlier;
 mod externals;
 mod gateways;
 mod headers;

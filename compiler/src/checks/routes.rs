@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::cover::{covers, takes_everything};
+use super::earlier::Earlier;
 use crate::model::{
     Action, Host, Id, Match, MatchBinding, PathTest, Redirect, Resource, Route, RouteKind, Visible,
     WeightedDestination,
@@ -9,6 +10,7 @@ use crate::model::{
 use crate::values::MatchHeaderName;
 use meshc_language::{Code, Diagnostic, Span};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 /// One route with what stands around it.
 struct Site<'m> {
@@ -59,10 +61,10 @@ fn check_host(context: &Context<'_>, host: &Resource<Host>) -> Vec<Diagnostic> {
 
 /// Tests, statistics and diffs name routes.
 fn names_are_unique(host: &Host, reports: &mut Vec<Diagnostic>) {
-    for (at, route) in host.routes.iter().enumerate() {
-        if let Some(earlier) =
-            host.routes.iter().take(at).find(|earlier| earlier.name.value == route.name.value)
-        {
+    let mut seen: FxHashMap<&str, &Route> = FxHashMap::default();
+    for route in &host.routes {
+        let earlier = *seen.entry(route.name.value.as_str()).or_insert(route);
+        if !std::ptr::eq(earlier, route) {
             let message = format!("route `{}` is declared twice in this host", route.name.value);
             reports.push(
                 Diagnostic::new(Code::DUPLICATE_DECLARATION, route.name.span, message)
@@ -77,16 +79,21 @@ fn names_are_unique(host: &Host, reports: &mut Vec<Diagnostic>) {
 /// V35, V36: the first route that matches is taken, so one that is covered by earlier ones never is.
 fn every_route_is_reachable(host: &Host, reports: &mut Vec<Diagnostic>) {
     let everything = Match::default();
+    let mut index = Earlier::default();
     for (at, route) in host.routes.iter().enumerate() {
+        if let Some((before, previous)) = at.checked_sub(1).and_then(|before| Some((before, host.routes.get(before)?))) {
+            index.add(before, previous);
+        }
         if route.incomplete || (route.condition.is_some() && route.matches.is_empty()) {
             continue;
         }
         let mine = if route.matches.is_empty() { std::slice::from_ref(&everything) } else { &route.matches };
-        let earlier =
-            host.routes.iter().take(at).filter(|earlier| earlier.kind == route.kind && !earlier.incomplete);
         let mut covering: Vec<&Route> = Vec::new();
         for one in mine {
-            let by = earlier.clone().find(|earlier| {
+            let candidates = index.candidates(one).into_iter().filter_map(|at| host.routes.get(at));
+            let mut earlier =
+                candidates.filter(|earlier| earlier.kind == route.kind && !earlier.incomplete);
+            let by = earlier.find(|earlier| {
                 (earlier.matches.is_empty() && earlier.condition.is_none())
                     || earlier.matches.iter().any(|outer| covers(outer, one))
             });

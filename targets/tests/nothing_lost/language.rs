@@ -40,7 +40,10 @@ pub(crate) struct Case {
 impl Case {
     /// The source with this statement in its place; without any, if it is empty.
     pub(crate) fn with(&self, statement: &str) -> Sources {
-        Sources::of_one(&self.path, self.around.replace(HOLE, statement))
+        let mut sources = Sources::of_one(&self.path, self.around.replace(HOLE, statement));
+        let start = self.around.find(HOLE).unwrap();
+        sources.focus = Some(start..start + statement.len());
+        sources
     }
 }
 
@@ -120,7 +123,7 @@ impl Data {
 
     fn walk(&self, entry: &Entry, owner: &str, cases: &mut Vec<Case>, faults: &mut Vec<String>) {
         let path = format!("{owner}{}", entry.key);
-        match (self.variants(entry), self.around(&path)) {
+        match (self.variants(entry, owner), self.around(&path)) {
             (Ok(variants), Some(around)) => cases.push(Case { path: path.clone(), around, variants }),
             (Err(fault), _) => faults.push(format!("{path}: {fault}")),
             (_, None) => faults.push(format!("{path}: nothing is said of what stands around it")),
@@ -145,17 +148,18 @@ impl Data {
         let others: Vec<String> = block
             .iter()
             .filter(|inner| inner.repeat == Repeat::Needed && inner.key != key)
-            .map(|inner| Some(self.variants(inner).ok()?.first()?.clone()))
+            .map(|inner| Some(self.variants(inner, owner).ok()?.first()?.clone()))
             .collect::<Option<_>>()?;
-        let head = self.heads(&entry).ok()?.first()?.clone();
+        let above = owner.rsplit_once('/').map_or("", |(above, _)| above);
+        let head = self.heads(&entry, above).ok()?.first()?.clone();
         let statement = format!("{head} {{\n{}\n{HOLE}\n}}", others.join("\n"));
         Some(self.around(owner)?.replace(HOLE, &statement))
     }
 
-    /// The ways to write a statement, its block included.
-    fn variants(&self, entry: &Entry) -> Result<Vec<String>, String> {
+    /// The ways to write a statement of `owner`, its block included.
+    fn variants(&self, entry: &Entry, owner: &str) -> Result<Vec<String>, String> {
         let spec = (entry.spec)();
-        let heads = self.heads(entry)?;
+        let heads = self.heads(entry, owner)?;
         let Some(block) = spec.block else { return Ok(heads) };
         if heads.iter().any(|head| head.contains('{')) {
             return Ok(heads);
@@ -163,7 +167,7 @@ impl Data {
         let needed: Result<Vec<String>, String> = block
             .iter()
             .filter(|inner| inner.repeat == Repeat::Needed)
-            .map(|inner| Ok(self.variants(inner)?.swap_remove(0)))
+            .map(|inner| Ok(self.variants(inner, entry.key)?.swap_remove(0)))
             .collect();
         let needed = needed?.join("; ");
         let block = if needed.is_empty() { String::new() } else { format!(" {{ {needed} }}") };
@@ -171,12 +175,17 @@ impl Data {
     }
 
     /// The ways to write a statement without its block, unless the data say that too.
-    fn heads(&self, entry: &Entry) -> Result<Vec<String>, String> {
+    fn heads(&self, entry: &Entry, owner: &str) -> Result<Vec<String>, String> {
         let spec = (entry.spec)();
-        let key = (entry.key.to_owned(), spec.signature.clone());
-        self.used.borrow_mut().insert(format!("{} {}", key.0, key.1));
-        let args = match self.forms.get(&key) {
-            Some(forms) => forms.clone(),
+        let owner = owner.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        // What is said of the statement in this block, else of it in any.
+        let keys = [format!("{owner}/{}", entry.key), entry.key.to_owned()];
+        let known = keys.into_iter().find_map(|key| self.forms.get_key_value(&(key, spec.signature.clone())));
+        let args = match known {
+            Some((key, forms)) => {
+                self.used.borrow_mut().insert(format!("{} {}", key.0, key.1));
+                forms.clone()
+            }
             None => self.derived(&spec.signature, &spec.types)?,
         };
         Ok(args.iter().map(|args| format!("{} {args}", entry.key).trim_end().to_owned()).collect())

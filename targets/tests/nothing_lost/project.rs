@@ -3,6 +3,7 @@
 use meshc_compiler::{Compilation, Input, Options, Project, check};
 use meshc_language::SourceFile;
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// The sources of one project.
@@ -11,6 +12,8 @@ pub(crate) struct Sources {
     pub(crate) name: String,
     /// Module and text.
     pub(crate) files: Vec<(String, String)>,
+    /// The part of the first file that it is about, if not all of it.
+    pub(crate) focus: Option<Range<usize>>,
 }
 
 fn root() -> PathBuf {
@@ -20,7 +23,7 @@ fn root() -> PathBuf {
 impl Sources {
     /// A project of one file.
     pub(crate) fn of_one(name: &str, text: String) -> Self {
-        Self { name: name.to_owned(), files: vec![("case".to_owned(), text)] }
+        Self { name: name.to_owned(), files: vec![("case".to_owned(), text)], focus: None }
     }
 
     /// The `.mesh` files below a folder.
@@ -38,7 +41,7 @@ impl Sources {
             }
         }
         files.sort();
-        Self { name: folder.file_name().unwrap().to_str().unwrap().to_owned(), files }
+        Self { name: folder.file_name().unwrap().to_str().unwrap().to_owned(), files, focus: None }
     }
 
     /// The examples, and the project that uses all of the standard library.
