@@ -17,8 +17,9 @@ struct Outcome {
     reports: Vec<String>,
     /// Path and text of each file, for every environment.
     files: Vec<(String, String)>,
-    /// Whether the target, or the language, refuses the source.
-    refused: bool,
+    /// Whether the target, or the language, refuses the source, or says something of the statement itself: that it is
+    /// approximated, or has no effect.
+    told: bool,
 }
 
 /// What comes of a source on each target, and the errors that the language itself reports.
@@ -27,20 +28,25 @@ fn outcomes(sources: &Sources) -> (Vec<Outcome>, Vec<String>) {
     let line = |report: &meshc_language::Diagnostic| format!("{} {}", report.code, report.message);
     let is_error = |report: &&meshc_language::Diagnostic| report.severity == Severity::Error;
     let errors: Vec<String> = compilation.reports.iter().filter(is_error).map(line).collect();
+    let focus = sources.focus.clone().unwrap_or_default();
+    let of_the_statement = |report: &meshc_language::Diagnostic| {
+        let places = std::iter::once(report.span).chain(report.related.iter().map(|other| other.span));
+        places.filter(|span| span.file.0 == 0).any(|span| focus.contains(&(span.start as usize)))
+    };
     let options = Options { files: &project.files, gateways: Gateways::All, ..Options::default() };
     let outcome = |name: &&str| {
         let mut reports: Vec<String> = compilation.reports.iter().map(line).collect();
         let mut files = Vec::new();
-        let mut refused = !errors.is_empty();
+        let mut told = !errors.is_empty() || compilation.reports.iter().any(of_the_statement);
         for (_, checked) in &compilation.environments {
             let Some(checked) = checked else { continue };
             let (fitted, unfit) = fit(target(name).unwrap(), checked, &options);
             let unfit = checked.settle(unfit);
-            refused |= unfit.iter().any(|report| report.severity == Severity::Error);
+            told |= unfit.iter().any(|report| report.severity == Severity::Error || of_the_statement(report));
             reports.extend(unfit.iter().map(line));
             files.extend(fitted.iter().flat_map(|fitted| fitted.emit(&options)).map(|file| (file.path, file.text)));
         }
-        Outcome { reports, files, refused }
+        Outcome { reports, files, told }
     };
     (TARGETS.iter().map(outcome).collect(), errors)
 }
@@ -74,7 +80,7 @@ fn judge(case: &Case) -> Judged {
             continue;
         }
         for (second, variant) in case.variants.iter().enumerate() {
-            let twin = (0..second).find(|first| with[*first][at] == with[second][at] && !with[second][at].refused);
+            let twin = (0..second).find(|first| with[*first][at] == with[second][at] && !with[second][at].told);
             if let Some(first) = twin {
                 judged.silent.push((name, format!("`{variant}` is the same as `{}`", case.variants[first])));
                 break;
