@@ -1,5 +1,6 @@
 //! One call that does everything: all environments, all checks, levels, exemptions.
 
+use crate::causes;
 use crate::checks;
 use crate::elaborate::{Found, elaborate};
 use crate::model::Model;
@@ -127,6 +128,7 @@ pub fn check(project: &Project, only: Option<&str>, options: &Options) -> Compil
         report
     }));
     reports.sort_by(|left, right| left.order().cmp(&right.order()));
+    let reports = causes::merge(reports);
     Compilation { reports, environments: compiled, is_whole }
 }
 

@@ -117,6 +117,9 @@ registry! {
     116 BAD_ATTRIBUTE Error "an attribute is unknown or stands where it means nothing";
     117 WRONG_SIDE Error "routing and calling are mixed";
     118 NO_STATEMENTS Warning "the file declares nothing";
+    119 LONE_BLOCK Error "a block is not on the line of its statement";
+    120 LONE_ATTRIBUTE Error "an attribute has no statement after it";
+    121 VARIABLE_AS_TEXT Warning "the name of a variable is plain text";
 
     201 UNKNOWN_DESTINATION Error "no service or external has this name" ["IST0101", "KIA1101"];
     202 UNKNOWN_SUBSET Error "the service has no such subset" ["IST0101", "KIA1107"];
