@@ -27,6 +27,7 @@ mod plans;
 mod rule;
 mod upstream;
 pub mod witness;
+mod workload;
 
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,7 @@ pub use gateway::is_seen;
 pub use plans::{Plans, proxies};
 pub use rule::{MirroredTo, Rule, RuleAction, WeightedUpstream, both_hold};
 pub use upstream::{Upstream, effective_policy};
+pub use workload::{Sidecar, WorkloadLabels, carried, gateway_workload, sidecar};
 
 use crate::model::{Arena, Gateway, Id, Listener as DeclaredListener, Model, Resource, ServerTls};
 use crate::values::{HostPattern, SniHost};
@@ -196,6 +198,8 @@ struct Plan<'m, 'd> {
     model: &'m Model,
     index: &'d Index,
     dropped: &'d Omitted,
+    /// Whose sidecar it is, where somebody knows.
+    sidecar: Option<&'d Sidecar>,
 }
 
 impl Plan<'_, '_> {

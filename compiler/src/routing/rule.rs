@@ -379,8 +379,15 @@ fn applicable(plan: &Plan<'_, '_>, route: &Route, entrance: Entrance) -> Option<
     let here = |one: &&Match| {
         (one.ports.is_empty() || one.ports.iter().any(|port| port.get() == entrance.port))
             && (one.bindings.is_empty() || one.bindings.contains(&entrance.binding))
+            && plan.sidecar.is_none_or(|sidecar| sidecar.is_meant(one))
     };
-    let decided = |one: &Match| Match { ports: Vec::new(), bindings: Vec::new(), ..one.clone() };
+    let decided = |one: &Match| {
+        let mut one = Match { ports: Vec::new(), bindings: Vec::new(), ..one.clone() };
+        if plan.sidecar.is_some() {
+            (one.source_namespace, one.source_labels) = (None, Vec::new());
+        }
+        one
+    };
     let matches: Vec<Match> = route.matches.iter().filter(here).map(decided).collect();
     if matches.is_empty() {
         return None;

@@ -183,10 +183,15 @@ impl<'m, 'd> Upstreams<'m, 'd> {
             return None;
         };
         let mesh = &self.plan.model.mesh;
-        let gateway = mesh.gateways.get(mesh.externals.get(id)?.egress?)?;
+        let external = mesh.externals.get(id)?;
+        let gateway = mesh.gateways.get(external.egress?)?;
         let FrontService::Declared(front) = gateway.front.as_ref()? else { return None };
         let port = mesh.port_of(destination)?.number;
-        Some(to_service(*front, Some(port), destination.span))
+        let mut front = to_service(*front, Some(port), destination.span);
+        // Istio has a subset of that service for each external.
+        let name = || Spanned { value: SmolStr::new(external.name.value.as_str()), span: external.name.span };
+        front.subset = self.plan.sidecar.is_some().then(name);
+        Some(front)
     }
 
     pub(super) fn is_dropped(&self, span: Span, owner: Span) -> bool {

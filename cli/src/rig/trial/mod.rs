@@ -207,6 +207,14 @@ impl Trial<'_> {
         (run.findings, landing)
     }
 
+    /// Makes all kinds of connections, and sends no requests.
+    #[must_use]
+    pub fn connect(&self) -> Findings {
+        let mut run = Run::new(self);
+        run.connections(&witnesses(&self.rigged.proxy).connections);
+        run.findings
+    }
+
     /// Asks these requests.
     #[must_use]
     pub fn ask(&self, requests: &[Request]) -> Findings {
