@@ -99,15 +99,18 @@ fn requests_are_shown_where_they_land() {
     let show = ["--show", "GET http://shop.example.com/old/x?y=1", "--show", "GET http://shop.example.com/"];
     let run = verify(&folder, 0, &[&arguments[..], &show].concat());
     let lines: Vec<&str> = run.out.lines().collect();
-    assert_eq!(lines.len(), 2, "{run:?}");
     let (redirected, split) = (lines[0], lines[1]);
+    assert_eq!(lines[2], "  destination saw GET /, host shop.example.com, HTTP/1.1", "{run:?}");
     assert!(redirected.ends_with(", as route `old` says (shop.mesh:9)"), "{redirected}");
     let start =
         "GET http://shop.example.com/ at gateway `edge` -> an answer of `cart.shop.svc.cluster.local:8080@v";
     assert!(split.starts_with(start) && split.ends_with(", as route `split` says (shop.mesh:17)"), "{split}");
-    let cart = ["--show", "GET http://shop.example.com/cart/1 -H x-kind: a -H x-other: b: c"];
+    let cart = ["--show", "GET http://shop.example.com/cart/1 -H x-kind: a -H x-other: b: c -H x-secret: s"];
     let run = verify(&folder, 0, &[&arguments[..], &cart].concat());
-    assert!(run.out.ends_with(", as route `cart` says (shop.mesh:12)\n"), "{}", run.out);
+    let lines: Vec<&str> = run.out.lines().collect();
+    assert!(lines[0].ends_with(", as route `cart` says (shop.mesh:12)"), "{}", run.out);
+    assert_eq!(lines[1], "  destination saw GET /basket/1, host shop.example.com, HTTP/1.1");
+    assert!(lines.contains(&"  + x-from: edge") && lines.contains(&"  - x-secret: s"), "{}", run.out);
     let run = verify(&folder, 1, &[&arguments[..], &["--show", "GET https://shop.example.com/"]].concat());
     assert_eq!(run.out, "GET https://shop.example.com/ -> no proxy serves it: port 80 is served\n");
     let run = verify(&folder, 1, &[&arguments[..], &["--show", "GET http://other.com/"]].concat());

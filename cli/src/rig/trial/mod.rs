@@ -9,6 +9,7 @@
 //! not looked at.
 
 mod connections;
+mod delivered;
 mod http;
 mod judge;
 mod named_headers;
@@ -22,6 +23,7 @@ use meshc_compiler::routing::witness::{Gap, witnesses};
 use meshc_compiler::routing::{ConnectionRule, Rule};
 use meshc_language::Span;
 use meshc_targets::{Feature, Support};
+pub use delivered::Delivered;
 use named_headers::NamedHeaders;
 use rustc_hash::FxHashSet;
 pub use sent::parts;
@@ -97,6 +99,8 @@ pub struct Landing {
     pub rule: String,
     /// What the proxy does, or why it was not asked.
     pub got: Result<String, &'static str>,
+    /// What its destination saw, if one was reached.
+    pub delivered: Option<Delivered>,
 }
 
 /// A rule that was not tried.
