@@ -240,7 +240,7 @@ impl Stage {
         fitted.unwrap_or_else(|| panic!("does not fit: {:?}", messages(&reports, &files))).emit(&options)
     }
 
-    fn configuration(&self, checked: &Checked, proxy: &Proxy<'_>, options: &Options<'_>) -> Vec<Artifact> {
+    fn configuration(&self, checked: &Checked, proxy: &Proxy, options: &Options<'_>) -> Vec<Artifact> {
         match self.plane {
             Plane::Envoy => envoy::configuration(checked.model(), proxy, options),
             Plane::Nginx => nginx::configuration(checked.model(), proxy, options),

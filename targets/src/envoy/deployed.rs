@@ -18,7 +18,7 @@ const USER: u32 = 101;
 pub(super) fn manifests(
     model: &Model,
     deploy: &Deploy,
-    proxy: &Proxy<'_>,
+    proxy: &Proxy,
     files: &[Artifact],
     options: &Options<'_>,
 ) -> Artifact {

@@ -19,11 +19,7 @@ const DEFAULT_NAMESPACE: &str = "default";
 /// The headless Services of all upstreams that `bindings` leave to Kubernetes, each once, a file for each namespace.
 ///
 /// A headless Service translates no ports: connections go to the port of the pod that the destination was declared with.
-pub(crate) fn headless_services(
-    model: &Model,
-    proxies: &[Proxy<'_>],
-    options: &Options<'_>,
-) -> Vec<Artifact> {
+pub(crate) fn headless_services(model: &Model, proxies: &[Proxy], options: &Options<'_>) -> Vec<Artifact> {
     let mut services: BTreeMap<(String, SmolStr), (Span, ServiceSpec)> = BTreeMap::new();
     for upstream in proxies.iter().flat_map(|proxy| proxy.upstreams.as_slice()) {
         let Some((key, spec)) = service(model, upstream) else { continue };
@@ -47,7 +43,7 @@ pub(crate) fn headless_services(
 }
 
 /// What stands behind an upstream, if Kubernetes finds it: its namespace and name, and what it selects.
-fn service(model: &Model, upstream: &Upstream<'_>) -> Option<((String, SmolStr), ServiceSpec)> {
+fn service(model: &Model, upstream: &Upstream) -> Option<((String, SmolStr), ServiceSpec)> {
     let number = upstream.port.number.value.get();
     let subset = upstream.subset.as_deref();
     let AddressKind::Kubernetes { labels } = model.bound_address(upstream.target, number, subset)? else {
@@ -72,7 +68,7 @@ fn service(model: &Model, upstream: &Upstream<'_>) -> Option<((String, SmolStr),
 }
 
 /// The namespace of a destination, and where it was declared.
-fn declared<'m>(model: &'m Model, upstream: &Upstream<'_>) -> (Option<&'m str>, Span) {
+fn declared<'m>(model: &'m Model, upstream: &Upstream) -> (Option<&'m str>, Span) {
     fn of<T>(resource: &Declared<T>, span: Span) -> (Option<&str>, Span) {
         (resource.namespace_name(), span)
     }
@@ -84,7 +80,7 @@ fn declared<'m>(model: &'m Model, upstream: &Upstream<'_>) -> (Option<&'m str>, 
     .unwrap_or((None, upstream.span))
 }
 
-fn subset_labels<'m>(model: &'m Model, upstream: &Upstream<'_>) -> impl Iterator<Item = &'m Spanned<Label>> {
+fn subset_labels<'m>(model: &'m Model, upstream: &Upstream) -> impl Iterator<Item = &'m Spanned<Label>> {
     let name = upstream.subset.as_deref();
     let mesh = &model.mesh;
     let labels = name.and_then(|name| match upstream.target {

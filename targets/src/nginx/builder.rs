@@ -17,9 +17,9 @@ use meshc_language::{Code, Diagnostic, Span};
 const FIRST_HOP: u16 = 19_000;
 
 /// The proxy and what its servers share.
-pub(super) struct Builder<'a, 'm> {
+pub(super) struct Builder<'a> {
     pub(super) model: &'a Model,
-    pub(super) proxy: &'a Proxy<'m>,
+    pub(super) proxy: &'a Proxy,
     pub(super) rig: Option<&'a Rig>,
     /// Variables of `http`.
     pub(super) http: Variables,
@@ -44,8 +44,8 @@ struct Originating {
     server: Directive,
 }
 
-impl<'a, 'm> Builder<'a, 'm> {
-    pub(super) fn new(model: &'a Model, proxy: &'a Proxy<'m>, options: &'a Options<'_>) -> Self {
+impl<'a> Builder<'a> {
+    pub(super) fn new(model: &'a Model, proxy: &'a Proxy, options: &'a Options<'_>) -> Self {
         Self {
             model,
             proxy,
@@ -70,7 +70,7 @@ impl<'a, 'm> Builder<'a, 'm> {
     }
 
     /// An upstream of the proxy.
-    pub(super) fn upstream(&self, id: Id<Upstream<'m>>) -> Option<&'a Upstream<'m>> {
+    pub(super) fn upstream(&self, id: Id<Upstream>) -> Option<&'a Upstream> {
         self.proxy.upstreams.get(id)
     }
 

@@ -30,7 +30,7 @@ exec nginx -c "$0" -p /run/nginx -e stderr -g "daemon off;"
 "#;
 
 /// The manifests that run a proxy in a cluster.
-pub(super) fn manifests(model: &Model, deploy: &Deploy, proxy: &Proxy<'_>, files: &[Artifact]) -> Artifact {
+pub(super) fn manifests(model: &Model, deploy: &Deploy, proxy: &Proxy, files: &[Artifact]) -> Artifact {
     let main = files.first().map_or_else(String::new, |file| format!("{ROOT}/{}", file.path));
     let workload = Workload {
         program: RawProxy::Nginx,
