@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn fields_that_came_and_went_are_named_once_each() {
-        let sent = headers(&[("Host", "a.com"), ("x-a", "1"), ("x-a", "1"), ("X-B", "2"), ("x-echo-headers", "x")]);
+        let sent =
+            headers(&[("Host", "a.com"), ("x-a", "1"), ("x-a", "1"), ("X-B", "2"), ("x-echo-headers", "x")]);
         let seen = Seen {
             method: "GET".to_owned(),
             target: "/y".to_owned(),
@@ -96,6 +97,9 @@ mod tests {
             ..Seen::default()
         };
         let lines = Delivered::new(&sent, &seen).lines();
-        assert_eq!(lines, ["destination saw GET /y, host b.com, HTTP/1.1", "+ x-b: 3", "- x-a: 1", "- X-B: 2"]);
+        assert_eq!(
+            lines,
+            ["destination saw GET /y, host b.com, HTTP/1.1", "+ x-b: 3", "- x-a: 1", "- X-B: 2"]
+        );
     }
 }

@@ -18,12 +18,12 @@ pub mod shares;
 
 use super::rigged::{Rigged, World};
 use super::server::Kind;
+pub use delivered::Delivered;
 use meshc_compiler::routing::matcher::{Matcher, Request, Source};
 use meshc_compiler::routing::witness::{Gap, witnesses};
 use meshc_compiler::routing::{ConnectionRule, Rule};
 use meshc_language::Span;
 use meshc_targets::{Feature, Support};
-pub use delivered::Delivered;
 use named_headers::NamedHeaders;
 use rustc_hash::FxHashSet;
 pub use sent::parts;
