@@ -139,6 +139,8 @@ pub enum Aspect {
     UpstreamTls,
     /// How much of the traffic goes where.
     Share,
+    /// Whether an answer still comes through when the caller has said that it sends no more.
+    HalfClose,
 }
 
 impl Aspect {
@@ -157,6 +159,7 @@ impl Aspect {
             Self::ResponseHeaders => "response headers",
             Self::UpstreamTls => "TLS to the destination",
             Self::Share => "share",
+            Self::HalfClose => "half-closed connection",
         }
     }
 }
