@@ -59,6 +59,7 @@ features! {
     MutualTls "certificates of callers";
     CallerIdentity "names, keys and hashes of callers' certificates";
     MeshTls "TLS with the certificates of the mesh";
+    AutoPassthrough "passthrough by the server names of the mesh";
     Passthrough "TLS passthrough by server name";
     MixedTls "TLS passthrough beside TLS that ends, on one port";
     TcpListener "TCP listeners";
@@ -131,6 +132,7 @@ impl Feature {
                 | Self::MutualTls
                 | Self::CallerIdentity
                 | Self::MeshTls
+                | Self::AutoPassthrough
                 | Self::Passthrough
                 | Self::MixedTls
                 | Self::ClaimMatch

@@ -75,6 +75,7 @@ pub(super) fn of(feature: Feature) -> Support {
         ),
         F::Visibility => support::VISIBILITY,
         F::MeshTls => support::MESH_TLS,
+        F::AutoPassthrough => support::AUTO_PASSTHROUGH,
         F::ClaimMatch => Support::unsupported(
             "who issues tokens is not said in the sources, so the proxy cannot verify one",
         ),

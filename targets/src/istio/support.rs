@@ -13,6 +13,7 @@ pub(super) const fn of(feature: Feature) -> Support {
         | F::MutualTls
         | F::CallerIdentity
         | F::MeshTls
+        | F::AutoPassthrough
         | F::Passthrough
         | F::MixedTls
         | F::TcpListener

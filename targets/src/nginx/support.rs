@@ -137,6 +137,7 @@ pub(super) fn of(feature: Feature) -> Support {
             "nginx verifies who signed a certificate, not the names, keys or hashes in it",
         ),
         F::MeshTls => support::MESH_TLS,
+        F::AutoPassthrough => support::AUTO_PASSTHROUGH,
         F::AnyPattern => Support::unsupported("nginx's engine (PCRE) reads it otherwise than Istio's (RE2)"),
         F::UnicodePattern => {
             Support::unsupported("nginx compares bytes, and a character beyond ASCII is several of them")

@@ -36,6 +36,10 @@ pub(crate) fn fit(
         if !seen.insert((one.feature, one.span, one.owner, one.guards)) {
             continue;
         }
+        // What is only tried out has no control plane: the hop is taken as plain, and whoever tries it out says so.
+        if options.rig.is_some() && one.feature == Feature::MeshTls {
+            continue;
+        }
         let support = support(one.feature);
         let accepted = judge.accepted(&one, support);
         match (support, accepted) {

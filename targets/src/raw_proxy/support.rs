@@ -13,6 +13,11 @@ pub(crate) const MESH_TLS: Support = Support::unsupported(
     "the certificates of the mesh come from its control plane, which a bare proxy does not have",
 );
 
+/// Passthrough by the server names that Istio makes for each destination.
+pub(crate) const AUTO_PASSTHROUGH: Support = Support::unsupported(
+    "the server names are those of Istio's own clusters, which a bare proxy does not have",
+);
+
 /// Conditions on the caller.
 pub(crate) const SOURCE_MATCH: Support =
     Support::unsupported("a bare proxy sees an address, not the workload behind it");

@@ -117,7 +117,7 @@ impl Walk<'_> {
             Role::Outbound => self.hidden(namespace.is_some()),
             Role::Gateway(id) => {
                 self.egress(*id);
-                self.http2_listeners(*id);
+                self.declared_listeners(*id);
             }
         }
     }
