@@ -200,9 +200,9 @@ impl Exemptions {
         let scopes: FxHashMap<Code, Scopes<usize>> =
             scopes.into_iter().map(|(code, scopes)| (code, scopes.into_iter().collect())).collect();
         for mut report in reports {
-            let around = scopes.get(&report.code).filter(|_| {
-                report.severity != Severity::Error || report.code.can_be_accepted()
-            });
+            let around = scopes
+                .get(&report.code)
+                .filter(|_| report.severity != Severity::Error || report.code.can_be_accepted());
             let around = around.into_iter().flat_map(|scopes| scopes.around(report.span));
             let exemption = around.map(|(_, at)| *at).min();
             if let Some((at, one)) = exemption.and_then(|at| Some((at, self.accepted.get(at)?))) {

@@ -3,7 +3,7 @@
 
 use meshc_compiler::model::ServerTlsMode;
 use meshc_compiler::policy::ClientTlsMode;
-use meshc_compiler::routing::{Listener, Plain, Proxy, TlsKind, TlsServer};
+use meshc_compiler::routing::{ByName, Listener, Plain, Proxy, TlsKind, TlsServer};
 use meshc_language::Span;
 
 /// Takes these hops as plain, and says which. A server that ends such TLS becomes a listener of its own: without TLS there is no
@@ -12,8 +12,9 @@ pub(super) fn take_as_plain(proxy: &mut Proxy) -> Vec<Span> {
     let mut taken = Vec::new();
     let mut plain = Vec::new();
     for listener in &mut proxy.listeners {
-        let (of_mesh, kept) = std::mem::take(&mut listener.tls).into_iter().partition(is_of_mesh);
-        listener.tls = kept;
+        let (of_mesh, kept): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut listener.tls).into_iter().partition(is_of_mesh);
+        listener.tls = kept.into();
         for server in of_mesh {
             plain.extend(without_tls(listener, server, &mut taken));
         }
@@ -53,5 +54,5 @@ fn without_tls(listener: &Listener, server: TlsServer, taken: &mut Vec<Span>) ->
     };
     taken.push(tls.mode.span);
     let (bind, port) = (listener.bind, listener.port);
-    Some(Listener { bind, port, plain: Some(plain), tls: Vec::new(), conflicts: Vec::new() })
+    Some(Listener { bind, port, plain: Some(plain), tls: ByName::default(), conflicts: Vec::new() })
 }

@@ -4,8 +4,8 @@ mod egress;
 mod endpoints;
 mod hosts;
 mod sent_on;
-mod wildcards;
 pub(super) mod steps;
+mod wildcards;
 
 use super::Context;
 use super::services::labels_stand_once;

@@ -8,8 +8,8 @@ use super::{
     specificity,
 };
 use crate::model::{
-    Destination, DestinationId, External, Gateway, Host, HttpsRedirect, Id, Listener as Declared, MatchBinding,
-    RedirectTarget, Resource, RouteKind, ServerHost, ServerTlsMode, Visibility, Visible,
+    Destination, DestinationId, External, Gateway, Host, HttpsRedirect, Id, Listener as Declared,
+    MatchBinding, RedirectTarget, Resource, RouteKind, ServerHost, ServerTlsMode, Visibility, Visible,
 };
 use crate::values::{HostMap, HostPattern, Literal, Protocol, RedirectCode, SniHost};
 use rustc_hash::{FxHashMap, FxHashSet};

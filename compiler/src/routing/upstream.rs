@@ -159,7 +159,7 @@ impl<'m, 'd> Upstreams<'m, 'd> {
         let home = mesh.namespace_of(target);
         let sees = |id: &Id<Resource<External>>| {
             let visibility = mesh.externals.get(*id).map(|one| one.body.visibility.as_ref());
-            visibility.is_some_and(|visibility| callers.is_none() || sees(callers, visibility, home))
+            visibility.is_some_and(|visibility| callers.is_none() || is_seen(callers, visibility, home))
         };
         let spaces = callers.map(Some).into_iter().chain([home]);
         let found =

@@ -15,8 +15,8 @@ use crate::provenance::Source;
 use crate::yaml::Sourced;
 use meshc_compiler::model::{
     Action, Delegate, Destination, DestinationHeaders, DestinationId, Host, HostBody, Id, Match, Mesh,
-    Mirror, Model, Redirect, RedirectPort, RedirectQuery, Resource, Respond, Route, RouteKind, RouteOptions, ServerTlsMode,
-    WeightedDestination,
+    Mirror, Model, Redirect, RedirectPort, RedirectQuery, Resource, Respond, Route, RouteKind, RouteOptions,
+    ServerTlsMode, WeightedDestination,
 };
 use meshc_compiler::policy::{
     Abort, Cors, CorsBody, Fault, HeaderOperations, HeaderOperationsBody, HeaderSetting, Injection, Matching,

@@ -83,7 +83,7 @@ fn passed(rewrite: Option<&Rewrite>, path: Option<&PathMatch>, builder: &mut Bui
             builder.http.map(WRITTEN_PATH, vec![line!["default", NO_PATH], entry])
         }
         RewriteKind::Matches { pattern, with } => {
-            let Some((key, value)) = matched(pattern, with.value.as_str(), builder) else {
+            let Some((key, value)) = matched(pattern, &with.value, text::literal, builder) else {
                 return NewPath::default();
             };
             let mut entries = vec![line!["default", NO_PATH], line![format!("~{key}"), value].at(*span)];
@@ -112,8 +112,10 @@ fn rewritten(
             replaced(path, &text::literal(&new), *span)
         }
         RewriteKind::Matches { pattern, with } => {
-            let with = replacement(with.value.as_str(), *span, builder);
-            matched(pattern, &with, builder)
+            // Refuses what cannot be decoded.
+            drop(replacement(with.value.as_str(), *span, builder));
+            let decoded = |part: &str| text::literal(&text::decoded(part).unwrap_or_default());
+            matched(pattern, &with.value, decoded, builder)
                 .map(|(key, value)| changed(key, value, *span))
                 .unwrap_or_default()
         }
@@ -167,6 +169,7 @@ fn replaced(path: Option<&PathMatch>, new: &str, span: Span) -> Vec<Directive> {
 fn matched(
     pattern: &Spanned<Pattern>,
     with: &Replacement,
+    written: impl Fn(&str) -> String,
     builder: &mut Builder<'_>,
 ) -> Option<(String, String)> {
     let groups = pattern.value.groups();
@@ -182,7 +185,7 @@ fn matched(
     let mut new = "$1".to_owned();
     for part in with.parts() {
         match part {
-            ReplacementPart::Text(part) => new.push_str(&text::literal(part)),
+            ReplacementPart::Text(part) => new.push_str(&written(part)),
             ReplacementPart::Group(group) => new.push_str(&format!("${}", group + 2)),
         }
     }
