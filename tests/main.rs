@@ -12,6 +12,7 @@ mod istio;
 mod live;
 mod nginx;
 mod oracle;
+mod policies;
 mod pre_commit;
 mod readme;
 mod tidy;

@@ -179,6 +179,28 @@ impl Outcome {
     }
 }
 
+/// TCP says no host, so the outbound proxy cannot tell such services apart; gateways have nothing to do with it.
+#[test]
+fn two_tcp_services_on_one_port_cost_the_outbound_proxy_and_no_gateway() {
+    let text = "gateway edge { workload any; listen http 80 { hosts a.com } }
+        host a.com via edge { route all -> respond 200 }
+        service one { port tcp 5432 }
+        service two { port tcp 5432 }
+        bindings { address one endpoints [10.0.0.1:5432]; address two endpoints [10.0.0.2:5432] }";
+    for target in TARGETS {
+        let (reports, artifacts) = built(text, target).unwrap();
+        let found: Vec<(Code, Severity)> =
+            reports.iter().map(|report| (report.code, report.severity)).collect();
+        assert_eq!(found, [(Code::OUTBOUND_LEFT_OUT, Severity::Warning)], "{target}");
+        let paths: Vec<String> = artifacts.unwrap().into_iter().map(|file| file.path).collect();
+        assert!(!paths.is_empty() && paths.iter().all(|path| path.contains("edge")), "{target}: {paths:?}");
+        let alone = text.lines().skip(2).collect::<Vec<_>>().join("\n");
+        let (reports, artifacts) = built(&alone, target).unwrap();
+        assert!(reports.iter().any(|report| report.severity == Severity::Error), "{target}: {reports:?}");
+        assert!(artifacts.is_none(), "{target}");
+    }
+}
+
 #[test]
 fn every_feature_is_carried_as_its_target_says() {
     let mut faults = Vec::new();

@@ -5,7 +5,7 @@
 //! block that claims it most specifically; without one, everything goes to it. A host block for names that nobody declares is
 //! served on port 80, as Istio's sidecars do.
 
-use super::gateway::sees;
+use super::gateway::is_seen;
 use super::rule::{Entrance, connection_rules, default_rule, http_rules, some_route_holds, whole};
 use super::upstream::Upstreams;
 use super::{
@@ -126,7 +126,8 @@ fn called<'m>(plan: &Plan<'m, '_>, callers: Option<&str>) -> Vec<Called<'m>> {
     }
     for (id, external) in mesh.externals.iter() {
         let body = &external.declared.body;
-        let hidden = callers.is_some() && !sees(callers, body.visibility.as_ref(), external.namespace_name());
+        let hidden =
+            callers.is_some() && !is_seen(callers, body.visibility.as_ref(), external.namespace_name());
         if hidden || plan.is_dropped(external.span, external.span) {
             continue;
         }
@@ -147,7 +148,7 @@ fn called<'m>(plan: &Plan<'m, '_>, callers: Option<&str>) -> Vec<Called<'m>> {
 /// The host blocks inside the mesh, by their names.
 fn claims(model: &Model, callers: Option<&str>) -> HostMap<Id<Resource<Host>>> {
     let seen = |host: &Resource<Host>| {
-        callers.is_none() || sees(callers, host.declared.body.visibility.as_ref(), host.namespace_name())
+        callers.is_none() || is_seen(callers, host.declared.body.visibility.as_ref(), host.namespace_name())
     };
     let blocks = model.hosts.iter().filter(|(_, host)| host.in_mesh() && !host.is_delegate() && seen(host));
     blocks

@@ -107,7 +107,7 @@ fn join(own: &mut HttpServer, other: HttpServer) {
     for mut host in other.virtual_hosts {
         let mut taken: FxHashSet<Span> = FxHashSet::default();
         host.domains.retain(|domain| {
-            let known = own.virtual_hosts.iter_mut().find(|known| known.domains.contains(domain));
+            let known = (&mut own.virtual_hosts).into_iter().find(|known| known.domains.contains(domain));
             let Some(known) = known else { return true };
             if known.span != host.span && taken.insert(known.span) {
                 known.rules.extend(host.rules.iter().cloned());

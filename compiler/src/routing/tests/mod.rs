@@ -65,6 +65,7 @@ tables! {
     hosts
     matches
     outbound
+    policies
     redirects
     rewrites
     witnesses

@@ -62,8 +62,12 @@ fn of_istio(model: &Model, words: &str) -> Option<Proxy> {
 fn expect(title: &str, proxy: &Proxy, lines: &str, failures: &mut Vec<String>) {
     let lines = lines.trim_end().lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
     let lines: Vec<&str> = lines.collect();
-    if let [first @ ("plan" | "witnesses"), wanted @ ..] = lines.as_slice() {
-        let found = if *first == "plan" { shown::plan(proxy) } else { witnessed::lines(proxy) };
+    if let [first @ ("plan" | "policies" | "witnesses"), wanted @ ..] = lines.as_slice() {
+        let found = match *first {
+            "plan" => shown::plan(proxy),
+            "policies" => shown::policies(proxy),
+            _ => witnessed::lines(proxy),
+        };
         if found != wanted {
             failures.push(format!("{title}: {first}\n{}", found.join("\n")));
         }
