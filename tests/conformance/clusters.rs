@@ -34,19 +34,21 @@ const KNOWN: &[Known] = &[
         |theirs, ours| theirs.is_null() && *ours == json!(["http/1.1"]),
         "a server of HTTP/1.1 is told so by Envoy; Istio says nothing",
     ),
-    (
-        "transportSocket.typedConfig.sni",
-        |theirs, ours| theirs.is_null() && ours.is_string(),
-        AUTOMATIC,
-    ),
+    ("transportSocket.typedConfig.sni", |theirs, ours| theirs.is_null() && ours.is_string(), AUTOMATIC),
     (
         "transportSocket.typedConfig.commonTlsContext.validationContext",
-        |theirs, ours| theirs.is_null() && ours["matchSubjectAltNames"].as_array().is_some_and(|all| all.len() == 1),
+        |theirs, ours| {
+            theirs.is_null() && ours["matchSubjectAltNames"].as_array().is_some_and(|all| all.len() == 1)
+        },
         AUTOMATIC,
     ),
     (
         PROTOCOL,
-        |theirs, ours| ours.is_null() && *theirs == json!({HTTP: {"upstreamHttpProtocolOptions": {"autoSanValidation": true, "autoSni": true}}}),
+        |theirs, ours| {
+            ours.is_null()
+                && *theirs
+                    == json!({HTTP: {"upstreamHttpProtocolOptions": {"autoSanValidation": true, "autoSni": true}}})
+        },
         AUTOMATIC,
     ),
     (
@@ -63,7 +65,8 @@ const KNOWN: &[Known] = &[
 
 const PROTOCOL: &str = "typedExtensionProtocolOptions";
 const HTTP: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
-const AUTOMATIC: &str = "where no name is said, Istio asks for the host of the request, and Envoy for that of the destination";
+const AUTOMATIC: &str =
+    "where no name is said, Istio asks for the host of the request, and Envoy for that of the destination";
 
 #[test]
 fn istio_and_envoy_call_destinations_alike() {

@@ -24,7 +24,9 @@ pub(crate) fn connections(proxy: &Proxy) -> Vec<Connection> {
         let ranges = rules.iter().flat_map(|rule| &rule.matches).flat_map(|one| &one.destinations);
         let addresses: BTreeSet<Option<IpAddr>> = match listener.bind {
             Some(address) => [Some(address)].into(),
-            None => ranges.map(|range| Some(first(&range.to_string()))).chain([None, Some(ELSEWHERE)]).collect(),
+            None => {
+                ranges.map(|range| Some(first(&range.to_string()))).chain([None, Some(ELSEWHERE)]).collect()
+            }
         };
         let mut ways: BTreeSet<Option<String>> = rules
             .iter()

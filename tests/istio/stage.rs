@@ -12,7 +12,9 @@ use meshc_cli::rig::{Launch, NotReady, Process, Rigged, World, ports};
 use meshc_compiler::Model;
 use meshc_compiler::model::{Controller, Resource, Service};
 use meshc_compiler::routing::matcher::Connection;
-use meshc_compiler::routing::{ConnectionRule, Listener, Plain, Proxy, Sidecar, carried, gateway_workload, sidecar, TlsKind};
+use meshc_compiler::routing::{
+    ConnectionRule, Listener, Plain, Proxy, Sidecar, TlsKind, carried, gateway_workload, sidecar,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::IpAddr;

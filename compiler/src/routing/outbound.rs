@@ -311,7 +311,7 @@ impl<'m> Maker<'m, '_> {
             Some(block) => self.declared_rules(block, RouteKind::Tls, number),
             None if address.is_some() => {
                 // Who calls the address of a service reaches it, whatever name is asked for.
-                names = vec![HostPattern::any()];
+                names = HostPattern::parse("*").into_iter().collect();
                 self.default_connection(called, port, &[])
             }
             None if self.is_known(called, port) => self.default_connection(called, port, &names),
