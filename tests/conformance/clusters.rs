@@ -141,7 +141,7 @@ fn renamed(value: &Value) -> Value {
             Value::Object(fields.iter().map(field).collect())
         }
         Value::Array(all) => all.iter().map(renamed).collect(),
-        _ => value.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }
 

@@ -19,8 +19,11 @@ const REQUESTS: usize = 60;
 /// Requests for a rule whose answer depends on chance.
 const SAMPLES: u64 = 30;
 
+/// What a request is known by, and why it is answered otherwise.
+type Odd = (fn(&Request) -> bool, &'static str);
+
 /// What Istio's proxies do otherwise, whatever their configuration says: what a request is known by, and why.
-const KNOWN: &[(fn(&Request) -> bool, &str)] = &[
+const KNOWN: &[Odd] = &[
     (|one| path(one).contains("//"), "slashes that stand side by side are not merged"),
     (
         |one| ["%2f", "%5c", "\\"].iter().any(|sign| path(one).to_ascii_lowercase().contains(sign)),
