@@ -8,6 +8,7 @@ mod envoy;
 mod explain;
 mod generated;
 mod golden;
+mod istio;
 mod live;
 mod nginx;
 mod oracle;

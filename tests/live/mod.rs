@@ -25,6 +25,8 @@ macro_rules! on_every_plane {
 }
 
 mod balancing;
+mod browsers;
+mod caller_headers;
 mod faults;
 mod files;
 mod grpc;
@@ -33,6 +35,8 @@ mod limits;
 mod matching;
 mod origination;
 mod passthrough;
+mod paths;
+mod protocols;
 mod retries;
 mod server_tls;
 mod timeouts;

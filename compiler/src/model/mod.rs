@@ -14,6 +14,7 @@ mod raw;
 mod route;
 mod service;
 mod visibility;
+mod wildcards;
 
 pub use arena::{Arena, Id};
 pub use bindings::{
@@ -26,20 +27,21 @@ pub use directory::Directory;
 pub use egress::EgressHop;
 pub use external::{Endpoint, EndpointBody, EndpointPort, External, ExternalBody, Location, Resolution};
 pub use gateway::{
-    Certificate, CertificateBody, Controller, Gateway, GatewayBody, HostNamespace, Listener, ListenerBody,
-    RedirectTarget, ServerHost, ServerTls, ServerTlsBody, ServerTlsMode, Workload,
+    Certificate, CertificateBody, Controller, Gateway, GatewayBody, HostNamespace, HttpsRedirect, Listener,
+    ListenerBody, RedirectTarget, ServerHost, ServerTls, ServerTlsBody, ServerTlsMode, Workload,
 };
 pub use host::{Binding, BindingKind, Host, HostBody, HostName, HostNameKind};
 pub use match_set::MAX_MATCHES;
-pub(crate) use match_set::merge_matches;
+pub(crate) use match_set::{cannot_be_joined, merge_matches};
 pub use raw::{Anchor, AnchorKind, Raw, RawTarget, RawText};
 pub(crate) use route::policy as policy_named;
 pub use route::{
-    Action, Delegate, DestinationHeaders, Mirror, Redirect, RedirectPort, Respond, Route, RouteKind,
-    RouteOptions, WeightedDestination,
+    Action, Delegate, DestinationHeaders, Mirror, Redirect, RedirectPort, RedirectQuery, Respond, Route,
+    RouteKind, RouteOptions, WeightedDestination,
 };
 pub use service::{Labels, Port, Service, ServiceBody, Subset, SubsetBody, default_port_name};
 pub use visibility::{Visibility, Visible};
+pub(crate) use wildcards::Wildcards;
 
 use crate::project::ModuleId;
 use crate::reading::Degradation;

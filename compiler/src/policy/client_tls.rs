@@ -54,6 +54,17 @@ section! {
     }
 }
 
+impl ClientTls {
+    /// Whether the server's certificate is verified, by an authority that is said here.
+    #[must_use]
+    pub fn verifies_itself(&self) -> bool {
+        match self.mode.value {
+            ClientTlsMode::Simple | ClientTlsMode::Mutual => !self.body.takes_unseen(),
+            ClientTlsMode::Disable | ClientTlsMode::IstioMutual => false,
+        }
+    }
+}
+
 impl ClientTlsBody {
     /// Whether the server's certificate is taken unseen.
     #[must_use]

@@ -61,7 +61,7 @@ fn of_binding(
     subset: Option<&str>,
 ) -> Addresses {
     match kind {
-        AddressKind::Kubernetes { .. } => {
+        AddressKind::Kubernetes { labels: _ } => {
             let namespace = match destination.target {
                 DestinationId::Service(id) => model.mesh.services.get(id).and_then(Resource::namespace_name),
                 DestinationId::External(id) => {
@@ -134,7 +134,7 @@ fn of_external(external: &External, port: &Port, subset: Option<&str>, host: &Sm
             let first_only = resolution == Resolution::DnsRoundRobin;
             match (endpoints.is_empty(), dns(host, number)) {
                 (false, _) => Addresses::Dns { names: endpoints, first_only },
-                (true, Addresses::Dns { names, .. }) => Addresses::Dns { names, first_only },
+                (true, Addresses::Dns { names, first_only: _ }) => Addresses::Dns { names, first_only },
                 (true, _) => Addresses::Unknown,
             }
         }

@@ -5,6 +5,7 @@
 //! origination; TLS of the callers passes through.
 
 use super::api;
+use super::layout::Part;
 use super::name;
 use super::visibility::export_to;
 use crate::provenance::Source;
@@ -184,7 +185,7 @@ pub(super) fn virtual_service(
     external: &Resource<External>,
     from: Source<'_>,
 ) -> Option<api::VirtualService> {
-    let through = name::gateway(mesh, external.egress?);
+    let through = name::gateway(mesh, external.egress?, Part::Main);
     let mut spec = api::VirtualService {
         hosts: hosts(external).map(|host| SmolStr::new(host.as_str())).collect(),
         gateways: vec![SmolStr::new_static("mesh"), through.clone()],

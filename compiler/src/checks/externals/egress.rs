@@ -212,7 +212,7 @@ fn it_is_outside_the_mesh(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
 fn the_gateway_sees_it(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Some(visibility) = &site.external.body.visibility else { return };
     let nowhere = visibility.to.contains(&Visible::Nowhere);
-    let gateway = site.gateway.namespace_name();
+    let gateway = site.gateway.pods_namespace();
     if is_visible(Some(visibility), site.external.namespace_name(), gateway) && !nowhere {
         return;
     }

@@ -2,7 +2,7 @@
 
 use super::Called;
 use crate::policy::{HashAlgorithm, HashKey, Method, PoolBody, Upgrade};
-use crate::values::{Percent, Text};
+use crate::values::Percent;
 use meshc_language::{Applicability, Code, Diagnostic, Spanned};
 use rustc_hash::FxHashSet;
 
@@ -86,18 +86,17 @@ pub(super) fn ejections_are_possible(called: &Called<'_>, reports: &mut Vec<Diag
 /// D8.
 pub(super) fn hashes_have_a_key(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
     for policy in called.policies() {
-        let (what, name): (_, &Spanned<Text>) =
-            match policy.balancing.as_ref().map(|balancing| &balancing.method) {
-                Some(Method::Hash { key: HashKey::Cookie { name, .. }, .. }) => ("cookie", name),
-                Some(Method::Hash { key: HashKey::Query(name), .. }) => ("query parameter", name),
-                Some(
-                    Method::Hash { key: HashKey::Header(_) | HashKey::SourceIp, .. } | Method::Simple(_),
-                )
-                | None => continue,
-            };
+        let name = match policy.balancing.as_ref().map(|balancing| &balancing.method) {
+            Some(Method::Hash { key: HashKey::Query(name), .. }) => name,
+            Some(
+                Method::Hash { key: HashKey::Header(_) | HashKey::Cookie { .. } | HashKey::SourceIp, .. }
+                | Method::Simple(_),
+            )
+            | None => continue,
+        };
         if name.value.is_empty() {
             reports.push(
-                Diagnostic::new(Code::HASH_SETTING, name.span, format!("the {what} has no name"))
+                Diagnostic::new(Code::HASH_SETTING, name.span, "the query parameter has no name")
                     .consequence("Istio would refuse the destination rule, or hash nothing")
                     .help("name it"),
             );
