@@ -64,12 +64,12 @@ impl Target for Envoy {
     }
 
     fn fit(&self, checked: &Checked, options: &Options<'_>) -> Fit {
-        raw_proxy::fit(checked.model(), Controller::Envoy, |feature| Self.support(feature), options)
+        raw_proxy::fit(checked, Controller::Envoy, |feature| Self.support(feature), options)
     }
 
     fn emit(&self, fitted: &Fitted<'_>, options: &Options<'_>) -> Vec<Artifact> {
         let model = fitted.checked().model();
-        let proxies = raw_proxy::plan(fitted, Controller::Envoy, options);
+        let proxies = fitted.proxies();
         let files = proxies.par_iter().flat_map_iter(|proxy| {
             let files = configuration(model, proxy, options);
             let manifests =
@@ -77,7 +77,7 @@ impl Target for Envoy {
             files.into_iter().chain(manifests)
         });
         let mut all: Vec<Artifact> = files.collect();
-        all.extend(kubernetes::headless_services(model, &proxies, options));
+        all.extend(kubernetes::headless_services(model, proxies, options));
         all
     }
 }

@@ -80,20 +80,20 @@ impl Target for Nginx {
     }
 
     fn fit(&self, checked: &Checked, options: &Options<'_>) -> Fit {
-        let fit = raw_proxy::fit(checked.model(), Controller::Nginx, support::of, options);
+        let fit = raw_proxy::fit(checked, Controller::Nginx, support::of, options);
         limits::beyond(checked.model(), fit, options)
     }
 
     fn emit(&self, fitted: &Fitted<'_>, options: &Options<'_>) -> Vec<Artifact> {
         let model = fitted.checked().model();
-        let proxies = raw_proxy::plan(fitted, Controller::Nginx, options);
+        let proxies = fitted.proxies();
         let files = proxies.par_iter().flat_map_iter(|proxy| {
             let files = configuration(model, proxy, options);
             let manifests = model.deploy().map(|deploy| deployed::manifests(model, deploy, proxy, &files));
             files.into_iter().chain(manifests)
         });
         let mut all: Vec<Artifact> = files.collect();
-        all.extend(kubernetes::headless_services(model, &proxies, options));
+        all.extend(kubernetes::headless_services(model, proxies, options));
         all
     }
 }

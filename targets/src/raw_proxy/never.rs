@@ -6,9 +6,10 @@ use meshc_compiler::routing::never::{Never, Reading, foreign_authority, never, o
 use meshc_compiler::routing::{HttpServer, Listener, Plain, Proxy, Rule, TlsKind, VirtualHost};
 use meshc_language::{Code, Diagnostic, Span};
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// Comparisons of rules that hold in none of the places where the rule stands.
-pub(super) fn reports(model: &Model, controller: Controller, proxies: &[Proxy]) -> Vec<Diagnostic> {
+pub(super) fn reports(model: &Model, controller: Controller, proxies: &[Arc<Proxy>]) -> Vec<Diagnostic> {
     let mut walk = Walk { model, controller, reports: Vec::new(), by_place: FxHashMap::default() };
     for listener in proxies.iter().flat_map(|proxy| &proxy.listeners) {
         walk.listener(listener);
