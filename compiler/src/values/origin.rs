@@ -46,6 +46,10 @@ fn is_origin(text: &str) -> bool {
 
 #[cold]
 fn refuse(text: &str) -> ValueError {
+    if text.is_empty() {
+        return ValueError::new("empty origin")
+            .help("write an origin such as `https://app.example.com`, or `*` for all of them");
+    }
     let shown = Shown(text);
     let never = |why: &str| ValueError::new(format!("no browser sends the origin {shown}: {why}"));
     let Some((scheme, rest)) = text.split_once("://") else {
