@@ -25,5 +25,5 @@ pub mod yaml;
 
 pub use artifact::Artifact;
 pub use capability::{Feature, Support};
-pub use raw_proxy::{KeyPaths, Rig, features};
+pub use raw_proxy::{EdgeOptions, KeyPaths, Rig, features};
 pub use target::{Fit, Fitted, Gateways, Options, Split, TARGETS, Target, fit, target};

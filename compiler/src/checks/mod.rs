@@ -4,6 +4,7 @@
 //! literal may be is not a check: it is the type of the literal (`values`).
 
 mod bindings;
+mod callers;
 mod cover;
 mod delegation;
 mod deprecation;
@@ -80,6 +81,7 @@ const CHECKS: &[Check] = &[
     never::check,
     retries::check,
     protocols::check,
+    callers::check,
     delegation::check,
     hosts::check,
     hosts::coverage,

@@ -499,7 +499,7 @@ fn destinations_are_visible(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
 fn callers<'m>(site: &Site<'m>) -> Vec<Option<&'m str>> {
     let gateways = site.host.gateways().filter_map(|(id, _)| site.context.model.mesh.gateways.get(id));
     let own = site.host.in_mesh().then(|| site.host.namespace_name());
-    own.into_iter().chain(gateways.map(|gateway| gateway.namespace_name())).collect()
+    own.into_iter().chain(gateways.map(|gateway| gateway.pods_namespace())).collect()
 }
 
 /// V26: Istio takes at most 1 MB, and copies the text into every proxy.

@@ -195,9 +195,35 @@ pub const CONDITION_SYNTAX: &[(&str, &str)] = &[
     ("destination in [<address or range>, ...]", "tls and tcp routes: the address that was asked for"),
 ];
 
+/// The most comparisons that one condition may have.
+const MAX_COMPARISONS: usize = 1_000;
+
 impl Condition {
-    /// Reads a condition up to `->` or the end.
-    pub(crate) fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+    /// Reads a condition up to `->` or the end; one of very many comparisons is refused.
+    pub(crate) fn read_bounded<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+        let start = args.start(cx);
+        let condition = Self::read(args, cx)?;
+        let count = condition.count();
+        if count > MAX_COMPARISONS {
+            let message = format!("this condition has {count} comparisons, more than {MAX_COMPARISONS}");
+            let report = Diagnostic::new(Code::TOO_MANY_MATCHES, start, message);
+            cx.report(report.consequence("every proxy would make all of them for every request").help(
+                "split the route, or compare with one regular expression: `header x matches r\"a|b|c\"`",
+            ));
+            return None;
+        }
+        Some(condition)
+    }
+
+    fn count(&self) -> usize {
+        match self {
+            Self::Test(_) => 1,
+            Self::Not(inner, _) => inner.count(),
+            Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::count).sum(),
+        }
+    }
+
+    fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
         let mut alternatives = vec![Self::read_all(args, cx)?];
         while args.take_word("or", cx).is_some() {
             alternatives.push(Self::read_all(args, cx)?);
@@ -214,10 +240,21 @@ impl Condition {
     }
 
     fn read_one<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
-        if let Some(span) = args.take_word("not", cx) {
-            let inner = Self::read_one(args, cx)?;
-            return Some(Self::Not(Box::new(inner), span.to(args.last)));
+        // `not not` is nothing; counting instead of nesting keeps the depth of a condition that of its parentheses.
+        let mut outermost = None;
+        let mut negated = false;
+        while let Some(span) = args.take_word("not", cx) {
+            outermost = outermost.or(Some(span));
+            negated = !negated;
         }
+        let inner = Self::read_positive(args, cx)?;
+        Some(match outermost.filter(|_| negated) {
+            Some(span) => Self::Not(Box::new(inner), span.to(args.last)),
+            None => inner,
+        })
+    }
+
+    fn read_positive<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
         if args.peek(cx).is_some_and(|term| matches!(term.shape, Shape::Group(_))) {
             let term = args.next(cx)?;
             let Shape::Group(terms) = term.shape else { return None };

@@ -227,7 +227,7 @@ impl Route {
         let mut condition = None;
         let mut matches = Vec::new();
         if let Some(when) = args.take_word("when", cx) {
-            let read = Condition::read(&mut args, cx)?;
+            let read = Condition::read_bounded(&mut args, cx)?;
             condition = Some(Span { start: when.start, ..when.to(args.last) });
             matches = match_set::normalise(&read, cx);
         }

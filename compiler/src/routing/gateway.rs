@@ -106,7 +106,7 @@ impl<'m> Maker<'m, '_> {
                 } else if carries_http(protocol) {
                     TlsKind::Http(
                         Arc::new(tls.clone()),
-                        HttpServer { virtual_hosts: self.virtual_hosts(&[declared]) },
+                        HttpServer { virtual_hosts: self.virtual_hosts(&[declared]).into() },
                     )
                 } else {
                     TlsKind::Tcp(Arc::new(tls.clone()), self.connection_rules(declared, RouteKind::Tcp))
@@ -176,18 +176,30 @@ impl<'m> Maker<'m, '_> {
         claims
     }
 
-    /// The rules for connections of the host blocks that share a name with a listener, in order.
+    /// The rules for connections of the host blocks that share a name with a listener: those for the most specific name of a
+    /// block first, as for requests, and in the order of the block.
     fn connection_rules(&mut self, declared: &'m Declared, kind: RouteKind) -> Vec<ConnectionRule> {
         let entrance = self.entrance(declared.port.value.get());
-        let named =
+        let shared =
             hosts_of(declared).filter_map(|served| Some(self.blocks(served)?.overlapping(&served.host)));
-        let mut blocks: Vec<Id<Resource<Host>>> = named.flatten().map(|(_, (block, _))| *block).collect();
-        blocks.sort_unstable_by_key(|block| block.index());
-        blocks.dedup();
-        let blocks = blocks.into_iter().filter_map(|block| self.plan.model.hosts.get(block));
-        blocks
-            .flat_map(|host| connection_rules(self.plan, &host.declared, kind, entrance, &mut self.upstreams))
-            .collect()
+        let shared =
+            shared.flatten().map(|(pattern, (block, name))| (block.index(), *name, *block, pattern.clone()));
+        let mut shared: Vec<_> = shared.collect();
+        shared.sort_unstable_by_key(|(block, name, ..)| (*block, *name));
+        shared.dedup_by_key(|(block, name, ..)| (*block, *name));
+        let mut ranked: Vec<(usize, ConnectionRule)> = Vec::new();
+        for names in shared.chunk_by(|left, right| left.0 == right.0) {
+            let Some(host) = names.first().and_then(|(_, _, block, _)| self.plan.model.hosts.get(*block))
+            else {
+                continue;
+            };
+            let names: Vec<&HostPattern> = names.iter().map(|(.., pattern)| pattern).collect();
+            for rule in connection_rules(self.plan, &host.declared, kind, entrance, &mut self.upstreams) {
+                ranked.extend(by_name(rule, &names));
+            }
+        }
+        ranked.sort_by_key(|(specificity, _)| std::cmp::Reverse(*specificity));
+        ranked.into_iter().map(|(_, rule)| rule).collect()
     }
 
     /// What an external needs that is sent through this gateway: a listener for each of its ports.
@@ -233,6 +245,25 @@ impl<'m> Maker<'m, '_> {
             }
         }
     }
+}
+
+/// A rule for each name of its block that it asks for names of, with how specific that is.
+fn by_name(rule: ConnectionRule, names: &[&HostPattern]) -> Vec<(usize, ConnectionRule)> {
+    if rule.sni.is_empty() {
+        let widest = names.iter().map(|name| specificity(name)).min().unwrap_or(0);
+        return vec![(widest, rule)];
+    }
+    let mut ranked: Vec<(usize, ConnectionRule)> = Vec::new();
+    for sni in &rule.sni {
+        let own =
+            names.iter().filter(|name| name.overlaps(sni.as_host())).map(|name| specificity(name)).max();
+        let Some(own) = own else { continue };
+        match ranked.iter_mut().find(|(known, _)| *known == own) {
+            Some((_, known)) => known.sni.push(sni.clone()),
+            None => ranked.push((own, ConnectionRule { sni: vec![sni.clone()], ..rule.clone() })),
+        }
+    }
+    ranked
 }
 
 /// A host that a block claims.
@@ -288,7 +319,8 @@ fn hosts_of(declared: &Declared) -> impl Iterator<Item = &ServerHost> {
 }
 
 /// Whether what is declared in the namespace `home` with this visibility is seen from the namespace `viewer`.
-pub(super) fn sees(viewer: Option<&str>, visibility: Option<&Visibility>, home: Option<&str>) -> bool {
+#[must_use]
+pub fn is_seen(viewer: Option<&str>, visibility: Option<&Visibility>, home: Option<&str>) -> bool {
     let Some(visibility) = visibility else { return true };
     visibility.to.iter().any(|visible| match visible {
         Visible::Everywhere => true,

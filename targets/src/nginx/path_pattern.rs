@@ -5,7 +5,8 @@
 //! cannot tell the two apart: characters that are sent as escapes stand in it only by repeated classes that take all of them, like
 //! `.*` and `[^/]+`, and what comes behind such a class cannot begin inside of an escape.
 //!
-//! Escapes of other characters, such as `%2C`, are no such difference: nginx sends on the character that it has compared.
+//! Escapes of other characters, such as `%2C`, are compared as the character, and sent on as they are written. `docs/targets.md` says
+//! so.
 
 use meshc_compiler::values::Pattern;
 use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};

@@ -8,15 +8,22 @@ use meshc_compiler::policy::{
     TrafficPolicy, Upgrade,
 };
 use meshc_compiler::routing::{Addresses, Upstream};
+use meshc_compiler::values::{Protocol, SubjectAltName};
+use meshc_language::Spanned;
 
 impl Walk<'_> {
     pub(super) fn upstream(&mut self, upstream: &Upstream) {
-        let Upstream { name: _, target, host: _, port: _, subset: _, policy, addresses, span } = upstream;
+        let Upstream { name: _, target, host, port: _, subset: _, policy, identities, addresses, span } =
+            upstream;
         if upstream.speaks_http2() {
             self.add(Feature::Http2Destination, *span, "a destination that speaks HTTP/2");
         }
+        if upstream.protocol() == Protocol::GrpcWeb {
+            self.add(Feature::GrpcWeb, *span, "a destination that speaks gRPC-web");
+        }
         self.owner = self.model.mesh.declaration(*target);
         self.policy(policy);
+        self.identities(policy, host, identities);
         self.owner = None;
         match addresses {
             Addresses::Fixed(_) if matches!(target, DestinationId::External(_)) => {
@@ -30,6 +37,21 @@ impl Walk<'_> {
                 self.add(Feature::OriginalExternal, *span, "an external without `resolve`");
             }
             Addresses::PerRequest => self.add(Feature::PerRequestExternal, *span, "`resolve dynamic-dns`"),
+        }
+    }
+
+    /// What the external's certificate must say beside the name that is asked for.
+    fn identities(&mut self, policy: &TrafficPolicy, host: &str, identities: &[Spanned<SubjectAltName>]) {
+        let Some(tls) = policy.tls.as_deref().filter(|tls| tls.verifies_itself()) else { return };
+        let says_names = tls.body.names.as_ref().is_some_and(|names| !names.is_empty());
+        let asked = tls.body.sni.as_ref().map_or(host, |sni| sni.value.as_str());
+        let is_asked = matches!(identities, [only] if only.value.as_str() == asked);
+        if let Some(first) = identities.first().filter(|_| !says_names && !is_asked) {
+            self.add(
+                Feature::UpstreamIdentity,
+                first.span,
+                "another name of an external than the one that is asked for",
+            );
         }
     }
 

@@ -42,9 +42,9 @@ pub(super) fn uses(model: &Model, proxies: &[Arc<Proxy>]) -> Vec<Use> {
         guards: false,
         owner: None,
         http2: false,
-        at_gateway: false,
         sent: sent_through(model),
         hidden: false,
+        at_gateway: false,
     };
     for raw in &model.raw {
         walk.add(
@@ -68,12 +68,12 @@ struct Walk<'m> {
     owner: Option<Span>,
     /// Whether the rule at hand leads to destinations that speak HTTP/2.
     http2: bool,
-    /// Whether the proxy at hand is a gateway.
-    at_gateway: bool,
     /// The `via` of externals, by the gateway that they name.
     sent: FxHashMap<Id<Resource<Gateway>>, Vec<Span>>,
     /// Whether what is hidden from callers has been named: it is the same for all outbound proxies.
     hidden: bool,
+    /// Whether the proxy at hand is a gateway.
+    at_gateway: bool,
 }
 
 /// The `via` of externals, by the gateway that they name.
@@ -117,7 +117,7 @@ impl Walk<'_> {
             Role::Outbound => self.hidden(namespace.is_some()),
             Role::Gateway(id) => {
                 self.egress(*id);
-                self.http2_listeners(*id);
+                self.declared_listeners(*id);
             }
         }
     }
