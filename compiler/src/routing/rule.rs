@@ -1,5 +1,6 @@
 //! Rules: the routes of a host block as one listener of one proxy sees them.
 
+use super::parts;
 use super::upstream::Upstreams;
 use super::{ConnectionRule, Plan, Upstream};
 use crate::model::{
@@ -165,8 +166,9 @@ fn rule<'m>(
         Some(parent) => SmolStr::new(format!("{}-{}", parent.name.value, route.name.value)),
         None => SmolStr::new(route.name.value.as_str()),
     };
-    let inherited = parent.filter(|_| route.options.mirrors.is_empty()).map(|parent| &parent.options.mirrors);
-    let mirrors = inherited.unwrap_or(&route.options.mirrors);
+    let (_, own) = parts::options(route);
+    let inherited = parent.filter(|_| own.is_empty()).map(|parent| parts::options(parent).1);
+    let mirrors = inherited.unwrap_or(own);
     let mirrors =
         mirrors.iter().filter(|mirror| !plan.is_dropped(mirror.span, route.span)).filter_map(|mirror| {
             let share = mirror.share.map_or(Percent::HUNDRED, |share| share.value);
@@ -186,9 +188,9 @@ fn rule<'m>(
 
 /// The options of a route, with what it takes over from the route that delegates to it, without what was dropped.
 fn options(plan: &Plan<'_, '_>, route: &Route, parent: Option<&Route>) -> Arc<SharedRouteOptions> {
-    let mut options = route.options.shared.clone();
-    if let Some(parent) = parent.filter(|parent| !parent.options.shared.is_empty()) {
-        let mut from = parent.options.shared.clone();
+    let mut options = parts::options(route).0.clone();
+    let from = parent.map(|parent| parts::options(parent).0).filter(|from| !from.is_empty());
+    if let Some(mut from) = from.cloned() {
         // Istio takes over all operations on headers, or none.
         if options.request_headers.is_some() || options.response_headers.is_some() {
             (from.request_headers, from.response_headers) = (None, None);
