@@ -1,5 +1,6 @@
 //! One call that does everything: all environments, all checks, levels, exemptions.
 
+use crate::causes;
 use crate::checks;
 use crate::elaborate::{Found, elaborate};
 use crate::model::Model;
@@ -127,6 +128,7 @@ pub fn check(project: &Project, only: Option<&str>, options: &Options) -> Compil
         report
     }));
     reports.sort_by(|left, right| left.order().cmp(&right.order()));
+    let reports = causes::merge(reports);
     Compilation { reports, environments: compiled, is_whole }
 }
 
@@ -198,7 +200,9 @@ impl Exemptions {
         let scopes: FxHashMap<Code, Scopes<usize>> =
             scopes.into_iter().map(|(code, scopes)| (code, scopes.into_iter().collect())).collect();
         for mut report in reports {
-            let around = scopes.get(&report.code).filter(|_| report.severity != Severity::Error);
+            let around = scopes
+                .get(&report.code)
+                .filter(|_| report.severity != Severity::Error || report.code.can_be_accepted());
             let around = around.into_iter().flat_map(|scopes| scopes.around(report.span));
             let exemption = around.map(|(_, at)| *at).min();
             if let Some((at, one)) = exemption.and_then(|at| Some((at, self.accepted.get(at)?))) {

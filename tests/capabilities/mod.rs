@@ -13,6 +13,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+use crate::istio::{Mesh, in_a_namespace};
 use meshc_compiler::routing::proxies;
 use meshc_compiler::{Input, Project, check};
 use meshc_language::{Code, Diagnostic, Severity, SourceFile};
@@ -81,6 +82,21 @@ pub(crate) fn cases() -> Vec<Case> {
         Case { feature: *feature, name, files, shows }
     };
     Feature::ALL.iter().map(case).collect()
+}
+
+/// The meshes of all cases, with what is made of them for Istio.
+pub(crate) fn meshes_for_istio() -> Vec<Mesh> {
+    let mesh = |mut case: Case| {
+        for (_, text) in &mut case.files {
+            *text = in_a_namespace(text);
+        }
+        let compilation = check(&case.project(), None, &meshc_compiler::Options::default());
+        let checked = compilation.environments.into_iter().next().and_then(|(_, checked)| checked).unwrap();
+        let artifacts = case.build("istio", &Options::default()).artifacts;
+        let resources = artifacts.into_iter().flatten().map(|file| file.text).collect();
+        Mesh { name: format!("feature {}", case.name), checked, resources }
+    };
+    cases().into_iter().map(mesh).collect()
 }
 
 /// What a target reports of a mesh of one file, and its files if it can carry the mesh; `None` if the mesh has errors of its own.

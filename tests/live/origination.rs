@@ -15,6 +15,7 @@ on_every_plane! {
     what_is_not_verified_is_taken_unseen
     no_connection_is_shared_by_two_identities
     plaintext_and_tls_to_one_endpoint_stay_apart
+    the_protocol_of_the_caller_is_kept_in_tls
 }
 
 /// A gateway whose host `a.com` leads to `vault`, which is called as `tls` says.
@@ -80,8 +81,8 @@ fn the_names_of_an_external_are_checked(stage: &mut Stage) {
         host a.com via edge { route all -> vault { retry off } }
         external vault {
           hosts vault.com
-          port http 443
-          resolve static
+          port http 80
+          resolve dns
           names ["NAME"]
           tls simple { ca file "<ca.pem>"; sni ASKED }
         }
@@ -263,4 +264,14 @@ fn plaintext_and_tls_to_one_endpoint_stay_apart(stage: &mut Stage) {
         assert_eq!(seen(&answer).tls, tls, "{path}, request {round}");
     }
     assert!(echo.connections() < 20, "{}", echo.connections());
+}
+
+/// The server would take HTTP/2 if it were offered.
+fn the_protocol_of_the_caller_is_kept_in_tls(stage: &mut Stage) {
+    let server = stage.certificate("server", &["vault.com"]);
+    let _echo = stage.private("vault", Speaks::Http, &server);
+    let source = one_destination(r#"simple { ca file "<ca.pem>"; sni vault.com }"#);
+    let running = stage.start(&source.replace("tls simple", "pool { client-protocol on }; tls simple"));
+    let (status, seen) = ask(&running);
+    assert_eq!((status, seen.map(|seen| seen.protocol)), (200, Some("HTTP/1.1".to_owned())));
 }

@@ -4,6 +4,7 @@ mod egress;
 mod endpoints;
 mod hosts;
 mod sent_on;
+pub(super) mod steps;
 mod wildcards;
 
 use super::Context;

@@ -23,6 +23,14 @@ words! {
     }
 }
 
+impl ClientTlsMode {
+    /// Whether TLS begins that a server outside of the mesh can end.
+    #[must_use]
+    pub const fn begins_tls(self) -> bool {
+        matches!(self, Self::Simple | Self::Mutual)
+    }
+}
+
 section! {
     /// Certificates and names for a connection.
     pub struct ClientTlsBody {

@@ -72,7 +72,8 @@ fn of_binding(
             let name = headless_name(model.mesh.destination_name(destination.target), subset);
             let full =
                 crate::model::full_name(&name, namespace.unwrap_or("default"), &model.mesh.cluster_domain);
-            dns(&full, port.number.value.get())
+            // The name stands for the pods themselves, which listen on the target port.
+            dns(&full, port.target.unwrap_or(port.number).value.get())
         }
         AddressKind::Dns(place) => dns(place.host(), place.port()),
         AddressKind::Endpoints(endpoints) => Addresses::Fixed(endpoints.iter().map(of_bound).collect()),

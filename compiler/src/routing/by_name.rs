@@ -58,6 +58,23 @@ impl<'a, T> IntoIterator for &'a ByName<T> {
     }
 }
 
+impl<T> IntoIterator for ByName<T> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.all.into_iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a mut ByName<T> {
+    type Item = &'a mut T;
+    type IntoIter = std::slice::IterMut<'a, T>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.places = OnceLock::new();
+        self.all.iter_mut()
+    }
+}
+
 impl<T: Named> ByName<T> {
     /// The element with the most specific name that takes a host, with its position; of a host that is not said, `*` is the name.
     #[must_use]

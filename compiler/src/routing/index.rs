@@ -1,6 +1,6 @@
 //! What the plan looks up in the model, found once for all proxies.
 
-use super::gateway::sees;
+use super::gateway::is_seen;
 use crate::graph::{Delegations, delegations};
 use crate::model::{External, Gateway, Host, Id, Model, Resource, Wildcards};
 use crate::values::HostMap;
@@ -40,7 +40,7 @@ impl Index {
             for (gateway, _) in host.gateways() {
                 let Some(declared) = model.mesh.gateways.get(gateway) else { continue };
                 let home = host.namespace_name();
-                if !sees(declared.namespace_name(), super::parts::visibility(&host.declared), home) {
+                if !is_seen(declared.pods_namespace(), super::parts::visibility(&host.declared), home) {
                     continue;
                 }
                 let known = bound.entry(gateway).or_default();

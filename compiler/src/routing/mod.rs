@@ -16,9 +16,11 @@
 
 mod address;
 mod by_name;
+mod connection_order;
 mod gateway;
 mod index;
 pub mod matcher;
+pub mod never;
 mod omitted;
 mod outbound;
 mod parts;
@@ -26,15 +28,19 @@ mod plans;
 mod rule;
 mod upstream;
 pub mod witness;
+mod workload;
 
 #[cfg(test)]
 mod tests;
 
 pub use address::{Addresses, WeightedAddress, headless_name};
 pub use by_name::{ByName, Named};
+pub use connection_order::{ConnectionOrder, connection_order};
+pub use gateway::is_seen;
 pub use plans::{Plans, proxies};
-pub use rule::{MirroredTo, Rule, RuleAction, WeightedUpstream};
+pub use rule::{MirroredTo, Rule, RuleAction, WeightedUpstream, both_hold};
 pub use upstream::{Upstream, effective_policy};
+pub use workload::{Sidecar, WorkloadLabels, carried, gateway_workload, sidecar};
 
 use crate::model::{Arena, Gateway, Id, Model, Resource, ServerTls};
 use crate::values::{HostPattern, SniHost};
@@ -193,6 +199,8 @@ struct Plan<'m, 'd> {
     model: &'m Model,
     index: &'d Index,
     dropped: &'d Omitted,
+    /// Whose sidecar it is, where somebody knows.
+    sidecar: Option<&'d Sidecar>,
 }
 
 impl Plan<'_, '_> {

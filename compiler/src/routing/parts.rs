@@ -5,8 +5,8 @@
 
 use crate::model::{
     Endpoint, EndpointBody, EndpointPort, External, ExternalBody, Gateway, GatewayBody, Host, HostBody,
-    Labels, Listener, ListenerBody, Mirror, Port, Route, RouteOptions, ServerHost, ServerTls, Service,
-    ServiceBody, Subset, SubsetBody, Visibility,
+    HttpsRedirect, Labels, Listener, ListenerBody, Mirror, Port, Route, RouteOptions, ServerHost, ServerTls,
+    Service, ServiceBody, Subset, SubsetBody, Visibility,
 };
 use crate::policy::{SharedRouteOptions, TrafficPolicy};
 use crate::values::{Count, EndpointAddress, HostPattern, IpOrCidr, Protocol, SubjectAltName, Text};
@@ -34,7 +34,7 @@ pub(super) struct ListenerParts<'m> {
     pub(super) port: u16,
     pub(super) hosts: &'m [Spanned<ServerHost>],
     pub(super) tls: Option<&'m ServerTls>,
-    pub(super) redirects: bool,
+    pub(super) redirect: Option<HttpsRedirect>,
     /// The address that it binds to; `None` for all.
     pub(super) bind: Option<IpAddr>,
     pub(super) span: Span,
@@ -58,7 +58,7 @@ pub(super) fn listener(listener: &Listener) -> ListenerParts<'_> {
         port: port.value.get(),
         hosts: hosts.as_ref().map_or(&[], |hosts| hosts),
         tls: tls.as_deref(),
-        redirects: redirect.is_some(),
+        redirect: *redirect,
         bind,
         span: *span,
     }

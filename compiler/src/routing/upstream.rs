@@ -1,7 +1,7 @@
 //! Upstreams: destinations as a proxy calls them.
 
 use super::address::{self, Addresses};
-use super::gateway::sees;
+use super::gateway::is_seen;
 use super::parts;
 use super::{Plan, Role};
 use crate::model::{
@@ -159,7 +159,7 @@ impl<'m, 'd> Upstreams<'m, 'd> {
         let home = mesh.namespace_of(target);
         let sees = |id: &Id<Resource<External>>| {
             let visible = |one: &Resource<External>| {
-                sees(callers, parts::external(one).visibility, one.namespace_name())
+                is_seen(callers, parts::external(one).visibility, one.namespace_name())
             };
             callers.is_none() || mesh.externals.get(*id).is_some_and(visible)
         };
@@ -174,16 +174,26 @@ impl<'m, 'd> Upstreams<'m, 'd> {
         Some(policy)
     }
 
+    /// The upstream of a destination for requests that come in on a port.
+    pub(super) fn met(&mut self, destination: &Destination, port: u16) -> Option<Id<Upstream>> {
+        self.of(&self.plan.model.mesh.met(destination, port))
+    }
+
     /// What a caller in the mesh sends to an external that leaves through a gateway goes to the gateway's service.
     fn by_way_of(&self, destination: &Destination) -> Option<Destination> {
         let (Role::Outbound, DestinationId::External(id)) = (self.role, destination.target) else {
             return None;
         };
         let mesh = &self.plan.model.mesh;
-        let gateway = mesh.gateways.get(mesh.externals.get(id)?.egress?)?;
+        let external = mesh.externals.get(id)?;
+        let gateway = mesh.gateways.get(external.egress?)?;
         let FrontService::Declared(front) = gateway.front.as_ref()? else { return None };
         let port = mesh.port_of(destination)?.number;
-        Some(to_service(*front, Some(port), destination.span))
+        let mut front = to_service(*front, Some(port), destination.span);
+        // Istio has a subset of that service for each external.
+        let name = || Spanned { value: SmolStr::new(external.name.value.as_str()), span: external.name.span };
+        front.subset = self.plan.sidecar.is_some().then(name);
+        Some(front)
     }
 
     pub(super) fn is_dropped(&self, span: Span, owner: Span) -> bool {
@@ -205,7 +215,7 @@ impl<'m, 'd> Upstreams<'m, 'd> {
         let Some(service) = self.plan.model.mesh.services.get(id).filter(|_| self.callers.is_some()) else {
             return true;
         };
-        sees(self.callers.as_deref(), parts::service(service).visibility, service.namespace_name())
+        is_seen(self.callers.as_deref(), parts::service(service).visibility, service.namespace_name())
     }
 
     fn drop_from(&self, policy: &mut TrafficPolicy, target: DestinationId) {

@@ -156,7 +156,8 @@ fn protocols(upstream: &Upstream) -> Vec<&'static str> {
     match Spoken::of(upstream) {
         Spoken::Http1 => vec![HTTP1],
         Spoken::Http2 => vec![HTTP2],
-        Spoken::AsCaller => vec![HTTP2, HTTP1],
+        // Envoy asks for what each connection will speak; a server that could choose might choose the other.
+        Spoken::AsCaller => Vec::new(),
     }
 }
 

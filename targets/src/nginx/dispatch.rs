@@ -13,8 +13,8 @@ use super::rule;
 use super::variables::UNKNOWN;
 use meshc_compiler::model::Match;
 use meshc_compiler::policy::RewriteKind;
-use meshc_compiler::routing::{Rule, RuleAction, VirtualHost};
-use meshc_compiler::values::{HostPattern, Scheme};
+use meshc_compiler::routing::{Rule, RuleAction, Upstream, VirtualHost};
+use meshc_compiler::values::{HostPattern, Protocol, Scheme};
 use rustc_hash::FxHashSet;
 
 /// What stands in front of the names of locations that only nginx itself asks for.
@@ -23,6 +23,10 @@ const INTERNAL: &str = "mesh:";
 const NOTHING: &str = "mesh:~";
 /// The location of requests of which nginx cannot tell whether a rule takes them.
 const UNDECIDED: &str = "mesh:!";
+/// Where requests to gRPC destinations end that are not there, or do not answer in time: callers know a status of gRPC, not of HTTP.
+pub(super) const GRPC_UNAVAILABLE: &str = "@mesh-grpc-unavailable";
+/// See [`GRPC_UNAVAILABLE`].
+pub(super) const GRPC_DEADLINE: &str = "@mesh-grpc-deadline";
 /// Bytes of variable names that one `map` looks at; nginx reads 4,096 in one token.
 const TABLE_MAX: usize = 3_000;
 /// Candidates that one `map` chooses from, if they are many. Those that several locations share stand in one `map` then.
@@ -86,7 +90,32 @@ pub(super) fn locations(
             locations.push(line!["location", "=", name].block(body));
         }
     }
+    if calls_grpc(host, builder) {
+        // `UNAVAILABLE` and `DEADLINE_EXCEEDED` (Envoy: `Grpc::Utility::httpToGrpcStatus`).
+        for (name, status) in [(GRPC_UNAVAILABLE, "14"), (GRPC_DEADLINE, "4")] {
+            locations.push(line!["location", name].block(vec![
+                line!["default_type", "application/grpc"],
+                line!["add_header", "grpc-status", status, "always"],
+                line!["return", "200", super::text::EMPTY],
+            ]));
+        }
+    }
     locations
+}
+
+/// Whether a rule leads to a destination that speaks gRPC.
+fn calls_grpc(host: &VirtualHost, builder: &Builder<'_>) -> bool {
+    host.rules.iter().any(|rule| match &rule.action {
+        RuleAction::Forward(to) => {
+            to.iter().filter_map(|one| builder.upstream(one.upstream)).any(speaks_grpc)
+        }
+        RuleAction::Redirect(_) | RuleAction::Respond(_) => false,
+    })
+}
+
+/// Whether an upstream is one of gRPC.
+pub(super) fn speaks_grpc(upstream: &Upstream) -> bool {
+    upstream.protocol() == Protocol::Grpc
 }
 
 /// Which locations are needed for requests that no rule takes.

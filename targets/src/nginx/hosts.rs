@@ -48,7 +48,7 @@ pub(super) fn map(
 }
 
 /// A pattern among others, as `server_name` and `map` take it. nginx asks regular expressions last and in their order, so if one
-/// is needed, all wildcards are expressions that leave each other out.
+/// is needed, all wildcards are expressions that leave each other out. A wildcard stands for one character or more.
 pub(super) fn name(host: &HostPattern, among: &Among) -> String {
     match host.ip() {
         Some(ip) if ip.is_ipv6() => return format!("[{ip}]"),
@@ -60,8 +60,8 @@ pub(super) fn name(host: &HostPattern, among: &Among) -> String {
     let suffix = |host: &HostPattern| escape_literal(host.as_str().trim_start_matches('*'));
     let covered = among.wildcards.covered_by(host).map(|(other, ())| other);
     let narrower = covered.filter(|other| *other != host);
-    let except: String = narrower.map(|other| format!("(?!.*{}\\z)", suffix(other))).collect();
-    format!("~^{except}.*{}\\z", suffix(host))
+    let except: String = narrower.map(|other| format!("(?!.+{}\\z)", suffix(other))).collect();
+    format!("~^{except}.+{}\\z", suffix(host))
 }
 
 #[cfg(test)]
@@ -75,7 +75,7 @@ mod tests {
         let hosts = ["a.com", "*.a.com", "*-x.a.com", "::1"].map(|text| HostPattern::parse(text).unwrap());
         let all: Among = hosts.iter().collect();
         let names: Vec<String> = hosts.iter().map(|host| name(host, &all)).collect();
-        assert_eq!(names, ["a.com", r"~^(?!.*-x\.a\.com\z).*\.a\.com\z", r"~^.*-x\.a\.com\z", "[::1]"]);
+        assert_eq!(names, ["a.com", r"~^(?!.+-x\.a\.com\z).+\.a\.com\z", r"~^.+-x\.a\.com\z", "[::1]"]);
         let plain: Among = hosts.iter().filter(|host| !host.is_partial_wildcard()).collect();
         assert_eq!(hosts.get(1).map(|host| name(host, &plain)).as_deref(), Some("*.a.com"));
     }

@@ -9,6 +9,7 @@ use super::listeners::Heard;
 use super::text::EMPTY;
 use meshc_compiler::routing::{HttpServer, Role, RuleAction, TlsKind, TlsServer, VirtualHost};
 use meshc_compiler::values::{HostMap, HostPattern, Protocol, Scheme};
+use meshc_language::{Code, Diagnostic};
 use rustc_hash::FxHashSet;
 
 /// The servers of a port for HTTP without TLS.
@@ -17,6 +18,8 @@ pub(super) fn plain(server: &HttpServer, heard: &Heard, builder: &mut Builder<'_
     let mut flags = flags(heard);
     if expects_http2(server, heard.port, builder) {
         flags.push("http2".to_owned());
+    } else {
+        report_grpc(server, builder);
     }
     let all: Among = virtual_hosts.iter().flat_map(|host| &host.domains).collect();
     let mut servers = Vec::new();
@@ -186,11 +189,11 @@ fn flags(heard: &Heard) -> Vec<String> {
 }
 
 fn listen(heard: &Heard, flags: &[String], is_default: bool) -> Vec<Directive> {
-    let mut listen = line!["listen", heard.address.clone()];
-    if is_default {
-        listen.words.push("default_server".to_owned());
-    }
-    let mut lines = vec![listen.and(flags.iter().cloned())];
+    let listen = |address: &String| {
+        let default = is_default.then(|| "default_server".to_owned());
+        line!["listen", address.clone()].and(default).and(flags.iter().cloned())
+    };
+    let mut lines: Vec<Directive> = heard.addresses.iter().map(listen).collect();
     if heard.is_hop {
         lines.push(line!["set_real_ip_from", "127.0.0.0/8"]);
         lines.push(line!["real_ip_header", "proxy_protocol"]);
@@ -218,6 +221,7 @@ fn nowhere(heard: &Heard, flags: &[String], tls: Vec<Directive>) -> Directive {
     let mut inside = listen(heard, flags, true);
     inside.push(line!["server_name", "_"]);
     inside.extend(tls);
+    inside.push(when("$mesh_is_old", "1", vec![line!["return", "426"]]));
     inside.push(line!["return", "404", EMPTY]);
     line!["server"].block(inside)
 }
@@ -236,6 +240,7 @@ fn virtual_host(
     // The first use of the variable keeps its value: later on, the path is that of an inner location.
     let mut lines = vec![
         line!["set", "$mesh_asked", "$mesh_path"],
+        when("$mesh_is_old", "1", vec![line!["return", "426"]]),
         when("$mesh_bad_path", "1", vec![line!["return", "400"]]),
     ];
     if host.https_only {
@@ -245,6 +250,25 @@ fn virtual_host(
     let server = ServerBlock { scheme, port: heard.port, domains };
     lines.extend(dispatch::locations(host, server, builder));
     lines
+}
+
+/// Reports routes to gRPC on a port where nginx hears HTTP/1.1.
+fn report_grpc(server: &HttpServer, builder: &mut Builder<'_>) {
+    for rule in server.virtual_hosts.iter().filter(|host| !host.https_only).flat_map(|host| &host.rules) {
+        let RuleAction::Forward(to) = &rule.action else { continue };
+        if to.iter().filter_map(|one| builder.upstream(one.upstream)).any(dispatch::speaks_grpc) {
+            builder.reports.push(
+                Diagnostic::new(
+                    Code::GRPC_WITHOUT_HTTP2,
+                    rule.span,
+                    "gRPC clients cannot reach this route through nginx",
+                )
+                .label("on `listen http`, nginx hears HTTP/1.1 only")
+                .consequence("every gRPC call is answered with 400")
+                .help("use `listen grpc` on a port of its own, or `listen https`"),
+            );
+        }
+    }
 }
 
 /// Whether callers of a port speak HTTP/2 from the start. nginx cannot tell it from HTTP/1.1.

@@ -1,9 +1,9 @@
 //! Whether a data plane can carry a mesh: each use of a feature against what the target says of it.
 
 use super::accepted::Accepted;
-use super::chosen;
 use super::secrets::secrets;
 use super::usage::{Use, uses};
+use super::{chosen, never};
 use crate::capability::{Feature, Support};
 use crate::target::{Fit, Gateways, Options};
 use meshc_compiler::Checked;
@@ -36,6 +36,10 @@ pub(crate) fn fit(
         if !seen.insert((one.feature, one.span, one.owner, one.guards)) {
             continue;
         }
+        // What is only tried out has no control plane: the hop is taken as plain, and whoever tries it out says so.
+        if options.rig.is_some() && one.feature == Feature::MeshTls {
+            continue;
+        }
         let support = support(one.feature);
         let accepted = judge.accepted(&one, support);
         match (support, accepted) {
@@ -59,8 +63,10 @@ pub(crate) fn fit(
         if fit.dropped.is_empty() { whole } else { chosen(checked, controller, &fit.dropped, options) };
     fit.reports.extend(conflicts(&mut kept, controller));
     fit.reports.extend(kept.iter().flat_map(|proxy| unverified_callers(model, proxy)));
+    fit.reports.extend(never::reports(model, controller, &kept));
     if options.rig.is_none() {
         fit.reports.extend(kept.iter().flat_map(|proxy| missing_addresses(proxy)));
+        fit.reports.extend(super::guessed::pods(model, &kept));
         fit.reports
             .extend(secrets(kept.iter().map(Arc::as_ref)).filter_map(|name| missing_secret(model, name)));
     }

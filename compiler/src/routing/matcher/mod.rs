@@ -37,6 +37,7 @@ mod rewrite;
 mod target;
 
 pub(super) use pattern::Patterns;
+pub use pattern::matches_whole;
 pub(super) use target::is_normal;
 
 pub use header_changes::{HeaderChange, apply, authority_set, header_changes, literal};

@@ -69,6 +69,7 @@ tables! {
     redirects
     rewrites
     witnesses
+    workloads
 }
 
 /// What is dropped leaves the rest of the plan as it is.

@@ -8,7 +8,7 @@ use meshc_compiler::policy::{
     TrafficPolicy, Upgrade,
 };
 use meshc_compiler::routing::{Addresses, Upstream};
-use meshc_compiler::values::SubjectAltName;
+use meshc_compiler::values::{Protocol, SubjectAltName};
 use meshc_language::Spanned;
 
 impl Walk<'_> {
@@ -17,6 +17,9 @@ impl Walk<'_> {
             upstream;
         if upstream.speaks_http2() {
             self.add(Feature::Http2Destination, *span, "a destination that speaks HTTP/2");
+        }
+        if upstream.protocol() == Protocol::GrpcWeb {
+            self.add(Feature::GrpcWeb, *span, "a destination that speaks gRPC-web");
         }
         self.owner = self.model.mesh.declaration(*target);
         self.policy(policy);
@@ -62,6 +65,12 @@ impl Walk<'_> {
                 Method::Simple(_) => self.add_unit(Feature::SimpleBalancing, *span, "`lb`"),
                 Method::Hash { key, algorithm: _ } => {
                     self.add_unit(Feature::ConsistentHash, *span, "`lb hash`");
+                    if let HashKey::Header(name) = key
+                        && name.value.as_str().contains('_')
+                    {
+                        let what = format!("a hash of `{}`", name.value);
+                        self.push(Feature::UnderscoreHeader, name.span, Some(*span), what);
+                    }
                     if matches!(key, HashKey::Cookie { .. }) {
                         self.add_unit(
                             Feature::HashCookie,
