@@ -57,7 +57,7 @@ fn a_connection_that_is_closed_on_one_side_still_brings_the_answer(stage: &mut S
     stage.name_address("a", port);
     let running = stage.start(
         "gateway edge { workload any; listen tcp <port> { hosts * } }
-        host * via edge { tcp all -> a }
+        host * via edge { tcp route all -> a }
         service a { port tcp 80 }
         bindings { address a endpoints [<a>] }",
     );
@@ -133,7 +133,7 @@ fn a_listener_without_an_address_is_heard_by_both_families(stage: &mut Stage) {
     let source = |bind: &str| {
         format!(
             "gateway edge {{ workload any; listen http 8080 {{ hosts *; {bind} }}; listen tcp 8081 {{ hosts * }} }}
-            host * via edge {{ route all -> a; tcp all -> b }}
+            host * via edge {{ route all -> a; tcp route all -> b }}
             service a {{ port http 80 }}
             service b {{ port tcp 81 }}
             bindings {{ address a endpoints [127.0.0.1:1]; address b endpoints [127.0.0.1:1] }}"
