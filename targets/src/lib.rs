@@ -17,6 +17,7 @@ mod fingerprint;
 pub mod istio;
 mod kubernetes;
 pub mod nginx;
+mod origins;
 mod provenance;
 mod raw_proxy;
 pub mod target;

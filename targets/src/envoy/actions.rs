@@ -2,6 +2,7 @@
 
 use super::api::{self, ClusterWeight, RequestMirrorPolicy, RouteAction};
 use super::context::{Context, hash_key};
+use super::protocol::Spoken;
 use super::rewrites::{self, Change};
 use super::{headers, retries};
 use crate::raw_proxy::EdgeOptions;
@@ -31,8 +32,8 @@ pub(super) fn forward<'a>(
     let limit = timeout.as_ref().and_then(|Timeout { limit, span: _ }| *limit);
     let limit = limit.map_or(SmolStr::new_static("0s"), |limit| SmolStr::new(limit.to_proto()));
     let mut action = RouteAction {
-        max_stream_duration: speaks_grpc(context, to)
-            .then(|| api::MaxStreamDuration { grpc_timeout_header_max: Some(limit.clone()) }),
+        // The newer `max_stream_duration` would put `timeout` out of force for calls that bring no deadline.
+        max_grpc_timeout: may_speak_grpc(context, to).then(|| limit.clone()),
         timeout: Some(limit),
         idle_timeout: context
             .edge
@@ -51,6 +52,11 @@ pub(super) fn forward<'a>(
         put_rewrite(rewrite, one, &mut action);
     }
     Some(action)
+}
+
+/// Whether calls of gRPC can get through: the deadline that they bring holds, up to the timeout of the route, as on Istio.
+fn may_speak_grpc<'a>(context: &Context<'a>, to: &[WeightedUpstream]) -> bool {
+    context.upstreams(to).any(|upstream| Spoken::of(upstream) != Spoken::Http1)
 }
 
 /// Whether the requests of a rule are let take more time than a gateway's limits say.

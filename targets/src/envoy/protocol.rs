@@ -47,6 +47,8 @@ pub(super) fn options(
         return None;
     }
     let http1 = Some(api::Empty {});
+    // Istio does not limit streams where the caller chooses the protocol; a check says so.
+    let streams = streams.filter(|_| spoken == Spoken::Http2);
     let http2 = Some(match is_at_edge {
         true => edge::http2(streams),
         false => api::Http2Options { max_concurrent_streams: streams, ..api::Http2Options::default() },
@@ -82,8 +84,7 @@ fn limits(pool: &Pool) -> Limits {
         pending: _,
         requests: _,
         retries: _,
-        // Of connections that are passed on.
-        tcp_idle: _,
+        tcp_idle,
         // Of the choice of the protocol.
         upgrade: _,
         client_protocol: _,
@@ -93,7 +94,10 @@ fn limits(pool: &Pool) -> Limits {
         streams,
     } = body;
     let common = api::UpstreamCommonOptions {
-        idle_timeout: idle.map(|idle| SmolStr::new(idle.value.to_proto())),
+        // Istio takes the time of connections for that of requests where the latter is not said.
+        idle_timeout: idle
+            .map(|idle| SmolStr::new(idle.value.to_proto()))
+            .or_else(|| tcp_idle.map(|idle| SmolStr::new(idle.value.to_proto()))),
         max_connection_duration: lifetime.map(|lifetime| SmolStr::new(lifetime.value.to_proto())),
         max_requests_per_connection: requests_per_connection
             .map(|count| count.value.get())

@@ -8,6 +8,7 @@
 use super::builder::Builder;
 use super::conditions::{Condition, Location};
 use super::directive::{Directive, line};
+use super::filed::Filed;
 use super::rule;
 use super::variables::UNKNOWN;
 use meshc_compiler::model::Match;
@@ -63,12 +64,13 @@ pub(super) fn locations(
     let mut used: FxHashSet<&str> = FxHashSet::default();
     let mut locations = Vec::new();
     let mut ends = Ends::default();
+    let filed = Filed::new(candidates.iter().map(|candidate| &candidate.condition));
     for location in wanted_locations(&candidates) {
         let (modifier, path) = match &location {
             Location::Exact(path) => ("=", path),
             Location::Prefix(path) => ("^~", path),
         };
-        let here = here(&candidates, &location, builder);
+        let here = here(&candidates, &filed, &location, builder);
         let (target, names) = target(&here, candidates.len(), &mut ends, builder);
         used.extend(names);
         let span = here.first().map_or(host.span, |(candidate, _)| candidate.rule.span);
@@ -170,11 +172,12 @@ type Here<'c, 'r, 'm> = Vec<(&'c Candidate<'r>, Vec<String>)>;
 /// The candidates that can hold at a location with the bits that they ask for, up to the first that asks for none.
 fn here<'c, 'r, 'm>(
     candidates: &'c [Candidate<'r>],
+    filed: &Filed,
     location: &Location,
     builder: &mut Builder<'_>,
 ) -> Here<'c, 'r, 'm> {
     let mut here: Here<'c, 'r, 'm> = Vec::new();
-    for candidate in candidates {
+    for candidate in filed.at(location).filter_map(|at| candidates.get(at)) {
         let Some(bits) = candidate.condition.at(location, builder) else { continue };
         let last = bits.is_empty();
         here.push((candidate, bits));

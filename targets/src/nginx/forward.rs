@@ -2,6 +2,7 @@
 
 use super::balancing;
 use super::builder::Builder;
+use super::cors;
 use super::directive::{Directive, line};
 use super::dispatch::{GRPC_DEADLINE, GRPC_UNAVAILABLE, ServerBlock, speaks_grpc};
 use super::files::NO_LIMIT;
@@ -26,7 +27,7 @@ pub(super) struct Way<'w> {
     pub(super) path: Option<&'w PathMatch>,
     pub(super) server: ServerBlock<'w>,
     /// Headers that browsers are given.
-    pub(super) cors: Vec<Directive>,
+    pub(super) cors: cors::Headers,
 }
 
 /// Sends requests to one destination.
@@ -39,7 +40,6 @@ pub(super) fn lines(
     let WeightedUpstream { upstream, weight: _, headers, span: _ } = to;
     let operations = Operations::of(way.rule, headers.as_deref(), builder);
     let mut lines = mirrored.to_vec();
-    lines.extend(way.cors.iter().cloned());
     lines.extend(sent(way, *upstream, &operations, false, builder));
     lines
 }
@@ -75,6 +75,8 @@ fn sent(
     lines.extend(cookie(upstream, is_copy, builder));
     lines.extend(operations.request_lines(module, builder));
     if !is_copy {
+        lines.extend(way.cors.lines(module));
+        operations.refuse_beside(&way.cors, builder);
         lines.extend(operations.response_lines(Some(module)));
     }
     lines.extend(times(builder, way, upstream, module));
@@ -153,7 +155,7 @@ fn times(builder: &Builder<'_>, way: &Way<'_>, upstream: &Upstream, module: Modu
         lines.push(line!["client_body_timeout", NO_LIMIT]);
         lines.push(line!["send_timeout", NO_LIMIT]);
     }
-    if let Some(policy) = policy {
+    if options.retry.is_some() {
         lines.extend(retries(policy, whole, module));
     }
     if pool.is_some_and(|pool| pool.keepalive.is_some()) {
@@ -162,12 +164,15 @@ fn times(builder: &Builder<'_>, way: &Way<'_>, upstream: &Upstream, module: Modu
     lines
 }
 
-fn retries(policy: &RetryPolicy, whole: Option<u64>, module: Module) -> Vec<Directive> {
+/// What is tried again; `None` for nothing at all.
+fn retries(policy: Option<&RetryPolicy>, whole: Option<u64>, module: Module) -> Vec<Directive> {
+    let off = || vec![line![module.directive("next_upstream"), "off"]];
+    let Some(policy) = policy else { return off() };
     let RetryPolicy { attempts, per_try: _, on, backoff: _, remote_localities: _, previous_hosts: _ } =
         policy;
     let attempts = attempts.map_or(0, |attempts| attempts.value.get());
     if attempts == 0 {
-        return Vec::new();
+        return off();
     }
     let Tried { words, is_sent_again } = tried_again(on.as_deref());
     let mut lines = vec![
@@ -231,7 +236,9 @@ fn next_upstream(condition: RetryCondition) -> Vec<String> {
             RetryName::ServerError => &["error", "timeout", "http_500", "http_502", "http_503", "http_504"],
             RetryName::GatewayError => &["error", "timeout", "http_502", "http_503", "http_504"],
             RetryName::Reset => &["error", "timeout", "invalid_header"],
-            RetryName::ResetBeforeRequest | RetryName::ConnectFailure => &["error"],
+            RetryName::ResetBeforeRequest => &["error"],
+            // A connection that nobody answers is a `timeout`; one for an answer takes the whole time of the request.
+            RetryName::ConnectFailure => &["error", "timeout"],
             RetryName::Retriable4xx
             | RetryName::RetriableStatusCodes
             | RetryName::RetriableHeaders

@@ -5,6 +5,7 @@
 
 use super::builder::Builder;
 use super::conditions::header_variable;
+use super::cors;
 use super::directive::{Directive, line};
 use super::module::Module;
 use super::rewrite;
@@ -158,6 +159,20 @@ impl Operations {
             );
         }
         Some(line!["default_type", value].at(span))
+    }
+
+    /// Refuses operations on headers that `cors` gives to browsers: each would add its own.
+    pub(super) fn refuse_beside(&self, cors: &cors::Headers, builder: &mut Builder<'_>) {
+        for Change { name, keeps: _, values: _, span } in &self.response {
+            if cors.has(name) {
+                builder.refuse(
+                    *span,
+                    &format!("an operation on `{name}` beside `cors`"),
+                    "both would add the header, and browsers refuse two of them",
+                    "leave it to `cors`",
+                );
+            }
+        }
     }
 
     /// The headers of the answer; `module` is that of an answer from a destination.

@@ -3,13 +3,14 @@
 use super::builder::Builder;
 use super::directive::{Directive, line, when};
 use super::dispatch::{self, ServerBlock};
-use super::hosts;
+use super::hosts::{self, Among};
 use super::listener_tls;
 use super::listeners::Heard;
 use super::text::EMPTY;
-use meshc_compiler::routing::{HttpServer, Role, RuleAction, TlsKind, TlsServer, VirtualHost, specificity};
-use meshc_compiler::values::{HostPattern, Protocol, Scheme};
+use meshc_compiler::routing::{HttpServer, Role, RuleAction, TlsKind, TlsServer, VirtualHost};
+use meshc_compiler::values::{HostMap, HostPattern, Protocol, Scheme};
 use meshc_language::{Code, Diagnostic};
+use rustc_hash::FxHashSet;
 
 /// The servers of a port for HTTP without TLS.
 pub(super) fn plain(server: &HttpServer, heard: &Heard, builder: &mut Builder<'_>) -> Vec<Directive> {
@@ -20,14 +21,14 @@ pub(super) fn plain(server: &HttpServer, heard: &Heard, builder: &mut Builder<'_
     } else {
         report_grpc(server, builder);
     }
-    let all: Vec<&HostPattern> = virtual_hosts.iter().flat_map(|host| &host.domains).collect();
+    let all: Among = virtual_hosts.iter().flat_map(|host| &host.domains).collect();
     let mut servers = Vec::new();
     for host in virtual_hosts {
         let mut inside = opening(heard, &flags, &host.domains, &all);
         inside.extend(virtual_host(host, &host.domains, Scheme::Http, heard, builder));
         servers.push(commented(line!["server"].block(inside), host, builder));
     }
-    if !all.iter().any(|host| host.is_any()) {
+    if !all.has_any {
         servers.push(nowhere(heard, &flags, Vec::new()));
     }
     servers
@@ -54,11 +55,16 @@ pub(super) fn secured(
             names.iter().map(|(name, at)| ((*name).clone(), at.to_string())).collect();
         hosts::map("$ssl_server_name", &numbers, "", &mut builder.http)
     });
-    let within = |name: &&HostPattern| names.iter().any(|(own, _)| own.covers(name));
+    let mut owners: HostMap<Option<usize>> =
+        names.iter().map(|(name, at)| ((*name).clone(), Some(*at))).collect();
+    let within = |name: &&HostPattern| owners.most_specific(name).is_some();
     let elsewhere: Vec<&HostPattern> = elsewhere.iter().copied().filter(within).collect();
-    let claims = claims(group, &names, &elsewhere);
+    for name in &elsewhere {
+        owners.add((*name).clone(), None);
+    }
+    let claims = claims(group, &owners);
     let own = claims.iter().flatten().flatten().chain(names.iter().map(|(name, _)| *name));
-    let every: Vec<&HostPattern> = own.chain(elsewhere.iter().copied()).collect();
+    let every: Among = own.chain(elsewhere.iter().copied()).collect();
     let port = TlsPort { heard, flags: &flags, every: &every };
     let resumes = !group.iter().any(|server| asks_callers(server));
     let mut servers = Vec::new();
@@ -95,7 +101,7 @@ struct TlsPort<'p> {
     heard: &'p Heard,
     flags: &'p [String],
     /// All names on the port.
-    every: &'p [&'p HostPattern],
+    every: &'p Among,
 }
 
 impl TlsPort<'_> {
@@ -125,7 +131,8 @@ impl TlsPort<'_> {
         claims: &[Vec<HostPattern>],
         own: Vec<Directive>,
     ) -> Option<Directive> {
-        let is_left = |name: &&HostPattern| !claims.iter().any(|domains| domains.contains(name));
+        let claimed: FxHashSet<&HostPattern> = claims.iter().flatten().collect();
+        let is_left = |name: &&HostPattern| !claimed.contains(name);
         let left: Vec<HostPattern> = server.names.iter().filter(is_left).cloned().collect();
         if left.is_empty() {
             return None;
@@ -164,17 +171,8 @@ fn misdirected(asked: &str, at: usize) -> Directive {
 
 /// The domains of each virtual host of each server that are reached by the server's own names. A domain that another server has
 /// a more specific name for is that one's.
-fn claims(
-    group: &[&TlsServer],
-    names: &[(&HostPattern, usize)],
-    elsewhere: &[&HostPattern],
-) -> Vec<Vec<Vec<HostPattern>>> {
-    let owner = |domain: &HostPattern| {
-        let own = names.iter().map(|(name, at)| (*name, Some(*at)));
-        let all = own.chain(elsewhere.iter().map(|name| (*name, None)));
-        let covering = all.filter(|(name, _)| name.covers(domain));
-        covering.max_by_key(|(name, _)| specificity(name)).and_then(|(_, at)| at)
-    };
+fn claims(group: &[&TlsServer], owners: &HostMap<Option<usize>>) -> Vec<Vec<Vec<HostPattern>>> {
+    let owner = |domain: &HostPattern| owners.most_specific(domain).copied().flatten();
     let of_server = |(at, server): (usize, &&TlsServer)| {
         let TlsKind::Http(_, http) = &server.kind else { return Vec::new() };
         let own = |host: &VirtualHost| {
@@ -204,18 +202,13 @@ fn listen(heard: &Heard, flags: &[String], is_default: bool) -> Vec<Directive> {
 }
 
 /// What a server for some domains begins with, `among` all names on its port.
-fn opening(
-    heard: &Heard,
-    flags: &[String],
-    domains: &[HostPattern],
-    among: &[&HostPattern],
-) -> Vec<Directive> {
+fn opening(heard: &Heard, flags: &[String], domains: &[HostPattern], among: &Among) -> Vec<Directive> {
     let mut inside = listen(heard, flags, domains.iter().any(HostPattern::is_any));
     inside.push(server_name(domains, among));
     inside
 }
 
-fn server_name(domains: &[HostPattern], among: &[&HostPattern]) -> Directive {
+fn server_name(domains: &[HostPattern], among: &Among) -> Directive {
     let names: Vec<String> = domains
         .iter()
         .map(|domain| if domain.is_any() { "_".to_owned() } else { hosts::name(domain, among) })

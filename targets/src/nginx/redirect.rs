@@ -7,7 +7,7 @@ use super::dispatch::ServerBlock;
 use super::path_prefix;
 use super::rewrite::WRITTEN_PATH;
 use super::text;
-use meshc_compiler::model::{PathMatch, Redirect, RedirectPort};
+use meshc_compiler::model::{PathMatch, Redirect, RedirectPort, RedirectQuery};
 use meshc_compiler::values::Scheme;
 use meshc_language::Span;
 
@@ -21,7 +21,7 @@ pub(super) fn lines(
     server: ServerBlock<'_>,
     builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
-    let Redirect { code, scheme, host, path: new_path, prefix, port, span } = redirect;
+    let Redirect { code, scheme, host, path: new_path, prefix, port, query, span } = redirect;
     let new_scheme = scheme.as_ref().map_or(server.scheme, |scheme| scheme.value);
     let new_port = match port {
         Some(RedirectPort::Number(port)) => Some(port.get()),
@@ -45,7 +45,12 @@ pub(super) fn lines(
         (None, None) => RAW_PATH.to_owned(),
     };
     let port = new_port.map(|port| format!(":{port}")).unwrap_or_default();
-    let address = format!("{new_scheme}://{host}{port}{path}$is_args$args");
+    let query = match query.as_ref().map(|query| &query.value) {
+        None | Some(RedirectQuery::Keep) => "$is_args$args".to_owned(),
+        Some(RedirectQuery::Drop) => String::new(),
+        Some(RedirectQuery::New(query)) => format!("?{}", text::literal(query.as_str())),
+    };
+    let address = format!("{new_scheme}://{host}{port}{path}{query}");
     lines.push(line!["return", code.value.get().to_string(), address].at(*span));
     lines
 }

@@ -10,7 +10,7 @@ use super::regex;
 use super::text;
 use meshc_compiler::model::{PathMatch, PathTest};
 use meshc_compiler::policy::{Rewrite, RewriteKind};
-use meshc_compiler::values::{Fqdn, Pattern, escape_literal};
+use meshc_compiler::values::{Fqdn, Pattern, Replacement, ReplacementPart, escape_literal};
 use meshc_language::{Span, Spanned};
 
 /// Variables for groups of a regular expression that nginx has.
@@ -83,7 +83,7 @@ fn passed(rewrite: Option<&Rewrite>, path: Option<&PathMatch>, builder: &mut Bui
             builder.http.map(WRITTEN_PATH, vec![line!["default", NO_PATH], entry])
         }
         RewriteKind::Matches { pattern, with } => {
-            let Some((key, value)) = matched(pattern, with.value.as_str(), builder) else {
+            let Some((key, value)) = matched(pattern, &with.value, text::literal, builder) else {
                 return NewPath::default();
             };
             let mut entries = vec![line!["default", NO_PATH], line![format!("~{key}"), value].at(*span)];
@@ -114,8 +114,10 @@ fn rewritten(
             replaced(path, &text::literal(&new), *span)
         }
         RewriteKind::Matches { pattern, with } => {
-            let with = replacement(with.value.as_str(), *span, builder);
-            matched(pattern, &with, builder)
+            // Refuses what cannot be decoded.
+            drop(replacement(with.value.as_str(), *span, builder));
+            let decoded = |part: &str| text::literal(&text::decoded(part).unwrap_or_default());
+            matched(pattern, &with.value, decoded, builder)
                 .map(|(key, value)| changed(key, value, *span))
                 .unwrap_or_default()
         }
@@ -166,8 +168,13 @@ fn replaced(path: Option<&PathMatch>, new: &str, span: Span) -> Vec<Directive> {
 }
 
 /// A regular expression for the first match of a pattern in a path, and the path with that replaced.
-fn matched(pattern: &Spanned<Pattern>, with: &str, builder: &mut Builder<'_>) -> Option<(String, String)> {
-    let groups = regex::groups(&pattern.value);
+fn matched(
+    pattern: &Spanned<Pattern>,
+    with: &Replacement,
+    written: impl Fn(&str) -> String,
+    builder: &mut Builder<'_>,
+) -> Option<(String, String)> {
+    let groups = pattern.value.groups();
     if groups + 3 > GROUPS_MAX {
         builder.refuse(
             pattern.span,
@@ -178,17 +185,10 @@ fn matched(pattern: &Spanned<Pattern>, with: &str, builder: &mut Builder<'_>) ->
         return None;
     }
     let mut new = "$1".to_owned();
-    let mut chars = with.chars();
-    while let Some(char) = chars.next() {
-        match (char, if char == '\\' { chars.next() } else { None }) {
-            ('\\', Some(digit)) if digit.is_ascii_digit() => {
-                let group = digit.to_digit(10).unwrap_or_default() as usize;
-                if group <= groups {
-                    new.push_str(&format!("${}", group + 2));
-                }
-            }
-            ('\\', Some(other)) => new.push_str(&text::literal(&other.to_string())),
-            (other, _) => new.push_str(&text::literal(&other.to_string())),
+    for part in with.parts() {
+        match part {
+            ReplacementPart::Text(part) => new.push_str(&written(part)),
+            ReplacementPart::Group(group) => new.push_str(&format!("${}", group + 2)),
         }
     }
     let key = format!("^({REST}?)({})({REST})\\z", regex::source(&pattern.value));

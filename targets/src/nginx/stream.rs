@@ -8,7 +8,7 @@ use super::listener_tls;
 use super::listeners::Heard;
 use super::module::Module;
 use super::regex;
-use super::text::millis;
+use super::text::{FOR_EVER, millis};
 use super::upstream_blocks::{self, Call, ProxyPass};
 use super::upstream_tls::{self, ServerName, UpstreamTls};
 use super::variables::Subsystem;
@@ -19,8 +19,6 @@ use meshc_compiler::routing::{Addresses, ConnectionRule, TlsKind, TlsServer, Ups
 use meshc_compiler::values::{HostPattern, SniHost, escape_literal};
 use meshc_language::Span;
 
-/// A year in milliseconds: nginx has no word for no limit.
-const FOR_EVER: u64 = 365 * 24 * 3_600_000;
 /// The name that TLS asks for.
 pub(super) const SNI: &str = "$ssl_preread_server_name";
 

@@ -20,11 +20,12 @@ pub(super) fn of(feature: Feature) -> Support {
         | F::Respond
         | F::Delegation
         | F::RewritePath
+        | F::Cors
         | F::TlsRoutes
         | F::TcpRoutes
         | F::SimpleBalancing
-        | F::FixedExternal
-        | F::EgressGateway => Support::Native,
+        | F::FixedExternal => Support::Native,
+        F::EgressGateway => support::EGRESS,
         F::Http2Listener => Support::emulated(
             "`listen ... http2`",
             "clients need HTTP/2 prior knowledge; HTTP/1.1 clients fail on this port; a request with trailers, or with a `host` \
@@ -67,10 +68,6 @@ pub(super) fn of(feature: Feature) -> Support {
             "`per-try` limits the time between two reads, and there is no wait before a retry",
         ),
         F::FaultAbort => Support::emulated("`split_clients` and `return`", "shares are rounded to 0.01 %"),
-        F::Cors => Support::emulated(
-            "`map`, `if` and `add_header`",
-            "headers of the destination that say the same stand beside those that are added",
-        ),
         F::Mirror => Support::emulated(
             "`mirror`",
             "a copy that is slow delays the next request of its connection, and shares are rounded to 0.01 %",
@@ -113,8 +110,8 @@ pub(super) fn of(feature: Feature) -> Support {
         F::GrpcWeb => Support::unsupported("nginx does not translate gRPC-web to gRPC"),
         F::Ejection => Support::emulated(
             "`max_fails` and `fail_timeout`",
-            "failures are counted within that time, answers count only where routes retry on them, and of one endpoint, or of \
-             endpoints found by DNS, none is left out",
+            "failures are counted within that time, in whole seconds; answers count only where routes retry on them; `max` and \
+             `min-healthy` do not hold; and of one endpoint, or of endpoints found by DNS, none is left out",
         ),
         F::UpstreamTls => Support::emulated(
             "`proxy_ssl_*`",
@@ -140,12 +137,15 @@ pub(super) fn of(feature: Feature) -> Support {
             "nginx verifies who signed a certificate, not the names, keys or hashes in it",
         ),
         F::MeshTls => support::MESH_TLS,
+        F::AutoPassthrough => support::AUTO_PASSTHROUGH,
         F::AnyPattern => Support::unsupported("nginx's engine (PCRE) reads it otherwise than Istio's (RE2)"),
         F::UnicodePattern => {
             Support::unsupported("nginx compares bytes, and a character beyond ASCII is several of them")
         }
         F::ClaimMatch => Support::unsupported("nginx does not verify tokens"),
         F::SourceMatch => support::SOURCE_MATCH,
+        F::UnderscoreHeader => support::UNDERSCORE_HEADER,
+        F::ProxyHeaderMatch => support::PROXY_HEADER_MATCH,
         F::RetryStatuses => Support::unsupported("nginx retries on 403, 404, 429, 500, 502, 503 and 504"),
         F::RetryGrpc => Support::unsupported(
             "nginx does not read the status of gRPC or of streams before it decides on a retry",

@@ -213,7 +213,7 @@ fn kept(pool: Option<&Pool>) -> Vec<Directive> {
         connections: _,
         connect_timeout: _,
         lifetime,
-        tcp_idle: _,
+        tcp_idle,
         keepalive: _,
         pending: _,
         requests: _,
@@ -235,8 +235,13 @@ fn kept(pool: Option<&Pool>) -> Vec<Directive> {
     if let Some(lifetime) = lifetime {
         lines.push(line!["keepalive_time", text::time(lifetime.value)]);
     }
-    if let Some(idle) = idle {
-        lines.push(line!["keepalive_timeout", text::time(idle.value)]);
+    // Istio takes the time of connections for that of requests where the latter is not said.
+    let idle =
+        idle.map(|idle| idle.value.as_millis()).or_else(|| tcp_idle.map(|idle| idle.value.as_millis()));
+    match idle {
+        Some(0) => lines.push(line!["keepalive_timeout", text::millis(text::FOR_EVER)]),
+        Some(idle) => lines.push(line!["keepalive_timeout", text::millis(idle)]),
+        None => {}
     }
     lines
 }

@@ -6,9 +6,12 @@ mod defaults;
 mod edge;
 mod file_stem;
 mod fit;
+mod guessed;
+mod never;
 mod secrets;
 pub(crate) mod support;
 mod usage;
+mod without_effect;
 
 pub use certificates::KeyPaths;
 pub(crate) use certificates::{Certificates, KeyPair, MOUNTED_SECRETS, of_listener, of_upstream};
