@@ -61,6 +61,12 @@ crossplane.analyzer.DIRECTIVES["ssl_reject_handshake"] = [
     | crossplane.analyzer.NGX_CONF_FLAG
 ]
 
+crossplane.analyzer.DIRECTIVES["proxy_half_close"] = [
+    crossplane.analyzer.NGX_STREAM_MAIN_CONF
+    | crossplane.analyzer.NGX_STREAM_SRV_CONF
+    | crossplane.analyzer.NGX_CONF_FLAG
+]
+
 crossplane.analyzer.DIRECTIVES["keepalive_time"] = [
     crossplane.analyzer.NGX_HTTP_MAIN_CONF
     | crossplane.analyzer.NGX_HTTP_SRV_CONF
