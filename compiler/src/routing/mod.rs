@@ -30,7 +30,7 @@ pub mod witness;
 mod tests;
 
 pub use address::{Addresses, WeightedAddress, headless_name};
-pub use connection_order::{ConnectionOrder, connection_order};
+pub use connection_order::{ConnectionOrder, connection_alternatives, connection_order};
 pub use gateway::is_seen;
 pub use plans::{Plans, proxies};
 pub use rule::{MirroredTo, Rule, RuleAction, WeightedUpstream, both_hold};

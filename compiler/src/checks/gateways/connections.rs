@@ -235,3 +235,41 @@ pub(super) fn names_end_or_pass_through(
         }
     }
 }
+
+/// A tls rule for names that no listener of its gateways passes through gets no connections.
+pub(super) fn server_names_are_served(
+    context: &Context<'_>,
+    servers: &[Server<'_>],
+    reports: &mut Vec<Diagnostic>,
+) {
+    let mut passing: FxHashMap<GatewayId, Vec<&Server<'_>>> = FxHashMap::default();
+    for (id, server) in with_ids(context, servers).into_iter().filter(|(_, server)| passes_through(server)) {
+        passing.entry(id).or_default().push(server);
+    }
+    for host in context.model.hosts.as_slice().iter().filter(|host| !host.in_mesh()) {
+        let gateways =
+            || host.gateways().filter_map(|(id, _)| Some((id, context.model.mesh.gateways.get(id)?)));
+        if gateways().any(|(_, gateway)| gateway.incomplete) {
+            continue;
+        }
+        let served: Vec<&HostPattern> = gateways()
+            .flat_map(|(id, _)| passing.get(&id))
+            .flatten()
+            .flat_map(|server| &server.hosts)
+            .map(|one| one.host)
+            .collect();
+        for route in host.routes.iter().filter(|route| route.kind == RouteKind::Tls && !served.is_empty()) {
+            let names = route.matches.iter().flat_map(|one| &one.sni).map(crate::values::SniHost::as_host);
+            let mut lost = names.filter(|name| !served.iter().any(|served| served.overlaps(name)));
+            if let Some(name) = lost.next() {
+                let message = format!("no listener of this host's gateways passes `{name}` through");
+                let span = route.condition.unwrap_or(route.name.span);
+                reports.push(
+                    Diagnostic::new(Code::HOST_NOT_SERVED, span, message)
+                        .consequence("the gateway would close these connections")
+                        .help(format!("add `{name}` to the `hosts` of a listener with `tls passthrough`")),
+                );
+            }
+        }
+    }
+}
