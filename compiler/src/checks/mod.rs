@@ -14,6 +14,7 @@ mod gateways;
 mod headers;
 mod hosts;
 mod names;
+mod never;
 mod protocols;
 mod retries;
 mod rewrites;
@@ -77,6 +78,7 @@ const CHECKS: &[Check] = &[
     routes::check,
     rewrites::check,
     headers::check,
+    never::check,
     retries::check,
     protocols::check,
     callers::check,

@@ -7,7 +7,7 @@ use crate::policy::FileRef;
 use crate::reading::{Args, Boxed, Comma, List, Reader, Syntax, TypeDoc, keyword, section};
 use crate::values::{
     CertHash, CipherSuite, DnsLabel, HostPattern, IpAddress, Label, Literal, Namespace, Port, Protocol,
-    SecretName, Spki, SubjectAltName, Switch, TlsVersion, ValueError, words,
+    RedirectCode, SecretName, Spki, SubjectAltName, Switch, TlsVersion, ValueError, words,
 };
 use meshc_language::{Span, Spanned};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -100,14 +100,45 @@ section! {
         need "hosts" hosts: Comma<Spanned<ServerHost>>;
         /// How TLS ends here, or passes through. Istio: Server.tls.
         once "tls" tls: Boxed<ServerTls>;
-        /// `redirect https`: every request is sent to HTTPS. Istio: ServerTLSSettings.httpsRedirect.
-        once "redirect" redirect: Spanned<RedirectTarget>;
+        /// `redirect https`: every request is sent to HTTPS, with 301 or the status that is said. Istio: ServerTLSSettings.httpsRedirect.
+        once "redirect" redirect: HttpsRedirect;
         /// The address that it binds to; all addresses by default. Istio: Server.bind.
         once "bind" bind: Spanned<IpAddress>;
         /// A name for statistics. Istio: Server.name.
         once "name" name: Spanned<DnsLabel>;
         /// The name of the port; the protocol and the number by default, such as `https-443`. Istio: Port.name.
         once "port-name" port_name: Spanned<DnsLabel>;
+    }
+}
+
+/// `redirect https [308]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpsRedirect {
+    /// Where requests are sent.
+    pub target: RedirectTarget,
+    /// The status; 301 by default, the only one that Istio knows here.
+    pub code: RedirectCode,
+    /// Where it was written.
+    pub span: Span,
+}
+
+impl Syntax for HttpsRedirect {
+    fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+        let target = Spanned::<RedirectTarget>::read(args, cx)?;
+        let code = match args.at_end(cx) {
+            true => RedirectCode::MOVED_PERMANENTLY,
+            false => Spanned::<RedirectCode>::read(args, cx)?.value,
+        };
+        Some(Self { target: target.value, code, span: target.span.to(args.last) })
+    }
+
+    fn signature() -> String {
+        "https [<redirect status>]".to_owned()
+    }
+
+    fn types(types: &mut Vec<TypeDoc>) {
+        Spanned::<RedirectTarget>::types(types);
+        Spanned::<RedirectCode>::types(types);
     }
 }
 

@@ -8,8 +8,8 @@ use crate::model::{
 };
 use crate::policy::{HeaderOperations, HeaderOperationsBody, SharedRouteOptions};
 use crate::reading::Boxed;
-use crate::values::Percent;
-use meshc_language::Span;
+use crate::values::{Percent, RedirectCode, Scheme};
+use meshc_language::{Span, Spanned};
 use smol_str::SmolStr;
 use std::sync::Arc;
 
@@ -31,6 +31,31 @@ pub struct Rule {
     pub mirrors: Vec<MirroredTo>,
     /// The statement.
     pub span: Span,
+}
+
+impl Rule {
+    /// The rule that sends every request to HTTPS.
+    pub(super) fn to_https(code: RedirectCode, span: Span) -> Self {
+        let redirect = Redirect {
+            code: Spanned::new(code, span),
+            scheme: Some(Spanned::new(Scheme::Https, span)),
+            host: None,
+            path: None,
+            prefix: None,
+            port: None,
+            query: None,
+            span,
+        };
+        Self {
+            name: SmolStr::new_static("redirect-https"),
+            declared: None,
+            matches: Vec::new(),
+            action: RuleAction::Redirect(Arc::new(redirect)),
+            options: Arc::default(),
+            mirrors: Vec::new(),
+            span,
+        }
+    }
 }
 
 /// What is done with a request.
@@ -94,7 +119,7 @@ pub(super) fn http_rules<'m>(
             delegated(plan, route, &matches, *child, entrance, upstreams, &mut rules);
             continue;
         }
-        rules.extend(rule(plan, route, None, matches, (host, at), upstreams));
+        rules.extend(rule(plan, route, None, matches, (host, at), entrance, upstreams));
     }
     rules
 }
@@ -133,7 +158,7 @@ fn delegated<'m>(
     for (at, route) in block.routes.iter().enumerate() {
         let Some(inner) = applicable(plan, route, entrance) else { continue };
         let Some(matches) = both_hold(outer, &inner) else { continue };
-        rules.extend(rule(plan, route, Some(parent), matches, (child, at), upstreams));
+        rules.extend(rule(plan, route, Some(parent), matches, (child, at), entrance, upstreams));
     }
 }
 
@@ -154,10 +179,13 @@ fn rule<'m>(
     parent: Option<&'m Route>,
     matches: Vec<Match>,
     declared: (Id<Resource<Host>>, usize),
+    entrance: Entrance,
     upstreams: &mut Upstreams<'m, '_>,
 ) -> Option<Rule> {
     let action = match &route.action {
-        Action::Forward(destinations) => RuleAction::Forward(forward(destinations, route.span, upstreams)),
+        Action::Forward(destinations) => {
+            RuleAction::Forward(forward(destinations, route.span, entrance, upstreams))
+        }
         Action::Redirect(redirect) => RuleAction::Redirect(Arc::new(Redirect::clone(redirect))),
         Action::Respond(respond) => RuleAction::Respond(Arc::new(Respond::clone(respond))),
         Action::Delegate(_) => return None,
@@ -171,7 +199,7 @@ fn rule<'m>(
     let mirrors =
         mirrors.iter().filter(|mirror| !plan.is_dropped(mirror.span, route.span)).filter_map(|mirror| {
             let share = mirror.share.map_or(Percent::HUNDRED, |share| share.value);
-            let upstream = upstreams.of(&mirror.destination)?;
+            let upstream = upstreams.met(&mirror.destination, entrance.port)?;
             (share.ppm() > 0).then_some(MirroredTo { upstream, share, span: mirror.span })
         });
     Some(Rule {
@@ -257,6 +285,7 @@ fn kept_headers(
 fn forward<'m>(
     destinations: &'m [WeightedDestination],
     owner: Span,
+    entrance: Entrance,
     upstreams: &mut Upstreams<'m, '_>,
 ) -> Vec<WeightedUpstream> {
     let one = |one: &'m WeightedDestination| {
@@ -264,7 +293,7 @@ fn forward<'m>(
         let weight = weight.map_or(WHOLE, |weight| weight.value.ppm());
         (weight > 0).then_some(())?;
         Some(WeightedUpstream {
-            upstream: upstreams.of(destination)?,
+            upstream: upstreams.met(destination, entrance.port)?,
             weight,
             headers: kept_headers(headers, |span| !upstreams.is_dropped(span, owner)),
             span: destination.span,
@@ -307,7 +336,7 @@ pub(super) fn connection_rules<'m>(
     for route in host.routes.iter().filter(|route| route.kind == kind) {
         let Some(matches) = applicable(plan, route, entrance) else { continue };
         let Action::Forward(destinations) = &route.action else { continue };
-        let to = forward(destinations, route.span, upstreams);
+        let to = forward(destinations, route.span, entrance, upstreams);
         for (sni, matches) in by_server_name(matches) {
             let name = SmolStr::new(route.name.value.as_str());
             rules.push(ConnectionRule { name, sni, matches, to: to.clone(), span: route.span });
@@ -350,8 +379,15 @@ fn applicable(plan: &Plan<'_, '_>, route: &Route, entrance: Entrance) -> Option<
     let here = |one: &&Match| {
         (one.ports.is_empty() || one.ports.iter().any(|port| port.get() == entrance.port))
             && (one.bindings.is_empty() || one.bindings.contains(&entrance.binding))
+            && plan.sidecar.is_none_or(|sidecar| sidecar.is_meant(one))
     };
-    let decided = |one: &Match| Match { ports: Vec::new(), bindings: Vec::new(), ..one.clone() };
+    let decided = |one: &Match| {
+        let mut one = Match { ports: Vec::new(), bindings: Vec::new(), ..one.clone() };
+        if plan.sidecar.is_some() {
+            (one.source_namespace, one.source_labels) = (None, Vec::new());
+        }
+        one
+    };
     let matches: Vec<Match> = route.matches.iter().filter(here).map(decided).collect();
     if matches.is_empty() {
         return None;

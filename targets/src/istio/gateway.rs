@@ -54,7 +54,7 @@ fn server(listener: &Listener, port_name: SmolStr, home: Option<&str>) -> api::S
         },
         bind: bind.as_ref().map(|address| SmolStr::new(address.value.to_string())),
         hosts: kept_hosts(listener, home).map(server_host).collect(),
-        tls: tls_settings(tls.as_deref(), redirect.map(|redirect| redirect.value)).map(Box::new),
+        tls: tls_settings(tls.as_deref(), redirect.map(|redirect| redirect.target)).map(Box::new),
         default_endpoint: None,
         name: name.as_ref().map(|name| SmolStr::new(name.value.as_str())),
     }

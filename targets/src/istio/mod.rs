@@ -9,6 +9,7 @@ mod document;
 mod egress;
 mod emit;
 mod fit;
+mod fit_values;
 mod gateway;
 mod layout;
 mod matches;
@@ -76,6 +77,7 @@ impl Target for Istio {
         let mut reports = fit::names(checked, options);
         reports.extend(fit::gateways(checked));
         reports.extend(fit::routes(checked, options));
+        reports.extend(fit_values::check(checked));
         reports.extend(raw::check(checked, options));
         // Istio carries everything.
         let lost = checked.model().degradations.iter().filter(|one| one.target.value == Controller::Istio);

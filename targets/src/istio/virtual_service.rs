@@ -11,16 +11,17 @@ use super::name::GatewayNames;
 use super::policy::{duration, int32};
 use super::rewrite;
 use super::visibility::export_to;
+use crate::origins;
 use crate::provenance::Source;
 use crate::yaml::Sourced;
 use meshc_compiler::model::{
     Action, Delegate, Destination, DestinationHeaders, DestinationId, Host, HostBody, Id, Match, Mesh,
-    Mirror, Model, Redirect, RedirectPort, Resource, Respond, Route, RouteKind, RouteOptions,
+    Mirror, Model, Redirect, RedirectPort, RedirectQuery, Resource, Respond, Route, RouteKind, RouteOptions,
     WeightedDestination,
 };
 use meshc_compiler::policy::{
-    Abort, Cors, CorsBody, Fault, HeaderOperations, HeaderOperationsBody, HeaderSetting, Injection,
-    Preflight, Retry, RetryChoice, RetryPolicy, SharedRouteOptions, Timeout,
+    Abort, Cors, CorsBody, Fault, HeaderOperations, HeaderOperationsBody, HeaderSetting, Injection, Matching,
+    Preflight, Retry, RetryChoice, RetryPolicy, SharedRouteOptions, TextMatch, Timeout,
 };
 use meshc_compiler::values::{Percent, RedirectCode};
 use meshc_language::Spanned;
@@ -222,7 +223,7 @@ fn connection_destinations(callers: &Callers<'_>, action: &Action) -> Vec<api::R
 }
 
 fn http_redirect(redirect: &Redirect) -> api::HttpRedirect {
-    let Redirect { code, scheme, host, path, prefix, port, span: _ } = redirect;
+    let Redirect { code, scheme, host, path, prefix, port, query, span: _ } = redirect;
     let (number, derive_port) = match port {
         None => (None, None),
         Some(RedirectPort::Number(port)) => (Some(u32::from(port.get())), None),
@@ -230,7 +231,12 @@ fn http_redirect(redirect: &Redirect) -> api::HttpRedirect {
         Some(RedirectPort::FromProtocol) => (None, Some(api::RedirectPortSelection::FromProtocolDefault)),
     };
     api::HttpRedirect {
-        uri: path.as_ref().map(|path| SmolStr::new(path.value.as_str())),
+        uri: path.as_ref().map(|path| match query.as_ref().map(|query| &query.value) {
+            // Envoy takes the end of a new path for the new query.
+            Some(RedirectQuery::New(query)) => SmolStr::new(format!("{}?{query}", path.value)),
+            // That it is dropped has been refused.
+            None | Some(RedirectQuery::Keep | RedirectQuery::Drop) => SmolStr::new(path.value.as_str()),
+        }),
         authority: host.as_ref().map(|host| SmolStr::new(host.value.as_str())),
         port: number,
         derive_port,
@@ -338,7 +344,7 @@ fn cors_policy(cors: &Cors) -> api::CorsPolicy {
     >| { list.iter().flatten().map(|name| SmolStr::new(name.value.as_written())).collect() };
     api::CorsPolicy {
         allow_origin: Vec::new(),
-        allow_origins: origins.iter().map(|origin| matches::text_match(&origin.test)).collect(),
+        allow_origins: origins.iter().map(origin).collect(),
         allow_methods: methods
             .iter()
             .flatten()
@@ -352,6 +358,15 @@ fn cors_policy(cors: &Cors) -> api::CorsPolicy {
             Preflight::Forward => api::UnmatchedPreflights::Forward,
             Preflight::Ignore => api::UnmatchedPreflights::Ignore,
         }),
+    }
+}
+
+fn origin(origin: &Matching) -> api::StringMatch {
+    match &origin.test {
+        TextMatch::Pattern(pattern) => {
+            api::StringMatch { exact: None, prefix: None, regex: Some(origins::pattern(pattern)) }
+        }
+        TextMatch::Exact(_) | TextMatch::Prefix(_) => matches::text_match(&origin.test),
     }
 }
 
