@@ -56,7 +56,11 @@ fn passing<'m>(model: &'m Model, host: &Host) -> Vec<Passing<'m>> {
         let Some(gateway) = model.mesh.gateways.get(id) else { continue };
         for listener in &gateway.declared.body.listeners {
             let mode = listener.body.tls.as_deref().map(|tls| tls.mode.value);
-            if mode != Some(ServerTlsMode::Passthrough) {
+            let served =
+                || listener.body.hosts.iter().flat_map(|hosts| hosts.iter()).map(|host| &host.value.host);
+            // Istio looks at listeners only that share a name with the block.
+            let shares = served().any(|served| host.patterns().any(|(own, _)| own.overlaps(served)));
+            if mode != Some(ServerTlsMode::Passthrough) || !shares {
                 continue;
             }
             let port = listener.port.value;
@@ -92,6 +96,10 @@ fn within_listeners(passing: &[Passing<'_>], one: Match) -> Vec<Match> {
     let by_port: Vec<(&Passing<'_>, Vec<SniHost>)> = here.into_iter().map(|at| (at, narrowed(at))).collect();
     if by_port.iter().all(|(_, sni)| *sni == one.sni) {
         return vec![one];
+    }
+    if let [(_, sni)] = by_port.as_slice() {
+        let only = Match { sni: sni.clone(), ..one.clone() };
+        return if sni.is_empty() { Vec::new() } else { vec![only] };
     }
     let at_port = |(at, sni): (&Passing<'_>, Vec<SniHost>)| {
         let bindings = vec![MatchBinding::Gateway(at.gateway)];
