@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -137,6 +138,7 @@ func (s *stage) walk(content object, tables map[string]any, side string) {
 			}
 		}
 	}
+	unveil(content)
 	s.secrets(content, side)
 	if name, leads := content["cluster"].(string); leads {
 		content["cluster"] = s.Prefix + name
@@ -161,6 +163,31 @@ func (s *stage) within(value any, tables map[string]any, side string) {
 	case []any:
 		for _, one := range value {
 			s.within(one, tables, side)
+		}
+	}
+}
+
+// unveil takes away the mutual TLS of the mesh, whose certificates nobody has here: connections between its proxies are taken as
+// plain, at both ends.
+func unveil(content object) {
+	if _, alternative := content["match"]; alternative {
+		// One of several sockets of a cluster; it is for endpoints that say so, and those on the loopback do not.
+		return
+	}
+	socket, _ := content["transportSocket"].(object)
+	config, _ := socket["typedConfig"].(object)
+	context, _ := config["commonTlsContext"].(object)
+	certificates, _ := context["tlsCertificateSdsSecretConfigs"].([]any)
+	if len(certificates) == 0 {
+		return
+	}
+	if first, _ := certificates[0].(object); first["name"] != "default" {
+		return
+	}
+	delete(content, "transportSocket")
+	if match, is := content["filterChainMatch"].(object); is {
+		for _, left := range []string{"serverNames", "transportProtocol", "applicationProtocols"} {
+			delete(match, left)
 		}
 	}
 }
@@ -232,6 +259,10 @@ func dangling(sent proxy) []string {
 func collectClusters(value any, named map[string]bool) {
 	switch value := value.(type) {
 	case object:
+		if domains, is := value["domains"].([]any); is {
+			collectFromVirtualHost(value, domains, named)
+			return
+		}
 		if name, leads := value["cluster"].(string); leads {
 			named[name] = true
 		}
@@ -249,6 +280,19 @@ func collectClusters(value any, named map[string]bool) {
 	case []any:
 		for _, inner := range value {
 			collectClusters(inner, named)
+		}
+	}
+}
+
+// collectFromVirtualHost passes over what a service's own virtual host says of the service: istiod makes one on port 80 for every
+// host of a VirtualService, whether the service has that port or not. Who calls the service on a port that it lacks reaches nothing.
+func collectFromVirtualHost(host object, domains []any, named map[string]bool) {
+	inner := map[string]bool{}
+	collectClusters(host["routes"], inner)
+	for name := range inner {
+		parts := strings.Split(name, "|")
+		if !slices.Contains(domains, any(parts[len(parts)-1])) {
+			named[name] = true
 		}
 	}
 }
