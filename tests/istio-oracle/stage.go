@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -54,7 +55,7 @@ func (s *stage) put(sent proxy) (*staged, error) {
 	}
 	out := &staged{Listeners: []any{}, Clusters: []any{}}
 	for _, one := range sent.listeners {
-		port, wanted := s.Listeners[placeOf(one)]
+		place, wanted := s.Listeners[placeOf(one)]
 		if !wanted {
 			continue
 		}
@@ -63,7 +64,7 @@ func (s *stage) put(sent proxy) (*staged, error) {
 			return nil, err
 		}
 		content["name"] = s.Prefix + one.GetName()
-		content["address"] = loopback(port)
+		content["address"] = loopback(place)
 		for _, left := range []string{"bindToPort", "useOriginalDst", "additionalAddresses", "accessLog", "connectionBalanceConfig"} {
 			delete(content, left)
 		}
@@ -236,33 +237,51 @@ func ofEnvoy(filters []any) []any {
 	return kept
 }
 
-// dangling are the clusters that listeners and routes name and that are not there.
+// dangling are the clusters that listeners and routes name and that are not there. What istiod says of a service on port 80 that
+// has no port 80 is passed over: it makes such a virtual host for every host of a VirtualService, and who calls it there reaches
+// nothing in any case.
 func dangling(sent proxy) []string {
+	made, services := map[string]bool{}, map[string]bool{}
+	for _, one := range sent.clusters {
+		made[one.GetName()] = true
+		services[hostOf(one.GetName())] = true
+	}
 	named := map[string]bool{}
-	collect := func(message proto.Message) {
-		if content, err := tree(message); err == nil {
+	for _, one := range sent.listeners {
+		if content, err := tree(one); err == nil {
 			collectClusters(content, named)
 		}
 	}
-	for _, one := range sent.listeners {
-		collect(one)
+	for _, table := range sent.routes {
+		for _, host := range table.GetVirtualHosts() {
+			lacks := func(domain string) bool {
+				return services[domain] && !made["outbound|"+table.GetName()+"||"+domain]
+			}
+			if slices.ContainsFunc(host.GetDomains(), lacks) && port.MatchString(table.GetName()) {
+				continue
+			}
+			if content, err := tree(host); err == nil {
+				collectClusters(content, named)
+			}
+		}
 	}
-	for _, one := range sent.routes {
-		collect(one)
-	}
-	for _, one := range sent.clusters {
-		delete(named, one.GetName())
+	for name := range made {
+		delete(named, name)
 	}
 	return append([]string{}, sorted(named)...)
+}
+
+// port is the name of a table of routes in a sidecar.
+var port = regexp.MustCompile(`^[0-9]+$`)
+
+// hostOf is the last part of the name of a cluster.
+func hostOf(cluster string) string {
+	return cluster[strings.LastIndex(cluster, "|")+1:]
 }
 
 func collectClusters(value any, named map[string]bool) {
 	switch value := value.(type) {
 	case object:
-		if domains, is := value["domains"].([]any); is {
-			collectFromVirtualHost(value, domains, named)
-			return
-		}
 		if name, leads := value["cluster"].(string); leads {
 			named[name] = true
 		}
@@ -280,19 +299,6 @@ func collectClusters(value any, named map[string]bool) {
 	case []any:
 		for _, inner := range value {
 			collectClusters(inner, named)
-		}
-	}
-}
-
-// collectFromVirtualHost passes over what a service's own virtual host says of the service: istiod makes one on port 80 for every
-// host of a VirtualService, whether the service has that port or not. Who calls the service on a port that it lacks reaches nothing.
-func collectFromVirtualHost(host object, domains []any, named map[string]bool) {
-	inner := map[string]bool{}
-	collectClusters(host["routes"], inner)
-	for name := range inner {
-		parts := strings.Split(name, "|")
-		if !slices.Contains(domains, any(parts[len(parts)-1])) {
-			named[name] = true
 		}
 	}
 }
