@@ -201,14 +201,13 @@ fn plain(value: &Value) -> Value {
                         | "@type"
                 )
             };
-            let kept =
-                fields.iter().filter(|(key, _)| !secret(key) && !window(key)).map(|(key, value)| {
-                    match (key.as_str(), plain(value)) {
-                        // That HTTP/2 is spoken is said by its options, whether any is set or not.
-                        ("http2ProtocolOptions", Value::Null) => (key.clone(), json!(true)),
-                        (_, value) => (key.clone(), value),
-                    }
-                });
+            let kept = fields.iter().filter(|(key, _)| !secret(key) && !window(key)).map(|(key, value)| {
+                match (key.as_str(), plain(value)) {
+                    // That HTTP/2 is spoken is said by its options, whether any is set or not.
+                    ("http2ProtocolOptions", Value::Null) => (key.clone(), json!(true)),
+                    (_, value) => (key.clone(), value),
+                }
+            });
             let whole = |(key, value): (String, Value)| match (key.as_str(), value) {
                 ("combinedValidationContext", Value::Object(mut parts)) => {
                     let context = parts.remove("defaultValidationContext").unwrap_or_default();
