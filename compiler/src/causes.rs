@@ -51,8 +51,18 @@ fn with_rest(mut report: Diagnostic, places: usize) -> Diagnostic {
 
 /// Adds another place to the report of the first; one fix mends all of them.
 fn add(earlier: &mut Diagnostic, report: Diagnostic, places: usize) {
-    let Diagnostic { code: _, severity: _, message: _, span, label: _, related: _, consequence: _, help: _, fix, environments: _ } =
-        report;
+    let Diagnostic {
+        code: _,
+        severity: _,
+        message: _,
+        span,
+        label: _,
+        related: _,
+        consequence: _,
+        help: _,
+        fix,
+        environments: _,
+    } = report;
     if places <= MAX_PLACES {
         earlier.related.push(meshc_language::Related { span, text: "also used here".to_owned() });
     }

@@ -97,11 +97,9 @@ impl Settler<'_> {
             Some((owner, node, self.gap(node.end, brace.start)?))
         }) else {
             let report = Diagnostic::new(Code::LONE_BLOCK, brace, "this block belongs to no statement");
-            self.reports.push(
-                report
-                    .consequence("nothing in it is compiled")
-                    .help("put it on the line of its statement; for example `route default -> reviews { timeout 3s }`"),
-            );
+            self.reports.push(report.consequence("nothing in it is compiled").help(
+                "put it on the line of its statement; for example `route default -> reviews { timeout 3s }`",
+            ));
             return;
         };
         self.joined.push((at, owner));
@@ -129,10 +127,13 @@ impl Settler<'_> {
             let span = self.span(node);
             let written = self.text.get(span.range()).unwrap_or_default();
             let name = written.split('(').next().unwrap_or_default().trim_end();
-            let report = Diagnostic::new(Code::LONE_ATTRIBUTE, span, format!("`{name}` has no statement after it"));
+            let report =
+                Diagnostic::new(Code::LONE_ATTRIBUTE, span, format!("`{name}` has no statement after it"));
             self.reports.push(
                 report
-                    .consequence("an attribute holds for the statement after it; this one would hold for nothing")
+                    .consequence(
+                        "an attribute holds for the statement after it; this one would hold for nothing",
+                    )
                     .help("put it on the line before its statement, or remove it"),
             );
         }

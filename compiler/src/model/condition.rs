@@ -207,11 +207,9 @@ impl Condition {
         if count > MAX_COMPARISONS {
             let message = format!("this condition has {count} comparisons, more than {MAX_COMPARISONS}");
             let report = Diagnostic::new(Code::TOO_MANY_MATCHES, start, message);
-            cx.report(
-                report
-                    .consequence("every proxy would make all of them for every request")
-                    .help("split the route, or compare with one regular expression: `header x matches r\"a|b|c\"`"),
-            );
+            cx.report(report.consequence("every proxy would make all of them for every request").help(
+                "split the route, or compare with one regular expression: `header x matches r\"a|b|c\"`",
+            ));
             return None;
         }
         Some(condition)

@@ -37,11 +37,7 @@ impl ParameterType {
     pub fn check(self, value: &Value) -> Result<(), ValueError> {
         let (ValueShape::Word(text) | ValueShape::Text(text) | ValueShape::Raw(text)) = &value.shape else {
             let fits = self == Self::List || value.shape == ValueShape::Unknown;
-            return if fits {
-                Ok(())
-            } else {
-                Err(ValueError::new(format!("this is a list, not a {self}")))
-            };
+            return if fits { Ok(()) } else { Err(ValueError::new(format!("this is a list, not a {self}"))) };
         };
         match self {
             Self::Percent => drop_value(Percent::parse(text)),

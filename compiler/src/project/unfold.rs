@@ -1,7 +1,7 @@
 //! `in`, `for` and `apply`: blocks that stand for other statements.
 
-use super::definitions::DefinitionKind;
 use super::ModuleId;
+use super::definitions::DefinitionKind;
 use super::parameter::ParameterType;
 use crate::reading::{Args, Comma, Reader, Scope, Shape, Syntax, Term, Value, ValueShape};
 use crate::values::{Literal, Word, did_you_mean};
@@ -106,7 +106,8 @@ impl<'d, 'p> Reader<'d, 'p> {
         let value = self.value(&term)?;
         match value.shape {
             ValueShape::List(values) if values.is_empty() && term.origin.is_none() => {
-                let report = Diagnostic::new(Code::MISSING_ARGUMENT, term.span, "this loop runs over nothing");
+                let report =
+                    Diagnostic::new(Code::MISSING_ARGUMENT, term.span, "this loop runs over nothing");
                 self.report(
                     report
                         .consequence("nothing in its block is compiled")
@@ -347,7 +348,10 @@ impl<'d, 'p> Reader<'d, 'p> {
             }
             match terms.next() {
                 Some(other) if !matches!(other.shape, Shape::Comma) => {
-                    let message = format!("the arguments of a template are parted by commas, found {}", other.describe());
+                    let message = format!(
+                        "the arguments of a template are parted by commas, found {}",
+                        other.describe()
+                    );
                     let report = Diagnostic::new(Code::UNEXPECTED_ARGUMENT, other.span, message);
                     self.report(report.help("write `apply name(a, b)`"));
                     return None;

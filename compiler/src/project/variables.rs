@@ -94,7 +94,8 @@ impl<'p> Definitions<'p> {
     pub(super) fn evaluate(&mut self, bindings: &[Binding<'p>], reports: &mut Vec<Diagnostic>) {
         let given = self.bind(bindings, reports);
         let places = self.variables();
-        let ids: FxHashMap<Place, usize> = places.iter().enumerate().map(|(id, place)| (*place, id)).collect();
+        let ids: FxHashMap<Place, usize> =
+            places.iter().enumerate().map(|(id, place)| (*place, id)).collect();
         let mut waiting: Vec<usize> = Vec::with_capacity(places.len());
         let mut users: Vec<Vec<usize>> = vec![Vec::new(); places.len()];
         for (id, place) in places.iter().enumerate() {
@@ -179,7 +180,8 @@ impl<'p> Definitions<'p> {
     fn read_other_defaults(&self, given: &Given<'p>, reports: &mut Vec<Diagnostic>) {
         let Some(environment) = self.environment.as_deref() else { return };
         for place in self.places() {
-            let Some((environments, (_, definition))) = given.0.get(&place).zip(self.definition(place)) else {
+            let Some((environments, (_, definition))) = given.0.get(&place).zip(self.definition(place))
+            else {
                 continue;
             };
             let DefinitionKind::Variable { parameter, .. } = &definition.kind else { continue };
@@ -219,7 +221,8 @@ impl<'p> Definitions<'p> {
             };
             match given.0.entry(place).or_default().entry(binding.environment) {
                 Entry::Occupied(earlier) => {
-                    let message = format!("environment `{}` gives `{written}` two values", binding.environment);
+                    let message =
+                        format!("environment `{}` gives `{written}` two values", binding.environment);
                     reports.push(
                         Diagnostic::new(Code::DUPLICATE_DECLARATION, name.span(), message)
                             .related(*earlier.get(), "first given here")
@@ -279,12 +282,16 @@ impl<'p> Definitions<'p> {
             if self.environments.is_empty() {
                 let message = format!("parameter `{name}` has no value, and the project has no environments");
                 let report = Diagnostic::new(Code::PARAMETER_WITHOUT_VALUE, definition.span, message);
-                reports
-                    .push(report.help(format!("give it a default, or declare `env prod {{ {name} = ... }}`")));
+                reports.push(
+                    report.help(format!("give it a default, or declare `env prod {{ {name} = ... }}`")),
+                );
                 continue;
             }
             let gives = |environment: &SmolStr| {
-                given.0.get(&place).is_some_and(|environments| environments.contains_key(environment.as_str()))
+                given
+                    .0
+                    .get(&place)
+                    .is_some_and(|environments| environments.contains_key(environment.as_str()))
             };
             let without: Vec<String> = self
                 .environment_names()

@@ -83,4 +83,3 @@ fn distance(a: &[char], b: &[char]) -> usize {
     }
     back.last().copied().unwrap_or(0)
 }
-

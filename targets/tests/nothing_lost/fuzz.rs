@@ -51,7 +51,10 @@ fn fault(sources: &Sources) -> Option<String> {
     match outcome {
         Err(panic) => {
             let text = panic.downcast_ref::<String>().cloned();
-            Some(text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default())
+            Some(
+                text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+                    .unwrap_or_default(),
+            )
         }
         Ok(()) if start.elapsed() > LONGEST => Some(format!("takes {:?}", start.elapsed())),
         Ok(()) => None,
@@ -76,18 +79,92 @@ impl Chance {
 
 /// Tokens that have been trouble somewhere.
 const NASTY: &[&str] = &[
-    "{", "}", "[", "]", "(", ")", "\"", "\"\"\"", "r\"", "\\", "$", "${", "$x", "@", "@allow(", "#", "##", ";", ",", "->", "=", ":",
-    "\n", "\r", "\t", "\u{0}", "\u{feff}", "\u{202e}", "\u{e9}", "\u{1f600}", "\u{10ffff}", "0", "-1", "99999999999999999999", "1e9", "100%",
-    "0s", "9h", "not", "and", "or", "when", "in", "for $x in [a, b]", "apply t()", "rest", "off", "*", "**", "*.a.com", ".", "..", "/", "//",
-    "@v1", "a@", "a:0", "::1", "r\"(\"", "r\"a{9999}\"", "\"\\u{110000}\"", "\"${x}\"", "route r -> web", "service web { port http 80 }",
-    "%REQ(x)%", "%", "mesh", "istio", "kubernetes", "{ }", "[ ]", "( )", "\n}\n", "\nservice z {\n",
+    "{",
+    "}",
+    "[",
+    "]",
+    "(",
+    ")",
+    "\"",
+    "\"\"\"",
+    "r\"",
+    "\\",
+    "$",
+    "${",
+    "$x",
+    "@",
+    "@allow(",
+    "#",
+    "##",
+    ";",
+    ",",
+    "->",
+    "=",
+    ":",
+    "\n",
+    "\r",
+    "\t",
+    "\u{0}",
+    "\u{feff}",
+    "\u{202e}",
+    "\u{e9}",
+    "\u{1f600}",
+    "\u{10ffff}",
+    "0",
+    "-1",
+    "99999999999999999999",
+    "1e9",
+    "100%",
+    "0s",
+    "9h",
+    "not",
+    "and",
+    "or",
+    "when",
+    "in",
+    "for $x in [a, b]",
+    "apply t()",
+    "rest",
+    "off",
+    "*",
+    "**",
+    "*.a.com",
+    ".",
+    "..",
+    "/",
+    "//",
+    "@v1",
+    "a@",
+    "a:0",
+    "::1",
+    "r\"(\"",
+    "r\"a{9999}\"",
+    "\"\\u{110000}\"",
+    "\"${x}\"",
+    "route r -> web",
+    "service web { port http 80 }",
+    "%REQ(x)%",
+    "%",
+    "mesh",
+    "istio",
+    "kubernetes",
+    "{ }",
+    "[ ]",
+    "( )",
+    "\n}\n",
+    "\nservice z {\n",
 ];
 
 /// The places of tokens in a text.
 fn tokens(text: &str) -> Vec<(usize, usize)> {
     let parsed = parse(FileId(0), text);
-    let is_token = |kind: Kind| matches!(kind, Kind::Word | Kind::Text | Kind::Raw | Kind::TextBlock | Kind::Arrow | Kind::Comma);
-    let nodes = parsed.tree.nodes().filter(|(_, kind, _)| is_token(*kind) || matches!(kind, Kind::Statement | Kind::Block));
+    let is_token = |kind: Kind| {
+        matches!(kind, Kind::Word | Kind::Text | Kind::Raw | Kind::TextBlock | Kind::Arrow | Kind::Comma)
+    };
+    let nodes = parsed
+        .tree
+        .nodes()
+        .filter(|(_, kind, _)| is_token(*kind) || matches!(kind, Kind::Statement | Kind::Block));
     nodes.map(|(_, _, span)| (span.start as usize, span.end as usize)).collect()
 }
 
@@ -196,18 +273,26 @@ const GROWING: &[Growing] = &[
         one(format!("{WEB}host web {{\n  route r when {} -> web\n}}\n", tests.join(" and ")))
     }),
     ("not", 20_000, |n| {
-        one(format!("{WEB}host web {{\n  route r when {} header x present -> web\n  route s -> web\n}}\n", "not ".repeat(n)))
+        one(format!(
+            "{WEB}host web {{\n  route r when {} header x present -> web\n  route s -> web\n}}\n",
+            "not ".repeat(n)
+        ))
     }),
     ("modules in a chain", 500, |n| {
         (0..n)
             .map(|at| match at {
                 0 => ("m0".to_owned(), "pub const $c0 = 3s\n".to_owned()),
-                _ => (format!("m{at}"), format!("use m{} ($c{})\npub const $c{at} = $c{}\n", at - 1, at - 1, at - 1)),
+                _ => (
+                    format!("m{at}"),
+                    format!("use m{} ($c{})\npub const $c{at} = $c{}\n", at - 1, at - 1, at - 1),
+                ),
             })
             .collect()
     }),
     ("modules in a circle", 500, |n| {
-        (0..n).map(|at| (format!("m{at}"), format!("use m{} ($c)\npub const $c = 3s\n", (at + 1) % n))).collect()
+        (0..n)
+            .map(|at| (format!("m{at}"), format!("use m{} ($c)\npub const $c = 3s\n", (at + 1) % n)))
+            .collect()
     }),
     ("values of environments", 100, |n| {
         let parameters = repeated(n, |at| format!("param $p{at}: duration\n"));
@@ -224,15 +309,22 @@ const GROWING: &[Growing] = &[
         let routes = repeated(n, |at| format!("  route r{at} when path is \"/{at}\" -> web\n"));
         one(format!("servise web {{ port http 80 }}\nhost a.com {{\n{routes}}}\n"))
     }),
-    ("statements that are unknown", 1_000, |n| one(format!("service web {{\n{}}}\n", repeated(n, |at| format!("  prot{at} http 80\n"))))),
-    ("blocks apart from their statements", 1_000, |n| one(repeated(n, |at| format!("service web-{at}\n{{ port http 80 }}\n")))),
+    ("statements that are unknown", 1_000, |n| {
+        one(format!("service web {{\n{}}}\n", repeated(n, |at| format!("  prot{at} http 80\n"))))
+    }),
+    ("blocks apart from their statements", 1_000, |n| {
+        one(repeated(n, |at| format!("service web-{at}\n{{ port http 80 }}\n")))
+    }),
     ("attributes", 1_000, |n| {
         one(format!("{}{WEB}", repeated(n, |at| format!("@allow(MESH0608, because: \"{at}\")\n"))))
     }),
     ("open strings", 1_000, |n| one(repeated(n, |at| format!("service web-{at} {{ host \"a }}\n")))),
     ("open braces", 1_000, |n| one(repeated(n, |at| format!("service web-{at} {{\n  port http 80\n")))),
     ("variables in a text", 1_000, |n| {
-        one(format!("const $x = \"a\"\n{WEB}host web {{\n  route r -> respond 200 \"{}\"\n}}\n", "${x}".repeat(n)))
+        one(format!(
+            "const $x = \"a\"\n{WEB}host web {{\n  route r -> respond 200 \"{}\"\n}}\n",
+            "${x}".repeat(n)
+        ))
     }),
     ("a list", 1_000, |n| {
         let names: Vec<String> = (0..n).map(|at| format!("h{at}.example.com")).collect();
@@ -240,7 +332,9 @@ const GROWING: &[Growing] = &[
     }),
     ("headers", 500, |n| {
         let lines = repeated(n, |at| format!("      set x-{at} \"a\"\n"));
-        one(format!("{WEB}host web {{\n  route r -> web {{\n    request-headers {{\n{lines}    }}\n  }}\n}}\n"))
+        one(format!(
+            "{WEB}host web {{\n  route r -> web {{\n    request-headers {{\n{lines}    }}\n  }}\n}}\n"
+        ))
     }),
     ("subsets", 300, |n| {
         let subsets = repeated(n, |at| format!("  subset v{at} {{ labels version=v{at} }}\n"));
@@ -258,15 +352,24 @@ const GROWING: &[Growing] = &[
         ))
     }),
     ("parentheses", 500, |n| {
-        one(format!("{WEB}host web {{\n  route r when {}path is \"/\"{} -> web\n}}\n", "(".repeat(n), ")".repeat(n)))
+        one(format!(
+            "{WEB}host web {{\n  route r when {}path is \"/\"{} -> web\n}}\n",
+            "(".repeat(n),
+            ")".repeat(n)
+        ))
     }),
     ("loops in items", 20, |n| {
         let loops = "for $a in [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] { for $b in [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] { for $c in [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] { timeout 3s } } }";
-        one(format!("{WEB}{}", repeated(n, |at| format!("host a{at}.com {{ route r -> web {{ {loops} }} }}\n"))))
+        one(format!(
+            "{WEB}{}",
+            repeated(n, |at| format!("host a{at}.com {{ route r -> web {{ {loops} }} }}\n"))
+        ))
     }),
     ("gateways", 200, |n| {
         let gateways = repeated(n, |at| {
-            format!("gateway g{at} {{\n  workload app=g{at}\n  listen http 80 {{ hosts a{at}.com }}\n}}\nhost a{at}.com via g{at} {{ route r -> web }}\n")
+            format!(
+                "gateway g{at} {{\n  workload app=g{at}\n  listen http 80 {{ hosts a{at}.com }}\n}}\nhost a{at}.com via g{at} {{ route r -> web }}\n"
+            )
         });
         one(format!("{WEB}{gateways}bindings {{ default kubernetes }}\n"))
     }),
@@ -286,7 +389,8 @@ fn eight_times_the_input_takes_eight_times_the_time() {
         let small = time(*size).min(time(*size));
         let large = time(8 * size);
         let times = large.as_secs_f64() / small.as_secs_f64().max(0.004);
-        let _ = writeln!(std::io::stderr(), "{name}: {small:?}, eight times as much {large:?}: {times:.1} times");
+        let _ =
+            writeln!(std::io::stderr(), "{name}: {small:?}, eight times as much {large:?}: {times:.1} times");
         if times > 30.0 {
             faults.push(format!("{name}: {times:.0} times the time for eight times the input"));
         }

@@ -10,8 +10,20 @@ use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::io::Write;
 
-const JUNK: &[&str] =
-    &["junk", "\"junk\"", "7", "-> junk", "[junk]", "(junk)", "{ junk }", "{\n junk 1\n}", "@junk", ",", "$junk", "junk="];
+const JUNK: &[&str] = &[
+    "junk",
+    "\"junk\"",
+    "7",
+    "-> junk",
+    "[junk]",
+    "(junk)",
+    "{ junk }",
+    "{\n junk 1\n}",
+    "@junk",
+    ",",
+    "$junk",
+    "junk=",
+];
 
 /// About so many places are tried unless all are asked for.
 const SAMPLE: usize = 1_500;
@@ -49,7 +61,8 @@ fn known(sources: &Sources) -> Known {
         *reports.entry((report.code.to_string(), report.message.clone())).or_default() += 1;
     }
     let errors = compilation.reports.iter().any(|report| report.severity == Severity::Error);
-    let models = if errors { String::new() } else { without_places(&format!("{:?}", compilation.environments)) };
+    let models =
+        if errors { String::new() } else { without_places(&format!("{:?}", compilation.environments)) };
     Known { reports, errors, models }
 }
 
@@ -92,13 +105,19 @@ impl Try<'_> {
         text.insert_str(self.place, &format!(" {} ", self.junk));
         let now = known(&changed);
         let more = now.errors && !self.base.errors;
-        let reported = more || now.reports.iter().any(|(report, times)| self.base.reports.get(report).is_none_or(|before| before < times));
+        let reported = more
+            || now
+                .reports
+                .iter()
+                .any(|(report, times)| self.base.reports.get(report).is_none_or(|before| before < times));
         if reported || now.models != self.base.models {
             return None;
         }
         let text = &changed.files[self.file].1;
         let start = text[..self.place].rfind('\n').map_or(0, |at| at + 1);
-        let end = text[self.place + self.junk.len()..].find('\n').map_or(text.len(), |at| self.place + self.junk.len() + at);
+        let end = text[self.place + self.junk.len()..]
+            .find('\n')
+            .map_or(text.len(), |at| self.place + self.junk.len() + at);
         Some(format!("{}/{}: {}", self.sources.name, changed.files[self.file].0, &text[start..end]))
     }
 }
@@ -121,6 +140,12 @@ fn junk_is_reported_wherever_it_stands() {
     let stride = if std::env::var_os("MESHC_JUNK").is_some() { 1 } else { (all / SAMPLE).max(1) | 1 };
     let sample: Vec<Try<'_>> = tries.into_iter().step_by(stride).collect();
     let silent: Vec<String> = sample.par_iter().filter_map(Try::silent).collect();
-    let _ = writeln!(std::io::stderr(), "junk: {} of {all} places tried in {} sources, {} silent", sample.len(), projects.len(), silent.len());
+    let _ = writeln!(
+        std::io::stderr(),
+        "junk: {} of {all} places tried in {} sources, {} silent",
+        sample.len(),
+        projects.len(),
+        silent.len()
+    );
     assert!(silent.is_empty(), "{} are silent:\n{}", silent.len(), silent.join("\n"));
 }

@@ -104,12 +104,15 @@ impl Data {
             let path = if key.is_empty() { format!("{owner}{form}") } else { format!("{owner}{key}") };
             self.used.borrow_mut().insert(format!("{key} {form}"));
             let variants = self.forms.get(&(key.to_owned(), form.to_owned()));
-            let around = self.around.get(&path).or_else(|| self.around.get("when/*").filter(|_| key.is_empty()));
+            let around =
+                self.around.get(&path).or_else(|| self.around.get("when/*").filter(|_| key.is_empty()));
             match (variants, around) {
                 (Some(variants), Some(around)) => {
                     cases.push(Case { path, around: around.clone(), variants: variants.clone() });
                 }
-                _ => faults.push(format!("`{key}`: `{form}` has no forms, or nothing is said of what stands around it")),
+                _ => faults.push(format!(
+                    "`{key}`: `{form}` has no forms, or nothing is said of what stands around it"
+                )),
             }
         }
         for (key, signature) in self.forms.keys() {
@@ -209,7 +212,8 @@ impl Data {
         if parts.len() > 1 && parts.last().is_some_and(|last| last == &["..."]) {
             parts.pop();
             let last = parts.last_mut().unwrap();
-            let values: Vec<String> = last.iter().map(|value| value.trim_end_matches(',').to_owned()).collect();
+            let values: Vec<String> =
+                last.iter().map(|value| value.trim_end_matches(',').to_owned()).collect();
             *last = vec![values[0].clone(), values.join(", ")];
         }
         let first: Vec<&str> = parts.iter().map(|values| values[0].as_str()).collect();
@@ -234,7 +238,8 @@ impl Data {
             all.extend(self.derived(inner, types)?);
             return Ok(all);
         }
-        let Some(name) = part.trim_end_matches(',').strip_prefix('<').and_then(|part| part.strip_suffix('>')) else {
+        let Some(name) = part.trim_end_matches(',').strip_prefix('<').and_then(|part| part.strip_suffix('>'))
+        else {
             return if part.contains(['<', '(', '[']) {
                 Err(format!("`{part}` is written in a way of its own: it needs forms"))
             } else {

@@ -35,7 +35,13 @@ impl Sources {
                 if path.is_dir() {
                     folders.push(path);
                 } else if path.extension().is_some_and(|end| end == "mesh") {
-                    let module = path.with_extension("").strip_prefix(folder).unwrap().to_str().unwrap().replace('/', ".");
+                    let module = path
+                        .with_extension("")
+                        .strip_prefix(folder)
+                        .unwrap()
+                        .to_str()
+                        .unwrap()
+                        .replace('/', ".");
                     files.push((module, fs::read_to_string(&path).unwrap()));
                 }
             }

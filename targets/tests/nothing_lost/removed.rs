@@ -44,7 +44,9 @@ fn outcomes(sources: &Sources) -> (Vec<Outcome>, Vec<String>) {
             let unfit = checked.settle(unfit);
             told |= unfit.iter().any(|report| report.severity == Severity::Error || of_the_statement(report));
             reports.extend(unfit.iter().map(line));
-            files.extend(fitted.iter().flat_map(|fitted| fitted.emit(&options)).map(|file| (file.path, file.text)));
+            files.extend(
+                fitted.iter().flat_map(|fitted| fitted.emit(&options)).map(|file| (file.path, file.text)),
+            );
         }
         Outcome { reports, files, told }
     };
@@ -61,7 +63,12 @@ struct Judged {
 }
 
 fn judge(case: &Case) -> Judged {
-    let mut judged = Judged { path: case.path.clone(), variants: case.variants.len(), faults: Vec::new(), silent: Vec::new() };
+    let mut judged = Judged {
+        path: case.path.clone(),
+        variants: case.variants.len(),
+        faults: Vec::new(),
+        silent: Vec::new(),
+    };
     let (without, _) = outcomes(&case.with(""));
     let mut with = Vec::new();
     for variant in &case.variants {
@@ -80,7 +87,8 @@ fn judge(case: &Case) -> Judged {
             continue;
         }
         for (second, variant) in case.variants.iter().enumerate() {
-            let twin = (0..second).find(|first| with[*first][at] == with[second][at] && !with[second][at].told);
+            let twin =
+                (0..second).find(|first| with[*first][at] == with[second][at] && !with[second][at].told);
             if let Some(first) = twin {
                 judged.silent.push((name, format!("`{variant}` is the same as `{}`", case.variants[first])));
                 break;
@@ -95,13 +103,14 @@ fn every_statement_and_every_value_shows_on_every_target() {
     let data = Data::load();
     let cases = data.cases();
     let only = std::env::var("STATEMENT").unwrap_or_default();
-    let judged: Vec<Judged> =
-        cases.par_iter().filter(|case| case.path.contains(&only)).map(judge).collect();
+    let judged: Vec<Judged> = cases.par_iter().filter(|case| case.path.contains(&only)).map(judge).collect();
     let mut faults = Vec::new();
     let mut lost = BTreeSet::new();
     for one in &judged {
         faults.extend(one.faults.iter().map(|fault| format!("{}: {fault}", one.path)));
-        if one.silent.len() == TARGETS.len() && one.silent.iter().all(|(_, what)| what.ends_with("no difference")) {
+        if one.silent.len() == TARGETS.len()
+            && one.silent.iter().all(|(_, what)| what.ends_with("no difference"))
+        {
             faults.push(format!("{}: shows nowhere", one.path));
         }
         for (name, what) in &one.silent {
@@ -115,7 +124,9 @@ fn every_statement_and_every_value_shows_on_every_target() {
     }
     if only.is_empty() {
         let shown = data.silent.keys().filter(|key| !lost.contains(*key));
-        faults.extend(shown.map(|(name, path)| format!("{name}: {path}: shows, though language.toml says that it does not")));
+        faults.extend(shown.map(|(name, path)| {
+            format!("{name}: {path}: shows, though language.toml says that it does not")
+        }));
     }
     let variants: usize = judged.iter().map(|one| one.variants).sum();
     let _ = writeln!(
