@@ -71,9 +71,17 @@ impl Data {
             let text = |key: &str| form[key].as_str().unwrap().to_owned();
             forms.insert((text("key"), text("signature")), list(&form["args"]));
         }
+        let parts = table["parts"].as_table().unwrap();
+        let whole = |text: &str| {
+            let put = |text: String, (name, part): (&String, &toml::Value)| {
+                text.replace(&format!("<{name}>\n"), part.as_str().unwrap())
+            };
+            parts.iter().fold(text.to_owned(), put)
+        };
         let mut around = BTreeMap::new();
         for (key, text) in table["around"].as_table().unwrap() {
-            around.extend(expand(key).into_iter().map(|key| (key, text.as_str().unwrap().to_owned())));
+            let text = whole(text.as_str().unwrap());
+            around.extend(expand(key).into_iter().map(|key| (key, text.clone())));
         }
         let mut silent = BTreeMap::new();
         for entry in table.get("silent").and_then(toml::Value::as_array).into_iter().flatten() {
