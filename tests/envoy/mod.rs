@@ -1,9 +1,12 @@
 //! Envoy, given what the target for it makes: the release itself, and the judge of its configuration.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod hostile;
 mod program;
+mod variables;
 
 use crate::capabilities::cases;
 use crate::oracle;
@@ -25,7 +28,7 @@ fn envoy_takes_what_is_made_of_every_feature() {
         .flat_map_iter(|(case, (layout, format))| {
             let folder = tempfile::tempdir().unwrap();
             let root = folder.path().to_str().unwrap().to_owned();
-            let envoy_options = EnvoyOptions { format, layout, root };
+            let envoy_options = EnvoyOptions { format, layout, root, ..EnvoyOptions::default() };
             let options = Options { envoy: envoy_options, ..Options::default() };
             let artifacts = case.build("envoy", &options).artifacts.unwrap_or_default();
             let fault = |fault| format!("{} {layout:?} {format:?}: {fault}", case.name);

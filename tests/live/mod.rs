@@ -8,6 +8,7 @@
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod silent;
 mod stage;
 mod trickle;
 
@@ -24,12 +25,18 @@ macro_rules! on_every_plane {
 }
 
 mod balancing;
+mod browsers;
+mod caller_headers;
 mod faults;
 mod files;
+mod grpc;
+mod library;
 mod limits;
 mod matching;
 mod origination;
 mod passthrough;
+mod paths;
+mod protocols;
 mod retries;
 mod server_tls;
 mod timeouts;

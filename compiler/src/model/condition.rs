@@ -6,7 +6,7 @@ use super::{Id, Resource};
 use crate::policy::{Comparison, TextMatch};
 use crate::reading::{Args, List, Reader, Shape, Syntax, literal};
 use crate::values::{
-    HeaderName, IpOrCidr, Label, Literal, MatchHeaderName, Method, Namespace, Path, PathPrefix, Pattern,
+    CookieName, IpOrCidr, Label, Literal, MatchHeaderName, Method, Namespace, Path, PathPrefix, Pattern,
     Port, Scheme, SniHost, Text, escape_literal, words,
 };
 use meshc_language::{Code, Diagnostic, Span, Spanned};
@@ -357,10 +357,25 @@ fn read_path<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> O
             vec![PathTest::Pattern(pattern.value)]
         }
     };
-    let ignore_case = args.take_word("ignoring-case", cx).is_some();
+    let ignoring = args.take_word("ignoring-case", cx).is_some();
     let span = start.to(args.last);
+    let (tests, ignore_case) = if ignoring { ignoring_case(tests, span, cx)? } else { (tests, false) };
     let side = |test| Condition::Test(Test { side: Side::Path(PathMatch { test, ignore_case }), span });
     Some(any(tests.into_iter().map(side).collect()))
+}
+
+/// Comparisons without letter case. To a regular expression no proxy adds that (Istio `ignoreUriCase`, Envoy `case_sensitive`): it
+/// says so itself.
+fn ignoring_case(tests: Vec<PathTest>, span: Span, cx: &mut Reader<'_, '_>) -> Option<(Vec<PathTest>, bool)> {
+    let [PathTest::Pattern(pattern)] = tests.as_slice() else { return Some((tests, true)) };
+    match Pattern::parse(&format!("(?i){pattern}")) {
+        Ok(pattern) => Some((vec![PathTest::Pattern(pattern)], false)),
+        Err(error) => {
+            let report = Diagnostic::new(Code::BAD_PATTERN, span, error.message);
+            cx.report(report.help("leave `ignoring-case` out, and write `(?i)` into a shorter pattern"));
+            None
+        }
+    }
 }
 
 /// `under "/"` is every path; elsewhere a closing `/` says nothing.
@@ -395,17 +410,20 @@ fn read_header<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) ->
 
 /// A cookie is a part of the `cookie` header, which lists all of them.
 fn read_cookie<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Side> {
-    // Letter case counts in the name of a cookie, unlike in that of a header.
-    let written = args.peek(cx).and_then(|term| term.text().map(SmolStr::new));
-    let name = Spanned::<HeaderName>::read(args, cx)?;
+    let name = Spanned::<CookieName>::read(args, cx)?;
     if args.take_word("is", cx).is_none() {
         args.missing("`is` and a text", cx);
         return None;
     }
     let value = Spanned::<Text>::read(args, cx)?;
-    let written = written.unwrap_or_else(|| SmolStr::new(name.value.as_str()));
-    let pattern =
-        format!("(.*; *)?{}={}(;.*)?", escape_literal(&written), escape_literal(value.value.as_str()));
+    if value.value.as_str().contains([';', '\n', '\t']) {
+        let message = format!("no cookie has the value `{}`", value.value.as_str().escape_debug());
+        let help = "a `;` ends the value of a cookie: ask for each cookie by itself, joined with `and`";
+        cx.report(Diagnostic::new(Code::BAD_LITERAL, value.span, message).help(help));
+        return None;
+    }
+    let (name, value_pattern) = (escape_literal(name.value.as_str()), escape_literal(value.value.as_str()));
+    let pattern = format!("(.*; *)?{name}={value_pattern}(;.*)?");
     match (Pattern::parse(&pattern), MatchHeaderName::parse("cookie")) {
         (Ok(pattern), Ok(header)) => {
             Some(Side::Header(header, HeaderTest::Text(TextMatch::Pattern(pattern))))

@@ -145,7 +145,7 @@ impl<'p> Reader<'_, 'p> {
             self.report(Diagnostic::new(Code::BAD_ATTRIBUTE, term.span, message).help(help));
             return;
         };
-        if code.severity() == Severity::Error {
+        if code.severity() == Severity::Error && !code.can_be_accepted() {
             let message = format!("{code} is an error and cannot be accepted");
             let report = Diagnostic::new(Code::BAD_ATTRIBUTE, term.span, message);
             self.report(report.help("mend what it reports; only warnings and notes can be accepted"));

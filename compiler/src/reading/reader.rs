@@ -48,6 +48,8 @@ pub struct Reader<'d, 'p> {
     pub lost: bool,
     /// The only destination of the route that is being read.
     pub(crate) route_target: Option<DestinationId>,
+    /// The service whose host block in the mesh is being read.
+    pub(crate) own_host: Option<DestinationId>,
     /// `@allow` attributes so far.
     pub accepted: Vec<Accepted>,
     /// `@degrade` attributes so far.
@@ -74,6 +76,7 @@ impl<'d, 'p> Reader<'d, 'p> {
             mesh: None,
             lost: false,
             route_target: None,
+            own_host: None,
             reports: Vec::new(),
             accepted: Vec::new(),
             degradations: Vec::new(),

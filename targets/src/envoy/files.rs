@@ -2,7 +2,7 @@
 
 use super::api::{self, Address, Cluster, Resources, TypedConfig};
 use super::context::Context;
-use super::{Format, Layout, cluster, endpoints, listener};
+use super::{Format, Layout, cluster, edge, endpoints, listener};
 use crate::artifact::{Artifact, HEADER};
 use crate::yaml::{self, Sourced};
 use rayon::prelude::*;
@@ -88,6 +88,7 @@ fn bootstrap(context: &Context<'_>) -> api::Bootstrap {
         node: Some(api::Node { id: name.clone(), cluster: name }),
         admin: Some(api::Admin { address: Some(Address::socket("127.0.0.1", admin)) }),
         layered_runtime: Some(api::LayeredRuntime { layers: vec![runtime] }),
+        overload_manager: context.edge.map(|edge| edge::overload_manager(edge.envoy)),
         dynamic_resources: None,
         static_resources: None,
     }

@@ -9,6 +9,14 @@ pub struct EnvoyOptions {
     pub layout: Layout,
     /// The folder that holds the files where Envoy runs, without a closing `/`. The layout `filesystem` and certificates need it.
     pub root: String,
+    /// Most connections of callers at once to a gateway (`envoy.resource_monitors.global_downstream_max_connections`).
+    pub connections: u32,
+    /// Bytes that a gateway keeps of a connection before it stops reading (`per_connection_buffer_limit_bytes`).
+    pub buffer: u32,
+    /// Bytes of a request's body that a gateway keeps for a retry or a mirror (`request_body_buffer_limit`).
+    pub retry_buffer: u64,
+    /// Bytes of heap near which a gateway takes no more requests (`envoy.resource_monitors.fixed_heap`); `None` for no limit.
+    pub heap: Option<u64>,
 }
 
 /// How configuration is written.
@@ -43,6 +51,14 @@ impl Layout {
 
 impl Default for EnvoyOptions {
     fn default() -> Self {
-        Self { format: Format::default(), layout: Layout::default(), root: "/etc/envoy".to_owned() }
+        Self {
+            format: Format::default(),
+            layout: Layout::default(),
+            root: "/etc/envoy".to_owned(),
+            connections: 50_000,
+            buffer: 32 * 1024,
+            retry_buffer: 1024 * 1024,
+            heap: Some(2 * 1024 * 1024 * 1024),
+        }
     }
 }
