@@ -141,6 +141,7 @@ registry! {
     218 WRONG_TEMPLATE_ARGUMENTS Error "the arguments do not fit the template";
     219 UNUSED_DEFINITION Warning "something is declared and never used";
     220 NAMESPACE_NEEDED Error "a name from another namespace needs a namespace";
+    221 UNCHECKED_TEMPLATE Note "a public template is applied nowhere, so it is not checked";
     223 WILDCARD_POLICY Note "the policy of a wildcard host holds for another host";
 
     301 BAD_LITERAL Error "a value is not of the type that stands here";

@@ -273,17 +273,58 @@ impl<'p> Definitions<'p> {
         }
     }
 
-    /// Reports private definitions that nothing uses.
+    /// Reports private definitions that nothing uses, and public templates that nothing applies.
     pub(crate) fn unused(&self) -> Vec<Diagnostic> {
+        self.use_what_templates_mention();
         let own = self.modules.iter().take(self.project.own);
-        own.flat_map(|module| &module.definitions)
-            .filter(|(_, definition)| !definition.public && !definition.used.load(Ordering::Relaxed))
-            .map(|(name, definition)| {
-                Diagnostic::new(Code::UNUSED_DEFINITION, definition.span, format!("`{name}` is never used"))
-                    .help("remove it, or make it public with `pub`")
-            })
-            .collect()
+        let unused = own
+            .flat_map(|module| &module.definitions)
+            .filter(|(_, definition)| !definition.used.load(Ordering::Relaxed));
+        unused.filter_map(|(name, definition)| report_unused(name, definition)).collect()
     }
+}
+
+impl Definitions<'_> {
+    /// What a public template mentions is there for those who apply it, even if nobody here does.
+    fn use_what_templates_mention(&self) {
+        for (index, module) in self.modules.iter().enumerate().take(self.project.own) {
+            let Some(file) = self.project.files.get(index) else { continue };
+            let templates = module.definitions.values().filter(|definition| {
+                definition.public && matches!(definition.kind, DefinitionKind::Template)
+            });
+            for template in templates.filter(|template| !template.used.load(Ordering::Relaxed)) {
+                let text = file.slice(template.statement.span()).replace("${", "$");
+                let is_part = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '$');
+                for word in text.split(|char| !is_part(char)).filter(|word| !word.is_empty()) {
+                    // To find a definition is to use it; the template's own name is no use of it.
+                    if module.definitions.get(word).is_none_or(|found| found.span != template.span) {
+                        self.find(ModuleId(index as u32), word);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn report_unused(name: &str, definition: &Definition<'_>) -> Option<Diagnostic> {
+    if !definition.public {
+        let message = format!("`{name}` is never used");
+        let report = Diagnostic::new(Code::UNUSED_DEFINITION, definition.span, message);
+        return Some(report.help("remove it, or make it public with `pub`"));
+    }
+    // Policies and retries are read where they are declared; what a template says is known only where it is applied.
+    if !matches!(definition.kind, DefinitionKind::Template) {
+        return None;
+    }
+    let message = format!("template `{name}` is applied nowhere in this project");
+    let report = Diagnostic::new(Code::UNCHECKED_TEMPLATE, definition.span, message);
+    Some(
+        report
+            .consequence(
+                "its statements have not been checked: a mistake in them shows only to those who apply it",
+            )
+            .help(format!("apply it once, for example in a small project of its own: `apply {name}(...)`")),
+    )
 }
 
 fn one_side_only<'p>(statement: Statement<'p>, body: &PolicyBody, cx: &mut Reader<'_, 'p>) {

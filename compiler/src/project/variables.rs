@@ -200,9 +200,14 @@ impl<'p> Definitions<'p> {
         let mut given = Given::default();
         for binding in bindings {
             let statement = binding.statement;
-            reports.extend(statement.block().map(|block| not_of_a_binding("block", block.span().part(0, 1))));
+            reports.extend(
+                statement
+                    .block()
+                    .map(|block| not_of_a_binding(Code::UNEXPECTED_BLOCK, "block", block.span().part(0, 1))),
+            );
             let attributes = statement.attributes();
-            reports.extend(attributes.map(|one| not_of_a_binding("attribute", one.span())));
+            reports
+                .extend(attributes.map(|one| not_of_a_binding(Code::BAD_ATTRIBUTE, "attribute", one.span())));
             let mut arguments = statement.all_arguments();
             let (Some(name), Some(equals)) = (arguments.next(), arguments.next()) else {
                 reports.push(not_a_binding(binding));
@@ -307,9 +312,9 @@ impl<'p> Definitions<'p> {
     }
 }
 
-fn not_of_a_binding(what: &str, span: Span) -> Diagnostic {
+fn not_of_a_binding(code: Code, what: &str, span: Span) -> Diagnostic {
     let message = format!("a value of an environment takes no {what}");
-    Diagnostic::new(Code::UNEXPECTED_BLOCK, span, message)
+    Diagnostic::new(code, span, message)
         .consequence("nothing of it is compiled")
         .help("remove it; for example `$name = value`")
 }

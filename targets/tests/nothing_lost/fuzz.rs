@@ -268,17 +268,17 @@ const WEB: &str = "service web { port http 80 }\n";
 
 /// Shapes of input, each with a size that takes long enough to be measured.
 const GROWING: &[Growing] = &[
-    ("comparisons", 10_000, |n| {
+    ("comparisons", 3000, |n| {
         let tests: Vec<String> = (0..n).map(|at| format!("header x{at} is \"a\"")).collect();
         one(format!("{WEB}host web {{\n  route r when {} -> web\n}}\n", tests.join(" and ")))
     }),
-    ("not", 20_000, |n| {
+    ("not", 5000, |n| {
         one(format!(
             "{WEB}host web {{\n  route r when {} header x present -> web\n  route s -> web\n}}\n",
             "not ".repeat(n)
         ))
     }),
-    ("modules in a chain", 500, |n| {
+    ("modules in a chain", 300, |n| {
         (0..n)
             .map(|at| match at {
                 0 => ("m0".to_owned(), "pub const $c0 = 3s\n".to_owned()),
@@ -289,37 +289,37 @@ const GROWING: &[Growing] = &[
             })
             .collect()
     }),
-    ("modules in a circle", 500, |n| {
+    ("modules in a circle", 300, |n| {
         (0..n)
             .map(|at| (format!("m{at}"), format!("use m{} ($c)\npub const $c = 3s\n", (at + 1) % n)))
             .collect()
     }),
-    ("values of environments", 100, |n| {
+    ("values of environments", 60, |n| {
         let parameters = repeated(n, |at| format!("param $p{at}: duration\n"));
         let values = repeated(n, |at| format!("  $p{at} = 3s\n"));
         let environments = repeated(8, |at| format!("env e{at} {{\n{values}}}\n"));
         one(format!("{parameters}{environments}"))
     }),
-    ("names that lead nowhere", 300, |n| {
+    ("names that lead nowhere", 100, |n| {
         let services = repeated(n, |at| format!("service service-{at} {{ port http 80 }}\n"));
         let routes = repeated(n, |at| format!("  route r{at} when path is \"/{at}\" -> servise-{at}\n"));
         one(format!("{services}host web {{\n{routes}}}\n"))
     }),
-    ("uses of one broken definition", 1_000, |n| {
+    ("uses of one broken definition", 500, |n| {
         let routes = repeated(n, |at| format!("  route r{at} when path is \"/{at}\" -> web\n"));
         one(format!("servise web {{ port http 80 }}\nhost a.com {{\n{routes}}}\n"))
     }),
-    ("statements that are unknown", 1_000, |n| {
+    ("statements that are unknown", 300, |n| {
         one(format!("service web {{\n{}}}\n", repeated(n, |at| format!("  prot{at} http 80\n"))))
     }),
-    ("blocks apart from their statements", 1_000, |n| {
+    ("blocks apart from their statements", 300, |n| {
         one(repeated(n, |at| format!("service web-{at}\n{{ port http 80 }}\n")))
     }),
-    ("attributes", 1_000, |n| {
+    ("attributes", 500, |n| {
         one(format!("{}{WEB}", repeated(n, |at| format!("@allow(MESH0608, because: \"{at}\")\n"))))
     }),
-    ("open strings", 1_000, |n| one(repeated(n, |at| format!("service web-{at} {{ host \"a }}\n")))),
-    ("open braces", 1_000, |n| one(repeated(n, |at| format!("service web-{at} {{\n  port http 80\n")))),
+    ("open strings", 300, |n| one(repeated(n, |at| format!("service web-{at} {{ host \"a }}\n")))),
+    ("open braces", 300, |n| one(repeated(n, |at| format!("service web-{at} {{\n  port http 80\n")))),
     ("variables in a text", 1_000, |n| {
         one(format!(
             "const $x = \"a\"\n{WEB}host web {{\n  route r -> respond 200 \"{}\"\n}}\n",
@@ -340,7 +340,7 @@ const GROWING: &[Growing] = &[
         let subsets = repeated(n, |at| format!("  subset v{at} {{ labels version=v{at} }}\n"));
         one(format!("service web {{\n  port http 80\n{subsets}}}\n"))
     }),
-    ("routes", 300, |n| {
+    ("routes", 200, |n| {
         let routes = repeated(n, |at| format!("  route r{at} when path prefix \"/{at}/\" -> web\n"));
         one(format!("{WEB}host web {{\n{routes}}}\nbindings {{ default kubernetes }}\n"))
     }),
@@ -358,14 +358,14 @@ const GROWING: &[Growing] = &[
             ")".repeat(n)
         ))
     }),
-    ("loops in items", 20, |n| {
+    ("loops in items", 10, |n| {
         let loops = "for $a in [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] { for $b in [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] { for $c in [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] { timeout 3s } } }";
         one(format!(
             "{WEB}{}",
             repeated(n, |at| format!("host a{at}.com {{ route r -> web {{ {loops} }} }}\n"))
         ))
     }),
-    ("gateways", 200, |n| {
+    ("gateways", 60, |n| {
         let gateways = repeated(n, |at| {
             format!(
                 "gateway g{at} {{\n  workload app=g{at}\n  listen http 80 {{ hosts a{at}.com }}\n}}\nhost a{at}.com via g{at} {{ route r -> web }}\n"

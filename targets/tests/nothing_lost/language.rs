@@ -21,6 +21,8 @@ pub(crate) struct Data {
     /// By the keyword and the signature.
     forms: BTreeMap<(String, String), Vec<String>>,
     around: BTreeMap<String, String>,
+    /// The statement with the block, in whatever block it stands itself: `pool/*`, `tls/cert`.
+    inside: BTreeMap<String, String>,
     /// Target and path, with the reason why the statement does not show in what is made for it.
     pub(crate) silent: BTreeMap<(String, String), String>,
     /// Forms that have been used.
@@ -71,9 +73,21 @@ impl Data {
             let text = |key: &str| form[key].as_str().unwrap().to_owned();
             forms.insert((text("key"), text("signature")), list(&form["args"]));
         }
+        let parts = table["parts"].as_table().unwrap();
+        let whole = |text: &str| {
+            let put = |text: String, (name, part): (&String, &toml::Value)| {
+                text.replace(&format!("<{name}>\n"), part.as_str().unwrap())
+            };
+            parts.iter().fold(text.to_owned(), put)
+        };
         let mut around = BTreeMap::new();
         for (key, text) in table["around"].as_table().unwrap() {
-            around.extend(expand(key).into_iter().map(|key| (key, text.as_str().unwrap().to_owned())));
+            let text = whole(text.as_str().unwrap());
+            around.extend(expand(key).into_iter().map(|key| (key, text.clone())));
+        }
+        let mut inside = BTreeMap::new();
+        for (key, text) in table["inside"].as_table().unwrap() {
+            inside.extend(expand(key).into_iter().map(|key| (key, text.as_str().unwrap().to_owned())));
         }
         let mut silent = BTreeMap::new();
         for entry in table.get("silent").and_then(toml::Value::as_array).into_iter().flatten() {
@@ -84,7 +98,7 @@ impl Data {
                 }
             }
         }
-        Self { types, forms, around, silent, used: Default::default() }
+        Self { types, forms, around, inside, silent, used: Default::default() }
     }
 
     /// Every statement of the language.
@@ -145,6 +159,11 @@ impl Data {
         let (owner, key) = path.rsplit_once('/')?;
         if let Some(around) = self.around.get(&format!("{owner}/*")) {
             return Some(around.clone());
+        }
+        let block_of = owner.rsplit('/').next().unwrap_or_default();
+        let inside = [format!("{block_of}/{key}"), format!("{block_of}/*")];
+        if let Some(inside) = inside.iter().find_map(|key| self.inside.get(key)) {
+            return Some(self.around(owner)?.replace(HOLE, inside));
         }
         let entry = find(owner)?;
         let block = (entry.spec)().block.unwrap_or_default();

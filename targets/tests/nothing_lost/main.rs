@@ -2,7 +2,6 @@
 //!
 //! - [`junk`]: a token that means nothing, at any place between the tokens of a source, is reported.
 //! - [`removed`]: one statement less, or one value changed, changes the output or the reports of every target.
-//!
 //! - [`fuzz`]: no mistake ends the program, or takes it long.
 //!
 //! The sources hold every statement of the language: they are made from the declarations of the keywords ([`language`]), so
@@ -10,6 +9,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::string_slice, reason = "places of tokens are places between characters")]
 
 mod fuzz;
 mod junk;
