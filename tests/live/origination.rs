@@ -81,8 +81,8 @@ fn the_names_of_an_external_are_checked(stage: &mut Stage) {
         host a.com via edge { route all -> vault { retry off } }
         external vault {
           hosts vault.com
-          port http 443
-          resolve static
+          port http 80
+          resolve dns
           names ["NAME"]
           tls simple { ca file "<ca.pem>"; sni ASKED }
         }

@@ -1,10 +1,11 @@
 //! Where a raw proxy finds the endpoints of an upstream: what `bindings` say, and what externals say of themselves.
 
+use super::parts::{self, EndpointParts};
 use crate::model::{
     AddressKind, BoundAddress, Destination, DestinationId, Endpoint, External, Model, Port, Resolution,
     Resource, Subset,
 };
-use crate::values::{EndpointAddress, Fqdn, Literal, SocketAddress};
+use crate::values::{EndpointAddress, Fqdn, Label, Literal, SocketAddress};
 use smol_str::SmolStr;
 
 /// Where endpoints are.
@@ -117,8 +118,7 @@ pub fn headless_name(service: &str, subset: Option<&str>) -> SmolStr {
 
 fn of_external(external: &External, port: &Port, subset: Option<&str>, host: &SmolStr) -> Addresses {
     let chosen = subset.and_then(|name| external.subset(name));
-    let endpoints: Vec<WeightedAddress> = external
-        .body
+    let endpoints: Vec<WeightedAddress> = parts::external(external)
         .endpoints
         .iter()
         .filter(|endpoint| chosen.is_none_or(|subset| belongs(endpoint, subset)))
@@ -143,18 +143,19 @@ fn of_external(external: &External, port: &Port, subset: Option<&str>, host: &Sm
 
 /// Whether an endpoint has all labels of a subset.
 fn belongs(endpoint: &Endpoint, subset: &Subset) -> bool {
-    let has =
-        |label| endpoint.body.labels.iter().flat_map(|labels| labels.iter()).any(|own| own.value == label);
-    subset.body.labels.iter().flat_map(|labels| labels.iter()).all(|label| has(label.value.clone()))
+    let own = parts::endpoint(endpoint).labels;
+    let has = |label: &Label| own.into_iter().flat_map(|labels| labels.iter()).any(|own| own.value == *label);
+    let (labels, _) = parts::subset(subset);
+    labels.into_iter().flat_map(|labels| labels.iter()).all(|label| has(&label.value))
 }
 
 fn of_endpoint(endpoint: &Endpoint, port: &Port) -> WeightedAddress {
-    let named = endpoint.body.ports.iter().find(|own| own.name.value.as_str() == port.port_name());
+    let EndpointParts { address, ports, labels: _, weight, service_account: _ } = parts::endpoint(endpoint);
+    let named = ports.iter().find(|own| own.name.value.as_str() == port.port_name());
     let number = named.map_or(port.target.unwrap_or(port.number).value, |named| named.number.value);
-    let address = endpoint.address.value.clone();
     WeightedAddress {
         port: (!matches!(address, EndpointAddress::Unix(_))).then(|| number.get()),
-        address,
-        weight: endpoint.body.weight.map_or(1, |weight| weight.value.get().max(1)),
+        address: address.clone(),
+        weight: weight.map_or(1, |weight| weight.value.get().max(1)),
     }
 }

@@ -1,17 +1,18 @@
 //! The proxy of a gateway: its listeners, and what externals send through it.
 
 use super::index::Claimant;
+use super::parts::{self, ListenerParts};
 use super::rule::{Entrance, Rule, connection_rules, default_rule, http_rules, whole};
 use super::upstream::Upstreams;
 use super::{
-    ConnectionRule, HttpServer, Listeners, Plan, Proxy, Role, TlsKind, TlsServer, VirtualHost, bind_address,
-    specificity,
+    ConnectionRule, HttpServer, Listeners, Plan, Proxy, Role, TlsKind, TlsServer, VirtualHost, specificity,
 };
 use crate::model::{
     Destination, DestinationId, External, Gateway, Host, HttpsRedirect, Id, Listener as Declared,
     MatchBinding, RedirectTarget, Resource, RouteKind, ServerHost, ServerTlsMode, Visibility, Visible,
 };
 use crate::values::{HostMap, HostPattern, Literal, Protocol, RedirectCode, SniHost};
+use indexmap::IndexMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 use std::net::IpAddr;
@@ -30,8 +31,9 @@ pub(super) fn proxy<'m>(
         upstreams: Upstreams::new(plan, role, None),
         listeners: Listeners::default(),
     };
-    maker.plain_http(&gateway.declared.body.listeners);
-    for declared in gateway.declared.body.listeners.iter().filter(|declared| !is_plain_http(declared)) {
+    let listeners = parts::listeners(&gateway.declared);
+    maker.plain_http(listeners);
+    for declared in listeners.iter().filter(|declared| !is_plain_http(declared)) {
         maker.declared(declared);
     }
     for external in &plan.index.bound(id).externals {
@@ -67,13 +69,10 @@ type ClaimedBy = (Id<Resource<Host>>, Option<RedirectCode>);
 impl<'m> Maker<'m, '_> {
     /// The listeners for HTTP without TLS: those of one port and address share their virtual hosts.
     fn plain_http(&mut self, all: &'m [Declared]) {
-        let mut groups: Vec<(Place, Vec<&'m Declared>)> = Vec::new();
+        let mut groups: IndexMap<Place, Vec<&'m Declared>> = IndexMap::new();
         for declared in all.iter().filter(|declared| is_plain_http(declared)) {
-            let place = (bind_address(declared), declared.port.value.get());
-            match groups.iter_mut().find(|(known, _)| *known == place) {
-                Some((_, group)) => group.push(declared),
-                None => groups.push((place, vec![declared])),
-            }
+            let parts = parts::listener(declared);
+            groups.entry((parts.bind, parts.port)).or_default().push(declared);
         }
         for ((bind, port), group) in groups {
             let hosts = self.virtual_hosts(&group);
@@ -85,13 +84,11 @@ impl<'m> Maker<'m, '_> {
 
     /// A listener of the source for anything else.
     fn declared(&mut self, declared: &'m Declared) {
-        let port = declared.port.value.get();
-        let protocol = declared.protocol.value;
-        let tls = declared.body.tls.as_deref();
+        let ListenerParts { protocol, port, tls, bind, span, hosts: _, redirect: _ } =
+            parts::listener(declared);
         let passes = tls.is_some_and(|tls| {
             matches!(tls.mode.value, ServerTlsMode::Passthrough | ServerTlsMode::AutoPassthrough)
         });
-        let bind = bind_address(declared);
         match tls {
             None => {
                 let rules = self.connection_rules(declared, RouteKind::Tcp);
@@ -112,7 +109,7 @@ impl<'m> Maker<'m, '_> {
                     TlsKind::Tcp(Arc::new(tls.clone()), self.connection_rules(declared, RouteKind::Tcp))
                 };
                 let names = hosts_of(declared).map(|host| host.host.clone()).collect();
-                let server = TlsServer { names, kind, span: declared.span };
+                let server = TlsServer { names, kind, span };
                 self.listeners.at(bind, port).tls.push(server);
             }
         }
@@ -166,7 +163,7 @@ impl<'m> Maker<'m, '_> {
                     domain: if pattern.covers(&served.host) { &served.host } else { pattern }.clone(),
                     block: *block,
                     port: listener.port.value.get(),
-                    redirect: listener.body.redirect,
+                    redirect: parts::listener(listener).redirect,
                     specificity: (specificity(pattern), specificity(&served.host)),
                     order: (block.index(), at, position, *name),
                 }));
@@ -204,9 +201,9 @@ impl<'m> Maker<'m, '_> {
 
     /// What an external needs that is sent through this gateway: a listener for each of its ports.
     fn egress(&mut self, target: DestinationId, external: &'m External) {
-        let hosts = external.body.hosts.iter().flat_map(|hosts| hosts.iter());
-        for host in hosts {
-            for port in &external.body.ports {
+        let parts = parts::external(external);
+        for host in parts.hosts {
+            for port in parts.ports {
                 let name = Some(SmolStr::new(host.value.as_str()));
                 let to = Destination {
                     target,
@@ -297,7 +294,7 @@ fn redirected(redirect: Option<HttpsRedirect>, rules: Vec<Rule>) -> (bool, Vec<R
 
 /// The hosts of a listener that redirects which no block claims; they are entered into `taken`.
 fn only_redirected(declared: &Declared, taken: &mut FxHashSet<HostPattern>) -> Option<VirtualHost> {
-    let redirect = declared.body.redirect?;
+    let redirect = parts::listener(declared).redirect?;
     let unclaimed = hosts_of(declared).map(|host| &host.host).filter(|host| !taken.contains(host));
     let domains: Vec<HostPattern> = unclaimed.cloned().collect();
     taken.extend(domains.iter().cloned());
@@ -311,11 +308,12 @@ fn carries_http(protocol: Protocol) -> bool {
 }
 
 fn is_plain_http(declared: &Declared) -> bool {
-    declared.body.tls.is_none() && carries_http(declared.protocol.value)
+    let parts = parts::listener(declared);
+    parts.tls.is_none() && carries_http(parts.protocol)
 }
 
 fn hosts_of(declared: &Declared) -> impl Iterator<Item = &ServerHost> {
-    declared.body.hosts.iter().flat_map(|hosts| hosts.iter()).map(|host| &host.value)
+    parts::listener(declared).hosts.iter().map(|host| &host.value)
 }
 
 /// Whether what is declared in the namespace `home` with this visibility is seen from the namespace `viewer`.

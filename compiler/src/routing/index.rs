@@ -40,7 +40,7 @@ impl Index {
             for (gateway, _) in host.gateways() {
                 let Some(declared) = model.mesh.gateways.get(gateway) else { continue };
                 let home = host.namespace_name();
-                if !is_seen(declared.pods_namespace(), host.declared.body.visibility.as_ref(), home) {
+                if !is_seen(declared.pods_namespace(), super::parts::visibility(&host.declared), home) {
                     continue;
                 }
                 let known = bound.entry(gateway).or_default();

@@ -23,6 +23,7 @@ pub mod matcher;
 pub mod never;
 mod omitted;
 mod outbound;
+mod parts;
 mod plans;
 mod rule;
 mod upstream;
@@ -41,14 +42,14 @@ pub use rule::{MirroredTo, Rule, RuleAction, WeightedUpstream, both_hold};
 pub use upstream::{Upstream, effective_policy};
 pub use workload::{Sidecar, WorkloadLabels, carried, gateway_workload, sidecar};
 
-use crate::model::{Arena, Gateway, Id, Listener as DeclaredListener, Model, Resource, ServerTls};
+use crate::model::{Arena, Gateway, Id, Model, Resource, ServerTls};
 use crate::values::{HostPattern, SniHost};
 use index::Index;
 use meshc_language::Span;
 use omitted::Omitted;
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// One proxy and all that it carries.
@@ -272,10 +273,4 @@ impl Listeners {
         self.all.sort_by_key(|listener| (listener.port, listener.bind));
         self.all
     }
-}
-
-/// The address that a declared listener binds to. `0.0.0.0` stands for all addresses, as no address does: both are one socket.
-fn bind_address(listener: &DeclaredListener) -> Option<IpAddr> {
-    let address = listener.body.bind.map(|bind| bind.value.get());
-    address.filter(|address| *address != IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }

@@ -6,6 +6,7 @@
 //! served on port 80, as Istio's sidecars do.
 
 use super::gateway::is_seen;
+use super::parts;
 use super::rule::{Entrance, connection_rules, default_rule, http_rules, some_route_holds, whole};
 use super::upstream::Upstreams;
 use super::{
@@ -48,9 +49,9 @@ fn someone_is_hidden(model: &Model) -> bool {
         visibility.is_some_and(|visibility| !visibility.to.contains(&Visible::Everywhere))
     };
     let mesh = &model.mesh;
-    model.hosts.as_slice().iter().any(|one| one.in_mesh() && hides(one.body.visibility.as_ref()))
-        || mesh.services.as_slice().iter().any(|one| hides(one.body.visibility.as_ref()))
-        || mesh.externals.as_slice().iter().any(|one| hides(one.body.visibility.as_ref()))
+    model.hosts.as_slice().iter().any(|one| one.in_mesh() && hides(parts::visibility(one)))
+        || mesh.services.as_slice().iter().any(|one| hides(parts::service(one).visibility))
+        || mesh.externals.as_slice().iter().any(|one| hides(parts::external(one).visibility))
 }
 
 /// The namespaces of the mesh, in order of declaration.
@@ -120,23 +121,22 @@ fn called<'m>(plan: &Plan<'m, '_>, callers: Option<&str>) -> Vec<Called<'m>> {
     let mut all = Vec::new();
     for (id, service) in mesh.services.iter() {
         let Ok(host) = HostPattern::parse(&mesh.service_host(service)) else { continue };
-        let ports = &service.declared.body.ports;
+        let ports = parts::service(&service.declared).ports;
         let target = DestinationId::Service(id);
         all.push(Called { target, host, ports, addresses: Vec::new(), span: service.name.span });
     }
     for (id, external) in mesh.externals.iter() {
-        let body = &external.declared.body;
-        let hidden =
-            callers.is_some() && !is_seen(callers, body.visibility.as_ref(), external.namespace_name());
+        let parts = parts::external(&external.declared);
+        let hidden = callers.is_some() && !is_seen(callers, parts.visibility, external.namespace_name());
         if hidden || plan.is_dropped(external.span, external.span) {
             continue;
         }
-        let addresses = body.addresses.iter().flatten().map(|one| one.value).collect::<Vec<_>>();
-        for host in body.hosts.iter().flat_map(|hosts| hosts.iter()) {
+        let addresses = parts.addresses.iter().map(|one| one.value).collect::<Vec<_>>();
+        for host in parts.hosts {
             all.push(Called {
                 target: DestinationId::External(id),
                 host: host.value.clone(),
-                ports: &body.ports,
+                ports: parts.ports,
                 addresses: addresses.clone(),
                 span: host.span,
             });
@@ -148,7 +148,7 @@ fn called<'m>(plan: &Plan<'m, '_>, callers: Option<&str>) -> Vec<Called<'m>> {
 /// The host blocks inside the mesh, by their names.
 fn claims(model: &Model, callers: Option<&str>) -> HostMap<Id<Resource<Host>>> {
     let seen = |host: &Resource<Host>| {
-        callers.is_none() || is_seen(callers, host.declared.body.visibility.as_ref(), host.namespace_name())
+        callers.is_none() || is_seen(callers, parts::visibility(&host.declared), host.namespace_name())
     };
     let blocks = model.hosts.iter().filter(|(_, host)| host.in_mesh() && !host.is_delegate() && seen(host));
     blocks
@@ -392,7 +392,8 @@ impl<'m> Maker<'m, '_> {
         let mut names = vec![called.host.clone()];
         let DestinationId::Service(id) = called.target else { return names };
         let mesh = &self.plan.model.mesh;
-        let Some(service) = mesh.services.get(id).filter(|service| service.body.host.is_none()) else {
+        let Some(service) = mesh.services.get(id).filter(|service| !parts::service(service).has_own_host)
+        else {
             return names;
         };
         let Some(namespace) = service.namespace_name() else { return names };

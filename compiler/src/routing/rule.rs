@@ -1,5 +1,6 @@
 //! Rules: the routes of a host block as one listener of one proxy sees them.
 
+use super::parts;
 use super::upstream::Upstreams;
 use super::{ConnectionRule, Plan, Upstream};
 use crate::model::{
@@ -194,8 +195,9 @@ fn rule<'m>(
         Some(parent) => SmolStr::new(format!("{}-{}", parent.name.value, route.name.value)),
         None => SmolStr::new(route.name.value.as_str()),
     };
-    let inherited = parent.filter(|_| route.options.mirrors.is_empty()).map(|parent| &parent.options.mirrors);
-    let mirrors = inherited.unwrap_or(&route.options.mirrors);
+    let (_, own) = parts::options(route);
+    let inherited = parent.filter(|_| own.is_empty()).map(|parent| parts::options(parent).1);
+    let mirrors = inherited.unwrap_or(own);
     let mirrors =
         mirrors.iter().filter(|mirror| !plan.is_dropped(mirror.span, route.span)).filter_map(|mirror| {
             let share = mirror.share.map_or(Percent::HUNDRED, |share| share.value);
@@ -219,9 +221,10 @@ fn options(plan: &Plan<'_, '_>, route: &Route, parent: Option<&Route>) -> Arc<Sh
         let options = options.clone();
         if plan.dropped.is_empty() { options } else { without_dropped(plan, options, route.span) }
     };
-    let mut options = kept(&route.options.shared);
-    if let Some(parent) = parent.filter(|parent| !parent.options.shared.is_empty()) {
-        let from = kept(&parent.options.shared);
+    let mut options = kept(parts::options(route).0);
+    let from = parent.map(|parent| parts::options(parent).0).filter(|from| !from.is_empty());
+    if let Some(from) = from {
+        let from = kept(from);
         let joined = |outer: &Option<Boxed<HeaderOperations>>, inner: &Option<Boxed<HeaderOperations>>| {
             HeaderOperations::joined(outer.as_deref(), inner.as_deref()).map(Boxed::new)
         };

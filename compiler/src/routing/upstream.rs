@@ -2,10 +2,10 @@
 
 use super::address::{self, Addresses};
 use super::gateway::is_seen;
+use super::parts;
 use super::{Plan, Role};
 use crate::model::{
-    Arena, Destination, DestinationId, External, ExternalBody, FrontService, Id, Mesh, Port, Resource,
-    Service, Subset,
+    Arena, Destination, DestinationId, External, FrontService, Id, Mesh, Port, Resource, Service, Subset,
 };
 use crate::policy::{PoolBody, TrafficPolicy, Upgrade};
 use crate::values::{HostPattern, Literal, Protocol, SubjectAltName};
@@ -57,28 +57,28 @@ impl Upstream {
 /// (Istio: `portLevelSettings`, `Subset.trafficPolicy`).
 #[must_use]
 pub fn effective_policy(mesh: &Mesh, destination: &Destination) -> TrafficPolicy {
-    let Some((subsets, general)) = parts(mesh, destination.target) else { return TrafficPolicy::default() };
+    let Some((subsets, general)) = called(mesh, destination.target) else { return TrafficPolicy::default() };
     let of_port = mesh.port_of(destination).map(|port| &port.traffic).filter(|traffic| !traffic.is_empty());
     let mut policy = of_port.unwrap_or(general).clone();
     let named = destination.subset.as_ref();
     let subset = named.and_then(|name| subsets.iter().find(|one| one.name.value.as_str() == name.value));
     if let Some(subset) = subset {
-        let mut own = subset.body.traffic.clone();
+        let mut own = parts::subset(subset).1.clone();
         own.inherit(&policy);
         policy = own;
     }
     policy
 }
 
-fn parts(mesh: &Mesh, target: DestinationId) -> Option<(&[Subset], &TrafficPolicy)> {
+fn called(mesh: &Mesh, target: DestinationId) -> Option<(&[Subset], &TrafficPolicy)> {
     Some(match target {
         DestinationId::Service(id) => {
-            let body = &mesh.services.get(id)?.declared.body;
-            (&body.subsets, &body.traffic)
+            let parts = parts::service(mesh.services.get(id)?);
+            (parts.subsets, parts.traffic)
         }
         DestinationId::External(id) => {
-            let body = &mesh.externals.get(id)?.declared.body;
-            (&body.subsets, &body.traffic)
+            let parts = parts::external(mesh.externals.get(id)?);
+            (parts.subsets, parts.traffic)
         }
     })
 }
@@ -158,16 +158,18 @@ impl<'m, 'd> Upstreams<'m, 'd> {
         };
         let home = mesh.namespace_of(target);
         let sees = |id: &Id<Resource<External>>| {
-            let visibility = mesh.externals.get(*id).map(|one| one.body.visibility.as_ref());
-            visibility.is_some_and(|visibility| callers.is_none() || is_seen(callers, visibility, home))
+            let visible = |one: &Resource<External>| {
+                is_seen(callers, parts::external(one).visibility, one.namespace_name())
+            };
+            callers.is_none() || mesh.externals.get(*id).is_some_and(visible)
         };
         let spaces = callers.map(Some).into_iter().chain([home]);
         let found =
             spaces.flat_map(|namespace| self.plan.index.wildcards.policies(namespace, &host)).find(sees)?;
-        let external = mesh.externals.get(found)?;
-        let of_port = external.body.ports.iter().find(|one| one.number.value == port.number.value);
+        let external = parts::external(mesh.externals.get(found)?);
+        let of_port = external.ports.iter().find(|one| one.number.value == port.number.value);
         let of_port = of_port.map(|one| &one.traffic).filter(|traffic| !traffic.is_empty());
-        let mut policy = of_port.unwrap_or(&external.body.traffic).clone();
+        let mut policy = of_port.unwrap_or(external.traffic).clone();
         self.drop_from(&mut policy, DestinationId::External(found));
         Some(policy)
     }
@@ -213,7 +215,7 @@ impl<'m, 'd> Upstreams<'m, 'd> {
         let Some(service) = self.plan.model.mesh.services.get(id).filter(|_| self.callers.is_some()) else {
             return true;
         };
-        is_seen(self.callers.as_deref(), service.body.visibility.as_ref(), service.namespace_name())
+        is_seen(self.callers.as_deref(), parts::service(service).visibility, service.namespace_name())
     }
 
     fn drop_from(&self, policy: &mut TrafficPolicy, target: DestinationId) {
@@ -265,24 +267,10 @@ fn drop_from_pool(pool: &mut PoolBody, keep: impl Fn(Span) -> bool) {
 fn identities(mesh: &Mesh, target: DestinationId) -> Vec<Spanned<SubjectAltName>> {
     let DestinationId::External(id) = target else { return Vec::new() };
     let Some(external) = mesh.externals.get(id) else { return Vec::new() };
-    let ExternalBody {
-        names,
-        endpoints,
-        hosts: _,
-        addresses: _,
-        ports: _,
-        resolution: _,
-        workload: _,
-        location: _,
-        via: _,
-        subsets: _,
-        visibility: _,
-        policies: _,
-        traffic: _,
-    } = &external.declared.body;
-    let mut identities: Vec<Spanned<SubjectAltName>> = names.iter().flatten().cloned().collect();
+    let parts = parts::external(external);
+    let mut identities: Vec<Spanned<SubjectAltName>> = parts.names.to_vec();
     let mut accounts = FxHashSet::default();
-    for account in endpoints.iter().filter_map(|endpoint| endpoint.body.service_account.as_ref()) {
+    for account in parts.endpoints.iter().filter_map(|endpoint| parts::endpoint(endpoint).service_account) {
         let namespace = external.namespace_name().unwrap_or("default");
         let uri = format!("spiffe://{}/ns/{namespace}/sa/{}", mesh.cluster_domain, account.value);
         let name = SubjectAltName::parse(&uri).ok().filter(|_| accounts.insert(account.value.as_str()));

@@ -339,9 +339,10 @@ fn named<'r>(
 fn differs(root: Option<&StringMatch>, leaf: Option<&StringMatch>) -> bool {
     let (Some(root), Some(leaf)) = (root, leaf) else { return false };
     match (root, leaf) {
-        (StringMatch { regex: Some(_), .. }, _) | (_, StringMatch { regex: Some(_), .. }) => true,
-        (StringMatch { exact: Some(root), .. }, leaf) => leaf.exact.as_ref() != Some(root),
-        (StringMatch { prefix: Some(root), .. }, leaf) => {
+        (StringMatch { regex: Some(_), exact: _, prefix: _ }, _)
+        | (_, StringMatch { regex: Some(_), exact: _, prefix: _ }) => true,
+        (StringMatch { exact: Some(root), prefix: _, regex: _ }, leaf) => leaf.exact.as_ref() != Some(root),
+        (StringMatch { prefix: Some(root), exact: _, regex: _ }, leaf) => {
             let longer = leaf.exact.as_ref().or(leaf.prefix.as_ref());
             longer.is_none_or(|leaf| !leaf.starts_with(root.as_str()))
         }
