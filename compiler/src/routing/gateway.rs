@@ -3,8 +3,8 @@
 use super::rule::{Entrance, connection_rules, default_rule, http_rules, whole};
 use super::upstream::Upstreams;
 use super::{
-    ConnectionRule, HttpServer, Listener, Plan, Proxy, Role, TlsKind, TlsServer, VirtualHost, bind_address,
-    listener, specificity,
+    ConnectionRule, HttpServer, Listener, Origin, Plan, Proxy, Role, TlsKind, TlsServer, VirtualHost,
+    bind_address, listener, specificity,
 };
 use crate::model::{
     Destination, DestinationId, External, Gateway, Host, HostNamespace, Id, Listener as Declared,
@@ -101,7 +101,8 @@ impl<'m> Maker<'m, '_> {
                     TlsKind::Tcp(tls, self.connection_rules(declared, RouteKind::Tcp))
                 };
                 let names = hosts_of(declared).map(|host| host.host.clone()).collect();
-                let server = TlsServer { names, kind, span: declared.span };
+                let origin = Origin::Gateway(self.id);
+                let server = TlsServer { names, kind, origin, span: declared.span };
                 listener(&mut self.listeners, bind, port).tls.push(server);
             }
         }
@@ -141,9 +142,16 @@ impl<'m> Maker<'m, '_> {
             let rules = http_rules(self.plan, claim.block, self.entrance(claim.port), &mut self.upstreams);
             let https_only = claim.https_only;
             known.insert(key, hosts.len());
-            hosts.push(VirtualHost { domains: vec![claim.domain], https_only, rules, span: block.span });
+            hosts.push(VirtualHost {
+                domains: vec![claim.domain],
+                https_only,
+                rules,
+                origin: Origin::Host(claim.block),
+                span: block.span,
+            });
         }
-        hosts.extend(declared.iter().filter_map(|declared| only_redirected(declared, &mut taken)));
+        let origin = Origin::Gateway(self.id);
+        hosts.extend(declared.iter().filter_map(|declared| only_redirected(declared, origin, &mut taken)));
         hosts.retain(|host| host.https_only || !host.rules.is_empty());
         hosts
     }
@@ -185,19 +193,13 @@ impl<'m> Maker<'m, '_> {
     fn connection_rules(&mut self, declared: &'m Declared, kind: RouteKind) -> Vec<ConnectionRule<'m>> {
         let entrance = self.entrance(declared.port.value.get());
         let mut rules = Vec::new();
-        for (_, host) in self.blocks() {
+        for (id, host) in self.blocks() {
             let shares = |served: &ServerHost| {
                 self.serves(served, host)
                     && host.declared.patterns().any(|(pattern, _)| pattern.overlaps(&served.host))
             };
             if hosts_of(declared).any(shares) {
-                rules.extend(connection_rules(
-                    self.plan,
-                    &host.declared,
-                    kind,
-                    entrance,
-                    &mut self.upstreams,
-                ));
+                rules.extend(connection_rules(self.plan, id, kind, entrance, &mut self.upstreams));
             }
         }
         rules
@@ -225,11 +227,13 @@ impl<'m> Maker<'m, '_> {
                         sni,
                         matches: Vec::new(),
                         to: vec![to],
+                        origin: Origin::Destination(target),
                         span: external.span,
                     };
                     listener.tls.push(TlsServer {
                         names: vec![host.value.clone()],
                         kind: TlsKind::Passthrough(vec![rule]),
+                        origin: Origin::Destination(target),
                         span: external.span,
                     });
                 } else {
@@ -240,6 +244,7 @@ impl<'m> Maker<'m, '_> {
                         domains: vec![host.value.clone()],
                         https_only: false,
                         rules: vec![rule],
+                        origin: Origin::Destination(target),
                         span: external.span,
                     });
                 }
@@ -262,13 +267,14 @@ struct Claim {
 /// The hosts of a listener that redirects which no block claims; they are entered into `taken`.
 fn only_redirected<'m>(
     declared: &'m Declared,
+    origin: Origin,
     taken: &mut FxHashSet<HostPattern>,
 ) -> Option<VirtualHost<'m>> {
     declared.body.redirect?;
     let unclaimed = hosts_of(declared).map(|host| &host.host).filter(|host| !taken.contains(host));
     let domains: Vec<HostPattern> = unclaimed.cloned().collect();
     taken.extend(domains.iter().cloned());
-    let host = VirtualHost { domains, https_only: true, rules: Vec::new(), span: declared.span };
+    let host = VirtualHost { domains, https_only: true, rules: Vec::new(), origin, span: declared.span };
     (!host.domains.is_empty()).then_some(host)
 }
 

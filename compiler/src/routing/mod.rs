@@ -29,7 +29,9 @@ pub use address::{Addresses, WeightedAddress, headless_name};
 pub use rule::{MirroredTo, Rule, RuleAction, WeightedUpstream};
 pub use upstream::{Upstream, effective_policy};
 
-use crate::model::{Arena, Gateway, Id, Listener as DeclaredListener, Model, Resource, ServerTls};
+use crate::model::{
+    Arena, DestinationId, Gateway, Host, Id, Listener as DeclaredListener, Model, Resource, ServerTls,
+};
 use crate::values::{HostPattern, SniHost};
 use meshc_language::Span;
 use smol_str::SmolStr;
@@ -110,6 +112,8 @@ pub struct TlsServer<'m> {
     pub names: Vec<HostPattern>,
     /// What is done.
     pub kind: TlsKind<'m>,
+    /// The item that it was made from.
+    pub origin: Origin,
     /// Where it was declared.
     pub span: Span,
 }
@@ -141,8 +145,21 @@ pub struct VirtualHost<'m> {
     pub https_only: bool,
     /// The rules in order; a request that none takes is answered with 404.
     pub rules: Vec<Rule<'m>>,
+    /// The item that it was made from.
+    pub origin: Origin,
     /// Where it was declared.
     pub span: Span,
+}
+
+/// The item that a part of a proxy was made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A host block.
+    Host(Id<Resource<Host>>),
+    /// A gateway: one of its listeners.
+    Gateway(Id<Resource<Gateway>>),
+    /// A destination that is reached without a host block.
+    Destination(DestinationId),
 }
 
 /// A rule for connections.
@@ -157,6 +174,8 @@ pub struct ConnectionRule<'m> {
     pub matches: Vec<crate::model::Match>,
     /// Where connections go, by weight.
     pub to: Vec<WeightedUpstream<'m>>,
+    /// The item that it was made from.
+    pub origin: Origin,
     /// The statement.
     pub span: Span,
 }

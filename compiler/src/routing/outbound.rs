@@ -9,8 +9,8 @@ use super::gateway::sees;
 use super::rule::{Entrance, connection_rules, default_rule, http_rules, some_route_holds, whole};
 use super::upstream::Upstreams;
 use super::{
-    Addresses, ConnectionRule, Listener, Plain, Plan, Proxy, Role, TlsKind, TlsServer, VirtualHost, listener,
-    specificity,
+    Addresses, ConnectionRule, Listener, Origin, Plain, Plan, Proxy, Role, TlsKind, TlsServer, VirtualHost,
+    listener, specificity,
 };
 use crate::model::{
     Destination, DestinationId, Host, Id, Match, MatchBinding, Model, Port, Resource, RouteKind, Visibility,
@@ -219,7 +219,8 @@ impl<'m> Maker<'m, '_> {
             None => {
                 let rule = default_rule(&Self::itself(called, port), &mut self.upstreams);
                 let rules = rule.into_iter().collect();
-                let host = VirtualHost { domains, https_only: false, rules, span: called.span };
+                let origin = Origin::Destination(called.target);
+                let host = VirtualHost { domains, https_only: false, rules, origin, span: called.span };
                 self.add_virtual_host(number, host, called.span);
             }
         }
@@ -236,7 +237,8 @@ impl<'m> Maker<'m, '_> {
         }
         let rules = http_rules(self.plan, block, Self::entrance(port), &mut self.upstreams);
         let declared = self.plan.model.hosts.get(block).map_or(span, |host| host.span);
-        let host = VirtualHost { domains, https_only: false, rules, span: declared };
+        let origin = Origin::Host(block);
+        let host = VirtualHost { domains, https_only: false, rules, origin, span: declared };
         if let Some(at) = self.add_virtual_host(port, host, span) {
             self.virtual_hosts.insert((port, block), at);
         }
@@ -279,7 +281,12 @@ impl<'m> Maker<'m, '_> {
             None => return,
         };
         let listener = listener(&mut self.listeners, None, number);
-        listener.tls.push(TlsServer { names, kind: TlsKind::Passthrough(rules), span: called.span });
+        listener.tls.push(TlsServer {
+            names,
+            kind: TlsKind::Passthrough(rules),
+            origin: Origin::Destination(called.target),
+            span: called.span,
+        });
     }
 
     fn tcp(&mut self, called: &Called<'m>, port: &Port, block: Option<Id<Resource<Host>>>) {
@@ -311,8 +318,7 @@ impl<'m> Maker<'m, '_> {
         kind: RouteKind,
         port: u16,
     ) -> Vec<ConnectionRule<'m>> {
-        let Some(host) = self.plan.model.hosts.get(block) else { return Vec::new() };
-        connection_rules(self.plan, &host.declared, kind, Self::entrance(port), &mut self.upstreams)
+        connection_rules(self.plan, block, kind, Self::entrance(port), &mut self.upstreams)
     }
 
     fn default_connection(
@@ -327,6 +333,7 @@ impl<'m> Maker<'m, '_> {
             sni: names.iter().filter_map(|name| SniHost::parse(name.as_str()).ok()).collect(),
             matches: Vec::new(),
             to: vec![to],
+            origin: Origin::Destination(called.target),
             span: called.span,
         };
         to.map(rule).into_iter().collect()

@@ -24,8 +24,9 @@ pub(super) fn all<'a>(context: &Context<'a>, format: Format) -> Vec<Artifact> {
     let clusters: Vec<Sourced<Cluster>> = upstreams
         .par_iter()
         .with_min_len(FEW)
-        .map(|(id, upstream)| {
-            Sourced::new(context.declared(upstream), cluster::cluster(context, *id, upstream))
+        .map(|(id, upstream)| Sourced {
+            comment: context.declared(upstream),
+            value: cluster::cluster(context, *id, upstream),
         })
         .collect();
     let listeners: Vec<Sourced<api::Listener>> = context
@@ -53,7 +54,7 @@ pub(super) fn all<'a>(context: &Context<'a>, format: Format) -> Vec<Artifact> {
             files.push(write(of_clusters, &resources(clusters), format));
             files.par_extend(upstreams.par_iter().with_min_len(FEW).filter_map(|(_, upstream)| {
                 let (path, endpoints) = endpoints::file(context, upstream)?;
-                let comment = Some(context.declared(upstream));
+                let comment = context.declared(upstream);
                 Some(write(path, &resources(vec![Sourced { comment, value: endpoints }]), format))
             }));
         }

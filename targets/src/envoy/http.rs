@@ -1,7 +1,7 @@
 //! HTTP on one port: the connection manager with its virtual hosts and filters.
 
 use super::api::{self, Extension, HttpConnectionManager};
-use super::context::{Context, applied};
+use super::context::Context;
 use super::{Layout, access_log, cluster, routes};
 use crate::yaml::Sourced;
 use meshc_compiler::routing::{Addresses, HttpServer, Rule, RuleAction, Upstream, VirtualHost};
@@ -111,7 +111,7 @@ fn hosts<'a>(
     let mut taken: FxHashSet<SmolStr> = FxHashSet::default();
     let mut all = Vec::with_capacity(hosts.len());
     for host in hosts {
-        let VirtualHost { domains: patterns, https_only, rules, span } = host;
+        let VirtualHost { domains: patterns, https_only, rules, origin: _, span: _ } = host;
         let mut domains: Vec<SmolStr> = Vec::with_capacity(patterns.len());
         for domain in patterns.iter().map(domain_of) {
             if taken.insert(domain.clone()) {
@@ -123,9 +123,7 @@ fn hosts<'a>(
         // What is sent to HTTPS looks at no route.
         let routes = if *https_only { Vec::new() } else { routes::of_rules(context, rules, http_port) };
         let value = api::VirtualHost { name, domains, require_tls: https_only.then_some("ALL"), routes };
-        let item = rules.iter().find_map(|rule| rule.declared).map(|(id, _)| id);
-        let from = applied(item.and_then(|id| context.model.hosts.get(id)));
-        all.push(Sourced::new(context.comment(*span, from), value));
+        all.push(Sourced { comment: context.provenance.virtual_host(context.model, host), value });
     }
     all
 }

@@ -17,7 +17,7 @@ pub(super) fn of_service(
     model: &Model,
     id: Id<Resource<Service>>,
     service: &Resource<Service>,
-    from: Source<'_>,
+    from: &Source<'_>,
 ) -> Option<api::DestinationRule> {
     let Service { name: _, body, span: _, attributes: _ } = &service.declared;
     let ServiceBody { ports, host: _, subsets, visibility, policies: _, traffic } = body;
@@ -31,7 +31,7 @@ pub(super) fn of_service(
 pub(super) fn of_external(
     external: &External,
     host: usize,
-    from: Source<'_>,
+    from: &Source<'_>,
 ) -> Option<api::DestinationRule> {
     let body = &external.body;
     let host = SmolStr::new(body.hosts.as_ref()?.get(host)?.value.as_str());
@@ -45,23 +45,27 @@ fn rule(
     subsets: &[Subset],
     policy: &TrafficPolicy,
     visibility: Option<&Visibility>,
-    from: Source<'_>,
+    from: &Source<'_>,
 ) -> api::DestinationRule {
     let port_level_settings: Vec<Sourced<api::PortTrafficPolicy>> = ports
         .iter()
-        .filter_map(|Port { protocol: _, number, name: _, target: _, traffic, span, attributes: _ }| {
+        .filter_map(|Port { protocol, number, name: _, target: _, traffic, span, attributes: _ }| {
             let policy = port_traffic(u32::from(number.value.get()), traffic)?;
-            Some(Sourced::new(from.comment(*span), policy))
+            let part = format_args!("port {} {}", protocol.value.word(), number.value.get()).to_string();
+            Some(Sourced::new(from.part(*span, part), policy))
         })
         .collect();
     let mut traffic_policy = traffic(policy);
     if !port_level_settings.is_empty() {
         traffic_policy.get_or_insert_default().port_level_settings = port_level_settings;
     }
+    let sourced = |one: &Subset| {
+        Sourced::new(from.part(one.span, format_args!("subset {}", one.name.value)), subset(one))
+    };
     api::DestinationRule {
         host,
         traffic_policy: traffic_policy.map(|policy| Box::new(Sourced::from(policy))),
-        subsets: subsets.iter().map(|one| Sourced::new(from.comment(one.span), subset(one))).collect(),
+        subsets: subsets.iter().map(|one| sourced(one)).collect(),
         export_to: export_to(visibility),
         workload_selector: None,
     }

@@ -6,7 +6,7 @@
 use super::api;
 use super::name;
 use super::visibility::export_to;
-use crate::provenance::Source;
+use crate::provenance::{Item, Source};
 use crate::yaml::Sourced;
 use meshc_compiler::model::{External, FrontService, Gateway, Id, Mesh, Model, Port, Resource, Service};
 use meshc_compiler::values::{HostPattern, Protocol};
@@ -29,7 +29,7 @@ fn listener_protocol(port: &Port) -> Protocol {
 pub(super) fn servers(
     model: &Model,
     gateway: Id<Resource<Gateway>>,
-    from: Source<'_>,
+    from: &Source<'_>,
 ) -> Vec<Sourced<api::Server>> {
     let mut servers: Vec<Sourced<api::Server>> = Vec::new();
     for (external, _) in externals(model).filter(|(_, through)| *through == gateway) {
@@ -62,7 +62,7 @@ pub(super) fn servers(
                 default_endpoint: None,
                 name: None,
             };
-            servers.push(Sourced::new(from.other(&external.applied).comment(external.span), server));
+            servers.push(Sourced::new(from.other(Item::external(external)).whole(), server));
         }
     }
     servers
@@ -72,7 +72,7 @@ pub(super) fn servers(
 pub(super) fn subsets(
     model: &Model,
     service: Id<Resource<Service>>,
-    from: Source<'_>,
+    from: &Source<'_>,
 ) -> Vec<Sourced<api::Subset>> {
     let through = |(_, gateway): &(&Resource<External>, Id<Resource<Gateway>>)| {
         let front = model.mesh.gateways.get(*gateway).and_then(|gateway| gateway.front.as_ref());
@@ -81,9 +81,9 @@ pub(super) fn subsets(
     externals(model).filter(through).map(|(external, _)| subset(external, from)).collect()
 }
 
-fn subset(external: &Resource<External>, from: Source<'_>) -> Sourced<api::Subset> {
+fn subset(external: &Resource<External>, from: &Source<'_>) -> Sourced<api::Subset> {
     let subset = api::Subset { name: SmolStr::new(external.name.value.as_str()), ..api::Subset::default() };
-    Sourced::new(from.other(&external.applied).comment(external.span), subset)
+    Sourced::new(from.other(Item::external(external)).whole(), subset)
 }
 
 /// The rule for a gateway whose service is not declared: its subsets have no other place.
@@ -91,7 +91,7 @@ pub(super) fn destination_rule(
     model: &Model,
     id: Id<Resource<Gateway>>,
     gateway: &Gateway,
-    from: Source<'_>,
+    from: &Source<'_>,
 ) -> Option<api::DestinationRule> {
     let Some(FrontService::Outside(host)) = &gateway.front else { return None };
     let subsets: Vec<_> = externals(model)
@@ -135,7 +135,7 @@ pub(super) fn to_gateway(mesh: &Mesh, external: &Resource<External>, port: u16) 
 pub(super) fn virtual_service(
     mesh: &Mesh,
     external: &Resource<External>,
-    from: Source<'_>,
+    from: &Source<'_>,
 ) -> Option<api::VirtualService> {
     let through = name::gateway(mesh, external.egress?);
     let mut spec = api::VirtualService {
@@ -145,7 +145,7 @@ pub(super) fn virtual_service(
         ..api::VirtualService::default()
     };
     let several = spec.hosts.len() > 1;
-    let comment = from.comment(external.span);
+    let comment = from.whole();
     for host in hosts(external) {
         let host = SmolStr::new(host.as_str());
         for port in &external.body.ports {

@@ -3,7 +3,7 @@
 use super::api;
 use super::egress;
 use super::policy::path;
-use crate::provenance::Source;
+use crate::provenance::{self, Source};
 use crate::yaml::Sourced;
 use meshc_compiler::model::{
     Certificate, CertificateBody, Gateway, GatewayBody, HostNamespace, Id, Listener, ListenerBody, Model,
@@ -16,14 +16,16 @@ pub(super) fn spec(
     model: &Model,
     id: Id<Resource<Gateway>>,
     gateway: &Gateway,
-    from: Source<'_>,
+    from: &Source<'_>,
 ) -> api::Gateway {
     let Gateway { name: _, body, front: _, span: _, attributes: _ } = gateway;
     let GatewayBody { controller: _, workload, service: _, listeners } = body;
     let labels = workload.as_ref().map_or(&[][..], |Workload { labels, span: _ }| labels);
     let named = listeners.iter().zip(gateway.port_names());
     let mut servers: Vec<Sourced<api::Server>> = named
-        .map(|(listener, name)| Sourced::new(from.comment(listener.span), server(listener, name)))
+        .map(|(listener, name)| {
+            Sourced::new(from.part(listener.span, provenance::listener(listener)), server(listener, name))
+        })
         .collect();
     servers.extend(egress::servers(model, id, from));
     api::Gateway {

@@ -21,7 +21,7 @@ use meshc_compiler::values::{Percent, RedirectCode};
 use meshc_language::Spanned;
 use smol_str::SmolStr;
 
-pub(super) fn spec(mesh: &Mesh, host: &Host, from: Source<'_>) -> api::VirtualService {
+pub(super) fn spec(mesh: &Mesh, host: &Host, from: &Source<'_>) -> api::VirtualService {
     let Host { names, via, body: HostBody { name: _, visibility }, routes, span: _, attributes: _ } = host;
     let mut spec = api::VirtualService {
         hosts: names
@@ -36,7 +36,7 @@ pub(super) fn spec(mesh: &Mesh, host: &Host, from: Source<'_>) -> api::VirtualSe
         export_to: export_to(visibility.as_ref()),
     };
     for route in routes {
-        let comment = from.comment(route.span);
+        let comment = from.part(route.span, format_args!("{} {}", route.kind.word(), route.name.value));
         let callers = Callers { mesh, are_sidecars: host.only_sidecars_take(route) };
         match route.kind {
             RouteKind::Http => spec.http.push(Sourced::new(comment, http_route(callers, route))),

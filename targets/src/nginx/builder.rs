@@ -31,7 +31,8 @@ pub(super) struct Builder<'a, 'm> {
     /// What cannot be carried.
     pub(super) reports: Vec<Diagnostic>,
     originating: Vec<Originating>,
-    provenance: Provenance<'a>,
+    /// Where things come from, for comments.
+    pub(super) provenance: Provenance<'a>,
     hops: u16,
 }
 
@@ -106,11 +107,6 @@ impl<'a, 'm> Builder<'a, 'm> {
     /// The servers that begin TLS for connections.
     pub(super) fn originating(&self) -> Vec<Directive> {
         self.originating.iter().map(|one| one.server.clone()).collect()
-    }
-
-    /// Where something was written: `from reviews.mesh:12`.
-    pub(super) fn provenance(&self, span: Span) -> String {
-        self.provenance.source(&[]).comment(span).to_string()
     }
 
     /// Reports what nginx cannot carry.

@@ -234,7 +234,8 @@ fn nowhere(heard: &Heard, flags: &[String], tls: Vec<Directive>) -> Directive {
 }
 
 fn commented(server: Directive, host: &VirtualHost<'_>, builder: &Builder<'_, '_>) -> Directive {
-    server.at(host.span).comment(builder.provenance(host.span))
+    let comment = builder.provenance.virtual_host(builder.model, host);
+    server.at(host.span).comment(comment.unwrap_or_default())
 }
 
 fn virtual_host<'m>(

@@ -55,7 +55,8 @@ pub(super) fn locations<'m>(
             }
         }
     }
-    let location = line!["location", "=", name].block(body).at(*span).comment(builder.provenance(*span));
+    let comment = builder.provenance.rule(builder.model, rule, builder.proxy.upstreams.as_slice());
+    let location = line!["location", "=", name].block(body).at(*span).comment(comment.unwrap_or_default());
     others.insert(0, location);
     others
 }

@@ -38,7 +38,7 @@ impl Walk<'_> {
                 "a listener whose TLS passes beside one whose TLS ends",
             );
         }
-        for TlsServer { names: _, kind, span } in tls {
+        for TlsServer { names: _, kind, origin: _, span } in tls {
             match kind {
                 TlsKind::Http(settings, server) => {
                     self.server_tls(settings);
@@ -95,7 +95,7 @@ impl Walk<'_> {
 
     fn http<'u>(&mut self, server: &HttpServer<'u>, upstreams: &Upstreams<'u>) {
         let HttpServer { virtual_hosts } = server;
-        for VirtualHost { domains: _, https_only, rules, span } in virtual_hosts {
+        for VirtualHost { domains: _, https_only, rules, origin: _, span } in virtual_hosts {
             self.add(Feature::HttpListener, *span, "HTTP");
             if *https_only {
                 self.add(Feature::RedirectToHttps, *span, "`redirect https`");
@@ -109,7 +109,7 @@ impl Walk<'_> {
     }
 
     fn connection(&mut self, rule: &ConnectionRule<'_>, feature: Feature) {
-        let ConnectionRule { name: _, sni: _, matches, to, span } = rule;
+        let ConnectionRule { name: _, sni: _, matches, to, origin: _, span } = rule;
         self.add(feature, *span, "a route for connections");
         for one in matches {
             self.condition(one, *span);
