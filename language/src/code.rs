@@ -176,6 +176,8 @@ registry! {
     507 MISSING_SECRET Error "nothing says where a certificate is";
     508 NOTHING_TO_BUILD Warning "a target has nothing to configure";
     509 UNUSED_DEGRADE Warning "an accepted loss matches nothing";
+    512 CONFIGURATION_TOO_LARGE Error "a configuration that Kubernetes does not keep";
+    513 CONFIGURATION_LARGE Warning "a configuration that only the server can apply";
 
     601 HOST_NOT_SERVED Error "a host is bound to a gateway that does not serve it" ["IST0132", "KIA1102"];
     602 LISTENER_CONFLICT Error "two listeners of one workload cannot share their port" ["IST0145", "KIA0301"];

@@ -22,7 +22,7 @@ mod raw_proxy;
 pub mod target;
 pub mod yaml;
 
-pub use artifact::Artifact;
+pub use artifact::{Artifact, Turn};
 pub use capability::{Feature, Support};
 pub use raw_proxy::{KeyPaths, Rig, features, plan};
 pub use target::{Fit, Fitted, Gateways, Options, Split, TARGETS, Target, fit, target};

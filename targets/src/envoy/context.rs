@@ -1,5 +1,6 @@
 //! What the configuration of one proxy is made from.
 
+use super::EnvoyOptions;
 use super::paths::FilePaths;
 use super::secrets::Secrets;
 use crate::provenance::Provenance;
@@ -15,6 +16,7 @@ use smol_str::SmolStr;
 pub(super) struct Context<'a> {
     pub(super) model: &'a Model,
     pub(super) proxy: &'a Proxy<'a>,
+    pub(super) options: &'a EnvoyOptions,
     pub(super) rig: Option<&'a Rig>,
     /// The names of its files.
     pub(super) paths: FilePaths,
@@ -33,6 +35,7 @@ impl<'a> Context<'a> {
         Self {
             model,
             proxy,
+            options: &options.envoy,
             rig: options.rig.as_ref(),
             paths: FilePaths::of(model, proxy, options),
             secrets: Secrets::of(model, proxy, options.rig.as_ref()),

@@ -1,5 +1,7 @@
 //! How Envoy is configured.
 
+use std::net::SocketAddr;
+
 /// How Envoy is configured.
 #[derive(Clone, Debug)]
 pub struct EnvoyOptions {
@@ -7,9 +9,28 @@ pub struct EnvoyOptions {
     pub format: Format,
     /// How configuration is spread over files.
     pub layout: Layout,
+    /// Where the administration is heard.
+    pub admin: Admin,
     /// The folder that holds the files where Envoy runs, without a closing `/`. The layout `filesystem` and certificates need it.
     pub root: String,
 }
+
+/// Where Envoy's administration is heard. Whoever reaches it can end the proxy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Admin {
+    /// On 127.0.0.1, at port 15000 or at the next one that no listener of the proxy has.
+    #[default]
+    Usual,
+    /// At this address and port.
+    Address(SocketAddr),
+    /// At a Unix socket; [`PROXY_PLACE`] in its path stands for the proxy.
+    Socket(String),
+    /// Nowhere.
+    Off,
+}
+
+/// What stands for the name of a proxy (`GATEWAY.NAMESPACE`) in the path of a socket.
+pub const PROXY_PLACE: &str = "{proxy}";
 
 /// How configuration is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +64,11 @@ impl Layout {
 
 impl Default for EnvoyOptions {
     fn default() -> Self {
-        Self { format: Format::default(), layout: Layout::default(), root: "/etc/envoy".to_owned() }
+        Self {
+            format: Format::default(),
+            layout: Layout::default(),
+            admin: Admin::default(),
+            root: "/etc/envoy".to_owned(),
+        }
     }
 }

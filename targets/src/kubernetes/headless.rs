@@ -43,7 +43,7 @@ pub(crate) fn headless_services(
         let service = Resource { api_version: "v1", kind: "Service", metadata, content: Spec { spec } };
         append(text, &Sourced { comment, value: service });
     }
-    files.into_iter().map(|(path, text)| Artifact { path, text }).collect()
+    files.into_iter().map(|(path, text)| Artifact::new(path, text)).collect()
 }
 
 /// What stands behind an upstream, if Kubernetes finds it: its namespace and name, and what it selects.

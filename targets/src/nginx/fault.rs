@@ -8,8 +8,8 @@ use meshc_compiler::policy::{Abort, Fault, Injection};
 /// What Envoy says in place of the answer; a status that redirects has no text.
 const BODY: &str = "fault filter abort";
 
-/// Fails a share of the requests. `fit` has refused all other faults.
-pub(super) fn aborts(faults: &[Fault], builder: &mut Builder<'_, '_>) -> Vec<Directive> {
+/// Fails a share of the requests of the rule whose location is `name`. `fit` has refused all other faults.
+pub(super) fn aborts(faults: &[Fault], name: &str, builder: &mut Builder<'_, '_>) -> Vec<Directive> {
     let mut lines = Vec::new();
     for Fault { kind, share, span } in faults {
         let status = match kind {
@@ -21,7 +21,7 @@ pub(super) fn aborts(faults: &[Fault], builder: &mut Builder<'_, '_>) -> Vec<Dir
             0 => {}
             1_000_000 => lines.push(answer.at(*span)),
             ppm => {
-                let hit = builder.http.drawn(ppm);
+                let hit = builder.http.drawn(&format!("{name} abort {status}"), ppm);
                 lines.push(when(&hit, "1", vec![answer]).at(*span));
             }
         }

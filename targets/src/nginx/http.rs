@@ -10,6 +10,9 @@ use super::text::EMPTY;
 use meshc_compiler::routing::{HttpServer, Role, RuleAction, TlsKind, TlsServer, VirtualHost, specificity};
 use meshc_compiler::values::{HostPattern, Protocol, Scheme};
 
+/// What a server without a name is called: no name that is asked for.
+const NOBODY: &str = "-";
+
 /// The servers of a port for HTTP without TLS.
 pub(super) fn plain<'m>(
     server: &HttpServer<'m>,
@@ -43,6 +46,7 @@ pub(super) fn secured<'m>(
 ) -> Vec<Directive> {
     let mut flags = flags(heard);
     flags.extend(["ssl".to_owned(), "http2".to_owned()]);
+    let called: Vec<&str> = group.iter().map(|server| name_of(server)).collect();
     let names: Vec<(&HostPattern, usize)> = group
         .iter()
         .enumerate()
@@ -51,9 +55,10 @@ pub(super) fn secured<'m>(
     // A request must not reach the hosts of another server than that whose certificate was asked for: it may not have shown
     // what that one wants to see.
     let asked = (group.len() > 1).then(|| {
-        let numbers: Vec<(HostPattern, String)> =
-            names.iter().map(|(name, at)| ((*name).clone(), at.to_string())).collect();
-        hosts::map("$ssl_server_name", &numbers, "", &mut builder.http)
+        let called = |at: usize| called.get(at).copied().unwrap_or(NOBODY).to_owned();
+        let servers: Vec<(HostPattern, String)> =
+            names.iter().map(|(name, at)| ((*name).clone(), called(*at))).collect();
+        hosts::map("$ssl_server_name", &servers, "", &mut builder.http)
     });
     let within = |name: &&HostPattern| names.iter().any(|(own, _)| own.covers(name));
     let elsewhere: Vec<&HostPattern> = elsewhere.iter().copied().filter(within).collect();
@@ -63,13 +68,13 @@ pub(super) fn secured<'m>(
     let port = TlsPort { heard, flags: &flags, every: &every };
     let resumes = !group.iter().any(|server| asks_callers(server));
     let mut servers = Vec::new();
-    for (at, (server, claims)) in group.iter().zip(&claims).enumerate() {
+    for (server, claims) in group.iter().zip(&claims) {
         let TlsKind::Http(tls, http) = &server.kind else { continue };
         let mut own = listener_tls::lines(tls, true, builder);
         if !resumes {
             own.push(line!["ssl_session_tickets", "off"]);
         }
-        own.extend(asked.iter().map(|asked| misdirected(asked, at)));
+        own.extend(asked.iter().map(|asked| misdirected(asked, name_of(server))));
         servers.extend(port.virtual_hosts(http, claims, &own, builder));
         servers.extend(port.unclaimed(server, claims, own));
     }
@@ -159,8 +164,13 @@ fn asks_callers(server: &TlsServer<'_>) -> bool {
     }
 }
 
-fn misdirected(asked: &str, at: usize) -> Directive {
-    line!["if", format!("({asked}"), "!=", at.to_string(), ")"].block(vec![line!["return", "421"]])
+/// What a server of a port is called where servers are told apart: by its first name, which no other has.
+fn name_of<'s>(server: &'s TlsServer<'_>) -> &'s str {
+    server.names.first().map_or(NOBODY, HostPattern::as_str)
+}
+
+fn misdirected(asked: &str, name: &str) -> Directive {
+    line!["if", format!("({asked}"), "!=", name, ")"].block(vec![line!["return", "421"]])
 }
 
 /// The domains of each virtual host of each server that are reached by the server's own names. A domain that another server has

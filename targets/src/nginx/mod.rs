@@ -81,7 +81,15 @@ impl Target for Nginx {
 
     fn fit(&self, checked: &Checked, options: &Options<'_>) -> Fit {
         let fit = raw_proxy::fit(checked.model(), Controller::Nginx, support::of, options);
-        limits::beyond(checked.model(), fit, options)
+        let model = checked.model();
+        let mut fit = limits::beyond(model, fit, options);
+        if let Some(deploy) = model.deploy() {
+            for proxy in raw_proxy::chosen(model, Controller::Nginx, &fit.dropped, options) {
+                let files = configuration(model, &proxy, options);
+                fit.reports.extend(kubernetes::beyond(deploy, &proxy.name, &files));
+            }
+        }
+        fit
     }
 
     fn emit(&self, fitted: &Fitted<'_>, options: &Options<'_>) -> Vec<Artifact> {

@@ -27,7 +27,7 @@ pub(super) fn locations<'m>(
 ) -> Vec<Directive> {
     let Rule { name: _, declared: _, matches: _, action, options, mirrors, span } = rule;
     let mut body = vec![line!["internal"]];
-    body.extend(fault::aborts(&options.fault, builder));
+    body.extend(fault::aborts(&options.fault, name, builder));
     let cors::Permissions { first, locations: mut others, headers: cors } =
         cors::permissions(options.cors.as_deref(), name, builder);
     body.extend(first);
@@ -79,7 +79,7 @@ fn split<'m>(
         others.push(line!["location", "=", location.clone()].block(body).at(one.span));
         names.push((location, share));
     }
-    let chosen = builder.http.split(&names);
+    let chosen = builder.http.split(name, &names);
     vec![line!["rewrite", "^", chosen, "last"]]
 }
 
@@ -97,7 +97,7 @@ fn mirrored<'m>(
         let location = format!("{name}+{}", at + 1);
         let mut body = vec![line!["internal"]];
         if share.ppm() < 1_000_000 {
-            let taken = builder.http.drawn(share.ppm());
+            let taken = builder.http.drawn(&location, share.ppm());
             body.push(when(&taken, "0", vec![line!["return", "204"]]));
         }
         body.extend(forward::mirror_lines(way, *upstream, builder));
