@@ -144,7 +144,7 @@ impl<'s> Provenance<'s> {
 /// Comments for what the plan of raw proxies holds.
 impl Provenance<'_> {
     /// The comment for an upstream: the destination, with its subset if it has one.
-    pub(crate) fn upstream(&self, model: &Model, upstream: &Upstream<'_>) -> Option<SmolStr> {
+    pub(crate) fn upstream(&self, model: &Model, upstream: &Upstream) -> Option<SmolStr> {
         let item = Item::destination(&model.mesh, upstream.target)?;
         Some(match &upstream.subset {
             None => self.item(&item),
@@ -153,7 +153,7 @@ impl Provenance<'_> {
     }
 
     /// The comment for a rule for requests: its route. For one that nobody wrote, the destination.
-    pub(crate) fn rule(&self, model: &Model, rule: &Rule<'_>, upstreams: &[Upstream<'_>]) -> Option<SmolStr> {
+    pub(crate) fn rule(&self, model: &Model, rule: &Rule, upstreams: &[Upstream]) -> Option<SmolStr> {
         if let Some((id, at)) = rule.declared {
             let host = model.hosts.get(id)?;
             let route = host.routes.get(at)?;
@@ -166,7 +166,7 @@ impl Provenance<'_> {
     }
 
     /// The comment for a rule for connections.
-    pub(crate) fn connection_rule(&self, model: &Model, rule: &ConnectionRule<'_>) -> Option<SmolStr> {
+    pub(crate) fn connection_rule(&self, model: &Model, rule: &ConnectionRule) -> Option<SmolStr> {
         let item = Item::origin(model, rule.origin)?;
         let Origin::Host(id) = rule.origin else { return Some(self.item(&item)) };
         let routes = model.hosts.get(id).map(|host| host.routes.as_slice()).unwrap_or_default();
@@ -179,7 +179,7 @@ impl Provenance<'_> {
     }
 
     /// The comment for a virtual host.
-    pub(crate) fn virtual_host(&self, model: &Model, host: &VirtualHost<'_>) -> Option<SmolStr> {
+    pub(crate) fn virtual_host(&self, model: &Model, host: &VirtualHost) -> Option<SmolStr> {
         self.origin(model, host.origin, host.span)
     }
 

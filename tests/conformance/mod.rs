@@ -28,7 +28,7 @@ const LOADED: u64 = 500;
 const SAMPLES: u64 = 40;
 
 /// Where it is, what it is known by, and what it is.
-type Known = (Kind, fn(&Difference, Option<&Rule<'_>>) -> bool, &'static str);
+type Known = (Kind, fn(&Difference, Option<&Rule>) -> bool, &'static str);
 
 /// What odd requests show of a data plane, and no configuration changes: what it is known by, and why. `docs/targets.md` says so.
 const KNOWN: &[Known] = &[
@@ -91,13 +91,13 @@ fn normalised(url: &str) -> String {
     format!("{}?{query}", segments.join("/"))
 }
 
-fn rewrites_by_expression(rule: Option<&Rule<'_>>) -> bool {
+fn rewrites_by_expression(rule: Option<&Rule>) -> bool {
     let mut rewrites = rule.into_iter().flat_map(|rule| &rule.options.rewrite);
     rewrites.any(|rewrite| matches!(rewrite.kind, RewriteKind::Matches { .. }))
 }
 
 /// The rule that a difference is reported at.
-fn rule_of<'p, 'm>(one: &Difference, proxy: &'p Proxy<'m>) -> Option<&'p Rule<'m>> {
+fn rule_of<'p>(one: &Difference, proxy: &'p Proxy) -> Option<&'p Rule> {
     proxy.http_rules().find(|rule| Some(rule.span) == one.span && rule.name == one.rule)
 }
 

@@ -5,7 +5,7 @@
 
 mod conditions;
 mod mesh;
-mod random;
+pub(crate) mod random;
 mod requests;
 mod routes;
 
@@ -167,7 +167,7 @@ struct Shown {
     gaps: usize,
 }
 
-fn shown(proxy: &Proxy<'_>, seed: u64) -> Shown {
+fn shown(proxy: &Proxy, seed: u64) -> Shown {
     let matcher = Matcher::new(proxy);
     let found = witnesses(proxy);
     let mut shown =

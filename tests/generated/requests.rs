@@ -6,7 +6,7 @@ use meshc_compiler::routing::matcher::Request;
 use meshc_compiler::routing::witness::witnesses;
 
 /// `count` requests, the same for the same proxy and seed.
-pub(crate) fn requests(proxy: &Proxy<'_>, seed: u64, count: usize) -> Vec<Request> {
+pub(crate) fn requests(proxy: &Proxy, seed: u64, count: usize) -> Vec<Request> {
     let mut random = Random::new(seed);
     let shown: Vec<Request> = witnesses(proxy).requests.into_iter().map(|one| one.request).collect();
     if shown.is_empty() {

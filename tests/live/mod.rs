@@ -8,6 +8,7 @@
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod neighbours;
 mod stage;
 mod trickle;
 

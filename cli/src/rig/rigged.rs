@@ -29,9 +29,9 @@ pub struct World {
 }
 
 /// A proxy whose surroundings are on the loopback.
-pub struct Rigged<'m> {
+pub struct Rigged {
     /// The plan, with ports and addresses of the loopback.
-    pub proxy: Proxy<'m>,
+    pub proxy: Proxy,
     /// The ports that its listeners had, in their order.
     pub ports: Vec<u16>,
     /// The upstreams, in the order of the plan's.
@@ -42,7 +42,7 @@ pub struct Rigged<'m> {
 
 impl World {
     /// Makes the certificates for these proxies, into a folder.
-    pub fn new(folder: &Path, proxies: &[Proxy<'_>]) -> io::Result<Self> {
+    pub fn new(folder: &Path, proxies: &[Proxy]) -> io::Result<Self> {
         let authority = Authority::new(folder, "ca")?;
         let names: BTreeSet<String> = proxies.iter().flat_map(names).collect();
         let names: Vec<String> = names.into_iter().collect();
@@ -57,14 +57,14 @@ impl World {
     }
 
     /// Puts a proxy on the loopback.
-    pub fn rig<'m>(&self, mut proxy: Proxy<'m>) -> io::Result<Rigged<'m>> {
+    pub fn rig(&self, mut proxy: Proxy) -> io::Result<Rigged> {
         let mut ports = Vec::new();
         for listener in &mut proxy.listeners {
             ports.push(listener.port);
             listener.bind = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
             listener.port = ports::free()?;
         }
-        let ids: Vec<Id<Upstream<'m>>> = proxy.upstreams.iter().map(|(id, _)| id).collect();
+        let ids: Vec<Id<Upstream>> = proxy.upstreams.iter().map(|(id, _)| id).collect();
         let mut upstreams = Vec::new();
         for id in ids {
             let calls = Calls::of(&proxy, id);
@@ -95,7 +95,7 @@ impl World {
         })
     }
 
-    fn echo(&self, upstream: &Upstream<'_>, calls: Calls) -> io::Result<Echo> {
+    fn echo(&self, upstream: &Upstream, calls: Calls) -> io::Result<Echo> {
         let originates =
             upstream.policy.tls.as_ref().is_some_and(|tls| tls.mode.value != ClientTlsMode::Disable);
         let private = (&self.authority, &self.server);
@@ -114,7 +114,7 @@ impl World {
     }
 }
 
-impl Rigged<'_> {
+impl Rigged {
     /// The ports on which it listens.
     #[must_use]
     pub fn listening(&self) -> Vec<u16> {
@@ -123,14 +123,14 @@ impl Rigged<'_> {
 
     /// The echo of an upstream.
     #[must_use]
-    pub fn echo(&self, id: Id<Upstream<'_>>) -> Option<&Echo> {
+    pub fn echo(&self, id: Id<Upstream>) -> Option<&Echo> {
         self.upstreams.get(id.index())
     }
 }
 
 /// How an upstream is called in reports, and calls itself: `reviews.shop.svc.cluster.local:9080@v1`.
 #[must_use]
-pub fn called(upstream: &Upstream<'_>) -> String {
+pub fn called(upstream: &Upstream) -> String {
     let subset = upstream.subset.as_ref().map(|subset| format!("@{subset}")).unwrap_or_default();
     format!("{}:{}{subset}", upstream.host, upstream.port.number.value)
 }
@@ -144,7 +144,7 @@ struct Calls {
 }
 
 impl Calls {
-    fn of(proxy: &Proxy<'_>, id: Id<Upstream<'_>>) -> Self {
+    fn of(proxy: &Proxy, id: Id<Upstream>) -> Self {
         let mut calls = Self::default();
         for listener in &proxy.listeners {
             calls.http |= listener.http_servers().any(|server| leads_to(server, id));
@@ -163,7 +163,7 @@ impl Calls {
     }
 }
 
-fn leads_to(server: &HttpServer<'_>, id: Id<Upstream<'_>>) -> bool {
+fn leads_to(server: &HttpServer, id: Id<Upstream>) -> bool {
     let mut rules = server.virtual_hosts.iter().flat_map(|host| &host.rules);
     rules.any(|rule| {
         let forwards = match &rule.action {
@@ -174,12 +174,12 @@ fn leads_to(server: &HttpServer<'_>, id: Id<Upstream<'_>>) -> bool {
     })
 }
 
-fn lead_to(rules: &[ConnectionRule<'_>], id: Id<Upstream<'_>>) -> bool {
+fn lead_to(rules: &[ConnectionRule], id: Id<Upstream>) -> bool {
     rules.iter().flat_map(|rule| &rule.to).any(|one| one.upstream.index() == id.index())
 }
 
 /// The names that callers are asked for.
-fn names_of_callers(proxy: &Proxy<'_>) -> Vec<String> {
+fn names_of_callers(proxy: &Proxy) -> Vec<String> {
     let servers = proxy.listeners.iter().flat_map(|listener| &listener.tls);
     let bodies = servers.filter_map(|server| match &server.kind {
         TlsKind::Http(tls, _) | TlsKind::Tcp(tls, _) => Some(&tls.body),
@@ -190,7 +190,7 @@ fn names_of_callers(proxy: &Proxy<'_>) -> Vec<String> {
 }
 
 /// The hosts that a rule gives to requests: where no other name is said, they are what the certificate behind it must have.
-fn hosts_given(rule: &Rule<'_>) -> Vec<String> {
+fn hosts_given(rule: &Rule) -> Vec<String> {
     let rewritten = rule.options.rewrite.iter().filter_map(|rewrite| match &rewrite.kind {
         RewriteKind::Host(host) => Some(host.value.to_string()),
         RewriteKind::Path(_) | RewriteKind::Prefix(_) | RewriteKind::Matches { .. } => None,
@@ -206,7 +206,7 @@ fn hosts_given(rule: &Rule<'_>) -> Vec<String> {
 }
 
 /// Every name that a certificate may be asked to hold.
-fn names(proxy: &Proxy<'_>) -> Vec<String> {
+fn names(proxy: &Proxy) -> Vec<String> {
     let mut names = Vec::new();
     for listener in &proxy.listeners {
         names.extend(listener.tls.iter().flat_map(|server| &server.names).map(ToString::to_string));

@@ -83,7 +83,7 @@ impl Kind {
 
     /// The files of a proxy; the first is the one that the program is given.
     #[must_use]
-    pub fn configuration(self, model: &Model, proxy: &Proxy<'_>, options: &Options<'_>) -> Vec<Artifact> {
+    pub fn configuration(self, model: &Model, proxy: &Proxy, options: &Options<'_>) -> Vec<Artifact> {
         match self {
             Self::Envoy => envoy::configuration(model, proxy, options),
             Self::Nginx => nginx::configuration(model, proxy, options),
@@ -127,14 +127,14 @@ impl Server {
 
     /// Puts a plan on the loopback with `rig` and starts the proxy in a folder, with other ports if somebody took one of them in
     /// the meantime. `stop` is asked on the way.
-    pub fn start<'m>(
+    pub fn start(
         &self,
         model: &Model,
         options: &Options<'_>,
         folder: &Path,
-        rig: impl Fn() -> io::Result<Rigged<'m>>,
+        rig: impl Fn() -> io::Result<Rigged>,
         stop: impl Fn() -> bool,
-    ) -> Result<(Rigged<'m>, Process), NotServing> {
+    ) -> Result<(Rigged, Process), NotServing> {
         let mut attempt = 1;
         loop {
             let rigged = rig().map_err(|error| NotServing::Io("put upstreams on the loopback", error))?;
@@ -151,7 +151,7 @@ impl Server {
         model: &Model,
         options: &Options<'_>,
         folder: &Path,
-        rigged: &Rigged<'_>,
+        rigged: &Rigged,
         stop: impl Fn() -> bool,
     ) -> Result<Process, NotServing> {
         let options = Options { rig: Some(rigged.rig.clone()), ..options.clone() };

@@ -14,12 +14,13 @@ use crate::values::{HostPattern, Literal, Protocol, SniHost};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 pub(super) fn proxy<'m>(
     plan: &Plan<'m, '_>,
     id: Id<Resource<Gateway>>,
     gateway: &'m Resource<Gateway>,
-) -> Proxy<'m> {
+) -> Proxy {
     let role = Role::Gateway(id);
     let mut maker =
         Maker { plan, id, gateway, upstreams: Upstreams::new(plan, role, None), listeners: Vec::new() };
@@ -47,7 +48,7 @@ struct Maker<'m, 'd> {
     id: Id<Resource<Gateway>>,
     gateway: &'m Resource<Gateway>,
     upstreams: Upstreams<'m, 'd>,
-    listeners: Vec<Listener<'m>>,
+    listeners: Vec<Listener>,
 }
 
 /// An address, or all of them, and a port.
@@ -96,9 +97,12 @@ impl<'m> Maker<'m, '_> {
                 let kind = if passes {
                     TlsKind::Passthrough(self.connection_rules(declared, RouteKind::Tls))
                 } else if carries_http(protocol) {
-                    TlsKind::Http(tls, HttpServer { virtual_hosts: self.virtual_hosts(&[declared]) })
+                    TlsKind::Http(
+                        Arc::new(tls.clone()),
+                        HttpServer { virtual_hosts: self.virtual_hosts(&[declared]) },
+                    )
                 } else {
-                    TlsKind::Tcp(tls, self.connection_rules(declared, RouteKind::Tcp))
+                    TlsKind::Tcp(Arc::new(tls.clone()), self.connection_rules(declared, RouteKind::Tcp))
                 };
                 let names = hosts_of(declared).map(|host| host.host.clone()).collect();
                 let origin = Origin::Gateway(self.id);
@@ -123,14 +127,14 @@ impl<'m> Maker<'m, '_> {
 
     /// The hosts of listeners that share a port and are told apart by host alone. Each host has the rules of the block that
     /// claims it most specifically.
-    fn virtual_hosts(&mut self, declared: &[&'m Declared]) -> Vec<VirtualHost<'m>> {
+    fn virtual_hosts(&mut self, declared: &[&'m Declared]) -> Vec<VirtualHost> {
         let mut claims = self.claims(declared);
         // The most specific claim of a domain holds, in whatever order blocks and listeners stand.
         claims.sort_by_key(|claim| std::cmp::Reverse(claim.specificity));
         let mut taken: FxHashSet<HostPattern> = FxHashSet::default();
         claims.retain(|claim| taken.insert(claim.domain.clone()));
         claims.sort_by_key(|claim| (claim.block.index(), claim.order));
-        let mut hosts: Vec<VirtualHost<'m>> = Vec::new();
+        let mut hosts: Vec<VirtualHost> = Vec::new();
         let mut known: FxHashMap<ClaimedBy, usize> = FxHashMap::default();
         for claim in claims {
             let key = (claim.block, claim.https_only);
@@ -190,7 +194,7 @@ impl<'m> Maker<'m, '_> {
     }
 
     /// The rules for connections of the host blocks that share a name with a listener, in order.
-    fn connection_rules(&mut self, declared: &'m Declared, kind: RouteKind) -> Vec<ConnectionRule<'m>> {
+    fn connection_rules(&mut self, declared: &'m Declared, kind: RouteKind) -> Vec<ConnectionRule> {
         let entrance = self.entrance(declared.port.value.get());
         let mut rules = Vec::new();
         for (id, host) in self.blocks() {
@@ -265,11 +269,11 @@ struct Claim {
 }
 
 /// The hosts of a listener that redirects which no block claims; they are entered into `taken`.
-fn only_redirected<'m>(
-    declared: &'m Declared,
+fn only_redirected(
+    declared: &Declared,
     origin: Origin,
     taken: &mut FxHashSet<HostPattern>,
-) -> Option<VirtualHost<'m>> {
+) -> Option<VirtualHost> {
     declared.body.redirect?;
     let unclaimed = hosts_of(declared).map(|host| &host.host).filter(|host| !taken.contains(host));
     let domains: Vec<HostPattern> = unclaimed.cloned().collect();

@@ -36,10 +36,11 @@ use crate::values::{HostPattern, SniHost};
 use meshc_language::Span;
 use smol_str::SmolStr;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// One proxy and all that it carries.
 #[derive(Clone, Debug)]
-pub struct Proxy<'m> {
+pub struct Proxy {
     /// What it is.
     pub role: Role,
     /// The name of its gateway, or `outbound`.
@@ -47,14 +48,14 @@ pub struct Proxy<'m> {
     /// The namespace of its gateway, or that of the callers where it matters who they are.
     pub namespace: Option<SmolStr>,
     /// What it listens for, by port and address.
-    pub listeners: Vec<Listener<'m>>,
+    pub listeners: Vec<Listener>,
     /// What its rules lead to, in order of first use.
-    pub upstreams: Arena<Upstream<'m>>,
+    pub upstreams: Arena<Upstream>,
     /// The gateway's declaration; `None` for an outbound proxy.
     pub span: Option<Span>,
 }
 
-impl<'m> Proxy<'m> {
+impl Proxy {
     /// Whether it is the proxy of a gateway.
     #[must_use]
     pub const fn is_gateway(&self) -> bool {
@@ -65,7 +66,7 @@ impl<'m> Proxy<'m> {
     }
 
     /// The rules for requests of all virtual hosts.
-    pub fn http_rules(&self) -> impl Iterator<Item = &Rule<'m>> {
+    pub fn http_rules(&self) -> impl Iterator<Item = &Rule> {
         let servers = self.listeners.iter().flat_map(Listener::http_servers);
         servers.flat_map(|server| &server.virtual_hosts).flat_map(|host| &host.rules)
     }
@@ -82,36 +83,36 @@ pub enum Role {
 
 /// A port of a proxy.
 #[derive(Clone, Debug)]
-pub struct Listener<'m> {
+pub struct Listener {
     /// The address that it binds to; all addresses of a gateway, loopback of an outbound proxy, if none is given.
     pub bind: Option<IpAddr>,
     /// The port.
     pub port: u16,
     /// What is done with connections that are not TLS; they are refused without it.
-    pub plain: Option<Plain<'m>>,
+    pub plain: Option<Plain>,
     /// What is done with TLS connections, by the name that they ask for: the most specific name wins. A connection that asks
     /// for none of these names is refused.
-    pub tls: Vec<TlsServer<'m>>,
+    pub tls: Vec<TlsServer>,
     /// What cannot be told apart on this port: the later one, which is left out, and the earlier one.
     pub conflicts: Vec<(Span, Span)>,
 }
 
 /// What is done with connections that are not TLS.
 #[derive(Clone, Debug)]
-pub enum Plain<'m> {
+pub enum Plain {
     /// They are HTTP.
-    Http(HttpServer<'m>),
+    Http(HttpServer),
     /// They are passed on: the first rule whose condition holds is taken.
-    Tcp(Vec<ConnectionRule<'m>>),
+    Tcp(Vec<ConnectionRule>),
 }
 
 /// What is done with TLS connections for some names.
 #[derive(Clone, Debug)]
-pub struct TlsServer<'m> {
+pub struct TlsServer {
     /// The names; `*` for any, or none. No name stands in two servers of a listener.
     pub names: Vec<HostPattern>,
     /// What is done.
-    pub kind: TlsKind<'m>,
+    pub kind: TlsKind,
     /// The item that it was made from.
     pub origin: Origin,
     /// Where it was declared.
@@ -120,31 +121,31 @@ pub struct TlsServer<'m> {
 
 /// What is done with TLS connections.
 #[derive(Clone, Debug)]
-pub enum TlsKind<'m> {
+pub enum TlsKind {
     /// TLS ends here, and HTTP is in it.
-    Http(&'m ServerTls, HttpServer<'m>),
+    Http(Arc<ServerTls>, HttpServer),
     /// TLS ends here, and what is in it is passed on.
-    Tcp(&'m ServerTls, Vec<ConnectionRule<'m>>),
+    Tcp(Arc<ServerTls>, Vec<ConnectionRule>),
     /// TLS is passed on as it is: the first rule whose condition holds is taken.
-    Passthrough(Vec<ConnectionRule<'m>>),
+    Passthrough(Vec<ConnectionRule>),
 }
 
 /// HTTP on one port, or in TLS for some names. A host that no virtual host takes is answered with 404.
 #[derive(Clone, Debug, Default)]
-pub struct HttpServer<'m> {
+pub struct HttpServer {
     /// The hosts. No domain stands twice.
-    pub virtual_hosts: Vec<VirtualHost<'m>>,
+    pub virtual_hosts: Vec<VirtualHost>,
 }
 
 /// Some hosts and their rules.
 #[derive(Clone, Debug)]
-pub struct VirtualHost<'m> {
+pub struct VirtualHost {
     /// The hosts, without ports, in lower case.
     pub domains: Vec<HostPattern>,
     /// Whether every request is sent to HTTPS (301, the rest of the URL as it was); the rules are not looked at then.
     pub https_only: bool,
     /// The rules in order; a request that none takes is answered with 404.
-    pub rules: Vec<Rule<'m>>,
+    pub rules: Vec<Rule>,
     /// The item that it was made from.
     pub origin: Origin,
     /// Where it was declared.
@@ -164,7 +165,7 @@ pub enum Origin {
 
 /// A rule for connections.
 #[derive(Clone, Debug)]
-pub struct ConnectionRule<'m> {
+pub struct ConnectionRule {
     /// Its name in its host block; `default` for one that nobody wrote.
     pub name: SmolStr,
     /// The names that TLS asks for, any of them; empty for all.
@@ -173,7 +174,7 @@ pub struct ConnectionRule<'m> {
     /// `source_namespace` and `source_labels` are looked at.
     pub matches: Vec<crate::model::Match>,
     /// Where connections go, by weight.
-    pub to: Vec<WeightedUpstream<'m>>,
+    pub to: Vec<WeightedUpstream>,
     /// The item that it was made from.
     pub origin: Origin,
     /// The statement.
@@ -199,7 +200,7 @@ pub struct Dropped {
 /// The proxies of a mesh: gateways in order of declaration, then the outbound ones. Statements inside of `dropped` are left
 /// out.
 #[must_use]
-pub fn proxies<'m>(model: &'m Model, dropped: &[Dropped]) -> Vec<Proxy<'m>> {
+pub fn proxies(model: &Model, dropped: &[Dropped]) -> Vec<Proxy> {
     let plan = Plan { model, dropped, graph: crate::graph::Graph::of(model) };
     let gateways = model.mesh.gateways.iter().map(|(id, gateway)| gateway::proxy(&plan, id, gateway));
     gateways.chain(outbound::proxies(&plan)).collect()
@@ -210,7 +211,7 @@ pub(crate) fn gateway_proxy<'m>(
     model: &'m Model,
     id: Id<Resource<Gateway>>,
     gateway: &'m Resource<Gateway>,
-) -> Proxy<'m> {
+) -> Proxy {
     let plan = Plan { model, dropped: &[], graph: crate::graph::Graph::of(model) };
     gateway::proxy(&plan, id, gateway)
 }
@@ -230,13 +231,13 @@ impl Plan<'_, '_> {
     }
 }
 
-impl<'m> Listener<'m> {
+impl Listener {
     fn new(bind: Option<IpAddr>, port: u16) -> Self {
         Self { bind, port, plain: None, tls: Vec::new(), conflicts: Vec::new() }
     }
 
     /// The HTTP server for connections that are not TLS, made if there is none.
-    fn plain_http(&mut self) -> Option<&mut HttpServer<'m>> {
+    fn plain_http(&mut self) -> Option<&mut HttpServer> {
         match self.plain.get_or_insert_with(|| Plain::Http(HttpServer::default())) {
             Plain::Http(server) => Some(server),
             Plain::Tcp(_) => None,
@@ -244,7 +245,7 @@ impl<'m> Listener<'m> {
     }
 
     /// The rules for connections that are not TLS and not HTTP, made if there are none.
-    fn plain_tcp(&mut self) -> Option<&mut Vec<ConnectionRule<'m>>> {
+    fn plain_tcp(&mut self) -> Option<&mut Vec<ConnectionRule>> {
         match self.plain.get_or_insert_with(|| Plain::Tcp(Vec::new())) {
             Plain::Tcp(rules) => Some(rules),
             Plain::Http(_) => None,
@@ -252,7 +253,7 @@ impl<'m> Listener<'m> {
     }
 
     /// The virtual hosts behind connections that are not TLS, and in TLS that ends here.
-    pub fn http_servers(&self) -> impl Iterator<Item = &HttpServer<'m>> {
+    pub fn http_servers(&self) -> impl Iterator<Item = &HttpServer> {
         let plain = self.plain.iter().filter_map(|plain| match plain {
             Plain::Http(server) => Some(server),
             Plain::Tcp(_) => None,
@@ -265,11 +266,7 @@ impl<'m> Listener<'m> {
 }
 
 /// The listener of a port and address, made if there is none.
-fn listener<'l, 'm>(
-    listeners: &'l mut Vec<Listener<'m>>,
-    bind: Option<IpAddr>,
-    port: u16,
-) -> &'l mut Listener<'m> {
+fn listener(listeners: &mut Vec<Listener>, bind: Option<IpAddr>, port: u16) -> &mut Listener {
     let at = listeners.iter().position(|one| one.port == port && one.bind == bind);
     let at = at.unwrap_or_else(|| {
         listeners.push(Listener::new(bind, port));

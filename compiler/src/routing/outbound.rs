@@ -24,7 +24,7 @@ use smol_str::SmolStr;
 /// The port on which hosts are served that no service and no external stands for.
 const PORT_OF_UNDECLARED: u16 = 80;
 
-pub(super) fn proxies<'m>(plan: &Plan<'m, '_>) -> Vec<Proxy<'m>> {
+pub(super) fn proxies<'m>(plan: &Plan<'m, '_>) -> Vec<Proxy> {
     let callers = if someone_is_hidden(plan.model) {
         namespaces(plan.model).into_iter().map(Some).collect()
     } else {
@@ -60,7 +60,7 @@ fn namespaces(model: &Model) -> Vec<SmolStr> {
     all
 }
 
-fn proxy<'m>(plan: &Plan<'m, '_>, callers: Option<SmolStr>) -> Proxy<'m> {
+fn proxy<'m>(plan: &Plan<'m, '_>, callers: Option<SmolStr>) -> Proxy {
     let mut maker = Maker {
         plan,
         upstreams: Upstreams::new(plan, Role::Outbound, callers.clone()),
@@ -154,7 +154,7 @@ struct Maker<'m, 'd> {
     callers: Option<SmolStr>,
     upstreams: Upstreams<'m, 'd>,
     claims: Vec<(&'m HostPattern, Id<Resource<Host>>)>,
-    listeners: Vec<Listener<'m>>,
+    listeners: Vec<Listener>,
     /// The virtual host of a port and block, by its position in the listener's.
     virtual_hosts: FxHashMap<(u16, Id<Resource<Host>>), usize>,
     /// Who stands on a port without anything that tells its connections from others.
@@ -260,7 +260,7 @@ impl<'m> Maker<'m, '_> {
         conflict
     }
 
-    fn add_virtual_host(&mut self, port: u16, host: VirtualHost<'m>, span: Span) -> Option<usize> {
+    fn add_virtual_host(&mut self, port: u16, host: VirtualHost, span: Span) -> Option<usize> {
         let server = listener(&mut self.listeners, None, port).plain_http()?;
         server.virtual_hosts.push(host);
         self.taken.entry(port).or_insert(span);
@@ -317,7 +317,7 @@ impl<'m> Maker<'m, '_> {
         block: Id<Resource<Host>>,
         kind: RouteKind,
         port: u16,
-    ) -> Vec<ConnectionRule<'m>> {
+    ) -> Vec<ConnectionRule> {
         connection_rules(self.plan, block, kind, Self::entrance(port), &mut self.upstreams)
     }
 
@@ -326,7 +326,7 @@ impl<'m> Maker<'m, '_> {
         called: &Called<'m>,
         port: &Port,
         names: &[HostPattern],
-    ) -> Vec<ConnectionRule<'m>> {
+    ) -> Vec<ConnectionRule> {
         let to = whole(&Self::itself(called, port), &mut self.upstreams);
         let rule = |to| ConnectionRule {
             name: SmolStr::new_static("default"),
@@ -378,7 +378,7 @@ impl<'m> Maker<'m, '_> {
 }
 
 /// Restricts rules that ask for no address to these addresses.
-fn within(rules: &mut [ConnectionRule<'_>], addresses: &[IpOrCidr]) {
+fn within(rules: &mut [ConnectionRule], addresses: &[IpOrCidr]) {
     if addresses.is_empty() {
         return;
     }
@@ -393,7 +393,7 @@ fn within(rules: &mut [ConnectionRule<'_>], addresses: &[IpOrCidr]) {
 }
 
 /// The position of the first rule that holds for all addresses.
-fn first_for_all(rules: &[ConnectionRule<'_>]) -> usize {
-    let for_all = |rule: &ConnectionRule<'_>| rule.matches.iter().any(|one| one.destinations.is_empty());
+fn first_for_all(rules: &[ConnectionRule]) -> usize {
+    let for_all = |rule: &ConnectionRule| rule.matches.iter().any(|one| one.destinations.is_empty());
     rules.iter().position(|rule| rule.matches.is_empty() || for_all(rule)).unwrap_or(rules.len())
 }

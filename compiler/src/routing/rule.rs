@@ -11,11 +11,11 @@ use crate::reading::Boxed;
 use crate::values::Percent;
 use meshc_language::Span;
 use smol_str::SmolStr;
-use std::borrow::Cow;
+use std::sync::Arc;
 
 /// A rule for HTTP requests.
 #[derive(Clone, Debug)]
-pub struct Rule<'m> {
+pub struct Rule {
     /// The name of its route; `PARENT-CHILD` for one of a delegate, `default` for one that nobody wrote.
     pub name: SmolStr,
     /// The host block and the position of the route in it; of a delegate, those of the child. `None` for one that nobody wrote.
@@ -24,44 +24,44 @@ pub struct Rule<'m> {
     /// decided: `ports` and `bindings` are empty.
     pub matches: Vec<Match>,
     /// What is done.
-    pub action: RuleAction<'m>,
+    pub action: RuleAction,
     /// What is done on the way.
-    pub options: Cow<'m, SharedRouteOptions>,
+    pub options: Arc<SharedRouteOptions>,
     /// Where copies go.
-    pub mirrors: Vec<MirroredTo<'m>>,
+    pub mirrors: Vec<MirroredTo>,
     /// The statement.
     pub span: Span,
 }
 
 /// What is done with a request.
 #[derive(Clone, Debug)]
-pub enum RuleAction<'m> {
+pub enum RuleAction {
     /// It goes to one of these, by weight; one that has no weight is left out.
-    Forward(Vec<WeightedUpstream<'m>>),
+    Forward(Vec<WeightedUpstream>),
     /// The caller is sent elsewhere.
-    Redirect(&'m Redirect),
+    Redirect(Arc<Redirect>),
     /// It is answered.
-    Respond(&'m Respond),
+    Respond(Arc<Respond>),
 }
 
 /// An upstream and its share.
 #[derive(Clone, Debug)]
-pub struct WeightedUpstream<'m> {
+pub struct WeightedUpstream {
     /// The upstream.
-    pub upstream: Id<Upstream<'m>>,
+    pub upstream: Id<Upstream>,
     /// Its share in parts per million; all shares of a rule add up to 1,000,000.
     pub weight: u32,
     /// Header operations for this upstream only.
-    pub headers: Option<Cow<'m, DestinationHeaders>>,
+    pub headers: Option<Arc<DestinationHeaders>>,
     /// Where the destination was written.
     pub span: Span,
 }
 
 /// Where a copy of a request goes.
 #[derive(Clone, Debug)]
-pub struct MirroredTo<'m> {
+pub struct MirroredTo {
     /// The upstream.
-    pub upstream: Id<Upstream<'m>>,
+    pub upstream: Id<Upstream>,
     /// The share of requests that are copied.
     pub share: Percent,
     /// The statement.
@@ -84,7 +84,7 @@ pub(super) fn http_rules<'m>(
     host: Id<Resource<Host>>,
     entrance: Entrance,
     upstreams: &mut Upstreams<'m, '_>,
-) -> Vec<Rule<'m>> {
+) -> Vec<Rule> {
     let mut rules = Vec::new();
     let Some(block) = plan.model.hosts.get(host) else { return rules };
     for (at, route) in block.routes.iter().enumerate().filter(|(_, route)| route.kind == RouteKind::Http) {
@@ -127,7 +127,7 @@ fn delegated<'m>(
     child: Id<Resource<Host>>,
     entrance: Entrance,
     upstreams: &mut Upstreams<'m, '_>,
-    rules: &mut Vec<Rule<'m>>,
+    rules: &mut Vec<Rule>,
 ) {
     let Some(block) = plan.model.hosts.get(child) else { return };
     for (at, route) in block.routes.iter().enumerate() {
@@ -154,11 +154,11 @@ fn rule<'m>(
     matches: Vec<Match>,
     declared: (Id<Resource<Host>>, usize),
     upstreams: &mut Upstreams<'m, '_>,
-) -> Option<Rule<'m>> {
+) -> Option<Rule> {
     let action = match &route.action {
         Action::Forward(destinations) => RuleAction::Forward(forward(destinations, route.span, upstreams)),
-        Action::Redirect(redirect) => RuleAction::Redirect(redirect),
-        Action::Respond(respond) => RuleAction::Respond(respond),
+        Action::Redirect(redirect) => RuleAction::Redirect(Arc::new(Redirect::clone(redirect))),
+        Action::Respond(respond) => RuleAction::Respond(Arc::new(Respond::clone(respond))),
         Action::Delegate(_) => return None,
     };
     let name = match parent {
@@ -185,41 +185,43 @@ fn rule<'m>(
 }
 
 /// The options of a route, with what it takes over from the route that delegates to it, without what was dropped.
-fn options<'m>(
-    plan: &Plan<'m, '_>,
-    route: &'m Route,
-    parent: Option<&'m Route>,
-) -> Cow<'m, SharedRouteOptions> {
-    let mut options = Cow::Borrowed(&route.options.shared);
+fn options(plan: &Plan<'_, '_>, route: &Route, parent: Option<&Route>) -> Arc<SharedRouteOptions> {
+    let mut options = route.options.shared.clone();
     if let Some(parent) = parent.filter(|parent| !parent.options.shared.is_empty()) {
         let mut from = parent.options.shared.clone();
         // Istio takes over all operations on headers, or none.
         if options.request_headers.is_some() || options.response_headers.is_some() {
             (from.request_headers, from.response_headers) = (None, None);
         }
-        options.to_mut().inherit(&from);
+        options.inherit(&from);
     }
     if !plan.dropped.is_empty() {
-        let kept = without_dropped(plan, &options, route.span);
-        if kept != *options {
-            options = Cow::Owned(kept);
-        }
+        options = without_dropped(plan, options, route.span);
     }
-    options
+    Arc::new(options)
 }
 
-fn without_dropped(plan: &Plan<'_, '_>, options: &SharedRouteOptions, owner: Span) -> SharedRouteOptions {
-    let SharedRouteOptions { timeout, retry, rewrite, fault, cors, request_headers, response_headers } =
-        options;
+fn without_dropped(plan: &Plan<'_, '_>, options: SharedRouteOptions, owner: Span) -> SharedRouteOptions {
+    let SharedRouteOptions {
+        timeout,
+        retry,
+        mut rewrite,
+        mut fault,
+        cors,
+        request_headers,
+        response_headers,
+    } = options;
     let keep = |span: Span| !plan.is_dropped(span, owner);
+    rewrite.retain(|one| keep(one.span));
+    fault.retain(|one| keep(one.span));
     SharedRouteOptions {
-        timeout: timeout.clone().filter(|one| keep(one.span)),
-        retry: retry.clone().filter(|one| keep(one.span)),
-        rewrite: rewrite.iter().filter(|one| keep(one.span)).cloned().collect(),
-        fault: fault.iter().filter(|one| keep(one.span)).cloned().collect(),
-        cors: cors.clone().filter(|one| keep(one.span)),
-        request_headers: request_headers.clone().and_then(|one| kept_operations(one, keep)),
-        response_headers: response_headers.clone().and_then(|one| kept_operations(one, keep)),
+        timeout: timeout.filter(|one| keep(one.span)),
+        retry: retry.filter(|one| keep(one.span)),
+        rewrite,
+        fault,
+        cors: cors.filter(|one| keep(one.span)),
+        request_headers: request_headers.and_then(|one| kept_operations(one, keep)),
+        response_headers: response_headers.and_then(|one| kept_operations(one, keep)),
     }
 }
 
@@ -241,26 +243,18 @@ fn kept_operations(
 fn kept_headers(
     headers: &DestinationHeaders,
     keep: impl Fn(Span) -> bool,
-) -> Option<Cow<'_, DestinationHeaders>> {
+) -> Option<Arc<DestinationHeaders>> {
     let DestinationHeaders { request, response } = headers;
-    if request.is_none() && response.is_none() {
-        return None;
-    }
-    let kept = DestinationHeaders {
-        request: request.clone().and_then(|one| kept_operations(one, &keep)),
-        response: response.clone().and_then(|one| kept_operations(one, &keep)),
-    };
-    if kept == *headers {
-        return Some(Cow::Borrowed(headers));
-    }
-    (kept.request.is_some() || kept.response.is_some()).then_some(Cow::Owned(kept))
+    let request = request.clone().and_then(|one| kept_operations(one, &keep));
+    let response = response.clone().and_then(|one| kept_operations(one, &keep));
+    (request.is_some() || response.is_some()).then(|| Arc::new(DestinationHeaders { request, response }))
 }
 
 fn forward<'m>(
     destinations: &'m [WeightedDestination],
     owner: Span,
     upstreams: &mut Upstreams<'m, '_>,
-) -> Vec<WeightedUpstream<'m>> {
+) -> Vec<WeightedUpstream> {
     let one = |one: &'m WeightedDestination| {
         let WeightedDestination { weight, destination, headers } = one;
         let weight = weight.map_or(WHOLE, |weight| weight.value.ppm());
@@ -279,22 +273,19 @@ fn forward<'m>(
 pub(super) fn whole<'m>(
     destination: &Destination,
     upstreams: &mut Upstreams<'m, '_>,
-) -> Option<WeightedUpstream<'m>> {
+) -> Option<WeightedUpstream> {
     let upstream = upstreams.of(destination)?;
     Some(WeightedUpstream { upstream, weight: WHOLE, headers: None, span: destination.span })
 }
 
 /// The rule of a destination for which no host block is written: everything goes to it.
-pub(super) fn default_rule<'m>(
-    destination: &Destination,
-    upstreams: &mut Upstreams<'m, '_>,
-) -> Option<Rule<'m>> {
+pub(super) fn default_rule<'m>(destination: &Destination, upstreams: &mut Upstreams<'m, '_>) -> Option<Rule> {
     Some(Rule {
         name: SmolStr::new_static("default"),
         declared: None,
         matches: Vec::new(),
         action: RuleAction::Forward(vec![whole(destination, upstreams)?]),
-        options: Cow::Owned(SharedRouteOptions::default()),
+        options: Arc::default(),
         mirrors: Vec::new(),
         span: destination.span,
     })
@@ -307,7 +298,7 @@ pub(super) fn connection_rules<'m>(
     kind: RouteKind,
     entrance: Entrance,
     upstreams: &mut Upstreams<'m, '_>,
-) -> Vec<ConnectionRule<'m>> {
+) -> Vec<ConnectionRule> {
     let mut rules = Vec::new();
     let Some(block) = plan.model.hosts.get(host) else { return rules };
     let origin = Origin::Host(host);

@@ -14,7 +14,7 @@ use smol_str::SmolStr;
 
 /// A destination as a proxy calls it: one port of a service or an external, or of a subset of one.
 #[derive(Clone, Debug)]
-pub struct Upstream<'m> {
+pub struct Upstream {
     /// The name of the cluster, as istiod makes it: `outbound|9080|v1|reviews.bookinfo.svc.cluster.local`.
     pub name: SmolStr,
     /// What it is.
@@ -22,7 +22,7 @@ pub struct Upstream<'m> {
     /// Its full host name.
     pub host: SmolStr,
     /// The port that it was declared with.
-    pub port: &'m Port,
+    pub port: Port,
     /// The subset.
     pub subset: Option<SmolStr>,
     /// How it is called: what port, subset and service say, put together.
@@ -33,7 +33,7 @@ pub struct Upstream<'m> {
     pub span: Span,
 }
 
-impl Upstream<'_> {
+impl Upstream {
     /// What is spoken to it.
     #[must_use]
     pub fn protocol(&self) -> Protocol {
@@ -87,8 +87,8 @@ pub(super) struct Upstreams<'m, 'd> {
     role: Role,
     /// The namespace of the callers, where it matters.
     callers: Option<SmolStr>,
-    known: FxHashMap<Key, Id<Upstream<'m>>>,
-    pub(super) all: Arena<Upstream<'m>>,
+    known: FxHashMap<Key, Id<Upstream>>,
+    pub(super) all: Arena<Upstream>,
 }
 
 impl<'m, 'd> Upstreams<'m, 'd> {
@@ -97,7 +97,7 @@ impl<'m, 'd> Upstreams<'m, 'd> {
     }
 
     /// The upstream of a destination; `None` if it has no port, which has been reported.
-    pub(super) fn of(&mut self, destination: &Destination) -> Option<Id<Upstream<'m>>> {
+    pub(super) fn of(&mut self, destination: &Destination) -> Option<Id<Upstream>> {
         let mesh = &self.plan.model.mesh;
         let by_way_of = self.by_way_of(destination);
         let destination = by_way_of.as_ref().unwrap_or(destination);
@@ -122,7 +122,7 @@ impl<'m, 'd> Upstreams<'m, 'd> {
             target: destination.target,
             addresses: address::of(self.plan.model, destination, port, &host),
             host,
-            port,
+            port: port.clone(),
             subset,
             policy,
             span: destination.span,

@@ -12,8 +12,8 @@ use smol_str::SmolStr;
 /// What is done with requests that meet one alternative of a rule's condition; `None` if there is no destination.
 pub(super) fn forward<'a>(
     context: &Context<'a>,
-    rule: &Rule<'a>,
-    to: &[WeightedUpstream<'a>],
+    rule: &Rule,
+    to: &[WeightedUpstream],
     one: &Match,
 ) -> Option<RouteAction> {
     let SharedRouteOptions {
@@ -48,14 +48,14 @@ pub(super) fn forward<'a>(
     Some(action)
 }
 
-fn speaks_grpc<'a>(context: &Context<'a>, to: &[WeightedUpstream<'a>]) -> bool {
+fn speaks_grpc<'a>(context: &Context<'a>, to: &[WeightedUpstream]) -> bool {
     use meshc_compiler::values::Protocol;
     context.upstreams(to).any(|upstream| matches!(upstream.protocol(), Protocol::Grpc | Protocol::GrpcWeb))
 }
 
 fn put_clusters<'a>(
     context: &Context<'a>,
-    to: &[WeightedUpstream<'a>],
+    to: &[WeightedUpstream],
     options: &SharedRouteOptions,
     action: &mut RouteAction,
 ) -> Option<()> {
@@ -68,7 +68,7 @@ fn put_clusters<'a>(
         return Some(());
     }
     let together = headers::stand_with_destinations(to);
-    let one = |one: &WeightedUpstream<'a>| {
+    let one = |one: &WeightedUpstream| {
         let WeightedUpstream { upstream, weight, headers, span: _ } = one;
         ClusterWeight {
             name: context.cluster(*upstream),
@@ -106,7 +106,7 @@ fn put_rewrite(Rewrite { kind, span: _ }: &Rewrite, one: &Match, action: &mut Ro
     }
 }
 
-fn mirrored<'a>(context: &Context<'a>, mirror: &MirroredTo<'a>) -> RequestMirrorPolicy {
+fn mirrored<'a>(context: &Context<'a>, mirror: &MirroredTo) -> RequestMirrorPolicy {
     let MirroredTo { upstream, share, span: _ } = mirror;
     RequestMirrorPolicy {
         cluster: context.cluster(*upstream),

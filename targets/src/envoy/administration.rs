@@ -12,7 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 const ADMIN: u16 = 15_000;
 
 /// The name of a proxy: `GATEWAY.NAMESPACE`, or without the second where there is none.
-pub(super) fn name(proxy: &Proxy<'_>) -> SmolStr {
+pub(super) fn name(proxy: &Proxy) -> SmolStr {
     match &proxy.namespace {
         Some(namespace) => SmolStr::new(format!("{}.{namespace}", proxy.name)),
         None => proxy.name.clone(),
@@ -20,11 +20,7 @@ pub(super) fn name(proxy: &Proxy<'_>) -> SmolStr {
 }
 
 /// The address of the administration, unless it is at a socket or off.
-pub(super) fn socket_address(
-    proxy: &Proxy<'_>,
-    options: &EnvoyOptions,
-    rig: Option<&Rig>,
-) -> Option<SocketAddr> {
+pub(super) fn socket_address(proxy: &Proxy, options: &EnvoyOptions, rig: Option<&Rig>) -> Option<SocketAddr> {
     let local = |port| Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
     if let Some(rig) = rig {
         return local(rig.admin);
@@ -40,7 +36,7 @@ pub(super) fn socket_address(
 }
 
 /// Where it is heard; `None` if nowhere.
-pub(super) fn address(proxy: &Proxy<'_>, options: &EnvoyOptions, rig: Option<&Rig>) -> Option<Address> {
+pub(super) fn address(proxy: &Proxy, options: &EnvoyOptions, rig: Option<&Rig>) -> Option<Address> {
     if let Some(address) = socket_address(proxy, options, rig) {
         return Some(Address::socket(address.ip().to_string(), address.port()));
     }

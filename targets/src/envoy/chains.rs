@@ -43,7 +43,7 @@ pub(super) struct Chain<'a> {
 }
 
 /// All connections of a listener that someone takes.
-pub(super) fn chains<'a>(listener: &'a Listener<'_>) -> Vec<Chain<'a>> {
+pub(super) fn chains(listener: &Listener) -> Vec<Chain<'_>> {
     let Listener { bind: _, port: _, plain, tls, conflicts: _ } = listener;
     let names = Names::of(tls);
     // All addresses and some of them are chains of their own.
@@ -73,7 +73,7 @@ pub(super) fn chains<'a>(listener: &'a Listener<'_>) -> Vec<Chain<'a>> {
 const ANY: &str = "";
 
 /// The ranges that rules of a listener ask for, and all addresses as `None`.
-fn ranges(listener: &Listener<'_>) -> Vec<Option<Cidr>> {
+fn ranges(listener: &Listener) -> Vec<Option<Cidr>> {
     let of_tls = listener.tls.iter().flat_map(|server| rules(&server.kind));
     let of_plain = listener.plain.iter().flat_map(|plain| match plain {
         Plain::Tcp(rules) => rules.as_slice(),
@@ -93,14 +93,14 @@ fn ranges(listener: &Listener<'_>) -> Vec<Option<Cidr>> {
     std::iter::once(None).chain(all.into_iter().map(Some)).collect()
 }
 
-fn rules<'l, 'm>(kind: &'l TlsKind<'m>) -> &'l [ConnectionRule<'m>] {
+fn rules(kind: &TlsKind) -> &[ConnectionRule] {
     match kind {
         TlsKind::Http(..) => &[],
         TlsKind::Tcp(_, rules) | TlsKind::Passthrough(rules) => rules,
     }
 }
 
-fn of_plain(plain: &Plain<'_>, range: Option<Cidr>) -> Option<Choice> {
+fn of_plain(plain: &Plain, range: Option<Cidr>) -> Option<Choice> {
     match plain {
         Plain::Http(_) => Some(Choice { server: None, treatment: Treatment::Http }),
         Plain::Tcp(rules) => {
@@ -111,7 +111,7 @@ fn of_plain(plain: &Plain<'_>, range: Option<Cidr>) -> Option<Choice> {
 }
 
 /// Whether a rule takes connections to all addresses of a range, whatever their server name.
-fn takes(rule: &ConnectionRule<'_>, range: Option<Cidr>) -> bool {
+fn takes(rule: &ConnectionRule, range: Option<Cidr>) -> bool {
     rule.matches.is_empty() || rule.matches.iter().any(|one| is_met(one, range))
 }
 
@@ -138,8 +138,8 @@ fn wider(name: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Who answers to which server name.
-struct Names<'l, 'm> {
-    servers: &'l [TlsServer<'m>],
+struct Names<'l> {
+    servers: &'l [TlsServer],
     /// The names that anyone asks for, by their keys.
     all: Vec<&'l str>,
     server_of: FxHashMap<&'l str, usize>,
@@ -147,8 +147,8 @@ struct Names<'l, 'm> {
     rules_of: FxHashMap<(usize, &'l str), Vec<usize>>,
 }
 
-impl<'l, 'm> Names<'l, 'm> {
-    fn of(servers: &'l [TlsServer<'m>]) -> Self {
+impl<'l> Names<'l> {
+    fn of(servers: &'l [TlsServer]) -> Self {
         let mut names = Self {
             servers,
             all: Vec::new(),

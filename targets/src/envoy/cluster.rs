@@ -28,7 +28,7 @@ pub(super) fn dns_cache() -> api::DnsCacheConfig {
 }
 
 /// The cluster of an upstream; its endpoints stand in it, unless they come from a file.
-pub(super) fn cluster<'a>(context: &Context<'a>, id: Id<Upstream<'a>>, upstream: &Upstream<'a>) -> Cluster {
+pub(super) fn cluster<'a>(context: &Context<'a>, id: Id<Upstream>, upstream: &Upstream) -> Cluster {
     let Upstream { name, target: _, host: _, port: _, subset: _, policy, addresses: _, span: _ } = upstream;
     let TrafficPolicy { balancing, pool, ejection, tls: _ } = policy;
     let secured = tls::upstream(context, id, upstream);
@@ -55,7 +55,7 @@ pub(super) fn cluster<'a>(context: &Context<'a>, id: Id<Upstream<'a>>, upstream:
 
 fn put_endpoints(
     context: &Context<'_>,
-    upstream: &Upstream<'_>,
+    upstream: &Upstream,
     balancing: Option<&Balancing>,
     cluster: &mut Cluster,
 ) {

@@ -15,7 +15,7 @@ use smol_str::SmolStr;
 /// What the configuration of one proxy is made from.
 pub(super) struct Context<'a> {
     pub(super) model: &'a Model,
-    pub(super) proxy: &'a Proxy<'a>,
+    pub(super) proxy: &'a Proxy,
     pub(super) options: &'a EnvoyOptions,
     pub(super) rig: Option<&'a Rig>,
     /// The names of its files.
@@ -25,13 +25,13 @@ pub(super) struct Context<'a> {
     /// Where things come from, for comments.
     pub(super) provenance: Provenance<'a>,
     /// The upstreams that HTTP requests are sent to.
-    called_by_http: FxHashSet<Id<Upstream<'a>>>,
+    called_by_http: FxHashSet<Id<Upstream>>,
     /// The upstreams that connections are passed on to.
-    called_by_connections: FxHashSet<Id<Upstream<'a>>>,
+    called_by_connections: FxHashSet<Id<Upstream>>,
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(model: &'a Model, proxy: &'a Proxy<'a>, options: &'a Options<'_>) -> Self {
+    pub(super) fn new(model: &'a Model, proxy: &'a Proxy, options: &'a Options<'_>) -> Self {
         Self {
             model,
             proxy,
@@ -46,34 +46,34 @@ impl<'a> Context<'a> {
     }
 
     /// The comment for an upstream: where the destination was declared.
-    pub(super) fn declared(&self, upstream: &Upstream<'_>) -> Option<SmolStr> {
+    pub(super) fn declared(&self, upstream: &Upstream) -> Option<SmolStr> {
         self.provenance.upstream(self.model, upstream)
     }
 
-    pub(super) fn upstream(&self, id: Id<Upstream<'a>>) -> Option<&'a Upstream<'a>> {
+    pub(super) fn upstream(&self, id: Id<Upstream>) -> Option<&'a Upstream> {
         self.proxy.upstreams.get(id)
     }
 
     /// The upstreams of weighted destinations.
     pub(super) fn upstreams<'s>(
         &'s self,
-        to: &'s [WeightedUpstream<'a>],
-    ) -> impl Iterator<Item = &'a Upstream<'a>> + 's {
+        to: &'s [WeightedUpstream],
+    ) -> impl Iterator<Item = &'a Upstream> + 's {
         to.iter().filter_map(|one| self.upstream(one.upstream))
     }
 
     /// The name of a cluster.
-    pub(super) fn cluster(&self, id: Id<Upstream<'a>>) -> SmolStr {
+    pub(super) fn cluster(&self, id: Id<Upstream>) -> SmolStr {
         self.upstream(id).map(|upstream| upstream.name.clone()).unwrap_or_default()
     }
 
     /// Whether HTTP requests are sent to an upstream.
-    pub(super) fn is_called_by_http(&self, id: Id<Upstream<'a>>) -> bool {
+    pub(super) fn is_called_by_http(&self, id: Id<Upstream>) -> bool {
         self.called_by_http.contains(&id)
     }
 
     /// Whether connections are passed on to an upstream.
-    pub(super) fn is_called_by_connections(&self, id: Id<Upstream<'a>>) -> bool {
+    pub(super) fn is_called_by_connections(&self, id: Id<Upstream>) -> bool {
         self.called_by_connections.contains(&id)
     }
 
@@ -84,7 +84,7 @@ impl<'a> Context<'a> {
 }
 
 /// Whether the endpoint is the address that the caller asked for.
-pub(super) fn goes_to_the_original(upstream: &Upstream<'_>) -> bool {
+pub(super) fn goes_to_the_original(upstream: &Upstream) -> bool {
     let by_policy = upstream.policy.balancing.as_ref().is_some_and(|balancing| match &balancing.method {
         Method::Simple(simple) => *simple == SimpleBalancing::Passthrough,
         Method::Hash { key: _, algorithm: _ } => false,
@@ -93,14 +93,14 @@ pub(super) fn goes_to_the_original(upstream: &Upstream<'_>) -> bool {
 }
 
 /// What an upstream is chosen by, if equal keys go to the same endpoint.
-pub(super) fn hash_key<'u>(upstream: &'u Upstream<'_>) -> Option<&'u HashKey> {
+pub(super) fn hash_key(upstream: &Upstream) -> Option<&HashKey> {
     match &upstream.policy.balancing {
         Some(Balancing { method: Method::Hash { key, algorithm: _ }, span: _ }) => Some(key),
         Some(Balancing { method: Method::Simple(_), span: _ }) | None => None,
     }
 }
 
-fn called_by_http<'a>(proxy: &Proxy<'a>) -> FxHashSet<Id<Upstream<'a>>> {
+fn called_by_http(proxy: &Proxy) -> FxHashSet<Id<Upstream>> {
     let mut called = FxHashSet::default();
     for rule in proxy.http_rules() {
         called.extend(rule.mirrors.iter().map(|mirror| mirror.upstream));
@@ -112,7 +112,7 @@ fn called_by_http<'a>(proxy: &Proxy<'a>) -> FxHashSet<Id<Upstream<'a>>> {
     called
 }
 
-fn called_by_connections<'a>(proxy: &Proxy<'a>) -> FxHashSet<Id<Upstream<'a>>> {
+fn called_by_connections(proxy: &Proxy) -> FxHashSet<Id<Upstream>> {
     let mut called = FxHashSet::default();
     for listener in &proxy.listeners {
         let plain = listener.plain.iter().filter_map(|plain| match plain {

@@ -39,7 +39,7 @@ fn before_the_end(admin: Option<SocketAddr>) -> Vec<String> {
 pub(super) fn manifests(
     model: &Model,
     deploy: &Deploy,
-    proxy: &Proxy<'_>,
+    proxy: &Proxy,
     files: &[Artifact],
     options: &Options<'_>,
 ) -> Artifact {

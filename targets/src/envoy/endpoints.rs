@@ -24,7 +24,7 @@ pub(super) enum Found {
 }
 
 /// How the endpoints of an upstream are found, unless they are what the caller asked for.
-pub(super) fn of(upstream: &Upstream<'_>) -> Found {
+pub(super) fn of(upstream: &Upstream) -> Found {
     match &upstream.addresses {
         Addresses::Fixed(all) => {
             let endpoints = assignment(upstream, all);
@@ -45,7 +45,7 @@ pub(super) fn of(upstream: &Upstream<'_>) -> Found {
     }
 }
 
-fn assignment(upstream: &Upstream<'_>, all: &[WeightedAddress]) -> ClusterLoadAssignment {
+fn assignment(upstream: &Upstream, all: &[WeightedAddress]) -> ClusterLoadAssignment {
     let weighted = all.iter().any(|one| one.weight != 1);
     let endpoint = |one: &WeightedAddress| {
         let WeightedAddress { address, port, weight } = one;
@@ -91,10 +91,7 @@ pub(super) fn put_fixed(context: &Context<'_>, endpoints: ClusterLoadAssignment,
 }
 
 /// The file of a cluster's endpoints, if they come from one: its path and what is in it.
-pub(super) fn file(
-    context: &Context<'_>,
-    upstream: &Upstream<'_>,
-) -> Option<(String, ClusterLoadAssignment)> {
+pub(super) fn file(context: &Context<'_>, upstream: &Upstream) -> Option<(String, ClusterLoadAssignment)> {
     if context.paths.layout() == Layout::Static || super::context::goes_to_the_original(upstream) {
         return None;
     }

@@ -11,12 +11,12 @@ use meshc_compiler::routing::{Rule, RuleAction, WeightedUpstream};
 use smol_str::SmolStr;
 
 /// Whether the operations of a rule stand with each of its destinations.
-pub(super) fn stand_with_destinations(to: &[WeightedUpstream<'_>]) -> bool {
+pub(super) fn stand_with_destinations(to: &[WeightedUpstream]) -> bool {
     to.len() > 1 && to.iter().any(|one| one.headers.is_some())
 }
 
 /// The operations that stand with a rule's route, those of an only destination among them.
-pub(super) fn of_rule(rule: &Rule<'_>) -> HeaderMutations {
+pub(super) fn of_rule(rule: &Rule) -> HeaderMutations {
     match &rule.action {
         RuleAction::Forward(to) if stand_with_destinations(to) => HeaderMutations::default(),
         RuleAction::Forward(to) => {

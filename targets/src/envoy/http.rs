@@ -27,11 +27,7 @@ impl HttpPort {
 }
 
 /// The filter for HTTP on a port.
-pub(super) fn manager<'a>(
-    context: &Context<'a>,
-    server: &'a HttpServer<'a>,
-    http_port: HttpPort,
-) -> Extension {
+pub(super) fn manager<'a>(context: &Context<'a>, server: &'a HttpServer, http_port: HttpPort) -> Extension {
     let HttpServer { virtual_hosts } = server;
     let name = SmolStr::new(format!("{}_{}", http_port.scheme(), http_port.number));
     let manager = HttpConnectionManager {
@@ -63,15 +59,15 @@ pub(super) fn manager<'a>(
     Extension { name: "envoy.filters.network.http_connection_manager", typed_config: manager.into() }
 }
 
-fn rules<'s, 'm>(server: &'s HttpServer<'m>) -> impl Iterator<Item = &'s Rule<'m>> {
+fn rules(server: &HttpServer) -> impl Iterator<Item = &Rule> {
     server.virtual_hosts.iter().flat_map(|host| &host.rules)
 }
 
 /// A filter stands here if a route uses it; the order is istiod's.
-fn filters<'a>(context: &Context<'a>, server: &HttpServer<'a>) -> Vec<Extension> {
+fn filters<'a>(context: &Context<'a>, server: &HttpServer) -> Vec<Extension> {
     let mut filters = Vec::new();
     let mut add = |name, typed_config| filters.push(Extension { name, typed_config });
-    let goes_to = |wanted: &dyn Fn(&Upstream<'a>) -> bool| {
+    let goes_to = |wanted: &dyn Fn(&Upstream) -> bool| {
         rules(server).any(|rule| match &rule.action {
             RuleAction::Forward(to) => context.upstreams(to).any(wanted),
             RuleAction::Redirect(_) | RuleAction::Respond(_) => false,
@@ -94,7 +90,7 @@ fn filters<'a>(context: &Context<'a>, server: &HttpServer<'a>) -> Vec<Extension>
     filters
 }
 
-fn longest_response(server: &HttpServer<'_>) -> Option<u32> {
+fn longest_response(server: &HttpServer) -> Option<u32> {
     let bodies = rules(server).filter_map(|rule| match &rule.action {
         RuleAction::Respond(respond) => respond.body.as_ref().map(|body| body.value.len()),
         RuleAction::Forward(_) | RuleAction::Redirect(_) => None,
@@ -105,7 +101,7 @@ fn longest_response(server: &HttpServer<'_>) -> Option<u32> {
 
 fn hosts<'a>(
     context: &Context<'a>,
-    hosts: &'a [VirtualHost<'a>],
+    hosts: &'a [VirtualHost],
     http_port: HttpPort,
 ) -> Vec<Sourced<api::VirtualHost>> {
     let mut taken: FxHashSet<SmolStr> = FxHashSet::default();

@@ -12,10 +12,7 @@ use meshc_compiler::values::Cidr;
 use smol_str::SmolStr;
 
 /// A listener; `None` if it takes no connection at all.
-pub(super) fn listener<'a>(
-    context: &Context<'a>,
-    listener: &'a Listener<'a>,
-) -> Option<Sourced<api::Listener>> {
+pub(super) fn listener<'a>(context: &Context<'a>, listener: &'a Listener) -> Option<Sourced<api::Listener>> {
     let Listener { bind, port, plain: _, tls, conflicts: _ } = listener;
     let address = bind.unwrap_or_else(|| bind_address(context.model, context.proxy));
     let chains = chains(listener);
@@ -48,7 +45,7 @@ pub(super) fn listener<'a>(
 
 fn filter_chain<'a>(
     context: &Context<'a>,
-    listener: &'a Listener<'a>,
+    listener: &'a Listener,
     chain: &Chain<'_>,
 ) -> Option<Sourced<api::FilterChain>> {
     let Chain { choice: Choice { server, treatment }, ranges, names } = chain;
@@ -81,20 +78,20 @@ struct Treated<'a> {
     filters: Vec<Extension>,
     transport_socket: Option<Extension>,
     /// The rule that takes them, if they are passed on.
-    rule: Option<&'a ConnectionRule<'a>>,
+    rule: Option<&'a ConnectionRule>,
 }
 
 fn treated<'a>(
     context: &Context<'a>,
-    listener: &'a Listener<'a>,
-    server: Option<&'a TlsServer<'a>>,
+    listener: &'a Listener,
+    server: Option<&'a TlsServer>,
     treatment: Treatment,
 ) -> Option<Treated<'a>> {
     let http = |server, tls| {
         let port = HttpPort { number: listener.port, tls };
         vec![http::manager(context, server, port)]
     };
-    let passed = |rules: &'a [ConnectionRule<'a>], transport_socket, named| {
+    let passed = |rules: &'a [ConnectionRule], transport_socket, named| {
         let rule = match treatment {
             Treatment::Rule(at) => rules.get(at),
             Treatment::Http | Treatment::Refuse => None,

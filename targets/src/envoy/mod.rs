@@ -93,6 +93,6 @@ impl Target for Envoy {
 
 /// The files of one proxy. The first is the one that `envoy -c` takes.
 #[must_use]
-pub fn configuration(model: &Model, proxy: &Proxy<'_>, options: &Options<'_>) -> Vec<Artifact> {
+pub fn configuration(model: &Model, proxy: &Proxy, options: &Options<'_>) -> Vec<Artifact> {
     files::all(&context::Context::new(model, proxy, options), options.envoy.format)
 }

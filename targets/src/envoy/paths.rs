@@ -31,7 +31,7 @@ pub(super) struct FilePaths {
 }
 
 impl FilePaths {
-    pub(super) fn of(model: &Model, proxy: &Proxy<'_>, options: &Options<'_>) -> Self {
+    pub(super) fn of(model: &Model, proxy: &Proxy, options: &Options<'_>) -> Self {
         Self {
             stem: file_stem(model, proxy),
             extension: match options.envoy.format {

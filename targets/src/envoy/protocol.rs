@@ -18,7 +18,7 @@ pub(super) enum Spoken {
 }
 
 impl Spoken {
-    pub(super) fn of(upstream: &Upstream<'_>) -> Self {
+    pub(super) fn of(upstream: &Upstream) -> Self {
         let pool = upstream.policy.pool.as_deref().map(|pool| &pool.body);
         let as_caller = pool.and_then(|pool| pool.client_protocol).is_some_and(|switch| switch.value.is_on());
         let upgrade = pool.and_then(|pool| pool.upgrade).map(|upgrade| upgrade.value);
@@ -33,10 +33,7 @@ impl Spoken {
 }
 
 /// The options of HTTP to an upstream; `None` where Envoy's defaults are what is meant.
-pub(super) fn options(
-    upstream: &Upstream<'_>,
-    tls: Option<&UpstreamTls>,
-) -> Option<api::HttpProtocolOptions> {
+pub(super) fn options(upstream: &Upstream, tls: Option<&UpstreamTls>) -> Option<api::HttpProtocolOptions> {
     let (common, streams) = upstream.policy.pool.as_deref().map(limits).unwrap_or_default();
     let spoken = Spoken::of(upstream);
     let http = tls
@@ -99,7 +96,7 @@ fn limits(pool: &Pool) -> Limits {
 }
 
 /// How long a connection that is passed on may be silent, and how long it may live.
-pub(super) fn of_connection(upstream: &Upstream<'_>) -> (Option<api::Duration>, Option<api::Duration>) {
+pub(super) fn of_connection(upstream: &Upstream) -> (Option<api::Duration>, Option<api::Duration>) {
     let Some(pool) = upstream.policy.pool.as_deref() else { return (None, None) };
     let idle = pool.body.tcp_idle.map(|idle: Spanned<DurationOrZero>| SmolStr::new(idle.value.to_proto()));
     let lifetime = pool.body.lifetime.map(|lifetime| SmolStr::new(lifetime.value.to_proto()));

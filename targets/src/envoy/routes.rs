@@ -12,7 +12,7 @@ use smol_str::SmolStr;
 /// The routes of rules, in order.
 pub(super) fn of_rules<'a>(
     context: &Context<'a>,
-    rules: &'a [Rule<'a>],
+    rules: &'a [Rule],
     http_port: HttpPort,
 ) -> Vec<Sourced<api::Route>> {
     let mut routes = Vec::with_capacity(rules.len());
@@ -24,7 +24,7 @@ pub(super) fn of_rules<'a>(
 
 fn of_rule<'a>(
     context: &Context<'a>,
-    rule: &'a Rule<'a>,
+    rule: &'a Rule,
     http_port: HttpPort,
     routes: &mut Vec<Sourced<api::Route>>,
 ) {

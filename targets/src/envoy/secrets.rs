@@ -28,7 +28,7 @@ pub(super) struct Secrets {
 }
 
 impl Secrets {
-    pub(super) fn of(model: &Model, proxy: &Proxy<'_>, rig: Option<&Rig>) -> Self {
+    pub(super) fn of(model: &Model, proxy: &Proxy, rig: Option<&Rig>) -> Self {
         let mut secrets = Self::default();
         for server in proxy.listeners.iter().flat_map(|listener| &listener.tls) {
             match &server.kind {

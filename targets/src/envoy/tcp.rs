@@ -9,7 +9,7 @@ use meshc_compiler::routing::{Addresses, ConnectionRule, WeightedUpstream};
 /// The filters for connections of a rule; `None` if it leads nowhere. `named` if TLS tells who is asked for.
 pub(super) fn filters<'a>(
     context: &Context<'a>,
-    rule: &'a ConnectionRule<'a>,
+    rule: &'a ConnectionRule,
     named: bool,
 ) -> Option<Vec<Extension>> {
     let ConnectionRule { name, sni: _, matches: _, to, origin: _, span: _ } = rule;
@@ -42,12 +42,12 @@ pub(super) fn filters<'a>(
     Some(filters)
 }
 
-fn put_clusters<'a>(context: &Context<'a>, to: &[WeightedUpstream<'a>], proxy: &mut TcpProxy) {
+fn put_clusters<'a>(context: &Context<'a>, to: &[WeightedUpstream], proxy: &mut TcpProxy) {
     if let [WeightedUpstream { upstream, weight: _, headers: _, span: _ }] = to {
         proxy.cluster = Some(context.cluster(*upstream));
         return;
     }
-    let one = |one: &WeightedUpstream<'a>| {
+    let one = |one: &WeightedUpstream| {
         // Connections have no headers: `check` refuses operations on them.
         let WeightedUpstream { upstream, weight, headers: _, span: _ } = one;
         TcpClusterWeight { name: context.cluster(*upstream), weight: *weight }

@@ -75,8 +75,8 @@ pub(super) struct UpstreamTls {
 /// TLS to an upstream; `None` for plaintext.
 pub(super) fn upstream<'a>(
     context: &Context<'a>,
-    id: Id<Upstream<'a>>,
-    upstream: &Upstream<'a>,
+    id: Id<Upstream>,
+    upstream: &Upstream,
 ) -> Option<UpstreamTls> {
     let tls = upstream.policy.tls.as_deref()?;
     let ClientTls { mode, body, span: _, attributes: _ } = tls;
@@ -123,12 +123,7 @@ struct Identity {
 }
 
 impl Identity {
-    fn of<'a>(
-        context: &Context<'a>,
-        id: Id<Upstream<'a>>,
-        upstream: &Upstream<'a>,
-        tls: &ClientTlsBody,
-    ) -> Self {
+    fn of<'a>(context: &Context<'a>, id: Id<Upstream>, upstream: &Upstream, tls: &ClientTlsBody) -> Self {
         let ClientTlsBody { cert: _, key: _, ca: _, crl: _, credential: _, sni, names, skip_verify: _ } = tls;
         // A connection has no request whose host could be asked for.
         let declared =
@@ -152,7 +147,7 @@ impl Identity {
     }
 }
 
-fn protocols(upstream: &Upstream<'_>) -> Vec<&'static str> {
+fn protocols(upstream: &Upstream) -> Vec<&'static str> {
     match Spoken::of(upstream) {
         Spoken::Http1 => vec![HTTP1],
         Spoken::Http2 => vec![HTTP2],

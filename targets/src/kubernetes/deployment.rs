@@ -30,7 +30,7 @@ const REVISION: &str = "meshc/configuration";
 pub(super) fn deployment(
     model: &Model,
     deploy: &Deploy,
-    proxy: &Proxy<'_>,
+    proxy: &Proxy,
     workload: &Workload<'_>,
     named: &Named,
     maps: &[ConfigMap],
@@ -162,7 +162,7 @@ fn container(workload: &Workload<'_>, image: &str, ports: &[ServicePort]) -> Con
 }
 
 /// The secrets that a proxy names and Kubernetes mounts, each with what it is made of.
-fn mounted_secrets(model: &Model, proxy: &Proxy<'_>) -> BTreeMap<String, Vec<Projection>> {
+fn mounted_secrets(model: &Model, proxy: &Proxy) -> BTreeMap<String, Vec<Projection>> {
     let mut mounted: BTreeMap<String, Vec<Projection>> = BTreeMap::new();
     for Spanned { value: name, span: _ } in secrets(std::slice::from_ref(proxy)) {
         match model.bound_secret(name) {

@@ -19,11 +19,7 @@ const DEFAULT_NAMESPACE: &str = "default";
 /// The headless Services of all upstreams that `bindings` leave to Kubernetes, each once, a file for each namespace.
 ///
 /// A headless Service translates no ports: connections go to the port of the pod that the destination was declared with.
-pub(crate) fn headless_services(
-    model: &Model,
-    proxies: &[Proxy<'_>],
-    options: &Options<'_>,
-) -> Vec<Artifact> {
+pub(crate) fn headless_services(model: &Model, proxies: &[Proxy], options: &Options<'_>) -> Vec<Artifact> {
     let provenance = Provenance::new(options.files);
     let mut services: BTreeMap<(String, SmolStr), (Option<SmolStr>, ServiceSpec)> = BTreeMap::new();
     for upstream in proxies.iter().flat_map(|proxy| proxy.upstreams.as_slice()) {
@@ -47,7 +43,7 @@ pub(crate) fn headless_services(
 }
 
 /// What stands behind an upstream, if Kubernetes finds it: its namespace and name, and what it selects.
-fn service(model: &Model, upstream: &Upstream<'_>) -> Option<((String, SmolStr), ServiceSpec)> {
+fn service(model: &Model, upstream: &Upstream) -> Option<((String, SmolStr), ServiceSpec)> {
     let number = upstream.port.number.value.get();
     let subset = upstream.subset.as_deref();
     let AddressKind::Kubernetes { labels } = model.bound_address(upstream.target, number, subset)? else {
@@ -80,7 +76,7 @@ fn declared_namespace(model: &Model, target: DestinationId) -> Option<&str> {
     }
 }
 
-fn subset_labels<'m>(model: &'m Model, upstream: &Upstream<'_>) -> impl Iterator<Item = &'m Spanned<Label>> {
+fn subset_labels<'m>(model: &'m Model, upstream: &Upstream) -> impl Iterator<Item = &'m Spanned<Label>> {
     let name = upstream.subset.as_deref();
     let mesh = &model.mesh;
     let labels = name.and_then(|name| match upstream.target {

@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 const OUTBOUND: &str = "mesh-outbound";
 
 /// The name of a proxy's resources: that of its gateway, or one that no gateway of the namespace has.
-pub(super) fn of_proxy(model: &Model, proxy: &Proxy<'_>) -> SmolStr {
+pub(super) fn of_proxy(model: &Model, proxy: &Proxy) -> SmolStr {
     match proxy.role {
         Role::Gateway(_) => proxy.name.clone(),
         Role::Outbound => {

@@ -35,12 +35,7 @@ pub(crate) struct Workload<'a> {
 
 /// The manifests of one proxy: ConfigMaps with its files, a Deployment and a Service. Secrets that it names are mounted from the
 /// proxy's own namespace, at [`crate::raw_proxy::MOUNTED_SECRETS`].
-pub(crate) fn workload(
-    model: &Model,
-    deploy: &Deploy,
-    proxy: &Proxy<'_>,
-    workload: &Workload<'_>,
-) -> Artifact {
+pub(crate) fn workload(model: &Model, deploy: &Deploy, proxy: &Proxy, workload: &Workload<'_>) -> Artifact {
     let named = Named {
         name: name::of_proxy(model, proxy),
         namespace: proxy.namespace.clone(),
@@ -105,7 +100,7 @@ impl Named {
 }
 
 /// The labels by which a gateway says that workloads carry it.
-fn pod_labels(model: &Model, proxy: &Proxy<'_>) -> Map {
+fn pod_labels(model: &Model, proxy: &Proxy) -> Map {
     let Role::Gateway(id) = proxy.role else { return Map::new() };
     let workload = model.mesh.gateways.get(id).and_then(|gateway| gateway.body.workload.as_ref());
     let labels = workload.into_iter().flat_map(|workload| &workload.labels).map(|label| &label.value);
@@ -113,10 +108,10 @@ fn pod_labels(model: &Model, proxy: &Proxy<'_>) -> Map {
 }
 
 /// The ports that others can reach, each once.
-pub(super) fn ports(proxy: &Proxy<'_>) -> Vec<ServicePort> {
+pub(super) fn ports(proxy: &Proxy) -> Vec<ServicePort> {
     let mut ports: Vec<ServicePort> = Vec::new();
     let reachable =
-        |listener: &&Listener<'_>| !listener.bind.is_some_and(|address: IpAddr| address.is_loopback());
+        |listener: &&Listener| !listener.bind.is_some_and(|address: IpAddr| address.is_loopback());
     for listener in proxy.listeners.iter().filter(reachable) {
         if ports.iter().any(|known| known.port == listener.port) {
             continue;

@@ -10,10 +10,10 @@ use meshc_compiler::routing::{Upstream, WeightedAddress};
 
 /// The directives that choose among the endpoints of an upstream block.
 pub(super) fn balancing(
-    upstream: &Upstream<'_>,
+    upstream: &Upstream,
     addresses: &[WeightedAddress],
     subsystem: Subsystem,
-    builder: &mut Builder<'_, '_>,
+    builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
     // Of two endpoints that are idle `random two` takes the one that it drew last, which is the lighter one more often.
     let weighted =
@@ -40,7 +40,7 @@ pub(super) fn balancing(
     }
 }
 
-fn hash_key(key: &HashKey, builder: &mut Builder<'_, '_>) -> String {
+fn hash_key(key: &HashKey, builder: &mut Builder<'_>) -> String {
     match key {
         HashKey::Header(name) => header_variable(&name.value).unwrap_or_else(|| {
             builder.refuse(
@@ -58,7 +58,7 @@ fn hash_key(key: &HashKey, builder: &mut Builder<'_, '_>) -> String {
 }
 
 /// The value of a cookie. `$cookie_NAME` knows names of letters, digits and underscores only, and ignores their case.
-pub(super) fn cookie(name: &str, builder: &mut Builder<'_, '_>) -> String {
+pub(super) fn cookie(name: &str, builder: &mut Builder<'_>) -> String {
     let key = format!("~(?:^|;\\s*){}=([^;]*)", meshc_compiler::values::escape_literal(name));
     builder.http.map("$http_cookie", vec![line!["default", ""], line![key, "$1"]])
 }

@@ -20,9 +20,9 @@ const FIRST_HOP: u16 = 19_000;
 const HOPS: u64 = 1_000;
 
 /// The proxy and what its servers share.
-pub(super) struct Builder<'a, 'm> {
+pub(super) struct Builder<'a> {
     pub(super) model: &'a Model,
-    pub(super) proxy: &'a Proxy<'m>,
+    pub(super) proxy: &'a Proxy,
     pub(super) rig: Option<&'a Rig>,
     /// Variables of `http`.
     pub(super) http: Variables,
@@ -50,8 +50,8 @@ struct Originating {
     server: Directive,
 }
 
-impl<'a, 'm> Builder<'a, 'm> {
-    pub(super) fn new(model: &'a Model, proxy: &'a Proxy<'m>, options: &'a Options<'_>) -> Self {
+impl<'a> Builder<'a> {
+    pub(super) fn new(model: &'a Model, proxy: &'a Proxy, options: &'a Options<'_>) -> Self {
         Self {
             model,
             proxy,
@@ -77,7 +77,7 @@ impl<'a, 'm> Builder<'a, 'm> {
     }
 
     /// An upstream of the proxy.
-    pub(super) fn upstream(&self, id: Id<Upstream<'m>>) -> Option<&'a Upstream<'m>> {
+    pub(super) fn upstream(&self, id: Id<Upstream>) -> Option<&'a Upstream> {
         self.proxy.upstreams.get(id)
     }
 

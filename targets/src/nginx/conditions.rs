@@ -76,7 +76,7 @@ impl Condition {
     /// The condition that always holds.
     pub(super) const ALWAYS: Self = Self { path: None, bits: Some(Vec::new()) };
 
-    pub(super) fn of(one: &Match, span: Span, scheme: Scheme, builder: &mut Builder<'_, '_>) -> Self {
+    pub(super) fn of(one: &Match, span: Span, scheme: Scheme, builder: &mut Builder<'_>) -> Self {
         let Match {
             path,
             scheme: wanted_scheme,
@@ -152,7 +152,7 @@ impl Condition {
     }
 
     /// The variables that must be `1` for it to hold in a location; `None` if it never holds there.
-    pub(super) fn at(&self, location: &Location, builder: &mut Builder<'_, '_>) -> Option<Vec<String>> {
+    pub(super) fn at(&self, location: &Location, builder: &mut Builder<'_>) -> Option<Vec<String>> {
         let of_path = self.path.as_ref().map_or(Truth::Always, |path| path.at(location, builder));
         if of_path == Truth::Never {
             return None;
@@ -175,7 +175,7 @@ enum Share {
 }
 
 impl Path {
-    fn at(&self, location: &Location, builder: &mut Builder<'_, '_>) -> Truth {
+    fn at(&self, location: &Location, builder: &mut Builder<'_>) -> Truth {
         match self.share(location) {
             Share::All => Truth::Always,
             Share::Some => {
@@ -240,7 +240,7 @@ fn starts_with(text: &str, start: &str, ignore_case: bool) -> bool {
     if ignore_case { own.eq_ignore_ascii_case(start.as_bytes()) } else { own == start.as_bytes() }
 }
 
-fn of_path(path: &PathMatch, span: Span, builder: &mut Builder<'_, '_>) -> Path {
+fn of_path(path: &PathMatch, span: Span, builder: &mut Builder<'_>) -> Path {
     let PathMatch { test, ignore_case } = path;
     let ignore_case = *ignore_case;
     let (written, whole) = match test {
@@ -300,7 +300,7 @@ impl Bits {
     }
 
     /// A server is reached by one scheme, so most comparisons are decided.
-    fn scheme(&mut self, wanted: &TextMatch, scheme: Scheme, builder: &mut Builder<'_, '_>) {
+    fn scheme(&mut self, wanted: &TextMatch, scheme: Scheme, builder: &mut Builder<'_>) {
         let holds = |holds: bool| if holds { Truth::Always } else { Truth::Never };
         let truth = match wanted {
             TextMatch::Exact(text) => holds(text == scheme.word()),
@@ -310,13 +310,7 @@ impl Bits {
         self.and(truth);
     }
 
-    fn header(
-        &mut self,
-        name: &MatchHeaderName,
-        test: &HeaderTest,
-        wanted: bool,
-        builder: &mut Builder<'_, '_>,
-    ) {
+    fn header(&mut self, name: &MatchHeaderName, test: &HeaderTest, wanted: bool, builder: &mut Builder<'_>) {
         let source = match name {
             MatchHeaderName::Header(name) if name.as_str() == ":path" => {
                 builder.refuse(
@@ -376,7 +370,7 @@ fn is_plain(name: &str) -> bool {
 }
 
 /// A bit that says whether a text is like this, or, if that is not `wanted`, whether it is not.
-fn text_bit(source: &str, text: &TextMatch, wanted: bool, builder: &mut Builder<'_, '_>) -> String {
+fn text_bit(source: &str, text: &TextMatch, wanted: bool, builder: &mut Builder<'_>) -> String {
     let keys = keys(text, wanted);
     match text {
         TextMatch::Exact(_) | TextMatch::Prefix(_) => builder.http.bit(source, keys, !wanted),
@@ -405,7 +399,7 @@ fn before_parameter(name: &str) -> String {
     format!("~^(?:(?!{name}(?:=|&|\\z))[^&]*&)*{name}")
 }
 
-fn query_bit(name: &SmolStr, test: &HeaderTest, builder: &mut Builder<'_, '_>) -> String {
+fn query_bit(name: &SmolStr, test: &HeaderTest, builder: &mut Builder<'_>) -> String {
     let beyond_value = match test {
         HeaderTest::Text(TextMatch::Exact(text) | TextMatch::Prefix(text)) => text.contains('&'),
         HeaderTest::Present | HeaderTest::Text(TextMatch::Pattern(_)) => false,
@@ -436,7 +430,7 @@ fn query_bit(name: &SmolStr, test: &HeaderTest, builder: &mut Builder<'_, '_>) -
 }
 
 /// A variable with the value of the first parameter of a name, as it is written in the URL.
-pub(super) fn query_value(name: &str, builder: &mut Builder<'_, '_>) -> String {
+pub(super) fn query_value(name: &str, builder: &mut Builder<'_>) -> String {
     let key = format!("{}=([^&]*)", before_parameter(name));
     builder.http.map("$args", vec![line!["default", ""], line![key, "$1"]])
 }

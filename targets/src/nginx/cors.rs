@@ -20,7 +20,7 @@ pub(super) struct Permissions {
 }
 
 /// What the rule whose location is `name` does for browsers.
-pub(super) fn permissions(cors: Option<&Cors>, name: &str, builder: &mut Builder<'_, '_>) -> Permissions {
+pub(super) fn permissions(cors: Option<&Cors>, name: &str, builder: &mut Builder<'_>) -> Permissions {
     let Some(Cors { body, span, attributes: _ }) = cors else { return Permissions::default() };
     let CorsBody { origins, methods, headers, expose, max_age, credentials, preflights } = body;
     let (origin, is_allowed) = allowed(origins, builder);
@@ -59,7 +59,7 @@ pub(super) fn permissions(cors: Option<&Cors>, name: &str, builder: &mut Builder
 }
 
 /// A variable with the origin of a request if it is one of these, and one that says whether it is.
-fn allowed(origins: &[Matching], builder: &mut Builder<'_, '_>) -> (String, String) {
+fn allowed(origins: &[Matching], builder: &mut Builder<'_>) -> (String, String) {
     const ORIGIN: &str = "$http_origin";
     let mut values = vec![line!["default", ""]];
     let mut bits = Vec::new();
@@ -83,7 +83,7 @@ impl Permissions {
         allowed: &str,
         bits: &str,
         headers: Vec<Directive>,
-        builder: &mut Builder<'_, '_>,
+        builder: &mut Builder<'_>,
     ) {
         let options = builder.http.bit("$request_method", vec![("~^OPTIONS\\z".to_owned(), true)], false);
         let mut has = |header: &str| builder.http.bit(header, vec![(String::new(), false)], true);

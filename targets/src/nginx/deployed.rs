@@ -48,7 +48,7 @@ const BEFORE_THE_END: [&str; 3] = ["sh", "-c", "sleep 5; kill -QUIT 1; sleep 20"
 const GRACE: u32 = 40;
 
 /// The manifests that run a proxy in a cluster.
-pub(super) fn manifests(model: &Model, deploy: &Deploy, proxy: &Proxy<'_>, files: &[Artifact]) -> Artifact {
+pub(super) fn manifests(model: &Model, deploy: &Deploy, proxy: &Proxy, files: &[Artifact]) -> Artifact {
     let main = files.first().map_or_else(String::new, |file| format!("{ROOT}/{}", file.path));
     let workload = Workload {
         program: RawProxy::Nginx,

@@ -39,8 +39,8 @@ pub(super) struct ServerBlock<'v> {
 }
 
 /// A rule under one of its alternatives.
-struct Candidate<'r, 'm> {
-    rule: &'r Rule<'m>,
+struct Candidate<'r> {
+    rule: &'r Rule,
     one: Option<&'r Match>,
     condition: Condition,
     /// Its location.
@@ -50,10 +50,10 @@ struct Candidate<'r, 'm> {
 }
 
 /// The locations of a virtual host.
-pub(super) fn locations<'m>(
-    host: &VirtualHost<'m>,
+pub(super) fn locations(
+    host: &VirtualHost,
     server: ServerBlock<'_>,
-    builder: &mut Builder<'_, 'm>,
+    builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
     let candidates = candidates(host, server.scheme, builder);
     let mut used: FxHashSet<&str> = FxHashSet::default();
@@ -94,11 +94,7 @@ struct Ends {
     undecided: bool,
 }
 
-fn candidates<'r, 'm>(
-    host: &'r VirtualHost<'m>,
-    scheme: Scheme,
-    builder: &mut Builder<'_, 'm>,
-) -> Vec<Candidate<'r, 'm>> {
+fn candidates<'r>(host: &'r VirtualHost, scheme: Scheme, builder: &mut Builder<'_>) -> Vec<Candidate<'r>> {
     let mut all = Vec::new();
     let mut names: FxHashSet<String> = FxHashSet::default();
     for rule in &host.rules {
@@ -125,7 +121,7 @@ fn candidates<'r, 'm>(
 }
 
 /// Whether what a rule does depends on which of its alternatives holds.
-fn replaces_prefix(rule: &Rule<'_>) -> bool {
+fn replaces_prefix(rule: &Rule) -> bool {
     match &rule.action {
         RuleAction::Redirect(redirect) => redirect.prefix.is_some(),
         RuleAction::Forward(_) => {
@@ -136,20 +132,20 @@ fn replaces_prefix(rule: &Rule<'_>) -> bool {
 }
 
 /// Every location that a rule needs, in order of first use, and that of all other paths.
-fn wanted_locations(candidates: &[Candidate<'_, '_>]) -> Vec<Location> {
+fn wanted_locations(candidates: &[Candidate<'_>]) -> Vec<Location> {
     let mut known: FxHashSet<Location> = FxHashSet::default();
     let rest = Location::Prefix("/".to_owned());
     let all = candidates.iter().flat_map(|candidate| candidate.condition.locations()).chain([rest]);
     all.filter(|location| known.insert(location.clone())).collect()
 }
 
-type Here<'c, 'r, 'm> = Vec<(&'c Candidate<'r, 'm>, Vec<String>)>;
+type Here<'c, 'r, 'm> = Vec<(&'c Candidate<'r>, Vec<String>)>;
 
 /// The candidates that can hold at a location with the bits that they ask for, up to the first that asks for none.
 fn here<'c, 'r, 'm>(
-    candidates: &'c [Candidate<'r, 'm>],
+    candidates: &'c [Candidate<'r>],
     location: &Location,
-    builder: &mut Builder<'_, 'm>,
+    builder: &mut Builder<'_>,
 ) -> Here<'c, 'r, 'm> {
     let mut here: Here<'c, 'r, 'm> = Vec::new();
     for candidate in candidates {
@@ -168,7 +164,7 @@ fn target<'c>(
     here: &Here<'c, '_, '_>,
     count: usize,
     ends: &mut Ends,
-    builder: &mut Builder<'_, '_>,
+    builder: &mut Builder<'_>,
 ) -> (String, Vec<&'c str>) {
     let names: Vec<&str> = here.iter().map(|(candidate, _)| candidate.name.as_str()).collect();
     let mut next = NOTHING.to_owned();
@@ -193,10 +189,10 @@ fn target<'c>(
 
 /// Candidates in runs whose bits one `map` can look at, out of `count` candidates in all. Runs end at the same candidates in
 /// every location.
-fn groups<'h, 'c, 'r, 'm>(
-    mut rest: &'h [(&'c Candidate<'r, 'm>, Vec<String>)],
+fn groups<'h, 'c, 'r>(
+    mut rest: &'h [(&'c Candidate<'r>, Vec<String>)],
     count: usize,
-) -> Vec<&'h [(&'c Candidate<'r, 'm>, Vec<String>)]> {
+) -> Vec<&'h [(&'c Candidate<'r>, Vec<String>)]> {
     let size = if rest.len() <= GROUP { usize::MAX } else { GROUP.max(count.div_ceil(GROUPS_MAX)) };
     let mut groups = Vec::new();
     while let Some((first, _)) = rest.first() {
@@ -216,10 +212,10 @@ fn groups<'h, 'c, 'r, 'm>(
 
 /// A variable that names the first candidate whose bits are all set, else `otherwise`.
 fn table(
-    group: &[(&Candidate<'_, '_>, Vec<String>)],
+    group: &[(&Candidate<'_>, Vec<String>)],
     otherwise: &str,
     ends: &mut Ends,
-    builder: &mut Builder<'_, '_>,
+    builder: &mut Builder<'_>,
 ) -> String {
     let mut order: Vec<&String> = Vec::new();
     let mut known: FxHashSet<&String> = FxHashSet::default();
@@ -241,7 +237,7 @@ fn table(
 }
 
 /// The key for what `bits` would take, if those of them that are unknown were `1`. It stands behind the row that asks for `1`.
-fn undecided_row(order: &[&String], bits: &[String], builder: &Builder<'_, '_>) -> String {
+fn undecided_row(order: &[&String], bits: &[String], builder: &Builder<'_>) -> String {
     let digit = |bit: &&String| match bits.contains(bit) {
         true if builder.http.is_doubtful(bit) => format!("[1{UNKNOWN}]"),
         true => "1".to_owned(),

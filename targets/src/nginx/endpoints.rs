@@ -25,7 +25,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    pub(super) fn of(upstream: &Upstream<'_>, subsystem: Subsystem, tries: u32) -> Self {
+    pub(super) fn of(upstream: &Upstream, subsystem: Subsystem, tries: u32) -> Self {
         let pool = upstream.policy.pool.as_deref().map(|pool| &pool.body);
         // A request that is under way has a connection for itself.
         let requests = |requests| if subsystem == Subsystem::Http { requests } else { None };
@@ -36,10 +36,10 @@ impl Limits {
 
 /// The lines for the endpoints of an upstream.
 pub(super) fn servers(
-    upstream: &Upstream<'_>,
+    upstream: &Upstream,
     addresses: &[WeightedAddress],
     limits: Limits,
-    builder: &mut Builder<'_, '_>,
+    builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
     let Limits { connections, tries } = limits;
     let count = u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
@@ -67,7 +67,7 @@ pub(super) fn servers(
     lines.iter().cycle().take(lines.len() * times as usize).cloned().collect()
 }
 
-fn refuse_unreadable(address: &EndpointAddress, upstream: &Upstream<'_>, builder: &mut Builder<'_, '_>) {
+fn refuse_unreadable(address: &EndpointAddress, upstream: &Upstream, builder: &mut Builder<'_>) {
     let EndpointAddress::Unix(path) = address else { return };
     if path.is_abstract() {
         builder.refuse(

@@ -9,7 +9,7 @@ use meshc_compiler::policy::{Abort, Fault, Injection};
 const BODY: &str = "fault filter abort";
 
 /// Fails a share of the requests of the rule whose location is `name`. `fit` has refused all other faults.
-pub(super) fn aborts(faults: &[Fault], name: &str, builder: &mut Builder<'_, '_>) -> Vec<Directive> {
+pub(super) fn aborts(faults: &[Fault], name: &str, builder: &mut Builder<'_>) -> Vec<Directive> {
     let mut lines = Vec::new();
     for Fault { kind, share, span } in faults {
         let status = match kind {

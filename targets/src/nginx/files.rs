@@ -48,7 +48,7 @@ struct Sizes {
 }
 
 impl Configuration {
-    pub(super) fn new(model: &Model, proxy: &Proxy<'_>, options: &Options<'_>) -> Self {
+    pub(super) fn new(model: &Model, proxy: &Proxy, options: &Options<'_>) -> Self {
         let mut builder = Builder::new(model, proxy, options);
         let mut servers = Servers::default();
         for listener in &proxy.listeners {

@@ -18,8 +18,8 @@ use meshc_compiler::routing::{Rule, Upstream, WeightedUpstream};
 use meshc_compiler::values::{HostPattern, RetryCondition, RetryName};
 
 /// A rule and how requests came to it.
-pub(super) struct Way<'w, 'm> {
-    pub(super) rule: &'w Rule<'m>,
+pub(super) struct Way<'w> {
+    pub(super) rule: &'w Rule,
     /// What the rule asked of the path.
     pub(super) path: Option<&'w PathMatch>,
     pub(super) server: ServerBlock<'w>,
@@ -28,11 +28,11 @@ pub(super) struct Way<'w, 'm> {
 }
 
 /// Sends requests to one destination.
-pub(super) fn lines<'m>(
-    way: &Way<'_, 'm>,
-    to: &WeightedUpstream<'m>,
+pub(super) fn lines(
+    way: &Way<'_>,
+    to: &WeightedUpstream,
     mirrored: &[Directive],
-    builder: &mut Builder<'_, 'm>,
+    builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
     let WeightedUpstream { upstream, weight: _, headers, span: _ } = to;
     let operations = Operations::of(way.rule, headers.as_deref(), builder);
@@ -43,21 +43,21 @@ pub(super) fn lines<'m>(
 }
 
 /// Sends copies of requests to a destination.
-pub(super) fn mirror_lines<'m>(
-    way: &Way<'_, 'm>,
-    upstream: Id<Upstream<'m>>,
-    builder: &mut Builder<'_, 'm>,
+pub(super) fn mirror_lines(
+    way: &Way<'_>,
+    upstream: Id<Upstream>,
+    builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
     let operations = Operations::of(way.rule, None, builder);
     sent(way, upstream, &operations, true, builder)
 }
 
-fn sent<'m>(
-    way: &Way<'_, 'm>,
-    id: Id<Upstream<'m>>,
+fn sent(
+    way: &Way<'_>,
+    id: Id<Upstream>,
     operations: &Operations,
     is_copy: bool,
-    builder: &mut Builder<'_, 'm>,
+    builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
     let Some(upstream) = builder.upstream(id) else { return Vec::new() };
     let options = &way.rule.options;
@@ -83,7 +83,7 @@ fn sent<'m>(
 }
 
 /// The host that requests of a rule have when they are sent.
-fn server_name(way: &Way<'_, '_>, operations: &Operations) -> ServerName {
+fn server_name(way: &Way<'_>, operations: &Operations) -> ServerName {
     if let Some(host) = operations.fixed_host() {
         return ServerName::Fixed(host.to_owned());
     }
@@ -94,7 +94,7 @@ fn server_name(way: &Way<'_, '_>, operations: &Operations) -> ServerName {
 }
 
 /// Gives callers a cookie to hash, if they have none.
-fn cookie(upstream: &Upstream<'_>, is_copy: bool, builder: &mut Builder<'_, '_>) -> Vec<Directive> {
+fn cookie(upstream: &Upstream, is_copy: bool, builder: &mut Builder<'_>) -> Vec<Directive> {
     let method = upstream.policy.balancing.as_ref().map(|balancing| &balancing.method);
     let Some(Method::Hash { key: HashKey::Cookie { name, ttl: Some(ttl), path }, algorithm: _ }) = method
     else {
@@ -117,7 +117,7 @@ fn cookie(upstream: &Upstream<'_>, is_copy: bool, builder: &mut Builder<'_, '_>)
 }
 
 /// Time limits and retries.
-fn times(way: &Way<'_, '_>, upstream: &Upstream<'_>, module: Module) -> Vec<Directive> {
+fn times(way: &Way<'_>, upstream: &Upstream, module: Module) -> Vec<Directive> {
     let options = &way.rule.options;
     let pool = upstream.policy.pool.as_deref().map(|pool| &pool.body);
     let connect = upstream.policy.connect_timeout().as_millis();

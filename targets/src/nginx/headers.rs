@@ -49,11 +49,7 @@ pub(super) struct Operations {
 
 impl Operations {
     /// Those of a rule, and of one destination of it, which has the last word.
-    pub(super) fn of(
-        rule: &Rule<'_>,
-        to: Option<&DestinationHeaders>,
-        builder: &mut Builder<'_, '_>,
-    ) -> Self {
+    pub(super) fn of(rule: &Rule, to: Option<&DestinationHeaders>, builder: &mut Builder<'_>) -> Self {
         let mut all = Self { host: rewrite::host_value(&rule.options.rewrite), ..Self::default() };
         let (mut of_request, mut of_response) =
             (vec![rule.options.request_headers.as_deref()], vec![rule.options.response_headers.as_deref()]);
@@ -77,7 +73,7 @@ impl Operations {
 
     /// The headers of the request. nginx takes none of those that stand further out once one
     /// stands here, so all are written.
-    pub(super) fn request_lines(&self, module: Module, builder: &mut Builder<'_, '_>) -> Vec<Directive> {
+    pub(super) fn request_lines(&self, module: Module, builder: &mut Builder<'_>) -> Vec<Directive> {
         let directive = module.directive("set_header");
         let is_usual = self.host == super::conditions::AUTHORITY && self.request.is_empty();
         if is_usual {
@@ -104,7 +100,7 @@ impl Operations {
     }
 
     /// The type of a text that nginx answers with, if it is set: nginx writes that header itself, and would write another one.
-    pub(super) fn take_content_type(&mut self, builder: &mut Builder<'_, '_>) -> Option<Directive> {
+    pub(super) fn take_content_type(&mut self, builder: &mut Builder<'_>) -> Option<Directive> {
         let at = self.response.iter().position(|change| change.name.eq_ignore_ascii_case("content-type"))?;
         let Change { name, keeps, values, span } = self.response.remove(at);
         let value = values.join(", ");
@@ -153,11 +149,7 @@ pub(super) fn usual(module: Module, gateway: bool) -> Vec<(&'static str, &'stati
 }
 
 /// What lists of operations make of each header, in the order that the reference has too.
-fn changes(
-    lists: &[Option<&HeaderOperations>],
-    of_answer: bool,
-    builder: &mut Builder<'_, '_>,
-) -> Vec<Change> {
+fn changes(lists: &[Option<&HeaderOperations>], of_answer: bool, builder: &mut Builder<'_>) -> Vec<Change> {
     let mut all: Vec<Change> = Vec::new();
     let bodies: Vec<&HeaderOperationsBody> = lists.iter().flatten().map(|one| &one.body).collect();
     for HeaderOperationsBody { set: _, add: _, remove } in &bodies {
@@ -205,7 +197,7 @@ fn change<'c>(name: &HeaderName, span: Span, changes: &'c mut Vec<Change>) -> &'
     &mut changes[at]
 }
 
-fn refuse_own(name: &HeaderName, of_answer: bool, span: Span, builder: &mut Builder<'_, '_>) {
+fn refuse_own(name: &HeaderName, of_answer: bool, span: Span, builder: &mut Builder<'_>) {
     let own = OWN.contains(&name.as_str()) || of_answer && OWN_OF_ANSWERS.contains(&name.as_str());
     if own || name.is_pseudo() {
         builder.refuse(

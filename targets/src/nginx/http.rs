@@ -14,11 +14,7 @@ use meshc_compiler::values::{HostPattern, Protocol, Scheme};
 const NOBODY: &str = "-";
 
 /// The servers of a port for HTTP without TLS.
-pub(super) fn plain<'m>(
-    server: &HttpServer<'m>,
-    heard: &Heard,
-    builder: &mut Builder<'_, 'm>,
-) -> Vec<Directive> {
+pub(super) fn plain(server: &HttpServer, heard: &Heard, builder: &mut Builder<'_>) -> Vec<Directive> {
     let HttpServer { virtual_hosts } = server;
     let mut flags = flags(heard);
     if expects_http2(server, heard.port, builder) {
@@ -38,11 +34,11 @@ pub(super) fn plain<'m>(
 }
 
 /// The servers of a port for HTTP in TLS, whose versions are the same. `elsewhere` are names that others of the port have.
-pub(super) fn secured<'m>(
-    group: &[&TlsServer<'m>],
+pub(super) fn secured(
+    group: &[&TlsServer],
     elsewhere: &[&HostPattern],
     heard: &Heard,
-    builder: &mut Builder<'_, 'm>,
+    builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
     let mut flags = flags(heard);
     flags.extend(["ssl".to_owned(), "http2".to_owned()]);
@@ -87,7 +83,7 @@ pub(super) fn secured<'m>(
 }
 
 /// What a server of TLS says that has no certificate. nginx wants all servers of a port to have the same versions.
-fn refused_handshake(group: &[&TlsServer<'_>]) -> Vec<Directive> {
+fn refused_handshake(group: &[&TlsServer]) -> Vec<Directive> {
     let mut lines = vec![line!["ssl_reject_handshake", "on"]];
     if let Some(TlsKind::Http(tls, _)) = group.first().map(|server| &server.kind) {
         let versions = listener_tls::versions(tls).into_iter().map(listener_tls::version);
@@ -106,16 +102,16 @@ struct TlsPort<'p> {
 
 impl TlsPort<'_> {
     /// The servers of virtual hosts, each for the domains that it claims; `own` is what their TLS says.
-    fn virtual_hosts<'m>(
+    fn virtual_hosts(
         &self,
-        http: &HttpServer<'m>,
+        http: &HttpServer,
         claims: &[Vec<HostPattern>],
         own: &[Directive],
-        builder: &mut Builder<'_, 'm>,
+        builder: &mut Builder<'_>,
     ) -> Vec<Directive> {
         let HttpServer { virtual_hosts } = http;
         let claiming = virtual_hosts.iter().zip(claims).filter(|(_, domains)| !domains.is_empty());
-        let server = |(host, domains): (&VirtualHost<'m>, &Vec<HostPattern>)| {
+        let server = |(host, domains): (&VirtualHost, &Vec<HostPattern>)| {
             let mut inside = opening(self.heard, self.flags, domains, self.every);
             inside.extend(own.iter().cloned());
             inside.extend(virtual_host(host, domains, Scheme::Https, self.heard, builder));
@@ -127,7 +123,7 @@ impl TlsPort<'_> {
     /// The server for the names that no virtual host claims.
     fn unclaimed(
         &self,
-        server: &TlsServer<'_>,
+        server: &TlsServer,
         claims: &[Vec<HostPattern>],
         own: Vec<Directive>,
     ) -> Option<Directive> {
@@ -157,7 +153,7 @@ impl TlsPort<'_> {
     }
 }
 
-fn asks_callers(server: &TlsServer<'_>) -> bool {
+fn asks_callers(server: &TlsServer) -> bool {
     match &server.kind {
         TlsKind::Http(tls, _) | TlsKind::Tcp(tls, _) => tls.mode.value.asks_callers(),
         TlsKind::Passthrough(_) => false,
@@ -165,7 +161,7 @@ fn asks_callers(server: &TlsServer<'_>) -> bool {
 }
 
 /// What a server of a port is called where servers are told apart: by its first name, which no other has.
-fn name_of<'s>(server: &'s TlsServer<'_>) -> &'s str {
+fn name_of<'s>(server: &'s TlsServer) -> &'s str {
     server.names.first().map_or(NOBODY, HostPattern::as_str)
 }
 
@@ -176,7 +172,7 @@ fn misdirected(asked: &str, name: &str) -> Directive {
 /// The domains of each virtual host of each server that are reached by the server's own names. A domain that another server has
 /// a more specific name for is that one's.
 fn claims(
-    group: &[&TlsServer<'_>],
+    group: &[&TlsServer],
     names: &[(&HostPattern, usize)],
     elsewhere: &[&HostPattern],
 ) -> Vec<Vec<Vec<HostPattern>>> {
@@ -186,9 +182,9 @@ fn claims(
         let covering = all.filter(|(name, _)| name.covers(domain));
         covering.max_by_key(|(name, _)| specificity(name)).and_then(|(_, at)| at)
     };
-    let of_server = |(at, server): (usize, &&TlsServer<'_>)| {
+    let of_server = |(at, server): (usize, &&TlsServer)| {
         let TlsKind::Http(_, http) = &server.kind else { return Vec::new() };
-        let own = |host: &VirtualHost<'_>| {
+        let own = |host: &VirtualHost| {
             let domains = host.domains.iter().filter(|domain| owner(domain) == Some(at));
             domains.cloned().collect()
         };
@@ -243,17 +239,17 @@ fn nowhere(heard: &Heard, flags: &[String], tls: Vec<Directive>) -> Directive {
     line!["server"].block(inside)
 }
 
-fn commented(server: Directive, host: &VirtualHost<'_>, builder: &Builder<'_, '_>) -> Directive {
+fn commented(server: Directive, host: &VirtualHost, builder: &Builder<'_>) -> Directive {
     let comment = builder.provenance.virtual_host(builder.model, host);
     server.at(host.span).comment(comment.unwrap_or_default())
 }
 
-fn virtual_host<'m>(
-    host: &VirtualHost<'m>,
+fn virtual_host(
+    host: &VirtualHost,
     domains: &[HostPattern],
     scheme: Scheme,
     heard: &Heard,
-    builder: &mut Builder<'_, 'm>,
+    builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
     // The first use of the variable keeps its value: later on, the path is that of an inner location.
     let mut lines = vec![
@@ -270,14 +266,14 @@ fn virtual_host<'m>(
 }
 
 /// Whether callers of a port speak HTTP/2 from the start. nginx cannot tell it from HTTP/1.1.
-fn expects_http2(server: &HttpServer<'_>, port: u16, builder: &mut Builder<'_, '_>) -> bool {
+fn expects_http2(server: &HttpServer, port: u16, builder: &mut Builder<'_>) -> bool {
     if let Role::Gateway(id) = builder.proxy.role {
         let gateway = builder.model.mesh.gateways.get(id);
         let listeners = gateway.iter().flat_map(|gateway| &gateway.declared.body.listeners);
         let mut of_port = listeners.filter(|one| one.port.value.get() == port && one.body.tls.is_none());
         return of_port.any(|one| matches!(one.protocol.value, Protocol::Http2 | Protocol::Grpc));
     }
-    let wants = |host: &VirtualHost<'_>, builder: &Builder<'_, '_>| {
+    let wants = |host: &VirtualHost, builder: &Builder<'_>| {
         let mut upstreams = host.rules.iter().flat_map(|rule| match &rule.action {
             RuleAction::Forward(to) => to.as_slice(),
             RuleAction::Redirect(_) | RuleAction::Respond(_) => &[],

@@ -42,7 +42,7 @@ pub(super) fn wants_any_certificate(tls: &ServerTls) -> bool {
 }
 
 /// The directives of a server.
-pub(super) fn lines(tls: &ServerTls, in_http: bool, builder: &Builder<'_, '_>) -> Vec<Directive> {
+pub(super) fn lines(tls: &ServerTls, in_http: bool, builder: &Builder<'_>) -> Vec<Directive> {
     let ServerTls { mode: _, body, span, attributes: _ } = tls;
     let ServerTlsBody {
         credential: _,

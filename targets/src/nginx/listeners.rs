@@ -34,17 +34,17 @@ pub(super) struct Heard {
 }
 
 /// What one server does with connections of a port.
-enum Handler<'l, 'm> {
-    PlainHttp(&'l meshc_compiler::routing::HttpServer<'m>),
-    PlainTcp(&'l [meshc_compiler::routing::ConnectionRule<'m>]),
+enum Handler<'l> {
+    PlainHttp(&'l meshc_compiler::routing::HttpServer),
+    PlainTcp(&'l [meshc_compiler::routing::ConnectionRule]),
     /// HTTP in TLS of the same versions.
-    TlsHttp(Vec<&'l TlsServer<'m>>),
-    TlsTcp(&'l TlsServer<'m>),
-    Passthrough(Vec<&'l TlsServer<'m>>),
+    TlsHttp(Vec<&'l TlsServer>),
+    TlsTcp(&'l TlsServer),
+    Passthrough(Vec<&'l TlsServer>),
 }
 
 /// Adds the servers of a listener.
-pub(super) fn add<'m>(listener: &Listener<'m>, builder: &mut Builder<'_, 'm>, servers: &mut Servers) {
+pub(super) fn add(listener: &Listener, builder: &mut Builder<'_>, servers: &mut Servers) {
     let Listener { bind, port, plain, tls, conflicts: _ } = listener;
     let address = address(*bind, *port, builder);
     let handlers = handlers(plain.as_ref(), tls);
@@ -59,21 +59,21 @@ pub(super) fn add<'m>(listener: &Listener<'m>, builder: &mut Builder<'_, 'm>, se
     }
 }
 
-fn address(bind: Option<IpAddr>, port: u16, builder: &Builder<'_, '_>) -> String {
+fn address(bind: Option<IpAddr>, port: u16, builder: &Builder<'_>) -> String {
     match bind.unwrap_or_else(|| bind_address(builder.model, builder.proxy)) {
         IpAddr::V4(address) => format!("{address}:{port}"),
         IpAddr::V6(address) => format!("[{address}]:{port}"),
     }
 }
 
-fn handlers<'l, 'm>(plain: Option<&'l Plain<'m>>, tls: &'l [TlsServer<'m>]) -> Vec<Handler<'l, 'm>> {
+fn handlers<'l>(plain: Option<&'l Plain>, tls: &'l [TlsServer]) -> Vec<Handler<'l>> {
     let mut handlers = Vec::new();
     match plain {
         Some(Plain::Http(server)) => handlers.push(Handler::PlainHttp(server)),
         Some(Plain::Tcp(rules)) => handlers.push(Handler::PlainTcp(rules)),
         None => {}
     }
-    let mut http: Vec<(Vec<TlsVersion>, Vec<&TlsServer<'m>>)> = Vec::new();
+    let mut http: Vec<(Vec<TlsVersion>, Vec<&TlsServer>)> = Vec::new();
     let mut passing = Vec::new();
     for server in tls {
         match &server.kind {
@@ -96,7 +96,7 @@ fn handlers<'l, 'm>(plain: Option<&'l Plain<'m>>, tls: &'l [TlsServer<'m>]) -> V
 }
 
 /// Whether a handler that has a port for itself can tell its connections apart.
-fn stands_alone(handler: &Handler<'_, '_>) -> bool {
+fn stands_alone(handler: &Handler<'_>) -> bool {
     match handler {
         Handler::PlainHttp(_) | Handler::PlainTcp(_) | Handler::TlsHttp(_) | Handler::Passthrough(_) => true,
         Handler::TlsTcp(server) => server.names.iter().any(HostPattern::is_any),
@@ -104,11 +104,11 @@ fn stands_alone(handler: &Handler<'_, '_>) -> bool {
 }
 
 /// Adds the servers of one handler. `elsewhere` are the names for which other handlers of the port end TLS with HTTP in it.
-fn serve<'m>(
-    handler: &Handler<'_, 'm>,
+fn serve(
+    handler: &Handler<'_>,
     elsewhere: &[&HostPattern],
     heard: &Heard,
-    builder: &mut Builder<'_, 'm>,
+    builder: &mut Builder<'_>,
     servers: &mut Servers,
 ) {
     match handler {
@@ -125,8 +125,8 @@ fn serve<'m>(
 }
 
 /// The names for which a handler ends TLS with HTTP in it.
-fn names_of_http<'l>(handler: &'l Handler<'_, '_>) -> impl Iterator<Item = &'l HostPattern> {
-    let group: &[&TlsServer<'_>] = match handler {
+fn names_of_http<'l>(handler: &'l Handler<'_>) -> impl Iterator<Item = &'l HostPattern> {
+    let group: &[&TlsServer] = match handler {
         Handler::TlsHttp(group) => group,
         Handler::PlainHttp(_) | Handler::PlainTcp(_) | Handler::TlsTcp(_) | Handler::Passthrough(_) => &[],
     };
@@ -135,7 +135,7 @@ fn names_of_http<'l>(handler: &'l Handler<'_, '_>) -> impl Iterator<Item = &'l H
 
 /// What a handler is, whatever else stands on its port: its connections mean the same in every configuration that has it. One
 /// that looks at names again needs none in it.
-fn identity(handler: &Handler<'_, '_>) -> String {
+fn identity(handler: &Handler<'_>) -> String {
     match handler {
         Handler::PlainHttp(_) => "http".to_owned(),
         Handler::PlainTcp(_) => "tcp".to_owned(),
@@ -153,11 +153,11 @@ fn identity(handler: &Handler<'_, '_>) -> String {
 }
 
 /// Several handlers behind one port, and the server that tells their connections apart.
-fn front<'m>(
-    handlers: &[Handler<'_, 'm>],
+fn front(
+    handlers: &[Handler<'_>],
     address: &str,
     port: u16,
-    builder: &mut Builder<'_, 'm>,
+    builder: &mut Builder<'_>,
     servers: &mut Servers,
 ) {
     let mut plain = String::new();
@@ -165,7 +165,7 @@ fn front<'m>(
     let mut hops = Vec::new();
     for handler in handlers {
         let hop = builder.hop(&identity(handler));
-        let of = |server: &TlsServer<'m>| {
+        let of = |server: &TlsServer| {
             server.names.iter().map(|name| (name.clone(), hop.clone())).collect::<Vec<_>>()
         };
         match handler {

@@ -108,7 +108,7 @@ impl Target for Nginx {
 
 /// The files of one proxy. The first is the one that `nginx -c` takes.
 #[must_use]
-pub fn configuration(model: &Model, proxy: &Proxy<'_>, options: &Options<'_>) -> Vec<Artifact> {
+pub fn configuration(model: &Model, proxy: &Proxy, options: &Options<'_>) -> Vec<Artifact> {
     let mut files = files::all(&files::Configuration::new(model, proxy, options), options);
     // The first line says that a file is ours: what nothing produces any more is removed by it.
     for file in files.iter_mut().filter(|file| !file.text.starts_with(HEADER)) {

@@ -13,7 +13,7 @@ pub(super) enum Module {
 
 impl Module {
     /// The one that speaks an upstream's HTTP.
-    pub(super) fn of(upstream: &Upstream<'_>) -> Self {
+    pub(super) fn of(upstream: &Upstream) -> Self {
         if upstream.speaks_http2() { Self::Grpc } else { Self::Proxy }
     }
 

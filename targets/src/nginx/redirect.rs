@@ -16,7 +16,7 @@ pub(super) fn lines(
     redirect: &Redirect,
     path: Option<&PathMatch>,
     server: ServerBlock<'_>,
-    builder: &mut Builder<'_, '_>,
+    builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
     let Redirect { code, scheme, host, path: new_path, prefix, port, span } = redirect;
     let new_scheme = scheme.as_ref().map_or(server.scheme, |scheme| scheme.value);
@@ -48,7 +48,7 @@ pub(super) fn lines(
 }
 
 /// The host that the caller asked for. Its port stays, unless another is set, or it is the usual one of a scheme that changes.
-fn same_host(scheme: Scheme, new_scheme: Scheme, new_port: bool, builder: &mut Builder<'_, '_>) -> String {
+fn same_host(scheme: Scheme, new_scheme: Scheme, new_port: bool, builder: &mut Builder<'_>) -> String {
     let port = if new_port {
         "[0-9]+".to_owned()
     } else if scheme != new_scheme {
@@ -61,7 +61,7 @@ fn same_host(scheme: Scheme, new_scheme: Scheme, new_port: bool, builder: &mut B
 }
 
 /// A variable with the path that was asked for, its beginning replaced. Letters may have been written as escapes.
-fn rest_of_path(path: Option<&PathMatch>, new: &str, builder: &mut Builder<'_, '_>) -> String {
+fn rest_of_path(path: Option<&PathMatch>, new: &str, builder: &mut Builder<'_>) -> String {
     let (old, under, ignore_case) = match path {
         Some(PathMatch { test: PathTest::Under(text), ignore_case }) => (text.as_str(), true, *ignore_case),
         Some(PathMatch { test: PathTest::Exact(text) | PathTest::Prefix(text), ignore_case }) => {

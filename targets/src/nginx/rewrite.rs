@@ -51,7 +51,7 @@ pub(super) fn path(
     rewrites: &[Rewrite],
     path: Option<&PathMatch>,
     module: Module,
-    builder: &mut Builder<'_, '_>,
+    builder: &mut Builder<'_>,
 ) -> NewPath {
     for Rewrite { kind, span } in rewrites {
         match kind {
@@ -78,7 +78,7 @@ const fn is_kept(byte: u8) -> bool {
 }
 
 /// A path as `rewrite` writes it: nginx encodes it when it sends it.
-fn replacement(path: &Spanned<PathPrefix>, span: Span, builder: &mut Builder<'_, '_>) -> String {
+fn replacement(path: &Spanned<PathPrefix>, span: Span, builder: &mut Builder<'_>) -> String {
     let decoded = text::decoded(path.value.as_str()).filter(|text| !text.contains('?'));
     let Some(decoded) = decoded else {
         builder.refuse(
@@ -97,7 +97,7 @@ fn replaced(
     path: Option<&PathMatch>,
     new: &Spanned<PathPrefix>,
     span: Span,
-    builder: &mut Builder<'_, '_>,
+    builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
     let new = replacement(new, span, builder);
     let base = new.strip_suffix('/').unwrap_or(&new).to_owned();
@@ -123,7 +123,7 @@ fn matched(
     pattern: &Spanned<Pattern>,
     with: &Spanned<Text>,
     span: Span,
-    builder: &mut Builder<'_, '_>,
+    builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
     let groups = regex::groups(&pattern.value);
     if groups + 3 > GROUPS_MAX {

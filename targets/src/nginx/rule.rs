@@ -18,12 +18,12 @@ use meshc_compiler::routing::{MirroredTo, Rule, RuleAction, WeightedUpstream};
 const TEXT_MAX: usize = 2_000;
 
 /// The location `name` of a rule, and those that it needs. `path` is what the rule asked of the path.
-pub(super) fn locations<'m>(
-    rule: &Rule<'m>,
+pub(super) fn locations(
+    rule: &Rule,
     path: Option<&PathMatch>,
     name: &str,
     server: ServerBlock<'_>,
-    builder: &mut Builder<'_, 'm>,
+    builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
     let Rule { name: _, declared: _, matches: _, action, options, mirrors, span } = rule;
     let mut body = vec![line!["internal"]];
@@ -62,13 +62,13 @@ pub(super) fn locations<'m>(
 }
 
 /// Sends each request to one of several destinations, each of which has a location.
-fn split<'m>(
-    to: &[WeightedUpstream<'m>],
-    way: &Way<'_, 'm>,
+fn split(
+    to: &[WeightedUpstream],
+    way: &Way<'_>,
     name: &str,
     mirrored: &[Directive],
     others: &mut Vec<Directive>,
-    builder: &mut Builder<'_, 'm>,
+    builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
     let shares = hundredths(&to.iter().map(|one| one.weight).collect::<Vec<_>>());
     let mut names = Vec::new();
@@ -84,12 +84,12 @@ fn split<'m>(
 }
 
 /// What sends copies of a request, and the locations that the copies go through.
-fn mirrored<'m>(
-    mirrors: &[MirroredTo<'m>],
-    way: &Way<'_, 'm>,
+fn mirrored(
+    mirrors: &[MirroredTo],
+    way: &Way<'_>,
     name: &str,
     others: &mut Vec<Directive>,
-    builder: &mut Builder<'_, 'm>,
+    builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
     let mut lines = Vec::new();
     for (at, mirror) in mirrors.iter().enumerate() {
@@ -108,11 +108,7 @@ fn mirrored<'m>(
 }
 
 /// `content_type` is what the header operations make of the type of the text.
-fn respond(
-    respond: &Respond,
-    content_type: Option<Directive>,
-    builder: &mut Builder<'_, '_>,
-) -> Vec<Directive> {
+fn respond(respond: &Respond, content_type: Option<Directive>, builder: &mut Builder<'_>) -> Vec<Directive> {
     let Respond { status, body } = respond;
     let code = status.value.get();
     let text = body.as_ref().map_or("", |body| body.value.as_str());
@@ -133,7 +129,7 @@ fn respond(
 }
 
 /// A text of any length: what is too long for one token is put together from several variables.
-fn value(text: &str, builder: &mut Builder<'_, '_>) -> String {
+fn value(text: &str, builder: &mut Builder<'_>) -> String {
     if text.len() <= TEXT_MAX && !text.contains('$') {
         return text.to_owned();
     }

@@ -31,11 +31,11 @@ pub(super) enum Secured<'t> {
 }
 
 /// A server whose connections are TCP once TLS has ended.
-pub(super) fn server<'m>(
-    rules: &[ConnectionRule<'m>],
+pub(super) fn server(
+    rules: &[ConnectionRule],
     secured: Secured<'_>,
     heard: &Heard,
-    builder: &mut Builder<'_, 'm>,
+    builder: &mut Builder<'_>,
 ) -> Directive {
     let mut listen = listen(heard);
     let mut inside = Vec::new();
@@ -62,13 +62,9 @@ pub(super) fn server<'m>(
 
 /// A server whose connections are TLS that passes through: the most specific name picks the rules, and of those the first that
 /// holds is taken.
-pub(super) fn passing<'m>(
-    group: &[&TlsServer<'m>],
-    heard: &Heard,
-    builder: &mut Builder<'_, 'm>,
-) -> Directive {
+pub(super) fn passing(group: &[&TlsServer], heard: &Heard, builder: &mut Builder<'_>) -> Directive {
     let mut names: Vec<(HostPattern, String)> = Vec::new();
-    let mut all: Vec<&ConnectionRule<'m>> = Vec::new();
+    let mut all: Vec<&ConnectionRule> = Vec::new();
     for server in group {
         let TlsKind::Passthrough(rules) = &server.kind else { continue };
         let target = chosen(rules, builder);
@@ -89,8 +85,8 @@ fn listen(heard: &Heard) -> Directive {
 
 /// Time limits: nginx has one for all destinations of a server, so the longest holds.
 fn passed_on<'r, 'm: 'r>(
-    rules: impl IntoIterator<Item = &'r ConnectionRule<'m>>,
-    builder: &Builder<'_, 'm>,
+    rules: impl IntoIterator<Item = &'r ConnectionRule>,
+    builder: &Builder<'_>,
 ) -> Vec<Directive> {
     let (mut connect, mut silence, mut probes) = (0, 0, false);
     for one in rules.into_iter().flat_map(|rule| &rule.to) {
@@ -115,7 +111,7 @@ fn passed_on<'r, 'm: 'r>(
 }
 
 /// What `proxy_pass` takes: the target of the first rule that holds; nothing if there is none, which closes the connection.
-fn chosen<'m>(rules: &[ConnectionRule<'m>], builder: &mut Builder<'_, 'm>) -> String {
+fn chosen(rules: &[ConnectionRule], builder: &mut Builder<'_>) -> String {
     let mut conditional: Vec<(String, Vec<String>)> = Vec::new();
     let mut next = String::new();
     for rule in rules {
@@ -138,7 +134,7 @@ fn chosen<'m>(rules: &[ConnectionRule<'m>], builder: &mut Builder<'_, 'm>) -> St
 }
 
 /// The bits that a rule asks for; `None` if it never holds.
-fn bits(rule: &ConnectionRule<'_>, builder: &mut Builder<'_, '_>) -> Option<Vec<String>> {
+fn bits(rule: &ConnectionRule, builder: &mut Builder<'_>) -> Option<Vec<String>> {
     let mut bits = Vec::new();
     if !rule.sni.is_empty() && !rule.sni.iter().any(|name| name.as_host().is_any()) {
         let keys = rule.sni.iter().map(|name| (sni_key(name), true)).collect();
@@ -173,7 +169,7 @@ fn sni_key(name: &SniHost) -> String {
     }
 }
 
-fn target<'m>(to: &[WeightedUpstream<'m>], builder: &mut Builder<'_, 'm>) -> String {
+fn target(to: &[WeightedUpstream], builder: &mut Builder<'_>) -> String {
     let passes: Vec<String> = to.iter().map(|one| proxy_pass(one.upstream, builder)).collect();
     match passes.as_slice() {
         [] => String::new(),
@@ -196,7 +192,7 @@ fn target<'m>(to: &[WeightedUpstream<'m>], builder: &mut Builder<'_, 'm>) -> Str
 
 /// Where connections to an upstream go. Where TLS begins here it does so in a server of its own: nginx has one such setting for
 /// all destinations of a server.
-fn proxy_pass<'m>(id: Id<Upstream<'m>>, builder: &mut Builder<'_, 'm>) -> String {
+fn proxy_pass(id: Id<Upstream>, builder: &mut Builder<'_>) -> String {
     let Some(upstream) = builder.upstream(id) else { return String::new() };
     let name = ServerName::Fixed(upstream.host.to_string());
     let tls = upstream_tls::of(upstream, name, builder);
@@ -216,7 +212,7 @@ fn proxy_pass<'m>(id: Id<Upstream<'m>>, builder: &mut Builder<'_, 'm>) -> String
 }
 
 /// Refuses a destination that is found by the name that TLS asks for, where no such name is read.
-fn refuse_nameless<'m>(id: Id<Upstream<'m>>, span: Span, builder: &mut Builder<'_, 'm>) {
+fn refuse_nameless(id: Id<Upstream>, span: Span, builder: &mut Builder<'_>) {
     match builder.upstream(id).map(|upstream| &upstream.addresses) {
         Some(Addresses::Original | Addresses::PerRequest) => builder.refuse(
             span,

@@ -62,7 +62,7 @@ pub(super) struct Call<'c> {
 }
 
 impl UpstreamBlocks {
-    pub(super) fn new(proxy: &Proxy<'_>) -> Self {
+    pub(super) fn new(proxy: &Proxy) -> Self {
         Self { tries: tries(proxy), ..Self::default() }
     }
 
@@ -100,7 +100,10 @@ impl UpstreamBlocks {
             match self.files.get(&path) {
                 Some(known) if *known == text => return path,
                 Some(_) => {
-                    path = format!("endpoints/{name}{end}~{:08x}.conf", fingerprint([&path, &text]) >> 32)
+                    path = format!(
+                        "endpoints/{name}{end}~{:08x}.conf",
+                        fingerprint([path.as_str(), text.as_str()]) >> 32
+                    )
                 }
                 None => {
                     self.files.insert(path.clone(), text);
@@ -112,7 +115,7 @@ impl UpstreamBlocks {
 }
 
 /// The greatest number of tries that a rule allows for each upstream.
-fn tries(proxy: &Proxy<'_>) -> FxHashMap<usize, u32> {
+fn tries(proxy: &Proxy) -> FxHashMap<usize, u32> {
     let mut tries = FxHashMap::default();
     for rule in proxy.http_rules() {
         let RuleAction::Forward(to) = &rule.action else { continue };
@@ -128,11 +131,7 @@ fn tries(proxy: &Proxy<'_>) -> FxHashMap<usize, u32> {
 }
 
 /// How an upstream is reached; its block is made if there is none.
-pub(super) fn proxy_pass<'m>(
-    id: Id<Upstream<'m>>,
-    call: Call<'_>,
-    builder: &mut Builder<'_, 'm>,
-) -> Option<ProxyPass> {
+pub(super) fn proxy_pass(id: Id<Upstream>, call: Call<'_>, builder: &mut Builder<'_>) -> Option<ProxyPass> {
     let upstream = builder.upstream(id)?;
     match &upstream.addresses {
         Addresses::Fixed(addresses) => Some(ProxyPass::Block(block(id, upstream, addresses, call, builder))),
@@ -153,12 +152,12 @@ pub(super) fn proxy_pass<'m>(
 
 /// The server name that a caller asked for, if it can be a name. nginx takes it as it comes, and would read an address
 /// such as `unix:PATH` out of it.
-fn server_name(builder: &mut Builder<'_, '_>) -> String {
+fn server_name(builder: &mut Builder<'_>) -> String {
     let entries = vec![line!["default", ""], line!["~*^([a-z0-9._-]+)\\z", "$1"]];
     builder.stream.map(SNI, entries)
 }
 
-fn looked_up(names: &[WeightedAddress], subsystem: Subsystem, builder: &mut Builder<'_, '_>) -> ProxyPass {
+fn looked_up(names: &[WeightedAddress], subsystem: Subsystem, builder: &mut Builder<'_>) -> ProxyPass {
     builder.resolves = true;
     let weights: u64 = names.iter().map(|one| u64::from(one.weight)).sum();
     let ppm = |one: &WeightedAddress| {
@@ -175,12 +174,12 @@ fn looked_up(names: &[WeightedAddress], subsystem: Subsystem, builder: &mut Buil
 }
 
 /// The name of the block of an upstream at fixed addresses.
-fn block<'m>(
-    id: Id<Upstream<'m>>,
-    upstream: &Upstream<'m>,
+fn block(
+    id: Id<Upstream>,
+    upstream: &Upstream,
     addresses: &[WeightedAddress],
     call: Call<'_>,
-    builder: &mut Builder<'_, 'm>,
+    builder: &mut Builder<'_>,
 ) -> String {
     let Call { subsystem, identity, keeps } = call;
     let is_http = subsystem == Subsystem::Http;

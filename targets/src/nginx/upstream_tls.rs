@@ -29,11 +29,7 @@ pub(super) struct UpstreamTls {
 }
 
 /// The TLS of a destination, if there is any.
-pub(super) fn of(
-    upstream: &Upstream<'_>,
-    name: ServerName,
-    builder: &mut Builder<'_, '_>,
-) -> Option<UpstreamTls> {
+pub(super) fn of(upstream: &Upstream, name: ServerName, builder: &mut Builder<'_>) -> Option<UpstreamTls> {
     let tls = upstream.policy.tls.as_deref()?;
     let ClientTls { mode, body, span: _, attributes: _ } = tls;
     let ClientTlsBody { cert: _, key: _, ca: _, crl: _, credential: _, sni, names, skip_verify: _ } = body;

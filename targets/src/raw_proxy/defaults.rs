@@ -19,7 +19,7 @@ pub(crate) const UPSTREAM_TLS: RangeInclusive<TlsVersion> = TlsVersion::V1_2..=T
 
 /// Where a listener binds that says nothing (`bind`): a gateway and what a platform deploys serve others, as in Istio; an
 /// outbound proxy on a machine serves those beside it.
-pub(crate) fn bind_address(model: &Model, proxy: &Proxy<'_>) -> IpAddr {
+pub(crate) fn bind_address(model: &Model, proxy: &Proxy) -> IpAddr {
     let serves_others = proxy.is_gateway() || model.deploy().is_some();
     IpAddr::V4(if serves_others { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST })
 }

@@ -20,7 +20,7 @@ pub(crate) const KUBERNETES: &str = "kubernetes";
 pub(crate) const NO_NAMESPACE: &str = "_no-namespace";
 
 /// What the paths of a proxy's files start with.
-pub(crate) fn file_stem(model: &Model, proxy: &Proxy<'_>) -> String {
+pub(crate) fn file_stem(model: &Model, proxy: &Proxy) -> String {
     let name = match proxy.role {
         Role::Outbound if has_gateway_of_that_name(model, proxy) => format!("_{}", proxy.name),
         Role::Outbound | Role::Gateway(_) => proxy.name.to_string(),
@@ -34,7 +34,7 @@ pub(crate) fn file_stem(model: &Model, proxy: &Proxy<'_>) -> String {
 }
 
 /// Whether a gateway in the namespace of an outbound proxy has its name.
-fn has_gateway_of_that_name(model: &Model, proxy: &Proxy<'_>) -> bool {
+fn has_gateway_of_that_name(model: &Model, proxy: &Proxy) -> bool {
     model.mesh.gateways.as_slice().iter().any(|gateway| {
         gateway.namespace_name() == proxy.namespace.as_deref() && gateway.name.value.as_str() == proxy.name
     })

@@ -182,7 +182,7 @@ fn notes(controller: Controller, emulated: &[(Use, Support)]) -> Vec<Diagnostic>
 }
 
 /// Destinations that share a port of the outbound proxy without anything that tells their connections apart.
-fn conflicts(proxy: &Proxy<'_>, controller: Controller) -> Vec<Diagnostic> {
+fn conflicts(proxy: &Proxy, controller: Controller) -> Vec<Diagnostic> {
     let all = proxy
         .listeners
         .iter()
@@ -199,10 +199,10 @@ fn conflicts(proxy: &Proxy<'_>, controller: Controller) -> Vec<Diagnostic> {
 }
 
 /// Listeners that ask callers for certificates without knowing who may have signed them: any certificate would do.
-fn unverified_callers(model: &Model, proxy: &Proxy<'_>) -> Vec<Diagnostic> {
+fn unverified_callers(model: &Model, proxy: &Proxy) -> Vec<Diagnostic> {
     let servers = proxy.listeners.iter().flat_map(|listener| &listener.tls);
     let settings = servers.filter_map(|server| match &server.kind {
-        TlsKind::Http(tls, _) | TlsKind::Tcp(tls, _) => Some(*tls),
+        TlsKind::Http(tls, _) | TlsKind::Tcp(tls, _) => Some(&**tls),
         TlsKind::Passthrough(_) => None,
     });
     let asks = |tls: &&ServerTls| {
@@ -220,7 +220,7 @@ fn unverified_callers(model: &Model, proxy: &Proxy<'_>) -> Vec<Diagnostic> {
     settings.filter(asks).filter(unknown).map(report).collect()
 }
 
-fn missing_addresses(proxy: &Proxy<'_>) -> Vec<Diagnostic> {
+fn missing_addresses(proxy: &Proxy) -> Vec<Diagnostic> {
     let unknown =
         proxy.upstreams.as_slice().iter().filter(|upstream| upstream.addresses == Addresses::Unknown);
     unknown

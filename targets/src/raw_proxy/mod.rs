@@ -38,17 +38,17 @@ pub struct Rig {
 
 /// The proxies that a target for raw proxies builds, without what is left out.
 #[must_use]
-pub fn plan<'m>(fitted: &'m Fitted<'_>, controller: Controller, options: &Options<'_>) -> Vec<Proxy<'m>> {
+pub fn plan(fitted: &Fitted<'_>, controller: Controller, options: &Options<'_>) -> Vec<Proxy> {
     chosen(fitted.checked().model(), controller, fitted.dropped(), options)
 }
 
 /// The proxies of a target, without the statements inside of `dropped`.
-pub(crate) fn chosen<'m>(
-    model: &'m Model,
+pub(crate) fn chosen(
+    model: &Model,
     controller: Controller,
     dropped: &[Dropped],
     options: &Options<'_>,
-) -> Vec<Proxy<'m>> {
+) -> Vec<Proxy> {
     let mut all = proxies(model, dropped);
     all.retain(|proxy| match proxy.role {
         Role::Outbound => true,
@@ -62,6 +62,6 @@ pub(crate) fn chosen<'m>(
 
 /// What proxies ask of a data plane.
 #[must_use]
-pub fn features(model: &Model, proxies: &[Proxy<'_>]) -> BTreeSet<Feature> {
+pub fn features(model: &Model, proxies: &[Proxy]) -> BTreeSet<Feature> {
     usage::uses(model, proxies).into_iter().map(|one| one.feature).collect()
 }

@@ -130,7 +130,7 @@ impl Attempt<'_> {
         Ok(Outcome { server: self.server.clone(), environment, tried, took: start.elapsed() })
     }
 
-    fn try_out(&self, proxy: Proxy<'_>, folder: &Path, world: &World) -> Result<Tried, Failure> {
+    fn try_out(&self, proxy: Proxy, folder: &Path, world: &World) -> Result<Tried, Failure> {
         let name = outcome::name_of(&proxy);
         activity::begin(format!("starting {} for {name}", self.server.kind.name()));
         let mut options = self.options.clone();

@@ -47,7 +47,7 @@ pub(super) struct Tried {
 }
 
 /// How reports call a proxy.
-pub(super) fn name_of(proxy: &Proxy<'_>) -> String {
+pub(super) fn name_of(proxy: &Proxy) -> String {
     match (proxy.role, &proxy.namespace) {
         (Role::Gateway(_), _) => format!("gateway `{}`", proxy.name),
         (Role::Outbound, Some(namespace)) => format!("the outbound proxy of namespace `{namespace}`"),
@@ -74,7 +74,7 @@ pub(super) fn last(said: &str) -> String {
 }
 
 impl Tried {
-    pub(super) fn new(name: String, rigged: &Rigged<'_>, findings: Findings, shown: Vec<Shown>) -> Self {
+    pub(super) fn new(name: String, rigged: &Rigged, findings: Findings, shown: Vec<Shown>) -> Self {
         let (listeners, upstreams) = (rigged.proxy.listeners.len(), rigged.proxy.upstreams.len());
         Self { name, shown, ports: rigged.ports.clone(), listeners, upstreams, findings }
     }

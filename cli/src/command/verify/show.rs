@@ -75,7 +75,7 @@ impl Wanted {
     }
 
     /// The request for a proxy that listens on this port.
-    fn for_listener(&self, listener: &Listener<'_>) -> Option<Request> {
+    fn for_listener(&self, listener: &Listener) -> Option<Request> {
         let served = match &listener.plain {
             _ if self.is_tls => !listener.tls.is_empty(),
             Some(Plain::Http(_)) => true,
@@ -182,7 +182,7 @@ fn is_token(name: &str) -> bool {
 }
 
 /// Sends to a proxy what it serves of these requests.
-pub(super) fn show(wanted: &[Wanted], rigged: &Rigged<'_>, trial: &Trial<'_, '_>) -> (Findings, Vec<Shown>) {
+pub(super) fn show(wanted: &[Wanted], rigged: &Rigged, trial: &Trial<'_>) -> (Findings, Vec<Shown>) {
     let mut all = Findings::default();
     let mut shown = Vec::new();
     for (number, one) in wanted.iter().enumerate() {

@@ -27,7 +27,7 @@ const STRANGER: &str = "nobody.meshc.invalid";
 const ANY: &str = "meshc-verify";
 
 /// The rules for connections of a listener.
-pub(super) fn rules<'l, 'm>(listener: &'l Listener<'m>) -> impl Iterator<Item = &'l ConnectionRule<'m>> {
+pub(super) fn rules(listener: &Listener) -> impl Iterator<Item = &ConnectionRule> {
     let plain = listener.plain.iter().flat_map(|plain| match plain {
         Plain::Tcp(rules) => rules.as_slice(),
         Plain::Http(_) => &[],
@@ -38,10 +38,10 @@ pub(super) fn rules<'l, 'm>(listener: &'l Listener<'m>) -> impl Iterator<Item = 
     }))
 }
 
-impl<'m> Run<'_, 'm> {
+impl Run<'_> {
     /// Connects to each listener without TLS, and with a name for each of its servers, with what shows its rules, and with a name
     /// that it does not know.
-    pub(super) fn connections(&mut self, witnesses: &[ConnectionWitness<'_, 'm>]) {
+    pub(super) fn connections(&mut self, witnesses: &[ConnectionWitness<'_>]) {
         for listener in &self.trial.rigged.proxy.listeners {
             let named = |name: String| Security::Tls { server_name: Some(name) };
             let of_servers = listener.tls.iter().flat_map(|server| &server.names).map(sample);
@@ -62,7 +62,7 @@ impl<'m> Run<'_, 'm> {
         }
     }
 
-    fn connect(&mut self, listener: &'_ Listener<'m>, security: Security) {
+    fn connect(&mut self, listener: &'_ Listener, security: Security) {
         let entrance = Entrance { port: listener.port, address: listener.bind, security };
         if self.why_shut_out(&entrance).is_some() {
             return;
@@ -106,10 +106,10 @@ impl<'m> Run<'_, 'm> {
         }
     }
 
-    fn passed_on(&mut self, rule: &ConnectionRule<'m>, connection: &Connection, sent: &str) {
+    fn passed_on(&mut self, rule: &ConnectionRule, connection: &Connection, sent: &str) {
         let is_first = self.connection_rules.insert(std::ptr::from_ref(rule));
         let upstreams = &self.trial.rigged.proxy.upstreams;
-        let mut expected: BTreeMap<String, (u32, &WeightedUpstream<'_>)> = BTreeMap::new();
+        let mut expected: BTreeMap<String, (u32, &WeightedUpstream)> = BTreeMap::new();
         for to in &rule.to {
             if let Some(upstream) = upstreams.get(to.upstream) {
                 expected.entry(called(upstream)).or_insert((0, to)).0 += to.weight;
@@ -153,7 +153,7 @@ impl<'m> Run<'_, 'm> {
         &self,
         connection: &Connection,
         seen: &Seen,
-        expected: Option<&(u32, &WeightedUpstream<'_>)>,
+        expected: Option<&(u32, &WeightedUpstream)>,
         names: &str,
     ) -> Option<Mismatch> {
         let Some((_, to)) = expected else {
@@ -182,7 +182,7 @@ impl<'m> Run<'_, 'm> {
     }
 
     /// Without a certificate nobody comes in where one is asked for.
-    fn callers(&mut self, listener: &Listener<'m>, server: &TlsServer<'m>) {
+    fn callers(&mut self, listener: &Listener, server: &TlsServer) {
         let mode = match &server.kind {
             TlsKind::Http(tls, _) | TlsKind::Tcp(tls, _) => tls.mode.value,
             TlsKind::Passthrough(_) => return,
@@ -235,7 +235,7 @@ impl<'m> Run<'_, 'm> {
     }
 
     /// Whether the upstreams of a rule wait for a request: those that HTTP reaches too.
-    fn speaks_http(&self, rule: &ConnectionRule<'m>) -> bool {
+    fn speaks_http(&self, rule: &ConnectionRule) -> bool {
         let mut echoes = rule.to.iter().filter_map(|to| self.trial.rigged.upstreams.get(to.upstream.index()));
         echoes.any(|echo| echo.speaks() == crate::rig::echo::Speaks::Http)
     }
@@ -245,7 +245,7 @@ impl<'m> Run<'_, 'm> {
     }
 
     /// The server of TLS behind an entrance.
-    fn tls_server(&self, entrance: &Entrance) -> Option<&TlsServer<'m>> {
+    fn tls_server(&self, entrance: &Entrance) -> Option<&TlsServer> {
         let Security::Tls { server_name } = &entrance.security else { return None };
         let listeners = &self.trial.rigged.proxy.listeners;
         let listener = listeners.iter().find(|one| one.port == entrance.port)?;
@@ -260,7 +260,7 @@ impl<'m> Run<'_, 'm> {
 
 /// Why the rig cannot come in at a server: names can be put into a certificate, but what it or its key will look like is not for
 /// anybody to say, and what the rig does not speak nobody can make it speak.
-pub(super) fn why_closed(server: &TlsServer<'_>) -> Option<&'static str> {
+pub(super) fn why_closed(server: &TlsServer) -> Option<&'static str> {
     let body = match &server.kind {
         TlsKind::Http(tls, _) | TlsKind::Tcp(tls, _) => &tls.body,
         TlsKind::Passthrough(_) => return None,
@@ -310,7 +310,7 @@ fn shown(connection: &Connection) -> String {
     }
 }
 
-fn place_of(listener: &Listener<'_>) -> Option<Span> {
+fn place_of(listener: &Listener) -> Option<Span> {
     let hosts = listener.http_servers().flat_map(|server| &server.virtual_hosts).map(|host| host.span);
     let rules = rules(listener).map(|rule| rule.span);
     listener.tls.iter().map(|server| server.span).chain(hosts).chain(rules).next()

@@ -39,7 +39,7 @@ struct Connections<'i> {
     identity: &'i Identity,
 }
 
-impl<'m> Run<'_, 'm> {
+impl Run<'_> {
     /// Asks each question once, and those whose answer depends on chance many times.
     pub(super) fn requests<'q>(&mut self, questions: impl Iterator<Item = &'q Request>) {
         let identity = &self.trial.world.client;
@@ -78,7 +78,7 @@ impl<'m> Run<'_, 'm> {
             }
             // What a proxy may take for another request says nothing of shares.
             let is_plain = with_single_values(question).is_none();
-            let is_first = |taken: &&Taken<'_, 'm>| self.counted.insert(std::ptr::from_ref(taken.rule));
+            let is_first = |taken: &&Taken<'_>| self.counted.insert(std::ptr::from_ref(taken.rule));
             if let Some(taken) = taken.filter(|_| is_plain && mismatches.is_empty()).filter(is_first) {
                 mismatches = self.many(taken, question, &request, &mut connections);
             }
@@ -93,7 +93,7 @@ impl<'m> Run<'_, 'm> {
     fn judge_of(
         &self,
         question: &Request,
-        outcome: &Outcome<'_, 'm>,
+        outcome: &Outcome<'_>,
         sent: &Headers,
         got: &Got,
     ) -> Vec<Mismatch> {
@@ -143,7 +143,7 @@ impl<'m> Run<'_, 'm> {
     }
 
     /// What an outcome is about: a rule, a virtual host, or the proxy.
-    fn place(&self, outcome: &Outcome<'_, 'm>, question: &Request) -> (Option<Span>, String) {
+    fn place(&self, outcome: &Outcome<'_>, question: &Request) -> (Option<Span>, String) {
         let proxy = &self.trial.rigged.proxy;
         match outcome {
             Outcome::Taken(taken) => (Some(taken.rule.span), taken.rule.name.to_string()),
@@ -164,7 +164,7 @@ impl<'m> Run<'_, 'm> {
     /// Asks the same many times, and compares what came of it with the shares of the rule.
     fn many(
         &mut self,
-        taken: &Taken<'_, 'm>,
+        taken: &Taken<'_>,
         question: &Request,
         request: &client::Request,
         connections: &mut Connections<'_>,
@@ -201,7 +201,7 @@ impl<'m> Run<'_, 'm> {
 
     fn compare(
         &self,
-        taken: &Taken<'_, 'm>,
+        taken: &Taken<'_>,
         aborts: Option<(u16, u32)>,
         counts: &BTreeMap<String, u64>,
         mark: &str,
@@ -244,7 +244,7 @@ impl<'m> Run<'_, 'm> {
     /// Counts the copies that have arrived, waiting for those that are on their way.
     fn mirrored(
         &self,
-        mirror: &MirroredTo<'m>,
+        mirror: &MirroredTo,
         answered: &dyn Fn(&str) -> u64,
         delivered: u64,
         mark: &str,
@@ -276,13 +276,13 @@ fn share(what: &str, count: u64, total: u64, ppm: u32) -> Option<Mismatch> {
 }
 
 /// Whether the host of a request belongs to another server of the port than the one whose certificate was shown (RFC 9110, 15.5.20).
-fn is_misdirected(proxy: &Proxy<'_>, question: &Request) -> bool {
+fn is_misdirected(proxy: &Proxy, question: &Request) -> bool {
     let Security::Tls { server_name: Some(asked) } = &question.entrance.security else { return false };
     let Some(listener) = proxy.listeners.iter().find(|one| one.port == question.entrance.port) else {
         return false;
     };
     let owner = |host: &str| {
-        let ends = |(_, server): &(usize, &TlsServer<'_>)| matches!(server.kind, TlsKind::Http(..));
+        let ends = |(_, server): &(usize, &TlsServer)| matches!(server.kind, TlsKind::Http(..));
         let names = listener
             .tls
             .iter()
@@ -300,7 +300,7 @@ fn is_misdirected(proxy: &Proxy<'_>, question: &Request) -> bool {
 }
 
 /// Why a rule is not tried, if it is not.
-pub(super) fn why_not(rule: &Rule<'_>) -> Option<&'static str> {
+pub(super) fn why_not(rule: &Rule) -> Option<&'static str> {
     let grpc = |kind: &Injection| matches!(kind, Injection::Abort(Abort::Grpc(_)));
     if rule.options.fault.iter().any(|fault| grpc(&fault.kind)) {
         return Some("it fails with a status of gRPC, which HTTP/1.1 does not show");
@@ -309,7 +309,7 @@ pub(super) fn why_not(rule: &Rule<'_>) -> Option<&'static str> {
 }
 
 /// The delay that is injected, to some of the requests or to all of them.
-fn delay(rule: &Rule<'_>) -> Duration {
+fn delay(rule: &Rule) -> Duration {
     let delays = rule.options.fault.iter().map(|fault| match &fault.kind {
         Injection::Delay(delay) => Duration::from_millis(delay.value.as_millis()),
         Injection::Abort(_) => Duration::ZERO,
@@ -317,7 +317,7 @@ fn delay(rule: &Rule<'_>) -> Duration {
     delays.sum()
 }
 
-fn delays(rule: &Rule<'_>) -> bool {
+fn delays(rule: &Rule) -> bool {
     !delay(rule).is_zero()
 }
 
@@ -333,7 +333,7 @@ fn on_the_wire(request: &client::Request) -> client::Request {
 }
 
 /// The request as the client sends it, asking the upstream for the headers that the rule changes on the way back.
-fn written(question: &Request, taken: Option<&Taken<'_, '_>>) -> client::Request {
+fn written(question: &Request, taken: Option<&Taken<'_>>) -> client::Request {
     let mut headers: Headers = vec![("Host".to_owned(), question.authority.clone())];
     headers.extend(question.headers.iter().cloned());
     let mut names: Vec<&str> = Vec::new();

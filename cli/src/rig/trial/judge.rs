@@ -66,9 +66,9 @@ impl Got {
     }
 }
 
-impl<'m> Run<'_, 'm> {
+impl Run<'_> {
     /// Compares.
-    pub(super) fn judge(&self, outcome: &Outcome<'_, 'm>, sent: &Headers, got: &Got) -> Vec<Mismatch> {
+    pub(super) fn judge(&self, outcome: &Outcome<'_>, sent: &Headers, got: &Got) -> Vec<Mismatch> {
         match outcome {
             Outcome::Refused(_) if got.is_refused(self.trial.kind) => Vec::new(),
             Outcome::Refused(_) => vec![Mismatch::new(Aspect::Admission, "no connection", got.text())],
@@ -81,7 +81,7 @@ impl<'m> Run<'_, 'm> {
         }
     }
 
-    fn taken(&self, taken: &Taken<'_, 'm>, sent: &Headers, got: &Got) -> Vec<Mismatch> {
+    fn taken(&self, taken: &Taken<'_>, sent: &Headers, got: &Got) -> Vec<Mismatch> {
         if let Some((status, ppm)) = abort(taken.rule) {
             // One that fails now and then is only told from others by who answers.
             if ppm == 1_000_000 || got.seen.is_none() {
@@ -103,7 +103,7 @@ impl<'m> Run<'_, 'm> {
     fn forwarded(
         &self,
         target: &str,
-        deliveries: &[Delivery<'_, 'm>],
+        deliveries: &[Delivery<'_>],
         sent: &Headers,
         got: &Got,
     ) -> Vec<Mismatch> {
@@ -170,7 +170,7 @@ pub(super) fn one_of(names: impl Iterator<Item = String>) -> String {
 }
 
 /// The status of an injected failure and its share; `None` if there is none, or one that has no status of HTTP.
-pub(super) fn abort(rule: &Rule<'_>) -> Option<(u16, u32)> {
+pub(super) fn abort(rule: &Rule) -> Option<(u16, u32)> {
     rule.options.fault.iter().find_map(|fault| match &fault.kind {
         Injection::Abort(Abort::Http(status)) => Some((status.value.get(), fault.share.value.ppm())),
         Injection::Abort(Abort::Grpc(_)) | Injection::Delay(_) => None,
@@ -290,12 +290,12 @@ fn is_dropped(name: &str) -> bool {
 }
 
 /// Whether the proxy is to make connections to it private.
-pub(super) fn is_private(upstream: &Upstream<'_>) -> bool {
+pub(super) fn is_private(upstream: &Upstream) -> bool {
     upstream.policy.tls.as_ref().is_some_and(|tls| tls.mode.value != ClientTlsMode::Disable)
 }
 
 /// How the upstream was called, against how its policy says.
-pub(super) fn upstream_tls(upstream: &Upstream<'_>, seen: &Seen) -> Option<Mismatch> {
+pub(super) fn upstream_tls(upstream: &Upstream, seen: &Seen) -> Option<Mismatch> {
     let tls = upstream.policy.tls.as_ref().filter(|_| is_private(upstream));
     let shows = tls.is_some_and(|tls| tls.mode.value == ClientTlsMode::Mutual);
     let name = tls.and_then(|tls| tls.body.sni.as_ref()).map(|name| name.value.to_string());

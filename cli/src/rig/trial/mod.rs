@@ -39,11 +39,11 @@ const CIPHERS: &str =
 const ADDRESS: &str = "it asks for an address that is not on the loopback";
 
 /// One proxy under trial.
-pub struct Trial<'t, 'm> {
+pub struct Trial<'t> {
     /// What it is.
     pub kind: Kind,
     /// Its plan, on the loopback.
-    pub rigged: &'t Rigged<'m>,
+    pub rigged: &'t Rigged,
     /// Its surroundings.
     pub world: &'t World,
     /// How often what depends on chance is asked.
@@ -174,18 +174,18 @@ impl Mismatch {
 }
 
 /// A trial on its way.
-struct Run<'t, 'm> {
-    trial: &'t Trial<'t, 'm>,
-    matcher: Matcher<'t, 'm>,
+struct Run<'t> {
+    trial: &'t Trial<'t>,
+    matcher: Matcher<'t>,
     named_headers: NamedHeaders,
     findings: Findings,
-    rules: FxHashSet<*const Rule<'m>>,
+    rules: FxHashSet<*const Rule>,
     /// Those whose shares were counted.
-    counted: FxHashSet<*const Rule<'m>>,
-    connection_rules: FxHashSet<*const ConnectionRule<'m>>,
+    counted: FxHashSet<*const Rule>,
+    connection_rules: FxHashSet<*const ConnectionRule>,
 }
 
-impl<'m> Trial<'_, 'm> {
+impl Trial<'_> {
     /// Asks what shows the plan: for each alternative of each rule a request that it takes, and those that just miss it, and all
     /// kinds of connections.
     #[must_use]
@@ -216,8 +216,8 @@ impl<'m> Trial<'_, 'm> {
     }
 }
 
-impl<'t, 'm> Run<'t, 'm> {
-    fn new(trial: &'t Trial<'t, 'm>) -> Self {
+impl<'t> Run<'t> {
+    fn new(trial: &'t Trial<'t>) -> Self {
         Self {
             trial,
             matcher: Matcher::new(&trial.rigged.proxy),

@@ -13,7 +13,7 @@ pub(super) struct NamedHeaders {
 }
 
 impl NamedHeaders {
-    pub(super) fn of(proxy: &Proxy<'_>) -> Self {
+    pub(super) fn of(proxy: &Proxy) -> Self {
         let mut named = Self { of_requests: BTreeSet::new(), of_answers: BTreeSet::new() };
         for rule in proxy.http_rules() {
             let options = &rule.options;

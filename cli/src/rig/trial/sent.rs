@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 /// A request in a line, with the port that the sources give to its listener. Where TLS does not ask for the host of the URL, it
 /// says so behind.
-pub(super) fn shown(request: &Request, rigged: &Rigged<'_>) -> String {
+pub(super) fn shown(request: &Request, rigged: &Rigged) -> String {
     let Request { entrance, method, authority, target, headers, source: _ } = request;
     let headers: String = headers.iter().map(|(name, value)| format!(" -H {name}: {value}")).collect();
     let (name, port) = parts(authority);
@@ -22,7 +22,7 @@ pub(super) fn shown(request: &Request, rigged: &Rigged<'_>) -> String {
 }
 
 /// The port that a listener has in the sources; here it has another one.
-fn declared_port(entrance: &Entrance, rigged: &Rigged<'_>) -> u16 {
+fn declared_port(entrance: &Entrance, rigged: &Rigged) -> u16 {
     let listeners = rigged.proxy.listeners.iter().zip(&rigged.ports);
     let own = listeners.filter(|(listener, _)| listener.port == entrance.port).map(|(_, port)| *port).next();
     own.unwrap_or(entrance.port)

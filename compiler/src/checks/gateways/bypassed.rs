@@ -118,7 +118,7 @@ fn wider<'n, 's, 'm>(
 /// The plans of gateways that were needed.
 struct Plans<'c, 'm> {
     context: &'c Context<'m>,
-    proxies: FxHashMap<usize, Proxy<'m>>,
+    proxies: FxHashMap<usize, Proxy>,
 }
 
 impl<'m> Plans<'_, 'm> {

@@ -56,27 +56,27 @@ use target::Target;
 
 /// What becomes of a request at a proxy.
 #[must_use]
-pub fn answer<'p, 'm>(proxy: &'p Proxy<'m>, request: &Request) -> Outcome<'p, 'm> {
+pub fn answer<'p>(proxy: &'p Proxy, request: &Request) -> Outcome<'p> {
     Matcher::new(proxy).answer(request)
 }
 
 /// A proxy, for many questions: patterns are compiled once.
 #[derive(Debug)]
-pub struct Matcher<'p, 'm> {
-    proxy: &'p Proxy<'m>,
+pub struct Matcher<'p> {
+    proxy: &'p Proxy,
     patterns: Patterns<'p>,
 }
 
 /// What stands behind an entrance.
-enum Served<'p, 'm> {
-    Http(&'p HttpServer<'m>),
-    Connections(&'p [ConnectionRule<'m>]),
+enum Served<'p> {
+    Http(&'p HttpServer),
+    Connections(&'p [ConnectionRule]),
 }
 
-impl<'p, 'm> Matcher<'p, 'm> {
+impl<'p> Matcher<'p> {
     /// A matcher for a proxy.
     #[must_use]
-    pub fn new(proxy: &'p Proxy<'m>) -> Self {
+    pub fn new(proxy: &'p Proxy) -> Self {
         Self { proxy, patterns: Patterns::default() }
     }
 
@@ -87,7 +87,7 @@ impl<'p, 'm> Matcher<'p, 'm> {
 
     /// What becomes of a request.
     #[must_use]
-    pub fn answer(&self, request: &Request) -> Outcome<'p, 'm> {
+    pub fn answer(&self, request: &Request) -> Outcome<'p> {
         let server = match self.serve(&request.entrance) {
             Ok(Served::Http(server)) => server,
             Ok(Served::Connections(_)) => return Outcome::NotHttp,
@@ -122,7 +122,7 @@ impl<'p, 'm> Matcher<'p, 'm> {
 
     /// What becomes of a connection.
     #[must_use]
-    pub fn connect(&self, connection: &Connection) -> Passage<'p, 'm> {
+    pub fn connect(&self, connection: &Connection) -> Passage<'p> {
         let rules = match self.serve(&connection.entrance) {
             Ok(Served::Connections(rules)) => rules,
             Ok(Served::Http(_)) => return Passage::Http,
@@ -132,7 +132,7 @@ impl<'p, 'm> Matcher<'p, 'm> {
             Security::Plain => None,
             Security::Tls { server_name } => server_name.as_deref(),
         };
-        let asks = |rule: &ConnectionRule<'_>| {
+        let asks = |rule: &ConnectionRule| {
             rule.sni.is_empty() || rule.sni.iter().any(|one| takes(one.as_host(), name))
         };
         let mut rules = rules.iter();
@@ -142,7 +142,7 @@ impl<'p, 'm> Matcher<'p, 'm> {
         }
     }
 
-    fn serve(&self, entrance: &Entrance) -> Result<Served<'p, 'm>, Refusal> {
+    fn serve(&self, entrance: &Entrance) -> Result<Served<'p>, Refusal> {
         let listener = self.listener(entrance).ok_or(Refusal::NoListener)?;
         let Security::Tls { server_name } = &entrance.security else {
             return match listener.plain.as_ref().ok_or(Refusal::Plain)? {
@@ -156,10 +156,10 @@ impl<'p, 'm> Matcher<'p, 'm> {
         }
     }
 
-    fn listener(&self, entrance: &Entrance) -> Option<&'p Listener<'m>> {
+    fn listener(&self, entrance: &Entrance) -> Option<&'p Listener> {
         let on_port = || self.proxy.listeners.iter().filter(|one| one.port == entrance.port);
         let bound = on_port().find(|one| one.bind == entrance.address);
-        let any_address = |one: &&Listener<'_>| one.bind.is_none() || entrance.address.is_none();
+        let any_address = |one: &&Listener| one.bind.is_none() || entrance.address.is_none();
         bound.or_else(|| on_port().find(any_address))
     }
 
@@ -174,7 +174,7 @@ impl<'p, 'm> Matcher<'p, 'm> {
 
 /// The server of a listener for what TLS asks for.
 #[must_use]
-pub fn server<'p, 'm>(listener: &'p Listener<'m>, name: Option<&str>) -> Option<&'p TlsServer<'m>> {
+pub fn server<'p>(listener: &'p Listener, name: Option<&str>) -> Option<&'p TlsServer> {
     let names = listener.tls.iter().flat_map(|server| server.names.iter().map(move |name| (name, server)));
     most_specific(names, name)
 }
@@ -194,12 +194,12 @@ fn most_specific<'a, T>(
     taking.rev().max_by_key(|(name, _)| specificity(name)).map(|(_, named)| named)
 }
 
-fn taken<'p, 'm>(
+fn taken<'p>(
     asked: &Asked<'p, '_>,
-    host: &'p VirtualHost<'m>,
-    (position, rule): (usize, &'p Rule<'m>),
+    host: &'p VirtualHost,
+    (position, rule): (usize, &'p Rule),
     alternative: Option<usize>,
-) -> Result<Taken<'p, 'm>, Doubt<'p>> {
+) -> Result<Taken<'p>, Doubt<'p>> {
     let held = alternative.and_then(|at| rule.matches.get(at));
     let on_the_way_back = || header_changes(rule.options.response_headers.as_deref(), None);
     let answer = match &rule.action {
@@ -218,15 +218,15 @@ fn taken<'p, 'm>(
     Ok(Taken { host, rule, position, alternative, answer })
 }
 
-fn forwarded<'p, 'm>(
+fn forwarded<'p>(
     asked: &Asked<'p, '_>,
-    rule: &'p Rule<'m>,
-    to: &'p [WeightedUpstream<'m>],
+    rule: &'p Rule,
+    to: &'p [WeightedUpstream],
     held: Option<&Match>,
-) -> Result<Answer<'p, 'm>, Doubt<'p>> {
+) -> Result<Answer<'p>, Doubt<'p>> {
     let options = &*rule.options;
     let path = rewrite::path(asked, &options.rewrite, held)?;
-    let delivery = |to: &'p WeightedUpstream<'m>| {
+    let delivery = |to: &'p WeightedUpstream| {
         let own = |side: fn(
             &'p crate::model::DestinationHeaders,
         ) -> Option<&'p crate::policy::HeaderOperations>| {

@@ -6,7 +6,7 @@ use crate::values::{MatchHeaderName, Pattern};
 
 /// What becomes of a request.
 #[derive(Clone, Debug)]
-pub enum Outcome<'p, 'm> {
+pub enum Outcome<'p> {
     /// No connection comes about.
     Refused(Refusal),
     /// What comes in here is passed on without being read as HTTP: [`Matcher::connect`](super::Matcher::connect) says where to.
@@ -16,24 +16,24 @@ pub enum Outcome<'p, 'm> {
     /// 404: no virtual host has this name.
     NoHost,
     /// 404: no rule of the virtual host takes it.
-    NoRule(&'p VirtualHost<'m>),
+    NoRule(&'p VirtualHost),
     /// 301: the virtual host wants TLS.
     WantsTls {
         /// The virtual host.
-        host: &'p VirtualHost<'m>,
+        host: &'p VirtualHost,
         /// The value of `Location`.
         location: String,
     },
     /// A rule takes it.
-    Taken(Box<Taken<'p, 'm>>),
+    Taken(Box<Taken<'p>>),
     /// What a rule asks cannot be answered here, and no rule before it takes the request.
-    Undecided(&'p Rule<'m>, Doubt<'p>),
+    Undecided(&'p Rule, Doubt<'p>),
 }
 
-impl<'p, 'm> Outcome<'p, 'm> {
+impl<'p> Outcome<'p> {
     /// The rule that takes the request, and what is done.
     #[must_use]
-    pub fn taken(&self) -> Option<&Taken<'p, 'm>> {
+    pub fn taken(&self) -> Option<&Taken<'p>> {
         match self {
             Self::Taken(taken) => Some(taken),
             Self::Refused(_)
@@ -49,7 +49,7 @@ impl<'p, 'm> Outcome<'p, 'm> {
 
 /// What becomes of a connection.
 #[derive(Clone, Debug)]
-pub enum Passage<'p, 'm> {
+pub enum Passage<'p> {
     /// No connection comes about.
     Refused(Refusal),
     /// It is read as HTTP: [`Matcher::answer`](super::Matcher::answer) says of each request what becomes of it.
@@ -57,7 +57,7 @@ pub enum Passage<'p, 'm> {
     /// It is closed: no rule takes it.
     NoRule,
     /// A rule takes it.
-    Taken(&'p ConnectionRule<'m>),
+    Taken(&'p ConnectionRule),
 }
 
 /// Why no connection comes about.
@@ -99,28 +99,28 @@ pub enum Doubt<'p> {
 
 /// A request that a rule takes. Faults, time limits, retries, CORS and mirrors stand in the rule: they are what they say.
 #[derive(Clone, Debug)]
-pub struct Taken<'p, 'm> {
+pub struct Taken<'p> {
     /// The virtual host.
-    pub host: &'p VirtualHost<'m>,
+    pub host: &'p VirtualHost,
     /// The rule.
-    pub rule: &'p Rule<'m>,
+    pub rule: &'p Rule,
     /// Its position in the virtual host.
     pub position: usize,
     /// The alternative of the rule that holds, the first one; `None` for a rule without any.
     pub alternative: Option<usize>,
     /// What is done.
-    pub answer: Answer<'p, 'm>,
+    pub answer: Answer<'p>,
 }
 
 /// What is done with a request.
 #[derive(Clone, Debug)]
-pub enum Answer<'p, 'm> {
+pub enum Answer<'p> {
     /// It goes to one of these.
     Forwarded {
         /// The path that the destination sees, with the query.
         target: String,
         /// Where it may go, by weight.
-        deliveries: Vec<Delivery<'p, 'm>>,
+        deliveries: Vec<Delivery<'p>>,
     },
     /// The caller is sent elsewhere.
     Redirected {
@@ -144,9 +144,9 @@ pub enum Answer<'p, 'm> {
 
 /// A place that a request may go to.
 #[derive(Clone, Debug)]
-pub struct Delivery<'p, 'm> {
+pub struct Delivery<'p> {
     /// The upstream and its share.
-    pub to: &'p WeightedUpstream<'m>,
+    pub to: &'p WeightedUpstream,
     /// The authority that it sees.
     pub authority: String,
     /// What happens to the headers of the request, in order.

@@ -35,8 +35,8 @@ fn compiled(text: &str) -> Checked {
     compilation.environments.into_iter().next().and_then(|(_, checked)| checked).unwrap()
 }
 
-fn proxy<'p, 'm>(all: &'p [Proxy<'m>], name: &str) -> &'p Proxy<'m> {
-    let called = |proxy: &&Proxy<'_>| match &proxy.namespace {
+fn proxy<'p>(all: &'p [Proxy], name: &str) -> &'p Proxy {
+    let called = |proxy: &&Proxy| match &proxy.namespace {
         Some(namespace) if proxy.span.is_none() => name == format!("{} of {namespace}", proxy.name),
         _ => proxy.name == name,
     };

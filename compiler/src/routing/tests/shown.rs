@@ -6,7 +6,7 @@ use crate::routing::{
 };
 
 /// What becomes of a request, in one line. What stays as it was asked for is not shown.
-pub(super) fn outcome(proxy: &Proxy<'_>, request: &Request, outcome: &Outcome<'_, '_>) -> String {
+pub(super) fn outcome(proxy: &Proxy, request: &Request, outcome: &Outcome<'_>) -> String {
     match outcome {
         Outcome::Refused(refusal) => refused(*refusal),
         Outcome::NotHttp => "not HTTP".to_owned(),
@@ -19,7 +19,7 @@ pub(super) fn outcome(proxy: &Proxy<'_>, request: &Request, outcome: &Outcome<'_
     }
 }
 
-fn answer(proxy: &Proxy<'_>, request: &Request, taken: &Taken<'_, '_>) -> String {
+fn answer(proxy: &Proxy, request: &Request, taken: &Taken<'_>) -> String {
     match &taken.answer {
         Answer::Forwarded { target, deliveries } => {
             let each = deliveries.iter().map(|one| delivery(proxy, request, one));
@@ -39,7 +39,7 @@ fn answer(proxy: &Proxy<'_>, request: &Request, taken: &Taken<'_, '_>) -> String
     }
 }
 
-fn delivery(proxy: &Proxy<'_>, request: &Request, delivery: &Delivery<'_, '_>) -> String {
+fn delivery(proxy: &Proxy, request: &Request, delivery: &Delivery<'_>) -> String {
     let mut shown = upstream(proxy, delivery.to);
     if delivery.authority != request.authority {
         shown.push_str(&format!(" host {}", delivery.authority));
@@ -62,7 +62,7 @@ fn changes(side: &str, changes: &[HeaderChange<'_>]) -> String {
 }
 
 /// What becomes of a connection, in one line.
-pub(super) fn passage(proxy: &Proxy<'_>, passage: &Passage<'_, '_>) -> String {
+pub(super) fn passage(proxy: &Proxy, passage: &Passage<'_>) -> String {
     match passage {
         Passage::Refused(refusal) => refused(*refusal),
         Passage::Http => "HTTP".to_owned(),
@@ -71,7 +71,7 @@ pub(super) fn passage(proxy: &Proxy<'_>, passage: &Passage<'_, '_>) -> String {
     }
 }
 
-fn connection_rule(proxy: &Proxy<'_>, rule: &ConnectionRule<'_>) -> String {
+fn connection_rule(proxy: &Proxy, rule: &ConnectionRule) -> String {
     let to = rule.to.iter().map(|to| upstream(proxy, to)).collect::<Vec<_>>();
     format!("{}: {}", rule.name, to.join(", "))
 }
@@ -85,13 +85,13 @@ fn refused(refusal: Refusal) -> String {
 }
 
 /// `30% reviews.shop:9080@v2`.
-fn upstream(proxy: &Proxy<'_>, to: &WeightedUpstream<'_>) -> String {
+fn upstream(proxy: &Proxy, to: &WeightedUpstream) -> String {
     let share =
         if to.weight == 1_000_000 { String::new() } else { format!("{}% ", f64::from(to.weight) / 10_000.0) };
     format!("{share}{}", upstream_name(proxy, to))
 }
 
-fn upstream_name(proxy: &Proxy<'_>, to: &WeightedUpstream<'_>) -> String {
+fn upstream_name(proxy: &Proxy, to: &WeightedUpstream) -> String {
     let upstream = proxy.upstreams.get(to.upstream).unwrap();
     let host = upstream.host.replace(".svc.cluster.local", "");
     let subset = upstream.subset.as_ref().map(|subset| format!("@{subset}")).unwrap_or_default();
@@ -99,7 +99,7 @@ fn upstream_name(proxy: &Proxy<'_>, to: &WeightedUpstream<'_>) -> String {
 }
 
 /// Listeners, servers, domains, rules, conflicts and addresses, a line each.
-pub(super) fn plan(proxy: &Proxy<'_>) -> Vec<String> {
+pub(super) fn plan(proxy: &Proxy) -> Vec<String> {
     let mut lines = Vec::new();
     for one in &proxy.listeners {
         listener(proxy, one, &mut lines);
@@ -112,7 +112,7 @@ pub(super) fn plan(proxy: &Proxy<'_>) -> Vec<String> {
     lines
 }
 
-fn listener(proxy: &Proxy<'_>, listener: &Listener<'_>, lines: &mut Vec<String>) {
+fn listener(proxy: &Proxy, listener: &Listener, lines: &mut Vec<String>) {
     let bind = listener.bind.map(|bind| format!(" on {bind}")).unwrap_or_default();
     lines.push(format!("listen {}{bind}", listener.port));
     match &listener.plain {
@@ -136,7 +136,7 @@ fn listener(proxy: &Proxy<'_>, listener: &Listener<'_>, lines: &mut Vec<String>)
     }
 }
 
-fn http(what: &str, proxy: &Proxy<'_>, server: &HttpServer<'_>, lines: &mut Vec<String>) {
+fn http(what: &str, proxy: &Proxy, server: &HttpServer, lines: &mut Vec<String>) {
     for host in &server.virtual_hosts {
         let domains: Vec<&str> = host.domains.iter().map(|domain| domain.as_str()).collect();
         let https = if host.https_only { " to https" } else { "" };
@@ -153,7 +153,7 @@ fn http(what: &str, proxy: &Proxy<'_>, server: &HttpServer<'_>, lines: &mut Vec<
     }
 }
 
-fn connections(what: &str, proxy: &Proxy<'_>, rules: &[ConnectionRule<'_>], lines: &mut Vec<String>) {
+fn connections(what: &str, proxy: &Proxy, rules: &[ConnectionRule], lines: &mut Vec<String>) {
     lines.push(what.to_owned());
     for rule in rules {
         let sni: Vec<&str> = rule.sni.iter().map(|name| name.as_str()).collect();

@@ -35,7 +35,7 @@ pub(super) fn run(name: &str, table: &str) {
     assert!(failures.is_empty(), "{name}:\n{}", failures.join("\n"));
 }
 
-fn expect(title: &str, proxy: &Proxy<'_>, lines: &str, failures: &mut Vec<String>) {
+fn expect(title: &str, proxy: &Proxy, lines: &str, failures: &mut Vec<String>) {
     let lines = lines.trim_end().lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
     let lines: Vec<&str> = lines.collect();
     if let [first @ ("plan" | "witnesses"), wanted @ ..] = lines.as_slice() {
@@ -55,7 +55,7 @@ fn expect(title: &str, proxy: &Proxy<'_>, lines: &str, failures: &mut Vec<String
     }
 }
 
-fn ask<'p>(matcher: &Matcher<'p, '_>, proxy: &'p Proxy<'_>, asked: &str) -> String {
+fn ask<'p>(matcher: &Matcher<'p>, proxy: &'p Proxy, asked: &str) -> String {
     let (asked, headers) = match asked.split_once(" {") {
         Some((asked, headers)) => (asked, read_headers(headers)),
         None => (asked, Vec::new()),

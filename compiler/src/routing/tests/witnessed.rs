@@ -5,7 +5,7 @@ use crate::routing::witness::{Shows, witnesses};
 use crate::routing::{ConnectionRule, Plain, Proxy, TlsKind};
 
 /// What shows the plan, a line each.
-pub(super) fn lines(proxy: &Proxy<'_>) -> Vec<String> {
+pub(super) fn lines(proxy: &Proxy) -> Vec<String> {
     let found = witnesses(proxy);
     let requests = found.requests.iter().map(|one| {
         let what = match &one.shows {
@@ -57,7 +57,7 @@ fn connection(connection: &Connection) -> String {
 }
 
 /// Every witness shows what it says, is a request that is valid on the wire, and nothing is left out without a word.
-pub(super) fn confirm(proxy: &Proxy<'_>) {
+pub(super) fn confirm(proxy: &Proxy) {
     let found = witnesses(proxy);
     let matcher = Matcher::new(proxy);
     for one in &found.requests {
@@ -84,7 +84,7 @@ pub(super) fn confirm(proxy: &Proxy<'_>) {
     }
     for rule in proxy.listeners.iter().flat_map(|listener| listener.http_servers()) {
         for rule in rule.virtual_hosts.iter().filter(|host| !host.https_only).flat_map(|host| &host.rules) {
-            let is_hit = |shows: &Shows<'_, '_>| matches!(shows, Shows::Hit { rule: other, .. } if std::ptr::eq(*other, rule));
+            let is_hit = |shows: &Shows<'_>| matches!(shows, Shows::Hit { rule: other, .. } if std::ptr::eq(*other, rule));
             let hits = found.requests.iter().filter(|one| is_hit(&one.shows)).count();
             let gaps = found.gaps.iter().filter(|gap| gap.span == rule.span && gap.wanted == "taken").count();
             assert!(hits + gaps >= rule.matches.len().max(1), "nothing is said of `{}`", rule.name);
@@ -97,7 +97,7 @@ pub(super) fn confirm(proxy: &Proxy<'_>) {
     }
 }
 
-fn connection_rules<'p, 'm>(proxy: &'p Proxy<'m>) -> Vec<&'p ConnectionRule<'m>> {
+fn connection_rules(proxy: &Proxy) -> Vec<&ConnectionRule> {
     let mut all = Vec::new();
     for listener in &proxy.listeners {
         if let Some(Plain::Tcp(rules)) = &listener.plain {

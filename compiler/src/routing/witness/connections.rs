@@ -11,11 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
 /// What shows the rules.
-pub(super) fn of_rules<'p, 'm>(
-    way: &Way<'_, 'p, 'm>,
-    rules: &'p [ConnectionRule<'m>],
-    found: &mut Witnesses<'p, 'm>,
-) {
+pub(super) fn of_rules<'p>(way: &Way<'_, 'p>, rules: &'p [ConnectionRule], found: &mut Witnesses<'p>) {
     for rule in rules {
         let takes = |connection: &&Connection| matches!(way.matcher.connect(connection), Passage::Taken(other) if std::ptr::eq(other, rule));
         let fitting = connections(way, rule);
@@ -38,7 +34,7 @@ pub(super) fn of_rules<'p, 'm>(
 }
 
 /// Connections that a rule is likely to take.
-fn connections(way: &Way<'_, '_, '_>, rule: &ConnectionRule<'_>) -> Vec<Connection> {
+fn connections(way: &Way<'_, '_>, rule: &ConnectionRule) -> Vec<Connection> {
     let everything = [Match::default()];
     let matches = if rule.matches.is_empty() { everything.as_slice() } else { rule.matches.as_slice() };
     let mut all = Vec::new();
@@ -58,7 +54,7 @@ fn connections(way: &Way<'_, '_, '_>, rule: &ConnectionRule<'_>) -> Vec<Connecti
 }
 
 /// Connections to the same server that differ from `hit` in one way.
-fn nearby(way: &Way<'_, '_, '_>, rule: &ConnectionRule<'_>, hit: &Connection) -> Vec<Connection> {
+fn nearby(way: &Way<'_, '_>, rule: &ConnectionRule, hit: &Connection) -> Vec<Connection> {
     let mut all = Vec::new();
     if !rule.sni.is_empty() {
         let others = securities(way, std::iter::empty());
@@ -77,12 +73,12 @@ fn nearby(way: &Way<'_, '_, '_>, rule: &ConnectionRule<'_>, hit: &Connection) ->
     all
 }
 
-fn entrance(way: &Way<'_, '_, '_>, security: Security) -> Entrance {
+fn entrance(way: &Way<'_, '_>, security: Security) -> Entrance {
     Entrance { port: way.listener.port, address: way.listener.bind, security }
 }
 
 /// What TLS may ask for so that it comes to the server: names that the rule and the server have, or any names of the server.
-fn securities<'n>(way: &Way<'_, '_, '_>, asked: impl Iterator<Item = &'n HostPattern>) -> Vec<Security> {
+fn securities<'n>(way: &Way<'_, '_>, asked: impl Iterator<Item = &'n HostPattern>) -> Vec<Security> {
     let Some(own) = way.server else { return vec![Security::Plain] };
     let mut names: Vec<String> = asked.flat_map(candidates::hosts).collect();
     names.extend(own.names.iter().flat_map(candidates::hosts));

@@ -79,8 +79,8 @@ pub(super) struct Choices {
 impl Choices {
     /// The choices that an alternative leaves; the reason if there is none.
     pub(super) fn of<'p>(
-        way: &Way<'_, 'p, '_>,
-        host: &'p VirtualHost<'_>,
+        way: &Way<'_, 'p>,
+        host: &'p VirtualHost,
         one: &'p Match,
         evading: Vec<Evasion>,
     ) -> Result<Self, &'static str> {
@@ -234,7 +234,7 @@ pub(super) fn unsendable(name: &HeaderName) -> Option<&'static str> {
     }
 }
 
-fn headers<'p>(way: &Way<'_, 'p, '_>, one: &'p Match) -> Result<Vec<Values>, &'static str> {
+fn headers<'p>(way: &Way<'_, 'p>, one: &'p Match) -> Result<Vec<Values>, &'static str> {
     if one.headers.iter().chain(&one.without).any(|(name, _)| name.claims().is_some()) {
         return Err("claims are for whoever verified the token");
     }
@@ -278,7 +278,7 @@ fn headers<'p>(way: &Way<'_, 'p, '_>, one: &'p Match) -> Result<Vec<Values>, &'s
     Ok(all)
 }
 
-fn query<'p>(way: &Way<'_, 'p, '_>, one: &'p Match) -> Result<Vec<Values>, &'static str> {
+fn query<'p>(way: &Way<'_, 'p>, one: &'p Match) -> Result<Vec<Values>, &'static str> {
     let of = |(name, test): &'p (smol_str::SmolStr, HeaderTest)| {
         let mut values = candidates::values(way.matcher.patterns(), test);
         values.retain(|value| candidates::is_query_part(value));
@@ -293,11 +293,7 @@ fn query<'p>(way: &Way<'_, 'p, '_>, one: &'p Match) -> Result<Vec<Values>, &'sta
     one.query.iter().map(of).collect()
 }
 
-fn methods<'p>(
-    way: &Way<'_, 'p, '_>,
-    one: &'p Match,
-    pseudo: &Pseudo<'p>,
-) -> Result<Vec<String>, &'static str> {
+fn methods<'p>(way: &Way<'_, 'p>, one: &'p Match, pseudo: &Pseudo<'p>) -> Result<Vec<String>, &'static str> {
     let mut all: Vec<String> = if one.methods.is_empty() {
         let asked = pseudo.method.iter().filter_map(|test| match test {
             TextMatch::Exact(method) => Some(method.to_string()),
@@ -318,8 +314,8 @@ fn methods<'p>(
 
 /// Hosts of a virtual host for which all tests of the authority hold, with the way in.
 fn entries<'p>(
-    way: &Way<'_, 'p, '_>,
-    host: &'p VirtualHost<'_>,
+    way: &Way<'_, 'p>,
+    host: &'p VirtualHost,
     tests: impl Iterator<Item = &'p TextMatch>,
 ) -> Result<Vec<(Entrance, String)>, &'static str> {
     let patterns = way.matcher.patterns();
@@ -340,7 +336,7 @@ fn entries<'p>(
 }
 
 /// Authorities that lead to a virtual host, then the same with ports and in upper case.
-pub(super) fn authorities(host: &VirtualHost<'_>) -> Vec<String> {
+pub(super) fn authorities(host: &VirtualHost) -> Vec<String> {
     let plain: Vec<String> = host.domains.iter().flat_map(candidates::hosts).collect();
     let odd = |host: &String| [format!("{host}:81"), format!("{host}:8080"), host.to_ascii_uppercase()];
     let odd: Vec<String> = plain.iter().flat_map(odd).collect();
@@ -360,7 +356,7 @@ pub(super) type Evasion = (String, Vec<String>);
 
 /// Headers for which rivals say that they must not be there, or not so: with them, a request is not theirs.
 pub(super) fn evading<'p>(
-    way: &Way<'_, 'p, '_>,
+    way: &Way<'_, 'p>,
     one: &Match,
     rivals: impl Iterator<Item = &'p Match>,
 ) -> Vec<Evasion> {

@@ -15,7 +15,7 @@ pub(super) struct Miss {
 }
 
 /// For each comparison of an alternative one miss. `hit` is a request that the rule takes by it.
-pub(super) fn of<'p>(site: &Site<'_, 'p, '_>, one: &'p Match, hit: &Draft) -> Vec<Miss> {
+pub(super) fn of<'p>(site: &Site<'_, 'p>, one: &'p Match, hit: &Draft) -> Vec<Miss> {
     let mut all = Vec::new();
     let evading = site.evading(one);
     let mut add = |because: String, drafts: Vec<Draft>, reason: &'static str| {
@@ -71,7 +71,7 @@ pub(super) fn of<'p>(site: &Site<'_, 'p, '_>, one: &'p Match, hit: &Draft) -> Ve
     all
 }
 
-fn other_authorities<'p>(site: &Site<'_, 'p, '_>, test: &'p TextMatch, hit: &Draft) -> Vec<Draft> {
+fn other_authorities<'p>(site: &Site<'_, 'p>, test: &'p TextMatch, hit: &Draft) -> Vec<Draft> {
     let patterns = site.way.matcher.patterns();
     let mut all = authorities(site.host);
     all.retain(|authority| {
@@ -82,7 +82,7 @@ fn other_authorities<'p>(site: &Site<'_, 'p, '_>, test: &'p TextMatch, hit: &Dra
 
 /// Another value, or none.
 fn other_headers<'p>(
-    site: &Site<'_, 'p, '_>,
+    site: &Site<'_, 'p>,
     name: &MatchHeaderName,
     test: &'p HeaderTest,
     hit: &Draft,
@@ -99,7 +99,7 @@ fn other_headers<'p>(
 
 /// A value that must not be there.
 fn unwanted_headers<'p>(
-    site: &Site<'_, 'p, '_>,
+    site: &Site<'_, 'p>,
     name: &MatchHeaderName,
     test: &'p HeaderTest,
     hit: &Draft,
@@ -115,12 +115,7 @@ fn unwanted_headers<'p>(
     drafts.collect()
 }
 
-fn other_parameters<'p>(
-    site: &Site<'_, 'p, '_>,
-    name: &str,
-    test: &'p HeaderTest,
-    hit: &Draft,
-) -> Vec<Draft> {
+fn other_parameters<'p>(site: &Site<'_, 'p>, name: &str, test: &'p HeaderTest, hit: &Draft) -> Vec<Draft> {
     let mut others = match test {
         HeaderTest::Present => Vec::new(),
         HeaderTest::Text(test) => candidates::texts_beside(site.way.matcher.patterns(), test),

@@ -23,49 +23,49 @@ use smol_str::SmolStr;
 
 /// A request, and what it shows.
 #[derive(Clone, Debug)]
-pub struct Witness<'p, 'm> {
+pub struct Witness<'p> {
     /// The request.
     pub request: Request,
     /// What it shows.
-    pub shows: Shows<'p, 'm>,
+    pub shows: Shows<'p>,
 }
 
 /// What a request shows.
 #[derive(Clone, Debug)]
-pub enum Shows<'p, 'm> {
+pub enum Shows<'p> {
     /// A rule takes it.
     Hit {
         /// The virtual host.
-        host: &'p VirtualHost<'m>,
+        host: &'p VirtualHost,
         /// The rule.
-        rule: &'p Rule<'m>,
+        rule: &'p Rule,
         /// The alternative that holds; `None` for a rule without any.
         alternative: Option<usize>,
     },
     /// A rule does not take it, because of one comparison.
     Miss {
         /// The virtual host.
-        host: &'p VirtualHost<'m>,
+        host: &'p VirtualHost,
         /// The rule.
-        rule: &'p Rule<'m>,
+        rule: &'p Rule,
         /// The alternative that all but holds.
         alternative: usize,
         /// The comparison, such as ``header `x-user` ``.
         because: String,
     },
     /// The virtual host wants TLS.
-    WantsTls(&'p VirtualHost<'m>),
+    WantsTls(&'p VirtualHost),
     /// No virtual host has its name.
     NoHost,
 }
 
 /// A connection, and the rule that takes it or just does not.
 #[derive(Clone, Debug)]
-pub struct ConnectionWitness<'p, 'm> {
+pub struct ConnectionWitness<'p> {
     /// The connection.
     pub connection: Connection,
     /// The rule.
-    pub rule: &'p ConnectionRule<'m>,
+    pub rule: &'p ConnectionRule,
     /// Whether the rule takes it.
     pub hit: bool,
 }
@@ -85,18 +85,18 @@ pub struct Gap {
 
 /// What shows the plan of a proxy, in its order.
 #[derive(Clone, Debug, Default)]
-pub struct Witnesses<'p, 'm> {
+pub struct Witnesses<'p> {
     /// Requests.
-    pub requests: Vec<Witness<'p, 'm>>,
+    pub requests: Vec<Witness<'p>>,
     /// Connections.
-    pub connections: Vec<ConnectionWitness<'p, 'm>>,
+    pub connections: Vec<ConnectionWitness<'p>>,
     /// What is not shown.
     pub gaps: Vec<Gap>,
 }
 
 /// What shows the plan of a proxy.
 #[must_use]
-pub fn witnesses<'p, 'm>(proxy: &'p Proxy<'m>) -> Witnesses<'p, 'm> {
+pub fn witnesses(proxy: &Proxy) -> Witnesses<'_> {
     let matcher = Matcher::new(proxy);
     let mut found = Witnesses::default();
     for listener in &proxy.listeners {
@@ -119,14 +119,14 @@ pub fn witnesses<'p, 'm>(proxy: &'p Proxy<'m>) -> Witnesses<'p, 'm> {
 }
 
 /// The way in to a server.
-struct Way<'t, 'p, 'm> {
-    matcher: &'t Matcher<'p, 'm>,
-    listener: &'p Listener<'m>,
+struct Way<'t, 'p> {
+    matcher: &'t Matcher<'p>,
+    listener: &'p Listener,
     /// The server of TLS; none for what is not TLS.
-    server: Option<&'p TlsServer<'m>>,
+    server: Option<&'p TlsServer>,
 }
 
-impl<'p, 'm> Way<'_, 'p, 'm> {
+impl<'p> Way<'_, 'p> {
     fn scheme(&self) -> &'static str {
         if self.server.is_some() { "https" } else { "http" }
     }

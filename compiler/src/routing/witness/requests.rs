@@ -13,22 +13,18 @@ const TRIES: usize = 800;
 const NOBODY: &str = "nobody.witness.invalid";
 
 /// A rule in its place.
-pub(super) struct Site<'t, 'p, 'm> {
-    pub(super) way: &'t Way<'t, 'p, 'm>,
-    pub(super) host: &'p VirtualHost<'m>,
-    pub(super) rule: &'p Rule<'m>,
-    earlier: &'p [Rule<'m>],
+pub(super) struct Site<'t, 'p> {
+    pub(super) way: &'t Way<'t, 'p>,
+    pub(super) host: &'p VirtualHost,
+    pub(super) rule: &'p Rule,
+    earlier: &'p [Rule],
 }
 
 /// What shows the virtual hosts of a server.
-pub(super) fn of_server<'p, 'm>(
-    way: &Way<'_, 'p, 'm>,
-    server: &'p HttpServer<'m>,
-    found: &mut Witnesses<'p, 'm>,
-) {
+pub(super) fn of_server<'p>(way: &Way<'_, 'p>, server: &'p HttpServer, found: &mut Witnesses<'p>) {
     for host in &server.virtual_hosts {
         if host.https_only && way.server.is_none() {
-            let is_it = |outcome: &Outcome<'p, 'm>| matches!(outcome, Outcome::WantsTls { host: other, .. } if std::ptr::eq(*other, host));
+            let is_it = |outcome: &Outcome<'p>| matches!(outcome, Outcome::WantsTls { host: other, .. } if std::ptr::eq(*other, host));
             let request = plain(way, &authorities(host), is_it);
             found.requests.extend(request.map(|request| Witness { request, shows: Shows::WantsTls(host) }));
             continue;
@@ -38,16 +34,16 @@ pub(super) fn of_server<'p, 'm>(
             of_rule(&Site { way, host, rule, earlier }, found);
         }
     }
-    let nobody = |outcome: &Outcome<'_, '_>| matches!(outcome, Outcome::NoHost);
+    let nobody = |outcome: &Outcome<'_>| matches!(outcome, Outcome::NoHost);
     let request = plain(way, &[NOBODY.to_owned()], nobody);
     found.requests.extend(request.map(|request| Witness { request, shows: Shows::NoHost }));
 }
 
 /// The first request for one of these hosts, and nothing else, that comes to this.
-fn plain<'p, 'm>(
-    way: &Way<'_, 'p, 'm>,
+fn plain<'p>(
+    way: &Way<'_, 'p>,
     authorities: &[String],
-    comes_to: impl Fn(&Outcome<'p, 'm>) -> bool,
+    comes_to: impl Fn(&Outcome<'p>) -> bool,
 ) -> Option<Request> {
     let requests = authorities.iter().filter_map(|authority| {
         Some(Request {
@@ -62,7 +58,7 @@ fn plain<'p, 'm>(
     requests.into_iter().find(|request| comes_to(&way.matcher.answer(request)))
 }
 
-fn of_rule<'p, 'm>(site: &Site<'_, 'p, 'm>, found: &mut Witnesses<'p, 'm>) {
+fn of_rule<'p>(site: &Site<'_, 'p>, found: &mut Witnesses<'p>) {
     const EVERYTHING: &Match = &Match {
         path: None,
         scheme: None,
@@ -107,7 +103,7 @@ fn of_rule<'p, 'm>(site: &Site<'_, 'p, 'm>, found: &mut Witnesses<'p, 'm>) {
     }
 }
 
-impl<'p, 'm> Site<'_, 'p, 'm> {
+impl<'p> Site<'_, 'p> {
     /// A request that the rule takes by this alternative.
     fn hit(&self, one: &'p Match, alternative: Option<usize>) -> Result<Draft, &'static str> {
         let choices = Choices::of(self.way, self.host, one, self.evading(one))?;
@@ -133,7 +129,7 @@ impl<'p, 'm> Site<'_, 'p, 'm> {
         evading(self.way, one, self.earlier.iter().flat_map(|rule| &rule.matches).chain(others))
     }
 
-    fn taken(&self, draft: &Draft, alternative: Option<usize>) -> Witness<'p, 'm> {
+    fn taken(&self, draft: &Draft, alternative: Option<usize>) -> Witness<'p> {
         let shows = Shows::Hit { host: self.host, rule: self.rule, alternative };
         Witness { request: draft.request(), shows }
     }

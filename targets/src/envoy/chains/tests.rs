@@ -50,10 +50,11 @@ fn origin() -> Origin {
         module,
         applied,
         incomplete: false,
+        faulty: false,
     }))
 }
 
-fn rule(dice: &mut Dice, name: String, with_names: bool) -> ConnectionRule<'static> {
+fn rule(dice: &mut Dice, name: String, with_names: bool) -> ConnectionRule {
     let ranges: Vec<IpOrCidr> =
         dice.some(&RANGES).iter().map(|range| IpOrCidr::parse(range).unwrap()).collect();
     let names = if with_names { dice.some(&ASKED) } else { Vec::new() };
@@ -68,11 +69,11 @@ fn rule(dice: &mut Dice, name: String, with_names: bool) -> ConnectionRule<'stat
     }
 }
 
-fn rules(dice: &mut Dice, prefix: &str, with_names: bool) -> Vec<ConnectionRule<'static>> {
+fn rules(dice: &mut Dice, prefix: &str, with_names: bool) -> Vec<ConnectionRule> {
     (0..=dice.below(3)).map(|at| rule(dice, format!("{prefix}{at}"), with_names)).collect()
 }
 
-fn proxy(dice: &mut Dice) -> Proxy<'static> {
+fn proxy(dice: &mut Dice) -> Proxy {
     let mut served: Vec<&str> = dice.some(&SERVED);
     let mut tls = Vec::new();
     while !served.is_empty() {
@@ -122,7 +123,7 @@ fn taken<'c, 'a>(
 }
 
 /// The rule of a chain; `None` for one that closes connections.
-fn rule_of<'l>(listener: &'l Listener<'static>, chain: &Chain<'_>) -> Option<&'l str> {
+fn rule_of<'l>(listener: &'l Listener, chain: &Chain<'_>) -> Option<&'l str> {
     let rules = match chain.choice.server.map(|at| &listener.tls[at].kind) {
         Some(TlsKind::Passthrough(rules)) => rules,
         Some(TlsKind::Tcp(..) | TlsKind::Http(..)) => return None,

@@ -10,7 +10,7 @@ use meshc_compiler::policy::{
 use meshc_compiler::routing::{Addresses, Upstream};
 
 impl Walk<'_> {
-    pub(super) fn upstream(&mut self, upstream: &Upstream<'_>) {
+    pub(super) fn upstream(&mut self, upstream: &Upstream) {
         let Upstream { name: _, target, host: _, port: _, subset: _, policy, addresses, span } = upstream;
         if upstream.speaks_http2() {
             self.add(Feature::Http2Destination, *span, "a destination that speaks HTTP/2");

@@ -17,7 +17,7 @@ impl Walk<'_> {
         }
     }
 
-    pub(super) fn listener<'u>(&mut self, listener: &Listener<'u>, upstreams: &Upstreams<'u>) {
+    pub(super) fn listener<'u>(&mut self, listener: &Listener, upstreams: &Upstreams<'u>) {
         let Listener { bind: _, port: _, plain, tls, conflicts: _ } = listener;
         match plain {
             Some(Plain::Http(server)) => self.http(server, upstreams),
@@ -29,7 +29,7 @@ impl Walk<'_> {
             }
             None => {}
         }
-        let passes = |server: &&TlsServer<'_>| matches!(server.kind, TlsKind::Passthrough(_));
+        let passes = |server: &&TlsServer| matches!(server.kind, TlsKind::Passthrough(_));
         let passing = tls.iter().find(passes);
         if let Some(passing) = passing.filter(|_| tls.iter().any(|server| !passes(&server))) {
             self.add(
@@ -93,7 +93,7 @@ impl Walk<'_> {
         }
     }
 
-    fn http<'u>(&mut self, server: &HttpServer<'u>, upstreams: &Upstreams<'u>) {
+    fn http<'u>(&mut self, server: &HttpServer, upstreams: &Upstreams<'u>) {
         let HttpServer { virtual_hosts } = server;
         for VirtualHost { domains: _, https_only, rules, origin: _, span } in virtual_hosts {
             self.add(Feature::HttpListener, *span, "HTTP");
@@ -108,7 +108,7 @@ impl Walk<'_> {
         }
     }
 
-    fn connection(&mut self, rule: &ConnectionRule<'_>, feature: Feature) {
+    fn connection(&mut self, rule: &ConnectionRule, feature: Feature) {
         let ConnectionRule { name: _, sni: _, matches, to, origin: _, span } = rule;
         self.add(feature, *span, "a route for connections");
         for one in matches {

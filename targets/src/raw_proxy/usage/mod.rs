@@ -14,7 +14,7 @@ use meshc_compiler::routing::{Proxy, Role, Upstream};
 use meshc_language::Span;
 
 /// The upstreams of the proxy at hand.
-type Upstreams<'m> = Arena<Upstream<'m>>;
+type Upstreams<'m> = Arena<Upstream>;
 
 /// One use of a feature.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ pub(super) struct Use {
 }
 
 /// Everything that the proxies ask of a data plane, in the order of the plan.
-pub(super) fn uses(model: &Model, proxies: &[Proxy<'_>]) -> Vec<Use> {
+pub(super) fn uses(model: &Model, proxies: &[Proxy]) -> Vec<Use> {
     let mut walk = Walk { model, uses: Vec::new(), guards: false, owner: None, http2: false };
     for raw in &model.raw {
         walk.add(
@@ -75,7 +75,7 @@ impl Walk<'_> {
         self.uses.push(Use { feature, span, what, guards, owner: self.owner, unit });
     }
 
-    fn proxy<'u>(&mut self, proxy: &Proxy<'u>) {
+    fn proxy(&mut self, proxy: &Proxy) {
         let Proxy { role, name: _, namespace, listeners, upstreams, span: _ } = proxy;
         for listener in listeners {
             self.listener(listener, upstreams);

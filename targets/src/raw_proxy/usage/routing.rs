@@ -12,7 +12,7 @@ use meshc_compiler::values::Pattern;
 use meshc_language::Span;
 
 impl Walk<'_> {
-    pub(super) fn rule<'u>(&mut self, rule: &Rule<'u>, upstreams: &Upstreams<'u>) {
+    pub(super) fn rule<'u>(&mut self, rule: &Rule, upstreams: &Upstreams<'u>) {
         let Rule { name: _, declared, matches, action, options, mirrors, span } = rule;
         let host = declared.and_then(|(host, _)| self.model.hosts.get(host));
         if host.is_some_and(|host| host.is_delegate()) {
@@ -40,7 +40,7 @@ impl Walk<'_> {
         }
     }
 
-    pub(super) fn destinations(&mut self, to: &[WeightedUpstream<'_>]) {
+    pub(super) fn destinations(&mut self, to: &[WeightedUpstream]) {
         if let [first, _, ..] = to {
             self.add(Feature::WeightedDestinations, first.span, "shares of several destinations");
         }
@@ -215,7 +215,7 @@ fn is_beyond_ascii(pattern: &Pattern) -> bool {
 }
 
 /// Whether a rule keeps requests from where later rules would send them: it refuses them, or sends their callers elsewhere.
-fn keeps_out(rule: &Rule<'_>) -> bool {
+fn keeps_out(rule: &Rule) -> bool {
     match &rule.action {
         RuleAction::Forward(_) => rule.options.fault.iter().any(refuses),
         RuleAction::Redirect(_) => true,
