@@ -9,6 +9,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod neighbours;
+mod project;
 mod stage;
 mod trickle;
 
@@ -25,6 +26,7 @@ macro_rules! on_every_plane {
 }
 
 mod balancing;
+mod deployed;
 mod faults;
 mod files;
 mod limits;

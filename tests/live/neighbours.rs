@@ -6,17 +6,13 @@
 //!
 //! The program writes the files itself, in its own order.
 
-use super::stage::{LIMIT, Plane, Stage, on, seen};
+use super::project::Project;
+use super::stage::{Plane, Stage, on, seen};
 use crate::generated::random::Random;
-use meshc_cli::rig::{
-    Authority, Connection, Echo, Identity, Launch, NotReady, Process, Request, Speaks, Tls, ports,
-};
+use meshc_cli::rig::{Authority, Connection, Echo, Identity, Request, Speaks, Tls};
 use meshc_targets::envoy::Layout;
 use std::collections::BTreeSet;
-use std::fs;
-use std::net::{Ipv4Addr, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -276,92 +272,6 @@ impl World {
     }
 }
 
-/// A project that is built over and over, and the proxy that runs on its output.
-struct Edge {
-    process: Process,
-    arguments: Vec<String>,
-    project: PathBuf,
-    port: u16,
-}
-
-/// Writes the source of a mesh, and lets the program build it.
-fn build(stage: &Stage, project: &Path, mesh: &Mesh, port: u16) {
-    fs::write(project.join("a.mesh"), stage.filled(&mesh.source(port), port)).unwrap();
-    let run = Command::new(env!("CARGO_BIN_EXE_meshc")).arg("build").current_dir(project).output().unwrap();
-    assert!(run.status.success(), "{}\n{}", String::from_utf8_lossy(&run.stderr), mesh.source(port));
-}
-
-impl Edge {
-    fn start(stage: &Stage, layout: Layout, mesh: &Mesh) -> Self {
-        for _ in 0..3 {
-            if let Some(edge) = Self::attempt(stage, layout, mesh) {
-                return edge;
-            }
-        }
-        panic!("it ended three times before it was ready");
-    }
-
-    fn attempt(stage: &Stage, layout: Layout, mesh: &Mesh) -> Option<Self> {
-        let [port, admin] = [(); 2].map(|()| ports::free().unwrap());
-        let project = stage.folder.path().join(format!("project-{port}"));
-        fs::create_dir_all(&project).unwrap();
-        let target = stage.plane.name();
-        let root = project.join(format!("out/{target}"));
-        let layout = Layout::WORDS.iter().find(|(_, one)| *one == layout).unwrap().0;
-        let manifest = format!(
-            "targets = [\"{target}\"]\nout = \"out/{{target}}\"\n[envoy]\nlayout = \"{layout}\"\nroot = \"{}\"\nadmin = \"127.0.0.1:{admin}\"\n",
-            root.display()
-        );
-        let manifest = match stage.plane {
-            Plane::Envoy => manifest,
-            Plane::Nginx => manifest.split("[envoy]").next().unwrap().to_owned(),
-        };
-        fs::write(project.join("mesh.toml"), manifest).unwrap();
-        build(stage, &project, mesh, port);
-        let main = match (stage.plane, layout) {
-            (Plane::Envoy, "static") => "edge.yaml",
-            (Plane::Envoy, _) => "edge/envoy.yaml",
-            (Plane::Nginx, _) => "edge/nginx.conf",
-        };
-        let main = root.join(main).display().to_string();
-        let prefix = project.display().to_string();
-        let arguments: Vec<&str> = match stage.plane {
-            Plane::Envoy => {
-                vec!["-c", &main, "--disable-hot-restart", "--concurrency", "1", "--log-level", "warning"]
-            }
-            Plane::Nginx => vec!["-c", &main, "-p", &prefix, "-e", "stderr", "-g", "daemon off;"],
-        };
-        let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
-        let launch = Launch {
-            program: stage.program.clone(),
-            arguments: arguments.iter().map(Into::into).collect(),
-            folder: project.clone(),
-            log: project.join("log"),
-        };
-        let mut process = launch.start().unwrap();
-        let admin = (stage.plane == Plane::Envoy).then_some(admin);
-        match process.wait_ready(&[port], admin, LIMIT, || false) {
-            Ok(()) => Some(Self { process, arguments, project, port }),
-            Err(NotReady::Ended(_)) if process.output().contains("ddress already in use") => None,
-            Err(error) => panic!("{error:?}\n{}", process.output()),
-        }
-    }
-
-    /// Builds another mesh in the place of the last one, and has it read.
-    fn change(&self, stage: &Stage, mesh: &Mesh) {
-        build(stage, &self.project, mesh, self.port);
-        if stage.plane == Plane::Nginx {
-            let run =
-                Command::new(&stage.program).args(&self.arguments).args(["-s", "reload"]).output().unwrap();
-            assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-        }
-    }
-
-    fn open(&self) -> Option<TcpStream> {
-        TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).ok()
-    }
-}
-
 /// What comes of a request or a connection for a site, on a connection that was opened before. Who is turned away gets nothing.
 fn ask(
     stage: &Stage,
@@ -404,7 +314,7 @@ fn neighbours(stage: &mut Stage, layout: Layout) {
     for chain in 0..CHAINS {
         let mut random = Random::new(chain);
         let first = Mesh::random(&mut random);
-        let mut edge = Edge::start(stage, layout, &first);
+        let mut edge = Project::start(stage, layout, &|port| first.source(port));
         let reads_again = stage.plane == Plane::Nginx || layout == Layout::Filesystem;
         let mut old = first;
         for step in 0..BUILDS {
@@ -415,7 +325,7 @@ fn neighbours(stage: &mut Stage, layout: Layout) {
             };
             // Connections that have said nothing yet when the change comes.
             let waiting: Vec<_> = callers().filter_map(|caller| Some((caller, edge.open()?))).collect();
-            edge.change(stage, &new);
+            edge.change(stage, &|port| new.source(port));
             let changed = Instant::now();
             for ((name, caller), tcp) in waiting {
                 let is_http = speaks_http(name, [&old, &new])[0];
