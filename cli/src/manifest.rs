@@ -418,6 +418,7 @@ mod tests {
             ("[envoy]\nlayout = \"files\"", ":2:10:", "did you mean `filesystem`?"),
             ("[envoy]\nlayout = \"dynamic\"", ":2:10:", "use `static` or `filesystem`"),
             ("[envoy]\nroot = \"etc\"", ":2:8:", "absolute path"),
+            ("[envoy]\nadmin = \"15001\"", ":2:9:", "`127.0.0.1:15001`"),
             ("targets = []", ":1:11:", "no target"),
             ("targets = [\"istio\", \"istio\"]", ":1:21:", "twice"),
             ("[istio]\nsplit = \"file\"", ":2:9:", "use `namespace` or `resource`"),
