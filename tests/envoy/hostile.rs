@@ -117,7 +117,8 @@ fn build(text: &str, format: Format, root: &str) -> Result<Vec<Artifact>, String
     let project = Project::read(vec![Input { module: "case".to_owned(), file }]);
     let compilation = check(&project, None, &meshc_compiler::Options::default());
     let checked = compilation.environments.first().and_then(|(_, checked)| checked.as_ref());
-    let envoy = EnvoyOptions { format, layout: Layout::Static, root: root.to_owned() };
+    let envoy =
+        EnvoyOptions { format, layout: Layout::Static, root: root.to_owned(), ..EnvoyOptions::default() };
     let options = Options { files: &project.files, gateways: Gateways::All, envoy, ..Options::default() };
     let (fitted, reports) =
         fit(target("envoy").unwrap(), checked.ok_or(format!("{:?}", compilation.reports))?, &options);

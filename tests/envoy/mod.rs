@@ -25,7 +25,7 @@ fn envoy_takes_what_is_made_of_every_feature() {
         .flat_map_iter(|(case, (layout, format))| {
             let folder = tempfile::tempdir().unwrap();
             let root = folder.path().to_str().unwrap().to_owned();
-            let envoy_options = EnvoyOptions { format, layout, root };
+            let envoy_options = EnvoyOptions { format, layout, root, ..EnvoyOptions::default() };
             let options = Options { envoy: envoy_options, ..Options::default() };
             let artifacts = case.build("envoy", &options).artifacts.unwrap_or_default();
             let fault = |fault| format!("{} {layout:?} {format:?}: {fault}", case.name);
