@@ -65,7 +65,7 @@ fn rule(
     api::DestinationRule {
         host,
         traffic_policy: traffic_policy.map(|policy| Box::new(Sourced::from(policy))),
-        subsets: subsets.iter().map(|one| sourced(one)).collect(),
+        subsets: subsets.iter().map(sourced).collect(),
         export_to: export_to(visibility),
         workload_selector: None,
     }

@@ -51,7 +51,7 @@ pub(super) fn spec(external: &External, from: &Source<'_>) -> api::ServiceEntry 
             Resolution::DnsRoundRobin => Some(api::Resolution::DnsRoundRobin),
             Resolution::DynamicDns => Some(api::Resolution::DynamicDns),
         }),
-        endpoints: endpoints.iter().map(|one| sourced(one)).collect(),
+        endpoints: endpoints.iter().map(sourced).collect(),
         workload_selector: workload
             .as_ref()
             .map(|labels| Box::new(api::WorkloadSelector { labels: label_map(Some(labels)) })),

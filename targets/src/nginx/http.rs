@@ -161,7 +161,7 @@ fn asks_callers(server: &TlsServer) -> bool {
 }
 
 /// What a server of a port is called where servers are told apart: by its first name, which no other has.
-fn name_of<'s>(server: &'s TlsServer) -> &'s str {
+fn name_of(server: &TlsServer) -> &str {
     server.names.first().map_or(NOBODY, HostPattern::as_str)
 }
 
