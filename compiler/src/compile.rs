@@ -5,10 +5,12 @@ use crate::elaborate::{Found, elaborate};
 use crate::model::Model;
 use crate::project::{Definitions, Project};
 use crate::reading::Accepted;
+use crate::routing::{Dropped, Plans, Proxy};
 use crate::values::Date;
 use indexmap::IndexMap;
 use meshc_language::{Code, Diagnostic, Severity};
 use smol_str::SmolStr;
+use std::sync::Arc;
 
 /// The level of a report in a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +45,7 @@ impl Default for Options {
 #[derive(Clone, Debug)]
 pub struct Checked {
     model: Model,
+    plans: Plans,
     exemptions: Exemptions,
 }
 
@@ -51,6 +54,13 @@ impl Checked {
     #[must_use]
     pub fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// The plan of what each proxy is told: gateways in order of declaration, then the outbound proxies, without the statements
+    /// inside of `dropped`. With nothing left out it is made once, whoever asks.
+    #[must_use]
+    pub fn proxies(&self, dropped: &[Dropped]) -> Vec<Arc<Proxy>> {
+        self.plans.proxies_without(&self.model, dropped)
     }
 
     /// The reports of a target, without those that the sources accept, at the levels of the project.
@@ -140,7 +150,8 @@ fn compile(project: &Project, environment: Option<SmolStr>, options: &Options) -
     // With an item missing, what the checks conclude from absence would be a cascade of the first fault.
     let lost = found.lost || project.reports.iter().any(|report| report.severity == Severity::Error);
     found.reports.extend(empty_files(project));
-    found.reports.extend(checks::run(&model, lost));
+    let plans = Plans::default();
+    found.reports.extend(checks::run(&model, &plans, lost));
     if !lost {
         found.reports.extend(definitions.unused());
     }
@@ -148,7 +159,7 @@ fn compile(project: &Project, environment: Option<SmolStr>, options: &Options) -
     let exemptions =
         Exemptions { accepted: found.accepted, today: options.today, levels: options.levels.clone() };
     let reports = exemptions.apply(found.reports, !lost);
-    (Checked { model, exemptions }, reports)
+    (Checked { model, plans, exemptions }, reports)
 }
 
 /// Files that declare nothing.

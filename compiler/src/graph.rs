@@ -43,27 +43,30 @@ pub enum Edge {
     Egress,
 }
 
+/// Which host block a route is left to, by the host block and the position of the route in it.
+pub type Delegations = FxHashMap<(Id<Resource<Host>>, usize), Id<Resource<Host>>>;
+
 /// Who sends traffic to whom.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     graph: DiGraph<Node, Edge>,
     places: FxHashMap<Node, NodeIndex>,
+    delegations: Delegations,
 }
 
 impl Graph {
     /// The graph of a model.
     #[must_use]
     pub fn of(model: &Model) -> Self {
-        let mut graph = Self::default();
+        let mut graph = Self { delegations: delegations(model), ..Self::default() };
         for (id, _) in model.mesh.gateways.iter() {
             graph.place(Node::Gateway(id));
         }
         for (id, external) in model.mesh.externals.iter() {
             graph.add_egress(id, external);
         }
-        let delegates = delegates(model);
         for (id, host) in model.hosts.iter() {
-            graph.add_host(id, host, &delegates);
+            graph.add_host(id, host);
         }
         graph
     }
@@ -88,39 +91,27 @@ impl Graph {
         }
     }
 
-    fn add_host(&mut self, id: Id<Resource<Host>>, host: &Resource<Host>, delegates: &Delegates) {
+    fn add_host(&mut self, id: Id<Resource<Host>>, host: &Resource<Host>) {
         for binding in &host.via {
             if let BindingKind::Gateway(gateway) = binding.kind {
                 self.add(Node::Gateway(gateway), Node::Host(id), Edge::Binding);
             }
         }
         for (at, route) in host.routes.iter().enumerate() {
-            self.add_route(id, host, at, route, delegates);
+            self.add_route(id, at, route);
         }
     }
 
-    fn add_route(
-        &mut self,
-        id: Id<Resource<Host>>,
-        host: &Resource<Host>,
-        at: usize,
-        route: &Route,
-        delegates: &Delegates,
-    ) {
+    fn add_route(&mut self, id: Id<Resource<Host>>, at: usize, route: &Route) {
         match &route.action {
             Action::Forward(destinations) => {
                 for one in destinations {
                     self.add(Node::Host(id), node(&one.destination), Edge::Route(at));
                 }
             }
-            Action::Delegate(delegate) => {
-                let namespace = delegate
-                    .namespace
-                    .as_ref()
-                    .map_or(host.namespace_name(), |namespace| Some(namespace.as_str()));
-                let key = (namespace.map(SmolStr::new), SmolStr::new(delegate.name.as_str()));
-                if let Some(child) = delegates.get(&key) {
-                    self.add(Node::Host(id), Node::Host(*child), Edge::Delegation(at));
+            Action::Delegate(_) => {
+                if let Some(child) = self.delegate(id, at) {
+                    self.add(Node::Host(id), Node::Host(child), Edge::Delegation(at));
                 }
             }
             Action::Redirect(_) | Action::Respond(_) => {}
@@ -133,14 +124,7 @@ impl Graph {
     /// The host block that a route of another one is left to.
     #[must_use]
     pub fn delegate(&self, host: Id<Resource<Host>>, route: usize) -> Option<Id<Resource<Host>>> {
-        let from = self.places.get(&Node::Host(host))?;
-        let mut edges = self.graph.edges(*from);
-        edges.find(|edge| *edge.weight() == Edge::Delegation(route)).and_then(|edge| {
-            match self.graph.node_weight(petgraph::visit::EdgeRef::target(&edge)) {
-                Some(Node::Host(id)) => Some(*id),
-                _ => None,
-            }
-        })
+        self.delegations.get(&(host, route)).copied()
     }
 
     /// Whether anything sends traffic to a place.
@@ -163,6 +147,24 @@ fn node(destination: &Destination) -> Node {
         Some(subset) => Node::Subset(destination.target, subset.value.clone()),
         None => Node::Destination(destination.target),
     }
+}
+
+/// Which host block each route that delegates is left to.
+pub(crate) fn delegations(model: &Model) -> Delegations {
+    let delegates = delegates(model);
+    let mut delegations = Delegations::default();
+    for (id, host) in model.hosts.iter() {
+        for (at, route) in host.routes.iter().enumerate() {
+            let Action::Delegate(delegate) = &route.action else { continue };
+            let named = delegate.namespace.as_ref().map(|namespace| namespace.as_str());
+            let key =
+                (named.or(host.namespace_name()).map(SmolStr::new), SmolStr::new(delegate.name.as_str()));
+            if let Some(child) = delegates.get(&key) {
+                delegations.insert((id, at), *child);
+            }
+        }
+    }
+    delegations
 }
 
 type Delegates = FxHashMap<(Option<SmolStr>, SmolStr), Id<Resource<Host>>>;

@@ -24,5 +24,5 @@ pub mod yaml;
 
 pub use artifact::{Artifact, Turn};
 pub use capability::{Feature, Support};
-pub use raw_proxy::{KeyPaths, Rig, features, plan};
+pub use raw_proxy::{KeyPaths, Rig, features};
 pub use target::{Fit, Fitted, Gateways, Options, Split, TARGETS, Target, fit, target};

@@ -7,8 +7,9 @@ use crate::istio::{ApiVersion, Istio};
 use crate::nginx::{Nginx, NginxOptions};
 use crate::raw_proxy::Rig;
 use meshc_compiler::Checked;
-use meshc_compiler::routing::Dropped;
+use meshc_compiler::routing::{Dropped, Proxy};
 use meshc_language::{Diagnostic, Severity, SourceFile};
+use std::sync::Arc;
 
 /// How resources are spread over files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,6 +80,8 @@ pub struct Fit {
     pub reports: Vec<Diagnostic>,
     /// Statements that are left out, because the sources accept their loss.
     pub dropped: Vec<Dropped>,
+    /// The proxies that a target for raw proxies builds, without what is left out.
+    pub proxies: Vec<Arc<Proxy>>,
 }
 
 /// A kind of data plane.
@@ -107,6 +110,7 @@ pub struct Fitted<'m> {
     checked: &'m Checked,
     target: &'static dyn Target,
     dropped: Vec<Dropped>,
+    proxies: Vec<Arc<Proxy>>,
 }
 
 impl<'m> Fitted<'m> {
@@ -120,6 +124,12 @@ impl<'m> Fitted<'m> {
     #[must_use]
     pub fn dropped(&self) -> &[Dropped] {
         &self.dropped
+    }
+
+    /// The proxies that a target for raw proxies builds, without what is left out; none for Istio.
+    #[must_use]
+    pub fn proxies(&self) -> &[Arc<Proxy>] {
+        &self.proxies
     }
 
     /// Writes the configuration, sorted by path.
@@ -139,8 +149,8 @@ pub fn fit<'m>(
     checked: &'m Checked,
     options: &Options<'_>,
 ) -> (Option<Fitted<'m>>, Vec<Diagnostic>) {
-    let Fit { reports, dropped } = target.fit(checked, options);
+    let Fit { reports, dropped, proxies } = target.fit(checked, options);
     let reports = checked.settle(reports);
     let fits = !reports.iter().any(|report| report.severity == Severity::Error);
-    (fits.then_some(Fitted { checked, target, dropped }), reports)
+    (fits.then_some(Fitted { checked, target, dropped, proxies }), reports)
 }

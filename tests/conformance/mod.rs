@@ -12,7 +12,7 @@ use meshc_cli::rig::{Kind, NotServing, Server, World};
 use meshc_compiler::Checked;
 use meshc_compiler::policy::RewriteKind;
 use meshc_compiler::routing::{Proxy, Rule};
-use meshc_targets::{Artifact, Fitted, Gateways, Options, Rig, fit, plan};
+use meshc_targets::{Artifact, Fitted, Gateways, Options, Rig, fit};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -171,9 +171,9 @@ fn tried(server: &Server, seed: u64) -> Seen {
     let checked = generated::checked(seed);
     let options = Options { gateways: Gateways::All, rig: Some(Rig::default()), ..Options::default() };
     let fitted = fitted(server.kind, &checked, &options);
-    let proxies = plan(&fitted, server.kind.controller(), &options);
+    let proxies = fitted.proxies();
     let folder = tempfile::tempdir().unwrap();
-    let world = World::new(folder.path(), &proxies).unwrap();
+    let world = World::new(folder.path(), proxies).unwrap();
     let mut seen = Seen::default();
     let share = REQUESTS.div_ceil(proxies.len().max(1));
     for (number, proxy) in proxies.iter().enumerate() {
@@ -181,7 +181,7 @@ fn tried(server: &Server, seed: u64) -> Seen {
         std::fs::create_dir(&folder).unwrap();
         let mut options = options.clone();
         options.envoy.root = folder.to_str().unwrap().to_owned();
-        let rig = || world.rig(proxy.clone());
+        let rig = || world.rig(Proxy::clone(proxy));
         let started = server.start(checked.model(), &options, &folder, rig, || false);
         let (rigged, mut process) = match started {
             Ok(started) => started,

@@ -9,7 +9,7 @@ use meshc_compiler::routing::Proxy;
 use meshc_compiler::{Checked, Input, Project, check};
 use meshc_language::{Diagnostic, SourceFile};
 use meshc_targets::envoy::{EnvoyOptions, Layout};
-use meshc_targets::{Artifact, Gateways, Options, Target, envoy, fit, nginx, plan, target};
+use meshc_targets::{Artifact, Gateways, Options, Target, envoy, fit, nginx, target};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
@@ -221,14 +221,14 @@ impl Stage {
         let options = self.options(files, folder);
         let (fitted, reports) = fit(self.plane.target(), checked, &options);
         let fitted = fitted.unwrap_or_else(|| panic!("does not fit: {:?}", messages(&reports, files)));
-        let mut proxies = plan(&fitted, meshc_compiler::model::Controller::Istio, &options);
-        proxies.retain(|proxy| proxy.name == "edge");
-        let [proxy] = proxies.as_mut_slice() else { panic!("one gateway is called `edge`") };
+        let named: Vec<_> = fitted.proxies().iter().filter(|proxy| proxy.name == "edge").collect();
+        let [proxy] = named.as_slice() else { panic!("one gateway is called `edge`") };
+        let mut proxy = Proxy::clone(proxy);
         for listener in &mut proxy.listeners {
             listener.bind = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
         }
         let ports = proxy.listeners.iter().map(|listener| listener.port).collect();
-        (ports, self.configuration(checked, proxy, &options))
+        (ports, self.configuration(checked, &proxy, &options))
     }
 
     /// Everything that is made of a source, as it is written to disk.

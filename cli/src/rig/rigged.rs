@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
+use std::sync::Arc;
 
 /// What all proxies of a trial share: who signs their certificates, and where their upstreams run.
 pub struct World {
@@ -42,11 +43,11 @@ pub struct Rigged {
 
 impl World {
     /// Makes the certificates for these proxies, into a folder.
-    pub fn new(folder: &Path, proxies: &[Proxy]) -> io::Result<Self> {
+    pub fn new(folder: &Path, proxies: &[Arc<Proxy>]) -> io::Result<Self> {
         let authority = Authority::new(folder, "ca")?;
-        let names: BTreeSet<String> = proxies.iter().flat_map(names).collect();
+        let names: BTreeSet<String> = proxies.iter().flat_map(|proxy| names(proxy)).collect();
         let names: Vec<String> = names.into_iter().collect();
-        let callers: BTreeSet<String> = proxies.iter().flat_map(names_of_callers).collect();
+        let callers: BTreeSet<String> = proxies.iter().flat_map(|proxy| names_of_callers(proxy)).collect();
         let callers: Vec<String> = callers.into_iter().collect();
         Ok(Self {
             server: authority.issue("server", &names)?,

@@ -4,6 +4,9 @@
 
 use crate::model::{HeaderTest, Match, PathMatch, PathTest};
 use crate::policy::TextMatch;
+use crate::values::MatchHeaderName;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::hash::Hash;
 
 /// Whether `outer` takes every request that `inner` takes.
 pub(super) fn covers(outer: &Match, inner: &Match) -> bool {
@@ -32,9 +35,9 @@ pub(super) fn covers(outer: &Match, inner: &Match) -> bool {
         && covers_set(destinations, &inner.destinations)
         && covers_named(headers, &inner.headers)
         && covers_named(query, &inner.query)
-        && without.iter().all(|test| inner.without.contains(test))
+        && has_all_absences(&inner.without, without)
         && (source_namespace.is_none() || *source_namespace == inner.source_namespace)
-        && source_labels.iter().all(|label| inner.source_labels.contains(label))
+        && contains_all(&inner.source_labels, source_labels)
 }
 
 /// Whether an alternative takes every request: nothing in it, or a path that every request has.
@@ -42,9 +45,32 @@ pub(super) fn takes_everything(one: &Match) -> bool {
     covers(one, &Match::default())
 }
 
+/// Whether all absences that `some` ask for are among these.
+fn has_all_absences(all: &[(MatchHeaderName, HeaderTest)], some: &[(MatchHeaderName, HeaderTest)]) -> bool {
+    if all.len().saturating_mul(some.len()) <= FEW_PAIRS {
+        return some.iter().all(|test| all.contains(test));
+    }
+    let mut named: FxHashMap<&MatchHeaderName, Vec<&HeaderTest>> = FxHashMap::default();
+    for (name, test) in all {
+        named.entry(name).or_default().push(test);
+    }
+    some.iter().all(|(name, test)| named.get(name).is_some_and(|tests| tests.contains(&test)))
+}
+
 /// An empty list stands for everything.
-fn covers_set<T: PartialEq>(outer: &[T], inner: &[T]) -> bool {
-    outer.is_empty() || (!inner.is_empty() && inner.iter().all(|value| outer.contains(value)))
+fn covers_set<T: Eq + Hash>(outer: &[T], inner: &[T]) -> bool {
+    outer.is_empty() || (!inner.is_empty() && contains_all(outer, inner))
+}
+
+/// Lists of so many pairs are compared one by one.
+const FEW_PAIRS: usize = 256;
+
+fn contains_all<T: Eq + Hash>(all: &[T], some: &[T]) -> bool {
+    if all.len().saturating_mul(some.len()) <= FEW_PAIRS {
+        return some.iter().all(|value| all.contains(value));
+    }
+    let all: FxHashSet<&T> = all.iter().collect();
+    some.iter().all(|value| all.contains(value))
 }
 
 fn covers_path(outer: Option<&PathMatch>, inner: Option<&PathMatch>) -> bool {
@@ -62,7 +88,7 @@ fn covers_path(outer: Option<&PathMatch>, inner: Option<&PathMatch>) -> bool {
     outer.test.covers(&inner.test, outer.ignore_case)
 }
 
-fn is_every_path(test: &PathTest) -> bool {
+pub(super) fn is_every_path(test: &PathTest) -> bool {
     match test {
         PathTest::Prefix(prefix) => prefix == "/",
         PathTest::Pattern(pattern) => matches!(pattern.as_str(), ".*" | "/.*"),
@@ -89,14 +115,17 @@ fn text_covers(outer: &TextMatch, inner: &TextMatch) -> bool {
 }
 
 /// Every comparison of `outer` must be implied by one of `inner` on the same name.
-fn covers_named<N: PartialEq>(outer: &[(N, HeaderTest)], inner: &[(N, HeaderTest)]) -> bool {
-    outer.iter().all(|(name, test)| {
-        let other = inner.iter().find(|(other, _)| other == name);
-        match (test, other) {
-            (_, None) => false,
-            (HeaderTest::Present, Some(_)) => true,
-            (HeaderTest::Text(_), Some((_, HeaderTest::Present))) => false,
-            (HeaderTest::Text(outer), Some((_, HeaderTest::Text(inner)))) => text_covers(outer, inner),
-        }
-    })
+fn covers_named<N: Eq + Hash>(outer: &[(N, HeaderTest)], inner: &[(N, HeaderTest)]) -> bool {
+    let covers = |test: &HeaderTest, other: Option<&HeaderTest>| match (test, other) {
+        (_, None) => false,
+        (HeaderTest::Present, Some(_)) => true,
+        (HeaderTest::Text(_), Some(HeaderTest::Present)) => false,
+        (HeaderTest::Text(outer), Some(HeaderTest::Text(inner))) => text_covers(outer, inner),
+    };
+    if outer.len().saturating_mul(inner.len()) <= FEW_PAIRS {
+        let named = |name| inner.iter().find(|(other, _)| other == name).map(|(_, test)| test);
+        return outer.iter().all(|(name, test)| covers(test, named(name)));
+    }
+    let named: FxHashMap<&N, &HeaderTest> = inner.iter().map(|(name, test)| (name, test)).collect();
+    outer.iter().all(|(name, test)| covers(test, named.get(name).copied()))
 }

@@ -2,6 +2,7 @@
 
 mod bypassed;
 mod conflicts;
+mod nesting;
 mod servers;
 mod unused;
 

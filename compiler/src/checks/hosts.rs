@@ -1,10 +1,9 @@
 //! Host blocks: who claims which host, where it comes in, and whether somebody serves it there.
 
 use super::Context;
-use crate::model::{
-    BindingKind, Gateway, Host, HostNameKind, HostNamespace, Id, Resource, ServerHost, Visibility, Visible,
-};
-use crate::values::{HostPattern, did_you_mean};
+use super::names::Names;
+use crate::model::{BindingKind, Gateway, Host, HostNameKind, Id, Resource, Visibility, Visible};
+use crate::values::{HostMap, HostPattern, did_you_mean};
 use meshc_language::{Code, Diagnostic, Span};
 use rustc_hash::FxHashMap;
 
@@ -32,14 +31,15 @@ fn has_routes(host: &Resource<Host>, reports: &mut Vec<Diagnostic>) {
 
 /// V6: inside one host block no name may cover another.
 fn names_do_not_overlap(host: &Host, reports: &mut Vec<Diagnostic>) {
+    let names: HostMap<(usize, Span)> =
+        host.patterns().enumerate().map(|(at, (pattern, span))| (pattern.clone(), (at, span))).collect();
     for (at, (pattern, span)) in host.patterns().enumerate() {
-        let other =
-            host.patterns().take(at).find(|(other, _)| other.covers(pattern) || pattern.covers(other));
-        if let Some((other, other_span)) = other {
+        let other = names.overlapping(pattern).next().filter(|(_, (other, _))| *other < at);
+        if let Some((other, (_, other_span))) = other {
             let message = format!("`{pattern}` and `{other}` overlap");
             reports.push(
                 Diagnostic::new(Code::HOST_OVERLAP, span, message)
-                    .related(other_span, "the other name")
+                    .related(*other_span, "the other name")
                     .consequence("Istio would refuse the virtual service")
                     .help("remove the narrower one"),
             );
@@ -175,12 +175,15 @@ fn claimed_twice(pattern: &HostPattern, place: Place, first: Span, second: Span)
 /// H12: every name must be served by every gateway that the host is bound to.
 pub(super) fn coverage(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     let mesh = &context.model.mesh;
+    let mut served: FxHashMap<Id<Resource<Gateway>>, Names> = FxHashMap::default();
     for (_, host) in context.model.hosts.iter() {
         for binding in &host.via {
             let BindingKind::Gateway(id) = binding.kind else { continue };
             let Some(gateway) = mesh.gateways.get(id).filter(|gateway| !gateway.incomplete) else { continue };
+            let served = served.entry(id).or_insert_with(|| names_of(gateway));
             for (pattern, span) in host.patterns() {
-                if !serves(gateway, host, pattern) {
+                let own = Some(host.namespace_name());
+                if !served.overlap(None, pattern) && !served.overlap(own, pattern) {
                     reports.push(not_served(gateway, pattern, span));
                 }
             }
@@ -188,23 +191,14 @@ pub(super) fn coverage(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Whether a gateway serves a name for hosts of this namespace.
-pub(super) fn serves(gateway: &Resource<Gateway>, host: &Resource<Host>, pattern: &HostPattern) -> bool {
+/// The names that a gateway serves.
+fn names_of(gateway: &Resource<Gateway>) -> Names {
+    let mut names = Names::default();
     let listeners = gateway.body.listeners.iter();
-    let mut served = listeners.flat_map(|listener| listener.body.hosts.iter().flat_map(|hosts| hosts.iter()));
-    served.any(|served| {
-        served.value.host.overlaps(pattern)
-            && admits(&served.value, gateway.namespace_name(), host.namespace_name())
-    })
-}
-
-/// Whether the namespace in front of a gateway's host lets in hosts of a namespace.
-fn admits(served: &ServerHost, gateway: Option<&str>, host: Option<&str>) -> bool {
-    match &served.namespace {
-        None | Some(HostNamespace::Any) => true,
-        Some(HostNamespace::Own) => gateway == host,
-        Some(HostNamespace::Named(namespace)) => host == Some(namespace.as_str()),
+    for served in listeners.flat_map(|listener| listener.body.hosts.iter().flat_map(|hosts| hosts.iter())) {
+        names.add(served.value.admitted(gateway.namespace_name()), &served.value.host);
     }
+    names
 }
 
 fn not_served(gateway: &Resource<Gateway>, pattern: &HostPattern, span: Span) -> Diagnostic {

@@ -7,10 +7,12 @@ mod bindings;
 mod cover;
 mod delegation;
 mod deprecation;
+mod earlier;
 mod externals;
 mod gateways;
 mod headers;
 mod hosts;
+mod names;
 mod protocols;
 mod retries;
 mod rewrites;
@@ -20,6 +22,7 @@ mod tls;
 
 use crate::graph::Graph;
 use crate::model::{DestinationId, Model, Visibility};
+use crate::routing::Plans;
 use meshc_language::Diagnostic;
 use rayon::prelude::*;
 use std::sync::OnceLock;
@@ -30,6 +33,8 @@ pub(crate) use deprecation::deprecated_use;
 pub(crate) struct Context<'m> {
     /// The model.
     pub(crate) model: &'m Model,
+    /// The plan of what each proxy is told, with nothing left out.
+    pub(crate) plans: &'m Plans,
     graph: OnceLock<Graph>,
 }
 
@@ -83,8 +88,8 @@ const CHECKS: &[Check] = &[
 const CHECKS_OF_ABSENCE: &[Check] = &[delegation::unused, gateways::unused];
 
 /// Runs every check. With `lost`, something could not be read.
-pub(crate) fn run(model: &Model, lost: bool) -> Vec<Diagnostic> {
-    let context = Context { model, graph: OnceLock::new() };
+pub(crate) fn run(model: &Model, plans: &Plans, lost: bool) -> Vec<Diagnostic> {
+    let context = Context { model, plans, graph: OnceLock::new() };
     let absence = if lost { &[] } else { CHECKS_OF_ABSENCE };
     let checks: Vec<&Check> = CHECKS.iter().chain(absence).collect();
     let run = |check: &&Check| {

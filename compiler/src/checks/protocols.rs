@@ -2,20 +2,50 @@
 
 use super::Context;
 use crate::model::{
-    BindingKind, DestinationId, Gateway, Host, HostNameKind, Listener, Resource, Route, RouteKind,
+    BindingKind, DestinationId, Gateway, Host, HostNameKind, Id, Listener, Resource, Route, RouteKind,
     ServerTlsMode,
 };
-use crate::values::Protocol;
+use crate::values::{HostMap, Protocol};
 use meshc_language::{Code, Diagnostic, Span};
+use rustc_hash::FxHashMap;
+
+/// The listeners of gateways by the names that they serve, by their positions.
+type Serving = FxHashMap<Id<Resource<Gateway>>, HostMap<usize>>;
 
 /// All checks of protocols.
 pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
+    let mut serving = Serving::default();
     for (_, host) in context.model.hosts.iter() {
+        let gateways = listeners_of_gateways(context, host, &mut serving);
         for route in host.routes.iter().filter(|route| !route.incomplete) {
-            carried_by_gateways(context, host, route, reports);
+            carried_by_gateways(&gateways, route, reports);
             carried_by_services(context, host, route, reports);
         }
     }
+}
+
+/// The gateways of a host, each with the listeners that serve one of its names, in order.
+fn listeners_of_gateways<'m>(
+    context: &Context<'m>,
+    host: &Host,
+    serving: &mut Serving,
+) -> Vec<(Id<Resource<Gateway>>, Vec<&'m Listener>)> {
+    let gateways = host.gateways().filter_map(|(id, _)| {
+        let gateway = context.model.mesh.gateways.get(id).filter(|gateway| !gateway.incomplete)?;
+        let listeners = &gateway.declared.body.listeners;
+        let served = serving.entry(id).or_insert_with(|| {
+            let hosts = |listener: &'m Listener| listener.body.hosts.iter().flat_map(|hosts| hosts.iter());
+            let all = listeners.iter().enumerate();
+            all.flat_map(|(at, listener)| hosts(listener).map(move |host| (host.value.host.clone(), at)))
+                .collect()
+        });
+        let mut found: Vec<usize> =
+            host.patterns().flat_map(|(name, _)| served.overlapping(name).map(|(_, at)| *at)).collect();
+        found.sort_unstable();
+        found.dedup();
+        Some((id, found.into_iter().filter_map(|at| listeners.get(at)).collect()))
+    });
+    gateways.collect()
 }
 
 /// The kinds of route that a listener carries.
@@ -32,44 +62,26 @@ pub(super) fn carries(listener: &Listener) -> RouteKind {
 
 /// H11: on each gateway some listener for the host must carry the kind of the route.
 fn carried_by_gateways(
-    context: &Context<'_>,
-    host: &Resource<Host>,
+    gateways: &[(Id<Resource<Gateway>>, Vec<&Listener>)],
     route: &Route,
     reports: &mut Vec<Diagnostic>,
 ) {
-    for (id, _) in host.gateways() {
-        let Some(gateway) = context.model.mesh.gateways.get(id).filter(|gateway| !gateway.incomplete) else {
-            continue;
-        };
+    for (id, listeners) in gateways {
         let asked = route.matches.iter().any(|one| {
-            one.bindings.is_empty() || one.bindings.contains(&crate::model::MatchBinding::Gateway(id))
+            one.bindings.is_empty() || one.bindings.contains(&crate::model::MatchBinding::Gateway(*id))
         });
         if !asked && !route.matches.is_empty() {
             continue;
         }
-        let listeners: Vec<&Listener> = listeners_for(gateway, host, &route.matches).collect();
-        let Some(first) = listeners.first() else { continue };
-        if listeners.iter().all(|listener| carries(listener) != route.kind) {
+        let any_port = route.matches.is_empty() || route.matches.iter().any(|one| one.ports.is_empty());
+        let mut asked_for = listeners.iter().filter(|listener| {
+            any_port || route.matches.iter().any(|one| one.ports.contains(&listener.port.value))
+        });
+        let Some(first) = asked_for.clone().next() else { continue };
+        if asked_for.all(|listener| carries(listener) != route.kind) {
             reports.push(wrong_kind(route, first));
         }
     }
-}
-
-/// The listeners of a gateway that serve one of the names, on one of the ports that the route asks for.
-fn listeners_for<'g>(
-    gateway: &'g Gateway,
-    host: &'g Host,
-    matches: &'g [crate::model::Match],
-) -> impl Iterator<Item = &'g Listener> {
-    let on_port = |listener: &Listener| {
-        let all = matches.is_empty() || matches.iter().any(|one| one.ports.is_empty());
-        all || matches.iter().any(|one| one.ports.contains(&listener.port.value))
-    };
-    gateway.body.listeners.iter().filter(move |listener| {
-        let hosts = listener.body.hosts.as_ref().map_or(&[][..], |hosts| hosts);
-        hosts.iter().any(|served| host.patterns().any(|(name, _)| name.overlaps(&served.value.host)))
-            && on_port(listener)
-    })
 }
 
 fn wrong_kind(route: &Route, listener: &Listener) -> Diagnostic {

@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::cover::{covers, takes_everything};
+use super::earlier::Earlier;
 use crate::model::{
     Action, Host, Id, Match, MatchBinding, PathTest, Redirect, Resource, Route, RouteKind, Visible,
     WeightedDestination,
@@ -9,6 +10,7 @@ use crate::model::{
 use crate::values::MatchHeaderName;
 use meshc_language::{Code, Diagnostic, Span};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 /// One route with what stands around it.
 struct Site<'m> {
@@ -59,10 +61,10 @@ fn check_host(context: &Context<'_>, host: &Resource<Host>) -> Vec<Diagnostic> {
 
 /// Tests, statistics and diffs name routes.
 fn names_are_unique(host: &Host, reports: &mut Vec<Diagnostic>) {
-    for (at, route) in host.routes.iter().enumerate() {
-        if let Some(earlier) =
-            host.routes.iter().take(at).find(|earlier| earlier.name.value == route.name.value)
-        {
+    let mut names: FxHashMap<&str, &Route> = FxHashMap::default();
+    for route in &host.routes {
+        let name = route.name.value.as_str();
+        if let Some(earlier) = names.get(name) {
             let message = format!("route `{}` is declared twice in this host", route.name.value);
             reports.push(
                 Diagnostic::new(Code::DUPLICATE_DECLARATION, route.name.span, message)
@@ -70,6 +72,8 @@ fn names_are_unique(host: &Host, reports: &mut Vec<Diagnostic>) {
                     .consequence("statistics and logs could not tell the two apart")
                     .help("give it a name of its own"),
             );
+        } else {
+            names.insert(name, route);
         }
     }
 }
@@ -77,32 +81,38 @@ fn names_are_unique(host: &Host, reports: &mut Vec<Diagnostic>) {
 /// V35, V36: the first route that matches is taken, so one that is covered by earlier ones never is.
 fn every_route_is_reachable(host: &Host, reports: &mut Vec<Diagnostic>) {
     let everything = Match::default();
-    for (at, route) in host.routes.iter().enumerate() {
-        if route.incomplete || (route.condition.is_some() && route.matches.is_empty()) {
-            continue;
-        }
-        let mine = if route.matches.is_empty() { std::slice::from_ref(&everything) } else { &route.matches };
-        let earlier =
-            host.routes.iter().take(at).filter(|earlier| earlier.kind == route.kind && !earlier.incomplete);
-        let mut covering: Vec<&Route> = Vec::new();
-        for one in mine {
-            let by = earlier.clone().find(|earlier| {
-                (earlier.matches.is_empty() && earlier.condition.is_none())
-                    || earlier.matches.iter().any(|outer| covers(outer, one))
-            });
-            match by {
-                Some(by) if covering.iter().any(|known| std::ptr::eq(*known, by)) => {}
-                Some(by) => covering.push(by),
-                None => {
-                    covering.clear();
-                    break;
-                }
+    for kind in [RouteKind::Http, RouteKind::Tls, RouteKind::Tcp] {
+        let routes =
+            || host.routes.iter().enumerate().filter(|(_, route)| route.kind == kind && !route.incomplete);
+        let alternatives =
+            |(at, route)| all_alternatives(route, &everything).iter().map(move |one| (at, one));
+        let earlier = Earlier::new(routes().flat_map(alternatives).collect());
+        for (at, route) in routes() {
+            let covering = covering(host, at, all_alternatives(route, &everything), &earlier);
+            if let Some(first) = covering.first() {
+                reports.push(unreachable(route, first, &covering));
             }
         }
-        if let Some(first) = covering.first() {
-            reports.push(unreachable(route, first, &covering));
+    }
+}
+
+/// The alternatives of a route; `everything` for one without a condition, none for one whose condition could not be read.
+fn all_alternatives<'r>(route: &'r Route, everything: &'r Match) -> &'r [Match] {
+    let unconditional = route.matches.is_empty() && route.condition.is_none();
+    if unconditional { std::slice::from_ref(everything) } else { &route.matches }
+}
+
+/// The earlier routes that together take all alternatives of one; none where they leave something.
+fn covering<'m>(host: &'m Host, at: usize, mine: &[Match], earlier: &Earlier<'_>) -> Vec<&'m Route> {
+    let mut covering: Vec<usize> = Vec::new();
+    for one in mine {
+        match earlier.first(one, at, |outer| covers(outer, one)) {
+            Some(by) if covering.contains(&by) => {}
+            Some(by) => covering.push(by),
+            None => return Vec::new(),
         }
     }
+    covering.into_iter().filter_map(|at| host.routes.get(at)).collect()
 }
 
 fn unreachable(route: &Route, first: &Route, covering: &[&Route]) -> Diagnostic {

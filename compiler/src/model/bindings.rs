@@ -214,18 +214,33 @@ words! {
     }
 }
 
-/// The addresses of each destination: the position of the `bindings`, and of the `address` in them, in order.
-pub(crate) type BoundPlaces = FxHashMap<DestinationId, Vec<(usize, usize)>>;
+/// What `bindings` say, found once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BoundPlaces {
+    /// The addresses of each destination: the position of the `bindings`, and of the `address` in them, in order.
+    addresses: FxHashMap<DestinationId, Vec<(usize, usize)>>,
+    /// The first `secret` of each name: the position of the `bindings`, and of the `secret` in them.
+    secrets: FxHashMap<SecretName, (usize, usize)>,
+    /// Whether a platform finds everything else.
+    by_default: bool,
+}
 
 impl Model {
-    fn bound_places(&self) -> BoundPlaces {
-        let mut places = BoundPlaces::default();
-        for (at, body) in self.all_bindings().enumerate() {
-            for (position, address) in body.addresses.iter().enumerate() {
-                places.entry(address.target).or_default().push((at, position));
+    fn bound_places(&self) -> &BoundPlaces {
+        self.bound.get_or_init(|| {
+            let mut places = BoundPlaces::default();
+            for (at, bindings) in self.bindings.iter().enumerate() {
+                let BindingsBody { addresses, default, secrets, deploy: _ } = &bindings.declared.body;
+                for (position, address) in addresses.iter().enumerate() {
+                    places.addresses.entry(address.target).or_default().push((at, position));
+                }
+                for (position, secret) in secrets.iter().enumerate() {
+                    places.secrets.entry(secret.name.value.clone()).or_insert((at, position));
+                }
+                places.by_default |= default.is_some();
             }
-        }
-        places
+            places
+        })
     }
 
     fn all_bindings(&self) -> impl Iterator<Item = &BindingsBody> {
@@ -244,7 +259,8 @@ impl Model {
         subset: Option<&str>,
     ) -> Option<&AddressKind> {
         const DEFAULT: &AddressKind = &AddressKind::Kubernetes { labels: Vec::new() };
-        let places = self.bound.get_or_init(|| self.bound_places()).get(&target);
+        let bound = self.bound_places();
+        let places = bound.addresses.get(&target);
         let of_target = || {
             let places = places.into_iter().flatten();
             places.filter_map(|(at, position)| self.bindings.get(*at)?.body.addresses.get(*position))
@@ -266,7 +282,7 @@ impl Model {
         let inherited = || subset.and_then(|_| best(None)).filter(by_platform);
         let by_default = || {
             let is_service = matches!(target, DestinationId::Service(_));
-            self.all_bindings().any(|body| is_service && body.default.is_some()).then_some(DEFAULT)
+            (is_service && bound.by_default).then_some(DEFAULT)
         };
         best(subset).or_else(inherited).or_else(by_default)
     }
@@ -274,11 +290,14 @@ impl Model {
     /// Where a certificate is found.
     #[must_use]
     pub fn bound_secret(&self, name: &SecretName) -> Option<BoundSecret<'_>> {
-        let mut secrets = self.all_bindings().flat_map(|body| &body.secrets);
-        match secrets.find(|secret| secret.name.value == *name) {
+        let bound = self.bound_places();
+        let secret = bound.secrets.get(name).and_then(|(at, position)| {
+            self.bindings.get(*at).and_then(|bindings| bindings.body.secrets.get(*position))
+        });
+        match secret {
             Some(secret) if secret.from.is_none() => Some(BoundSecret::Files(&secret.files)),
             Some(_) => Some(BoundSecret::Mounted),
-            None => self.all_bindings().any(|body| body.default.is_some()).then_some(BoundSecret::Mounted),
+            None => bound.by_default.then_some(BoundSecret::Mounted),
         }
     }
 

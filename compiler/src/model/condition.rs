@@ -93,7 +93,7 @@ pub enum Side {
 }
 
 /// Where a request comes in: a gateway or the mesh.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MatchBinding {
     /// A sidecar.
     Mesh,

@@ -9,6 +9,7 @@ use crate::values::{
     SecretName, Spki, SubjectAltName, Switch, TlsVersion, ValueError, words,
 };
 use meshc_language::{Span, Spanned};
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
 keyword! {
@@ -129,6 +130,18 @@ pub enum HostNamespace {
     Any,
     /// `name/`.
     Named(Namespace),
+}
+
+impl ServerHost {
+    /// The namespace whose hosts are let in at a gateway of the namespace `home`; `None` for all namespaces.
+    #[must_use]
+    pub fn admitted<'s>(&'s self, home: Option<&'s str>) -> Option<Option<&'s str>> {
+        match &self.namespace {
+            None | Some(HostNamespace::Any) => None,
+            Some(HostNamespace::Own) => Some(home),
+            Some(HostNamespace::Named(namespace)) => Some(Some(namespace.as_str())),
+        }
+    }
 }
 
 impl Literal for ServerHost {
@@ -264,17 +277,29 @@ impl Gateway {
     /// listeners share a port, as with a certificate each, the second and later ones are numbered.
     #[must_use]
     pub fn port_names(&self) -> Vec<SmolStr> {
-        let mut names: Vec<SmolStr> = Vec::with_capacity(self.body.listeners.len());
+        let mut taken: FxHashSet<SmolStr> = FxHashSet::default();
+        // From which number on a name may be free.
+        let mut next: FxHashMap<SmolStr, usize> = FxHashMap::default();
+        let mut names = Vec::with_capacity(self.body.listeners.len());
         for listener in &self.body.listeners {
-            let name = listener.body.port_name.as_ref().map(|name| SmolStr::new(name.value.as_str()));
-            names.push(name.unwrap_or_else(|| {
+            let given = listener.body.port_name.as_ref().map(|name| SmolStr::new(name.value.as_str()));
+            let name = given.unwrap_or_else(|| {
                 let default = default_port_name(listener.protocol.value, listener.port.value);
-                let numbered = (2..).map(|number: usize| SmolStr::new(format!("{default}-{number}")));
-                std::iter::once(default.clone())
-                    .chain(numbered)
-                    .find(|name| !names.contains(name))
-                    .unwrap_or(default)
-            }));
+                let number = next.entry(default.clone()).or_insert(1);
+                loop {
+                    let name = if *number == 1 {
+                        default.clone()
+                    } else {
+                        SmolStr::new(format!("{default}-{number}"))
+                    };
+                    if !taken.contains(&name) {
+                        return name;
+                    }
+                    *number += 1;
+                }
+            });
+            taken.insert(name.clone());
+            names.push(name);
         }
         names
     }

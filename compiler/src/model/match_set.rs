@@ -3,8 +3,11 @@
 use super::condition::{Condition, HeaderTest, Match, PathMatch, PathTest, Side, Test};
 use crate::policy::TextMatch;
 use crate::reading::Reader;
-use crate::values::MatchHeaderName;
+use crate::values::{Label, LabelKey, MatchHeaderName};
 use meshc_language::{Code, Diagnostic, Span};
+use rustc_hash::{FxHashMap, FxHashSet};
+use smol_str::SmolStr;
+use std::hash::Hash;
 
 /// The most alternatives that one route may have.
 pub const MAX_MATCHES: usize = 64;
@@ -86,6 +89,14 @@ fn product<'c>(parts: &'c [Condition], negated: bool, cx: &mut Reader<'_, '_>) -
     let mut alternatives: Vec<Tests<'c>> = vec![Vec::new()];
     for part in parts {
         let choices = spread(part, negated, cx);
+        if let [only] = choices.as_slice() {
+            alternatives.iter_mut().for_each(|tests| tests.extend(only));
+            continue;
+        }
+        // More than are allowed stay more than are allowed; the parts are still looked at for what is wrong with them.
+        if alternatives.len() > MAX_MATCHES && !choices.is_empty() {
+            continue;
+        }
         alternatives = alternatives
             .iter()
             .flat_map(|left| {
@@ -128,8 +139,9 @@ fn side_name(side: &Side) -> &'static str {
 /// One alternative; the two places if they exclude each other. What cannot be expressed has been reported (`None`).
 fn conjunction(tests: &Tests<'_>, cx: &mut Reader<'_, '_>) -> Result<Match, Option<(Span, Span)>> {
     let mut all = Match::default();
+    let mut known = Known::default();
     for (at, (test, negated)) in tests.iter().enumerate() {
-        let Err(clash) = add(&mut all, &test.side, *negated) else { continue };
+        let Err(clash) = add(&mut all, &mut known, &test.side, *negated) else { continue };
         let same_side = |other: &&(&Test, bool)| side_name(&other.0.side) == side_name(&test.side);
         let other = tests.iter().take(at).rev().find(same_side).map_or(test.span, |(other, _)| other.span);
         return match clash {
@@ -152,7 +164,40 @@ fn conjunction(tests: &Tests<'_>, cx: &mut Reader<'_, '_>) -> Result<Match, Opti
     Ok(all)
 }
 
-fn add(all: &mut Match, side: &Side, negated: bool) -> Result<(), Clash> {
+/// Where each name stands in the lists of an alternative, so that long lists are not searched for each test.
+#[derive(Default)]
+struct Known {
+    headers: Places<MatchHeaderName>,
+    without: Places<MatchHeaderName>,
+    query: Places<SmolStr>,
+    labels: Places<LabelKey>,
+}
+
+/// The positions of the elements of a list in which no key stands twice, as far as they have been entered.
+struct Places<K>(FxHashMap<K, usize>);
+
+impl<K> Default for Places<K> {
+    fn default() -> Self {
+        Self(FxHashMap::default())
+    }
+}
+
+/// Lists of this length are searched.
+const FEW: usize = 16;
+
+impl<K: Clone + Eq + Hash> Places<K> {
+    fn position<T>(&mut self, all: &[T], key_of: impl Fn(&T) -> &K, key: &K) -> Option<usize> {
+        if all.len() <= FEW {
+            return all.iter().position(|one| key_of(one) == key);
+        }
+        for (at, one) in all.iter().enumerate().skip(self.0.len()) {
+            self.0.insert(key_of(one).clone(), at);
+        }
+        self.0.get(key).copied()
+    }
+}
+
+fn add(all: &mut Match, known: &mut Known, side: &Side, negated: bool) -> Result<(), Clash> {
     match side {
         Side::Path(path) => add_path(&mut all.path, path),
         Side::Scheme(text) => add_text(&mut all.scheme, text),
@@ -162,9 +207,9 @@ fn add(all: &mut Match, side: &Side, negated: bool) -> Result<(), Clash> {
         Side::Gateway(bindings) => intersect(&mut all.bindings, bindings),
         Side::Sni(names) => intersect(&mut all.sni, names),
         Side::Destination(ranges) => intersect(&mut all.destinations, ranges),
-        Side::Header(name, test) if negated => add_without(&mut all.without, name, test),
-        Side::Header(name, test) => add_named(&mut all.headers, name, test),
-        Side::Query(name, test) => add_named(&mut all.query, name, test),
+        Side::Header(name, test) if negated => add_without(&mut all.without, &mut known.without, name, test),
+        Side::Header(name, test) => add_named(&mut all.headers, &mut known.headers, name, test),
+        Side::Query(name, test) => add_named(&mut all.query, &mut known.query, name, test),
         Side::SourceNamespace(namespace) => match &all.source_namespace {
             Some(other) if other != namespace => Err(Clash::Never),
             _ => {
@@ -173,8 +218,8 @@ fn add(all: &mut Match, side: &Side, negated: bool) -> Result<(), Clash> {
             }
         },
         Side::SourceLabel(label) => {
-            let other = all.source_labels.iter().find(|other| other.key() == label.key());
-            match other {
+            let at = known.labels.position(&all.source_labels, Label::key, label.key());
+            match at.and_then(|at| all.source_labels.get(at)) {
                 Some(other) if other != label => Err(Clash::Never),
                 Some(_) => Ok(()),
                 None => {
@@ -187,12 +232,13 @@ fn add(all: &mut Match, side: &Side, negated: bool) -> Result<(), Clash> {
 }
 
 /// Several values of which one must be: both lists must agree on one. An empty list stands for all.
-fn intersect<T: Clone + PartialEq>(all: &mut Vec<T>, values: &[T]) -> Result<(), Clash> {
+fn intersect<T: Clone + Eq + Hash>(all: &mut Vec<T>, values: &[T]) -> Result<(), Clash> {
     if all.is_empty() {
         all.extend_from_slice(values);
         return Ok(());
     }
-    all.retain(|value| values.contains(value));
+    let wanted: FxHashSet<&T> = values.iter().collect();
+    all.retain(|value| wanted.contains(value));
     if all.is_empty() { Err(Clash::Never) } else { Ok(()) }
 }
 
@@ -250,12 +296,14 @@ fn merge(left: TextMatch, right: &TextMatch) -> Result<TextMatch, Clash> {
     }
 }
 
-fn add_named<N: Clone + PartialEq>(
+fn add_named<N: Clone + Eq + Hash>(
     all: &mut Vec<(N, HeaderTest)>,
+    places: &mut Places<N>,
     name: &N,
     test: &HeaderTest,
 ) -> Result<(), Clash> {
-    let Some((_, other)) = all.iter_mut().find(|(other, _)| other == name) else {
+    let at = places.position(all, |(name, _)| name, name);
+    let Some((_, other)) = at.and_then(|at| all.get_mut(at)) else {
         all.push((name.clone(), test.clone()));
         return Ok(());
     };
@@ -271,10 +319,12 @@ fn add_named<N: Clone + PartialEq>(
 
 fn add_without(
     all: &mut Vec<(MatchHeaderName, HeaderTest)>,
+    places: &mut Places<MatchHeaderName>,
     name: &MatchHeaderName,
     test: &HeaderTest,
 ) -> Result<(), Clash> {
-    let Some((_, other)) = all.iter_mut().find(|(other, _)| other == name) else {
+    let at = places.position(all, |(name, _)| name, name);
+    let Some((_, other)) = at.and_then(|at| all.get_mut(at)) else {
         all.push((name.clone(), test.clone()));
         return Ok(());
     };
@@ -317,8 +367,9 @@ pub(crate) fn merge_matches(outer: &Match, inner: &Match) -> Option<Match> {
     sides.extend(query.iter().map(|(name, test)| (Side::Query(name.clone(), test.clone()), false)));
     sides.extend(source_namespace.iter().map(|name| (Side::SourceNamespace(name.clone()), false)));
     sides.extend(source_labels.iter().map(|label| (Side::SourceLabel(label.clone()), false)));
+    let mut known = Known::default();
     for (side, negated) in sides {
-        add(&mut all, &side, negated).ok()?;
+        add(&mut all, &mut known, &side, negated).ok()?;
     }
     intersect_if_said(&mut all.methods, methods)?;
     intersect_if_said(&mut all.ports, ports)?;
@@ -328,6 +379,6 @@ pub(crate) fn merge_matches(outer: &Match, inner: &Match) -> Option<Match> {
     Some(all)
 }
 
-fn intersect_if_said<T: Clone + PartialEq>(all: &mut Vec<T>, values: &[T]) -> Option<()> {
+fn intersect_if_said<T: Clone + Eq + Hash>(all: &mut Vec<T>, values: &[T]) -> Option<()> {
     if values.is_empty() { Some(()) } else { intersect(all, values).ok() }
 }

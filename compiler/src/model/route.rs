@@ -15,7 +15,7 @@ use crate::values::{
 use meshc_language::{Block, Code, Diagnostic, Span, Spanned, Statement};
 
 /// What a rule looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RouteKind {
     /// HTTP requests.
     Http,

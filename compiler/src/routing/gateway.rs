@@ -1,16 +1,17 @@
 //! The proxy of a gateway: its listeners, and what externals send through it.
 
+use super::index::Claimant;
 use super::rule::{Entrance, connection_rules, default_rule, http_rules, whole};
 use super::upstream::Upstreams;
 use super::{
-    ConnectionRule, HttpServer, Listener, Origin, Plan, Proxy, Role, TlsKind, TlsServer, VirtualHost,
-    bind_address, listener, specificity,
+    ConnectionRule, HttpServer, Listeners, Origin, Plan, Proxy, Role, TlsKind, TlsServer, VirtualHost,
+    bind_address, specificity,
 };
 use crate::model::{
-    Destination, DestinationId, External, Gateway, Host, HostNamespace, Id, Listener as Declared,
-    MatchBinding, Resource, RouteKind, ServerHost, ServerTlsMode, Visibility, Visible,
+    Destination, DestinationId, External, Gateway, Host, Id, Listener as Declared, MatchBinding, Resource,
+    RouteKind, ServerHost, ServerTlsMode, Visibility, Visible,
 };
-use crate::values::{HostPattern, Literal, Protocol, SniHost};
+use crate::values::{HostMap, HostPattern, Literal, Protocol, SniHost};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 use std::net::IpAddr;
@@ -22,22 +23,28 @@ pub(super) fn proxy<'m>(
     gateway: &'m Resource<Gateway>,
 ) -> Proxy {
     let role = Role::Gateway(id);
-    let mut maker =
-        Maker { plan, id, gateway, upstreams: Upstreams::new(plan, role, None), listeners: Vec::new() };
+    let mut maker = Maker {
+        plan,
+        id,
+        gateway,
+        upstreams: Upstreams::new(plan, role, None),
+        listeners: Listeners::default(),
+    };
     maker.plain_http(&gateway.declared.body.listeners);
     for declared in gateway.declared.body.listeners.iter().filter(|declared| !is_plain_http(declared)) {
         maker.declared(declared);
     }
-    for (external, resource) in plan.model.mesh.externals.iter().filter(|(_, one)| one.egress == Some(id)) {
-        maker.egress(DestinationId::External(external), &resource.declared);
+    for external in &plan.index.bound(id).externals {
+        if let Some(resource) = plan.model.mesh.externals.get(*external) {
+            maker.egress(DestinationId::External(*external), &resource.declared);
+        }
     }
-    let Maker { upstreams, mut listeners, .. } = maker;
-    listeners.sort_by_key(|listener| (listener.port, listener.bind));
+    let Maker { plan: _, id: _, gateway: _, upstreams, listeners } = maker;
     Proxy {
         role,
         name: SmolStr::new(gateway.name.value.as_str()),
         namespace: gateway.namespace_name().map(SmolStr::new),
-        listeners,
+        listeners: listeners.sorted(),
         upstreams: upstreams.all,
         span: Some(gateway.span),
     }
@@ -48,7 +55,7 @@ struct Maker<'m, 'd> {
     id: Id<Resource<Gateway>>,
     gateway: &'m Resource<Gateway>,
     upstreams: Upstreams<'m, 'd>,
-    listeners: Vec<Listener>,
+    listeners: Listeners,
 }
 
 /// An address, or all of them, and a port.
@@ -70,7 +77,7 @@ impl<'m> Maker<'m, '_> {
         }
         for ((bind, port), group) in groups {
             let hosts = self.virtual_hosts(&group);
-            if let Some(server) = listener(&mut self.listeners, bind, port).plain_http() {
+            if let Some(server) = self.listeners.at(bind, port).plain_http() {
                 server.virtual_hosts.extend(hosts);
             }
         }
@@ -88,7 +95,7 @@ impl<'m> Maker<'m, '_> {
         match tls {
             None => {
                 let rules = self.connection_rules(declared, RouteKind::Tcp);
-                let listener = listener(&mut self.listeners, bind, port);
+                let listener = self.listeners.at(bind, port);
                 if let Some(known) = listener.plain_tcp() {
                     known.extend(rules);
                 }
@@ -107,7 +114,7 @@ impl<'m> Maker<'m, '_> {
                 let names = hosts_of(declared).map(|host| host.host.clone()).collect();
                 let origin = Origin::Gateway(self.id);
                 let server = TlsServer { names, kind, origin, span: declared.span };
-                listener(&mut self.listeners, bind, port).tls.push(server);
+                self.listeners.at(bind, port).tls.push(server);
             }
         }
     }
@@ -116,13 +123,9 @@ impl<'m> Maker<'m, '_> {
         Entrance { binding: MatchBinding::Gateway(self.id), port }
     }
 
-    /// The host blocks that are bound to the gateway and visible to it.
-    fn blocks(&self) -> Vec<(Id<Resource<Host>>, &'m Resource<Host>)> {
-        let bound = |host: &Host| host.gateways().any(|(id, _)| id == self.id);
-        let all = self.plan.model.hosts.iter().filter(|(_, host)| bound(host));
-        let own = self.gateway.namespace_name();
-        all.filter(|(_, host)| sees(own, host.declared.body.visibility.as_ref(), host.namespace_name()))
-            .collect()
+    /// The names of the host blocks that are bound to the gateway, visible to it and let in where it serves a name.
+    fn blocks(&self, served: &ServerHost) -> Option<&HostMap<Claimant>> {
+        self.plan.index.bound(self.id).blocks(served.admitted(self.gateway.namespace_name()))
     }
 
     /// The hosts of listeners that share a port and are told apart by host alone. Each host has the rules of the block that
@@ -133,7 +136,7 @@ impl<'m> Maker<'m, '_> {
         claims.sort_by_key(|claim| std::cmp::Reverse(claim.specificity));
         let mut taken: FxHashSet<HostPattern> = FxHashSet::default();
         claims.retain(|claim| taken.insert(claim.domain.clone()));
-        claims.sort_by_key(|claim| (claim.block.index(), claim.order));
+        claims.sort_by_key(|claim| claim.order);
         let mut hosts: Vec<VirtualHost> = Vec::new();
         let mut known: FxHashMap<ClaimedBy, usize> = FxHashMap::default();
         for claim in claims {
@@ -160,53 +163,37 @@ impl<'m> Maker<'m, '_> {
         hosts
     }
 
-    /// What bound host blocks claim of the hosts of listeners: the narrower of both names.
+    /// What bound host blocks claim of the hosts of listeners: the narrower of both names. In order of the blocks.
     fn claims(&self, declared: &[&'m Declared]) -> Vec<Claim> {
         let mut claims = Vec::new();
-        for (block, host) in self.blocks() {
-            for listener in declared {
-                for served in hosts_of(listener).filter(|served| self.serves(served, host)) {
-                    let names = host.declared.patterns().map(|(pattern, _)| pattern);
-                    for pattern in names.filter(|pattern| pattern.overlaps(&served.host)) {
-                        let narrower = if pattern.covers(&served.host) { &served.host } else { pattern };
-                        claims.push(Claim {
-                            domain: narrower.clone(),
-                            block,
-                            port: listener.port.value.get(),
-                            https_only: listener.body.redirect.is_some(),
-                            specificity: (specificity(pattern), specificity(&served.host)),
-                            order: claims.len(),
-                        });
-                    }
-                }
+        for (at, listener) in declared.iter().enumerate() {
+            for (position, served) in hosts_of(listener).enumerate() {
+                let claimed =
+                    self.blocks(served).into_iter().flat_map(|blocks| blocks.overlapping(&served.host));
+                claims.extend(claimed.map(|(pattern, (block, name))| Claim {
+                    domain: if pattern.covers(&served.host) { &served.host } else { pattern }.clone(),
+                    block: *block,
+                    port: listener.port.value.get(),
+                    https_only: listener.body.redirect.is_some(),
+                    specificity: (specificity(pattern), specificity(&served.host)),
+                    order: (block.index(), at, position, *name),
+                }));
             }
         }
+        claims.sort_unstable_by_key(|claim| claim.order);
         claims
-    }
-
-    /// Whether a name of a listener is served for host blocks of that namespace.
-    fn serves(&self, served: &ServerHost, host: &Resource<Host>) -> bool {
-        match &served.namespace {
-            None | Some(HostNamespace::Any) => true,
-            Some(HostNamespace::Own) => host.namespace_name() == self.gateway.namespace_name(),
-            Some(HostNamespace::Named(namespace)) => host.namespace_name() == Some(namespace.as_str()),
-        }
     }
 
     /// The rules for connections of the host blocks that share a name with a listener, in order.
     fn connection_rules(&mut self, declared: &'m Declared, kind: RouteKind) -> Vec<ConnectionRule> {
         let entrance = self.entrance(declared.port.value.get());
-        let mut rules = Vec::new();
-        for (id, host) in self.blocks() {
-            let shares = |served: &ServerHost| {
-                self.serves(served, host)
-                    && host.declared.patterns().any(|(pattern, _)| pattern.overlaps(&served.host))
-            };
-            if hosts_of(declared).any(shares) {
-                rules.extend(connection_rules(self.plan, id, kind, entrance, &mut self.upstreams));
-            }
-        }
-        rules
+        let named =
+            hosts_of(declared).filter_map(|served| Some(self.blocks(served)?.overlapping(&served.host)));
+        let mut blocks: Vec<Id<Resource<Host>>> = named.flatten().map(|(_, (block, _))| *block).collect();
+        blocks.sort_unstable_by_key(|block| block.index());
+        blocks.dedup();
+        let rules = |block| connection_rules(self.plan, block, kind, entrance, &mut self.upstreams);
+        blocks.into_iter().flat_map(rules).collect()
     }
 
     /// What an external needs that is sent through this gateway: a listener for each of its ports.
@@ -224,7 +211,7 @@ impl<'m> Maker<'m, '_> {
                 };
                 if port.protocol.value.is_tls_family() {
                     let Some(to) = whole(&to, &mut self.upstreams) else { continue };
-                    let listener = listener(&mut self.listeners, None, port.number.value.get());
+                    let listener = self.listeners.at(None, port.number.value.get());
                     let sni = SniHost::parse(host.value.as_str()).into_iter().collect();
                     let rule = ConnectionRule {
                         name: SmolStr::new_static("default"),
@@ -242,7 +229,7 @@ impl<'m> Maker<'m, '_> {
                     });
                 } else {
                     let Some(rule) = default_rule(&to, &mut self.upstreams) else { continue };
-                    let listener = listener(&mut self.listeners, None, port.number.value.get());
+                    let listener = self.listeners.at(None, port.number.value.get());
                     let Some(server) = listener.plain_http() else { continue };
                     server.virtual_hosts.push(VirtualHost {
                         domains: vec![host.value.clone()],
@@ -265,7 +252,8 @@ struct Claim {
     https_only: bool,
     /// How specific the names are by which the block claims it and the listener serves it.
     specificity: (usize, usize),
-    order: usize,
+    /// The positions of block, listener, name of the listener, and name of the block.
+    order: (usize, usize, usize, usize),
 }
 
 /// The hosts of a listener that redirects which no block claims; they are entered into `taken`.

@@ -16,8 +16,11 @@
 
 mod address;
 mod gateway;
+mod index;
 pub mod matcher;
+mod omitted;
 mod outbound;
+mod plans;
 mod rule;
 mod upstream;
 pub mod witness;
@@ -26,6 +29,7 @@ pub mod witness;
 mod tests;
 
 pub use address::{Addresses, WeightedAddress, headless_name};
+pub use plans::{Plans, proxies};
 pub use rule::{MirroredTo, Rule, RuleAction, WeightedUpstream};
 pub use upstream::{Upstream, effective_policy};
 
@@ -33,9 +37,12 @@ use crate::model::{
     Arena, DestinationId, Gateway, Host, Id, Listener as DeclaredListener, Model, Resource, ServerTls,
 };
 use crate::values::{HostPattern, SniHost};
+use index::Index;
 use meshc_language::Span;
+use omitted::Omitted;
+use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// One proxy and all that it carries.
@@ -197,37 +204,17 @@ pub struct Dropped {
     pub owner: Option<Span>,
 }
 
-/// The proxies of a mesh: gateways in order of declaration, then the outbound ones. Statements inside of `dropped` are left
-/// out.
-#[must_use]
-pub fn proxies(model: &Model, dropped: &[Dropped]) -> Vec<Proxy> {
-    let plan = Plan { model, dropped, graph: crate::graph::Graph::of(model) };
-    let gateways = model.mesh.gateways.iter().map(|(id, gateway)| gateway::proxy(&plan, id, gateway));
-    gateways.chain(outbound::proxies(&plan)).collect()
-}
-
-/// The proxy of one gateway, with nothing left out.
-pub(crate) fn gateway_proxy<'m>(
-    model: &'m Model,
-    id: Id<Resource<Gateway>>,
-    gateway: &'m Resource<Gateway>,
-) -> Proxy {
-    let plan = Plan { model, dropped: &[], graph: crate::graph::Graph::of(model) };
-    gateway::proxy(&plan, id, gateway)
-}
-
 /// What the parts of the plan are made from.
 struct Plan<'m, 'd> {
     model: &'m Model,
-    dropped: &'d [Dropped],
-    graph: crate::graph::Graph,
+    index: &'d Index,
+    dropped: &'d Omitted,
 }
 
 impl Plan<'_, '_> {
     /// Whether a statement of a route, service or external is left out.
     fn is_dropped(&self, span: Span, owner: Span) -> bool {
-        let holds = |dropped: &Dropped| dropped.owner.is_none_or(|known| known == owner);
-        self.dropped.iter().any(|dropped| dropped.span.contains(span) && holds(dropped))
+        self.dropped.contains(span, owner)
     }
 }
 
@@ -265,21 +252,39 @@ impl Listener {
     }
 }
 
-/// The listener of a port and address, made if there is none.
-fn listener(listeners: &mut Vec<Listener>, bind: Option<IpAddr>, port: u16) -> &mut Listener {
-    let at = listeners.iter().position(|one| one.port == port && one.bind == bind);
-    let at = at.unwrap_or_else(|| {
-        listeners.push(Listener::new(bind, port));
-        listeners.len() - 1
-    });
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "the position was just found, or is that of what was just added"
-    )]
-    &mut listeners[at]
+/// The listeners of a proxy while they are made.
+#[derive(Default)]
+struct Listeners {
+    all: Vec<Listener>,
+    places: FxHashMap<(u16, Option<IpAddr>), usize>,
 }
 
-/// The address that a declared listener binds to.
+impl Listeners {
+    /// The listener of a port and address, made if there is none.
+    fn at(&mut self, bind: Option<IpAddr>, port: u16) -> &mut Listener {
+        let at = *self.places.entry((port, bind)).or_insert_with(|| {
+            self.all.push(Listener::new(bind, port));
+            self.all.len() - 1
+        });
+        #[expect(clippy::indexing_slicing, reason = "what is in the table was added")]
+        &mut self.all[at]
+    }
+
+    /// The listener of a port and address, if there is one.
+    fn get_mut(&mut self, bind: Option<IpAddr>, port: u16) -> Option<&mut Listener> {
+        let at = self.places.get(&(port, bind))?;
+        self.all.get_mut(*at)
+    }
+
+    /// All of them, by port and address.
+    fn sorted(mut self) -> Vec<Listener> {
+        self.all.sort_by_key(|listener| (listener.port, listener.bind));
+        self.all
+    }
+}
+
+/// The address that a declared listener binds to. `0.0.0.0` stands for all addresses, as no address does: both are one socket.
 fn bind_address(listener: &DeclaredListener) -> Option<IpAddr> {
-    listener.body.bind.map(|bind| bind.value.get())
+    let address = listener.body.bind.map(|bind| bind.value.get());
+    address.filter(|address| *address != IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }

@@ -9,28 +9,30 @@ use super::gateway::sees;
 use super::rule::{Entrance, connection_rules, default_rule, http_rules, some_route_holds, whole};
 use super::upstream::Upstreams;
 use super::{
-    Addresses, ConnectionRule, Listener, Origin, Plain, Plan, Proxy, Role, TlsKind, TlsServer, VirtualHost,
-    listener, specificity,
+    Addresses, ConnectionRule, Listeners, Origin, Plain, Plan, Proxy, Role, TlsKind, TlsServer, VirtualHost,
+    specificity,
 };
 use crate::model::{
     Destination, DestinationId, Host, Id, Match, MatchBinding, Model, Port, Resource, RouteKind, Visibility,
     Visible,
 };
-use crate::values::{HostPattern, IpOrCidr, Literal, Protocol, SniHost};
+use crate::values::{HostMap, HostPattern, IpOrCidr, Literal, Protocol, SniHost};
 use meshc_language::Span;
-use rustc_hash::FxHashMap;
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
+use std::sync::Arc;
 
 /// The port on which hosts are served that no service and no external stands for.
 const PORT_OF_UNDECLARED: u16 = 80;
 
-pub(super) fn proxies<'m>(plan: &Plan<'m, '_>) -> Vec<Proxy> {
+pub(super) fn proxies(plan: &Plan<'_, '_>) -> Vec<Arc<Proxy>> {
     let callers = if someone_is_hidden(plan.model) {
         namespaces(plan.model).into_iter().map(Some).collect()
     } else {
-        vec![None]
+        vec![None::<SmolStr>]
     };
-    let proxies = callers.into_iter().map(|callers| proxy(plan, callers));
+    let proxies = callers.into_par_iter().map(|callers| Arc::new(proxy(plan, callers)));
     proxies.filter(|proxy| !proxy.listeners.is_empty()).collect()
 }
 
@@ -51,13 +53,9 @@ fn namespaces(model: &Model) -> Vec<SmolStr> {
     let services = mesh.services.as_slice().iter().map(Resource::namespace_name);
     let externals = mesh.externals.as_slice().iter().map(Resource::namespace_name);
     let hosts = model.hosts.as_slice().iter().map(Resource::namespace_name);
-    let mut all: Vec<SmolStr> = Vec::new();
-    for namespace in services.chain(externals).chain(hosts).flatten() {
-        if !all.iter().any(|known| known == namespace) {
-            all.push(SmolStr::new(namespace));
-        }
-    }
-    all
+    let mut known = FxHashSet::default();
+    let all = services.chain(externals).chain(hosts).flatten();
+    all.filter(|namespace| known.insert(*namespace)).map(SmolStr::new).collect()
 }
 
 fn proxy<'m>(plan: &Plan<'m, '_>, callers: Option<SmolStr>) -> Proxy {
@@ -66,22 +64,35 @@ fn proxy<'m>(plan: &Plan<'m, '_>, callers: Option<SmolStr>) -> Proxy {
         upstreams: Upstreams::new(plan, Role::Outbound, callers.clone()),
         claims: claims(plan.model, callers.as_deref()),
         callers,
-        listeners: Vec::new(),
+        listeners: Listeners::default(),
         virtual_hosts: FxHashMap::default(),
         taken: FxHashMap::default(),
+        for_all: FxHashMap::default(),
+        held: FxHashMap::default(),
         short_names: short_names(plan.model),
     };
-    for called in called(plan, maker.callers.as_deref()) {
-        maker.destination(&called);
+    let called = called(plan, maker.callers.as_deref());
+    for one in &called {
+        maker.destination(one);
     }
-    maker.undeclared();
-    let Maker { upstreams, mut listeners, callers, .. } = maker;
-    listeners.sort_by_key(|listener| listener.port);
+    maker.undeclared(&called);
+    let Maker {
+        plan: _,
+        callers,
+        upstreams,
+        claims: _,
+        listeners,
+        virtual_hosts: _,
+        taken: _,
+        for_all: _,
+        held: _,
+        short_names: _,
+    } = maker;
     Proxy {
         role: Role::Outbound,
         name: SmolStr::new_static("outbound"),
         namespace: callers,
-        listeners,
+        listeners: listeners.sorted(),
         upstreams: upstreams.all,
         span: None,
     }
@@ -127,17 +138,15 @@ fn called<'m>(plan: &Plan<'m, '_>, callers: Option<&str>) -> Vec<Called<'m>> {
     all
 }
 
-/// The name patterns of host blocks inside the mesh, most specific first.
-fn claims<'m>(model: &'m Model, callers: Option<&str>) -> Vec<(&'m HostPattern, Id<Resource<Host>>)> {
+/// The host blocks inside the mesh, by their names.
+fn claims(model: &Model, callers: Option<&str>) -> HostMap<Id<Resource<Host>>> {
     let seen = |host: &Resource<Host>| {
         callers.is_none() || sees(callers, host.declared.body.visibility.as_ref(), host.namespace_name())
     };
     let blocks = model.hosts.iter().filter(|(_, host)| host.in_mesh() && !host.is_delegate() && seen(host));
-    let mut claims: Vec<_> = blocks
-        .flat_map(|(id, host)| host.declared.patterns().map(move |(pattern, _)| (pattern, id)))
-        .collect();
-    claims.sort_by_key(|(pattern, _)| std::cmp::Reverse(specificity(pattern)));
-    claims
+    blocks
+        .flat_map(|(id, host)| host.declared.patterns().map(move |(pattern, _)| (pattern.clone(), id)))
+        .collect()
 }
 
 /// Names of services, each with how many namespaces have one.
@@ -153,18 +162,22 @@ struct Maker<'m, 'd> {
     plan: &'d Plan<'m, 'd>,
     callers: Option<SmolStr>,
     upstreams: Upstreams<'m, 'd>,
-    claims: Vec<(&'m HostPattern, Id<Resource<Host>>)>,
-    listeners: Vec<Listener>,
+    claims: HostMap<Id<Resource<Host>>>,
+    listeners: Listeners,
     /// The virtual host of a port and block, by its position in the listener's.
     virtual_hosts: FxHashMap<(u16, Id<Resource<Host>>), usize>,
     /// Who stands on a port without anything that tells its connections from others.
     taken: FxHashMap<u16, Span>,
+    /// Where the rules of a port for TCP begin that hold for all addresses.
+    for_all: FxHashMap<u16, usize>,
+    /// Whether some route of a kind in a block can hold on a port, where that was asked.
+    held: FxHashMap<(Id<Resource<Host>>, RouteKind, u16), bool>,
     short_names: FxHashMap<&'m str, usize>,
 }
 
 impl<'m> Maker<'m, '_> {
     fn destination(&mut self, called: &Called<'m>) {
-        let block = self.claims.iter().find(|(pattern, _)| pattern.covers(&called.host)).map(|(_, id)| *id);
+        let block = self.claims.most_specific(&called.host).copied();
         for port in called.ports {
             let protocol = port.protocol.value;
             if protocol == Protocol::Udp {
@@ -197,12 +210,15 @@ impl<'m> Maker<'m, '_> {
     /// The block of a host, if it has routes of this kind that can hold on a port. One that has none says nothing of the port:
     /// Istio's sidecars call the destination there as if it had no host block.
     fn with_routes(
-        &self,
+        &mut self,
         block: Option<Id<Resource<Host>>>,
         kind: RouteKind,
         port: u16,
     ) -> Option<Id<Resource<Host>>> {
-        block.filter(|id| some_route_holds(self.plan, *id, kind, Self::entrance(port)))
+        block.filter(|id| {
+            let holds = || some_route_holds(self.plan, *id, kind, Self::entrance(port));
+            *self.held.entry((*id, kind, port)).or_insert_with(holds)
+        })
     }
 
     fn http(&mut self, called: &Called<'m>, port: &Port, block: Option<Id<Resource<Host>>>) {
@@ -229,7 +245,7 @@ impl<'m> Maker<'m, '_> {
     /// Serves the rules of a block under these domains, beside those that it has on this port already.
     fn routed(&mut self, port: u16, block: Id<Resource<Host>>, domains: Vec<HostPattern>, span: Span) {
         if let Some(at) = self.virtual_hosts.get(&(port, block)) {
-            let server = listener(&mut self.listeners, None, port).plain_http();
+            let server = self.listeners.at(None, port).plain_http();
             if let Some(host) = server.and_then(|server| server.virtual_hosts.get_mut(*at)) {
                 host.domains.extend(domains);
             }
@@ -248,7 +264,7 @@ impl<'m> Maker<'m, '_> {
     /// told from other TCP.
     fn conflicts(&mut self, port: u16, is_http: bool, nameless: bool, span: Span) -> bool {
         let earlier = self.taken.get(&port).copied();
-        let listener = self.listeners.iter_mut().find(|one| one.port == port);
+        let listener = self.listeners.get_mut(None, port);
         let conflict = match listener.as_ref().and_then(|listener| listener.plain.as_ref()) {
             Some(Plain::Http(_)) => !is_http,
             Some(Plain::Tcp(_)) => is_http || (earlier.is_some() && nameless),
@@ -261,7 +277,7 @@ impl<'m> Maker<'m, '_> {
     }
 
     fn add_virtual_host(&mut self, port: u16, host: VirtualHost, span: Span) -> Option<usize> {
-        let server = listener(&mut self.listeners, None, port).plain_http()?;
+        let server = self.listeners.at(None, port).plain_http()?;
         server.virtual_hosts.push(host);
         self.taken.entry(port).or_insert(span);
         Some(server.virtual_hosts.len() - 1)
@@ -280,8 +296,7 @@ impl<'m> Maker<'m, '_> {
             None if self.is_known(called, port) => self.default_connection(called, port, &names),
             None => return,
         };
-        let listener = listener(&mut self.listeners, None, number);
-        listener.tls.push(TlsServer {
+        self.listeners.at(None, number).tls.push(TlsServer {
             names,
             kind: TlsKind::Passthrough(rules),
             origin: Origin::Destination(called.target),
@@ -303,10 +318,19 @@ impl<'m> Maker<'m, '_> {
         };
         within(&mut rules, &called.addresses);
         let nameless = called.addresses.is_empty();
-        let Some(known) = listener(&mut self.listeners, None, number).plain_tcp() else { return };
+        let Some(known) = self.listeners.at(None, number).plain_tcp() else { return };
+        let for_all = self.for_all.entry(number).or_insert(0);
         // What holds for some addresses only comes before what holds for all.
-        let at = if nameless { known.len() } else { first_for_all(known) };
-        known.splice(at..at, rules);
+        if nameless {
+            if *for_all == known.len() {
+                *for_all += first_for_all(&rules);
+            }
+            known.extend(rules);
+        } else {
+            let at = (*for_all).min(known.len());
+            *for_all += rules.len();
+            known.splice(at..at, rules);
+        }
         if nameless {
             self.taken.insert(number, called.span);
         }
@@ -359,19 +383,19 @@ impl<'m> Maker<'m, '_> {
         names
     }
 
-    /// Host blocks for names that nobody declares.
-    fn undeclared(&mut self) {
-        let all = called(self.plan, self.callers.as_deref());
-        for (pattern, block) in self.claims.clone() {
-            if all.iter().any(|called| pattern.covers(&called.host)) {
-                continue;
-            }
-            let served =
-                some_route_holds(self.plan, block, RouteKind::Http, Self::entrance(PORT_OF_UNDECLARED));
-            let span = self.plan.model.hosts.get(block).map(|host| host.span);
-            let Some(span) = span.filter(|_| served) else { continue };
+    /// Host blocks for names that nobody declares, the most specific names first.
+    fn undeclared(&mut self, called: &[Called<'_>]) {
+        let declared: HostMap<()> = called.iter().map(|called| (called.host.clone(), ())).collect();
+        let unknown = |(pattern, _): &(&HostPattern, _)| !declared.has_within(pattern);
+        let mut unknown: Vec<(HostPattern, Id<Resource<Host>>)> =
+            self.claims.iter().filter(unknown).map(|(pattern, block)| (pattern.clone(), *block)).collect();
+        unknown.sort_by_key(|(pattern, _)| std::cmp::Reverse(specificity(pattern)));
+        for (pattern, block) in unknown {
+            let served = self.with_routes(Some(block), RouteKind::Http, PORT_OF_UNDECLARED);
+            let span = served.and_then(|block| self.plan.model.hosts.get(block)).map(|host| host.span);
+            let Some(span) = span else { continue };
             if !self.conflicts(PORT_OF_UNDECLARED, true, true, span) {
-                self.routed(PORT_OF_UNDECLARED, block, vec![pattern.clone()], span);
+                self.routed(PORT_OF_UNDECLARED, block, vec![pattern], span);
             }
         }
     }

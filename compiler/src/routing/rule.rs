@@ -90,8 +90,8 @@ pub(super) fn http_rules<'m>(
     for (at, route) in block.routes.iter().enumerate().filter(|(_, route)| route.kind == RouteKind::Http) {
         let Some(matches) = applicable(plan, route, entrance) else { continue };
         if let Action::Delegate(_) = route.action {
-            let Some(child) = plan.graph.delegate(host, at) else { continue };
-            delegated(plan, route, &matches, child, entrance, upstreams, &mut rules);
+            let Some(child) = plan.index.delegations.get(&(host, at)) else { continue };
+            delegated(plan, route, &matches, *child, entrance, upstreams, &mut rules);
             continue;
         }
         rules.extend(rule(plan, route, None, matches, (host, at), upstreams));
@@ -111,7 +111,7 @@ pub(super) fn some_route_holds(
     routes.any(|(at, route)| {
         let Some(outer) = applicable(plan, route, entrance) else { return false };
         let Action::Delegate(_) = route.action else { return true };
-        let child = plan.graph.delegate(host, at).and_then(|child| plan.model.hosts.get(child));
+        let child = plan.index.delegations.get(&(host, at)).and_then(|child| plan.model.hosts.get(*child));
         let mut inner = child.iter().flat_map(|child| &child.routes);
         inner.any(|route| {
             applicable(plan, route, entrance).is_some_and(|inner| both(&outer, &inner).is_some())

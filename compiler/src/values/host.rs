@@ -195,7 +195,7 @@ impl HostPattern {
     }
 
     /// What follows the `*` of a wildcard: `.foo.com`, `foo.com`, nothing.
-    fn suffix(&self) -> Option<&str> {
+    pub(super) fn suffix(&self) -> Option<&str> {
         if self.is_wildcard() { self.text.strip_prefix('*') } else { None }
     }
 

@@ -66,10 +66,10 @@ impl Target for Envoy {
 
     fn fit(&self, checked: &Checked, options: &Options<'_>) -> Fit {
         let model = checked.model();
-        let mut fit = raw_proxy::fit(model, Controller::Envoy, |feature| Self.support(feature), options);
+        let mut fit = raw_proxy::fit(checked, Controller::Envoy, |feature| Self.support(feature), options);
         if let Some(deploy) = model.deploy() {
-            for proxy in raw_proxy::chosen(model, Controller::Envoy, &fit.dropped, options) {
-                let files = configuration(model, &proxy, options);
+            for proxy in &fit.proxies {
+                let files = configuration(model, proxy, options);
                 fit.reports.extend(kubernetes::beyond(deploy, &proxy.name, &files));
             }
         }
@@ -78,7 +78,7 @@ impl Target for Envoy {
 
     fn emit(&self, fitted: &Fitted<'_>, options: &Options<'_>) -> Vec<Artifact> {
         let model = fitted.checked().model();
-        let proxies = raw_proxy::plan(fitted, Controller::Envoy, options);
+        let proxies = fitted.proxies();
         let files = proxies.par_iter().flat_map_iter(|proxy| {
             let files = configuration(model, proxy, options);
             let manifests =
@@ -86,7 +86,7 @@ impl Target for Envoy {
             files.into_iter().chain(manifests)
         });
         let mut all: Vec<Artifact> = files.collect();
-        all.extend(kubernetes::headless_services(model, &proxies, options));
+        all.extend(kubernetes::headless_services(model, proxies, options));
         all
     }
 }

@@ -164,7 +164,7 @@ fn container(workload: &Workload<'_>, image: &str, ports: &[ServicePort]) -> Con
 /// The secrets that a proxy names and Kubernetes mounts, each with what it is made of.
 fn mounted_secrets(model: &Model, proxy: &Proxy) -> BTreeMap<String, Vec<Projection>> {
     let mut mounted: BTreeMap<String, Vec<Projection>> = BTreeMap::new();
-    for Spanned { value: name, span: _ } in secrets(std::slice::from_ref(proxy)) {
+    for Spanned { value: name, span: _ } in secrets([proxy]) {
         match model.bound_secret(name) {
             Some(BoundSecret::Mounted) => {}
             Some(BoundSecret::Files(_)) | None => continue,

@@ -80,11 +80,11 @@ pub(super) fn config_maps(name: &str, files: &[Artifact]) -> Vec<ConfigMap> {
         .iter()
         .map(|file| ConfigMap::new(SmolStr::new(format!("{name}-{}", label(&file.path))), &[file]))
         .collect();
-    let spread = (1..=4).map(|digits| spread(&small, digits));
     let fits = |groups: &Groups<'_>| {
         groups.values().all(|files| files.iter().map(|file| applied_size(file)).sum::<usize>() <= APPLIED)
     };
-    let groups = spread.clone().find(fits).or_else(|| spread.last()).unwrap_or_default();
+    let digits = (1..4).find(|digits| fits(&spread(&small, *digits))).unwrap_or(4);
+    let groups = spread(&small, digits);
     maps.extend(
         groups.iter().map(|(group, files)| ConfigMap::new(SmolStr::new(format!("{name}-{group}")), files)),
     );

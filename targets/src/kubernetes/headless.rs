@@ -12,6 +12,7 @@ use meshc_compiler::values::Label;
 use meshc_language::Spanned;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The namespace in which something is looked for that has none.
 const DEFAULT_NAMESPACE: &str = "default";
@@ -19,7 +20,11 @@ const DEFAULT_NAMESPACE: &str = "default";
 /// The headless Services of all upstreams that `bindings` leave to Kubernetes, each once, a file for each namespace.
 ///
 /// A headless Service translates no ports: connections go to the port of the pod that the destination was declared with.
-pub(crate) fn headless_services(model: &Model, proxies: &[Proxy], options: &Options<'_>) -> Vec<Artifact> {
+pub(crate) fn headless_services(
+    model: &Model,
+    proxies: &[Arc<Proxy>],
+    options: &Options<'_>,
+) -> Vec<Artifact> {
     let provenance = Provenance::new(options.files);
     let mut services: BTreeMap<(String, SmolStr), (Option<SmolStr>, ServiceSpec)> = BTreeMap::new();
     for upstream in proxies.iter().flat_map(|proxy| proxy.upstreams.as_slice()) {

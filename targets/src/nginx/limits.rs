@@ -2,10 +2,8 @@
 
 use super::directive::{TOKEN_MAX, too_long};
 use super::files::Configuration;
-use crate::raw_proxy::chosen;
 use crate::target::{Fit, Options};
 use meshc_compiler::Model;
-use meshc_compiler::model::Controller;
 use meshc_language::{Code, Diagnostic, Severity, Span};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
@@ -15,8 +13,8 @@ pub(super) fn beyond(model: &Model, mut fit: Fit, options: &Options<'_>) -> Fit 
     if fit.reports.iter().any(|report| report.severity == Severity::Error) {
         return fit;
     }
-    let proxies = chosen(model, Controller::Nginx, &fit.dropped, options);
-    let found: Vec<Vec<Diagnostic>> = proxies
+    let found: Vec<Vec<Diagnostic>> = fit
+        .proxies
         .par_iter()
         .map(|proxy| {
             let made = Configuration::new(model, proxy, options);

@@ -80,12 +80,12 @@ impl Target for Nginx {
     }
 
     fn fit(&self, checked: &Checked, options: &Options<'_>) -> Fit {
-        let fit = raw_proxy::fit(checked.model(), Controller::Nginx, support::of, options);
         let model = checked.model();
+        let fit = raw_proxy::fit(checked, Controller::Nginx, support::of, options);
         let mut fit = limits::beyond(model, fit, options);
         if let Some(deploy) = model.deploy() {
-            for proxy in raw_proxy::chosen(model, Controller::Nginx, &fit.dropped, options) {
-                let files = configuration(model, &proxy, options);
+            for proxy in &fit.proxies {
+                let files = configuration(model, proxy, options);
                 fit.reports.extend(kubernetes::beyond(deploy, &proxy.name, &files));
             }
         }
@@ -94,14 +94,14 @@ impl Target for Nginx {
 
     fn emit(&self, fitted: &Fitted<'_>, options: &Options<'_>) -> Vec<Artifact> {
         let model = fitted.checked().model();
-        let proxies = raw_proxy::plan(fitted, Controller::Nginx, options);
+        let proxies = fitted.proxies();
         let files = proxies.par_iter().flat_map_iter(|proxy| {
             let files = configuration(model, proxy, options);
             let manifests = model.deploy().map(|deploy| deployed::manifests(model, deploy, proxy, &files));
             files.into_iter().chain(manifests)
         });
         let mut all: Vec<Artifact> = files.collect();
-        all.extend(kubernetes::headless_services(model, &proxies, options));
+        all.extend(kubernetes::headless_services(model, proxies, options));
         all
     }
 }

@@ -1,32 +1,38 @@
 //! Whether a data plane can carry a mesh: each use of a feature against what the target says of it.
 
+use super::accepted::Scopes;
 use super::chosen;
 use super::secrets::secrets;
 use super::usage::{Use, uses};
 use crate::capability::{Feature, Support};
 use crate::target::{Fit, Gateways, Options};
+use meshc_compiler::Checked;
 use meshc_compiler::model::{Controller, Model, ServerTls};
 use meshc_compiler::reading::{Degradation, Loss};
-use meshc_compiler::routing::{Addresses, Dropped, Proxy, TlsKind, proxies};
+use meshc_compiler::routing::{Addresses, Dropped, Proxy, TlsKind};
 use meshc_compiler::values::SecretName;
 use meshc_language::{Code, Diagnostic, Severity, Span, Spanned};
 use rustc_hash::FxHashSet;
+use std::sync::Arc;
 
 /// Places that one note names beside its own.
 const SHOWN: usize = 3;
 
 /// Reports what a target cannot carry, and where endpoints and certificates are missing.
 pub(crate) fn fit(
-    model: &Model,
+    checked: &Checked,
     controller: Controller,
     support: fn(Feature) -> Support,
     options: &Options<'_>,
 ) -> Fit {
-    let mut judge = Judge { model, controller, used: FxHashSet::default() };
+    let model = checked.model();
+    let mut judge =
+        Judge { checked, controller, accepted: Scopes::new(model, controller), used: FxHashSet::default() };
     let mut fit = Fit::default();
     let mut emulated: Vec<(Use, Support)> = Vec::new();
     let mut seen: FxHashSet<(Feature, Span, Option<Span>, bool)> = FxHashSet::default();
-    for one in uses(model, &chosen(model, controller, &[], options)) {
+    let whole = chosen(checked, controller, &[], options);
+    for one in uses(model, &whole) {
         if !seen.insert((one.feature, one.span, one.owner, one.guards)) {
             continue;
         }
@@ -49,12 +55,14 @@ pub(crate) fn fit(
     }
     fit.reports.extend(notes(controller, &emulated));
     // What is left out needs no addresses, and stands in nobody's way.
-    let kept = chosen(model, controller, &fit.dropped, options);
+    let kept =
+        if fit.dropped.is_empty() { whole } else { chosen(checked, controller, &fit.dropped, options) };
     fit.reports.extend(kept.iter().flat_map(|proxy| conflicts(proxy, controller)));
     fit.reports.extend(kept.iter().flat_map(|proxy| unverified_callers(model, proxy)));
     if options.rig.is_none() {
-        fit.reports.extend(kept.iter().flat_map(missing_addresses));
-        fit.reports.extend(secrets(&kept).filter_map(|name| missing_secret(model, name)));
+        fit.reports.extend(kept.iter().flat_map(|proxy| missing_addresses(proxy)));
+        fit.reports
+            .extend(secrets(kept.iter().map(Arc::as_ref)).filter_map(|name| missing_secret(model, name)));
     }
     if kept.is_empty() {
         fit.reports.extend(nothing_to_configure(model, controller));
@@ -65,12 +73,15 @@ pub(crate) fn fit(
     }
     let mut reported: FxHashSet<(Span, String)> = FxHashSet::default();
     fit.reports.retain(|report| reported.insert((report.span, report.message.clone())));
+    fit.proxies = kept;
     fit
 }
 
 struct Judge<'m> {
-    model: &'m Model,
+    checked: &'m Checked,
     controller: Controller,
+    /// The losses that the sources accept.
+    accepted: Scopes<'m>,
     /// The attributes that something needed.
     used: FxHashSet<Span>,
 }
@@ -81,12 +92,9 @@ impl<'m> Judge<'m> {
         if one.guards || matches!(support, Support::Native) {
             return None;
         }
-        let around = self.model.degradations.iter().filter(|degradation| {
-            degradation.target.value == self.controller
-                && (degradation.scope.contains(one.span)
-                    || one.owner.is_some_and(|owner| degradation.scope.contains(owner)))
-        });
-        let accepted = around.min_by_key(|degradation| degradation.scope.end - degradation.scope.start);
+        let around = [Some(one.span), one.owner].into_iter().flatten();
+        let innermost = around.filter_map(|span| self.accepted.innermost(span));
+        let accepted = innermost.min_by_key(|degradation| degradation.scope.end - degradation.scope.start);
         self.used.extend(accepted.map(|degradation| degradation.span));
         accepted
     }
@@ -94,10 +102,10 @@ impl<'m> Judge<'m> {
     /// Reports each `@degrade` for this target that nothing needs, not even a gateway that is built elsewhere.
     fn unused(&mut self, support: fn(Feature) -> Support, options: &Options<'_>) -> Vec<Diagnostic> {
         let own = |one: &&Degradation| one.target.value == self.controller;
-        let written: Vec<&Degradation> = self.model.degradations.iter().filter(own).collect();
+        let model = self.checked.model();
+        let written: Vec<&Degradation> = model.degradations.iter().filter(own).collect();
         if options.gateways != Gateways::All && written.iter().any(|one| !self.used.contains(&one.span)) {
-            let all = proxies(self.model, &[]);
-            for one in uses(self.model, &all) {
+            for one in uses(model, &self.checked.proxies(&[])) {
                 self.accepted(&one, support(one.feature));
             }
         }

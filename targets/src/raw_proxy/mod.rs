@@ -1,5 +1,6 @@
 //! What the targets for raw proxies share: the plan of what is emitted, what it asks of a data plane, and the answer.
 
+mod accepted;
 mod certificates;
 mod defaults;
 mod file_stem;
@@ -17,11 +18,12 @@ pub(crate) use secrets::secrets;
 pub(crate) use usage::COMMON_RETRY_STATUSES;
 
 use crate::capability::Feature;
-use crate::target::{Fitted, Gateways, Options};
-use meshc_compiler::Model;
+use crate::target::{Gateways, Options};
 use meshc_compiler::model::Controller;
-use meshc_compiler::routing::{Dropped, Proxy, Role, proxies};
+use meshc_compiler::routing::{Dropped, Proxy, Role};
+use meshc_compiler::{Checked, Model};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What stands in for the world around a proxy while it is tried out on one machine. Addresses are put into the plan.
 #[derive(Clone, Debug, Default)]
@@ -36,24 +38,18 @@ pub struct Rig {
     pub ca: String,
 }
 
-/// The proxies that a target for raw proxies builds, without what is left out.
-#[must_use]
-pub fn plan(fitted: &Fitted<'_>, controller: Controller, options: &Options<'_>) -> Vec<Proxy> {
-    chosen(fitted.checked().model(), controller, fitted.dropped(), options)
-}
-
 /// The proxies of a target, without the statements inside of `dropped`.
 pub(crate) fn chosen(
-    model: &Model,
+    checked: &Checked,
     controller: Controller,
     dropped: &[Dropped],
     options: &Options<'_>,
-) -> Vec<Proxy> {
-    let mut all = proxies(model, dropped);
+) -> Vec<Arc<Proxy>> {
+    let mut all = checked.proxies(dropped);
     all.retain(|proxy| match proxy.role {
         Role::Outbound => true,
         Role::Gateway(id) => {
-            let gateway = model.mesh.gateways.get(id);
+            let gateway = checked.model().mesh.gateways.get(id);
             options.gateways == Gateways::All || gateway.is_some_and(|one| one.controller() == controller)
         }
     });
@@ -62,6 +58,6 @@ pub(crate) fn chosen(
 
 /// What proxies ask of a data plane.
 #[must_use]
-pub fn features(model: &Model, proxies: &[Proxy]) -> BTreeSet<Feature> {
+pub fn features(model: &Model, proxies: &[Arc<Proxy>]) -> BTreeSet<Feature> {
     usage::uses(model, proxies).into_iter().map(|one| one.feature).collect()
 }

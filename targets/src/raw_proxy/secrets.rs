@@ -5,8 +5,10 @@ use meshc_compiler::values::SecretName;
 use meshc_language::Spanned;
 
 /// Every secret that the listeners and upstreams of proxies name.
-pub(crate) fn secrets(proxies: &[Proxy]) -> impl Iterator<Item = &Spanned<SecretName>> {
-    proxies.iter().flat_map(|proxy| {
+pub(crate) fn secrets<'p>(
+    proxies: impl IntoIterator<Item = &'p Proxy>,
+) -> impl Iterator<Item = &'p Spanned<SecretName>> {
+    proxies.into_iter().flat_map(|proxy| {
         let servers = proxy.listeners.iter().flat_map(|listener| &listener.tls);
         let settings = servers.filter_map(|server| match &server.kind {
             TlsKind::Http(tls, _) | TlsKind::Tcp(tls, _) => Some(&tls.body),

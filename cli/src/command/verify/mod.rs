@@ -16,7 +16,7 @@ use crate::rig::trial::Trial;
 use crate::rig::{Kind, NotServing, Server, World};
 use meshc_compiler::routing::Proxy;
 use meshc_language::Severity;
-use meshc_targets::{Fitted, Gateways, Options, Rig, fit, plan};
+use meshc_targets::{Fitted, Gateways, Options, Rig, fit};
 use outcome::{Outcome, Tried};
 use place::Place;
 use show::Wanted;
@@ -119,19 +119,19 @@ impl Attempt<'_> {
     fn run(&self, environment: Option<String>) -> Result<Outcome, Failure> {
         let start = Instant::now();
         let place = Place::new(self.verify.keep.as_deref())?;
-        let proxies = plan(self.fitted, self.server.kind.controller(), self.options);
+        let proxies = self.fitted.proxies();
         activity::begin("making certificates");
-        let world = World::new(place.folder(), &proxies)
+        let world = World::new(place.folder(), proxies)
             .map_err(|error| Failure::new(format!("cannot make certificates and upstreams: {error}")))?;
         let mut tried = Vec::new();
-        for (number, proxy) in proxies.into_iter().enumerate() {
+        for (number, proxy) in proxies.iter().enumerate() {
             tried.push(self.try_out(proxy, &place.of_proxy(number)?, &world)?);
         }
         Ok(Outcome { server: self.server.clone(), environment, tried, took: start.elapsed() })
     }
 
-    fn try_out(&self, proxy: Proxy, folder: &Path, world: &World) -> Result<Tried, Failure> {
-        let name = outcome::name_of(&proxy);
+    fn try_out(&self, proxy: &Proxy, folder: &Path, world: &World) -> Result<Tried, Failure> {
+        let name = outcome::name_of(proxy);
         activity::begin(format!("starting {} for {name}", self.server.kind.name()));
         let mut options = self.options.clone();
         options.envoy.root = folder.to_string_lossy().into_owned();

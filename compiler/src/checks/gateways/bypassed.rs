@@ -3,12 +3,13 @@
 //! Which listener asks is decided by the name that TLS asks for, which routes there are by the host of each request. A host
 //! that both listeners serve is open to whoever asks the other one.
 
+use super::nesting::Nesting;
 use super::servers::{Served, Server};
 use crate::checks::Context;
 use crate::model::{Controller, Gateway, Id, Resource, ServerTls, ServerTlsMode};
-use crate::routing::{HttpServer, Proxy, TlsKind, gateway_proxy};
-use crate::values::{HostPattern, IpAddress, Protocol};
-use meshc_language::{Code, Diagnostic};
+use crate::routing::TlsKind;
+use crate::values::{HostMap, HostPattern, IpAddress, Protocol};
+use meshc_language::{Code, Diagnostic, Span};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
@@ -59,7 +60,7 @@ impl<'s, 'm> Asking<'s, 'm> {
 type Slot = (u16, Option<IpAddress>);
 
 /// The listeners with a name, on a port and an address.
-type Named<'s, 'm> = FxHashMap<(Slot, SmolStr), Vec<(Asking<'s, 'm>, &'s Served<'m>)>>;
+type Named<'s, 'm> = FxHashMap<(Slot, SmolStr), Nesting<'m, (Asking<'s, 'm>, &'s Served<'m>)>>;
 
 /// A host for which one listener asks for a certificate is not served by another listener that asks for less.
 pub(super) fn certificates_are_asked_for_everywhere(
@@ -71,10 +72,11 @@ pub(super) fn certificates_are_asked_for_everywhere(
     let mut named = Named::default();
     for one in &asking {
         for host in &one.server.hosts {
-            named.entry((one.server.slot, SmolStr::new(host.host.as_str()))).or_default().push((*one, host));
+            let servers = named.entry((one.server.slot, SmolStr::new(host.host.as_str()))).or_default();
+            servers.add(&one.server.workloads, (*one, host));
         }
     }
-    let mut plans = Plans { context, proxies: FxHashMap::default() };
+    let mut plans = Behind { context, domains: FxHashMap::default() };
     for strict in asking.iter().filter(|one| one.shown > Shown::Nothing) {
         let mut reported: Vec<*const Server<'_>> = Vec::new();
         for host in &strict.server.hosts {
@@ -108,36 +110,38 @@ fn wider<'n, 's, 'm>(
 ) -> Vec<(Asking<'s, 'm>, &'n Served<'m>)> {
     let slot = strict.server.slot;
     let around = wildcards_around(name.as_str());
-    let all = around.filter_map(|wildcard| named.get(&(slot, wildcard))).flatten();
-    let elsewhere = |one: &&(Asking<'s, 'm>, &Served<'m>)| {
-        !std::ptr::eq(one.0.server, strict.server) && one.0.server.workloads.nest(&strict.server.workloads)
-    };
+    let servers = around.filter_map(|wildcard| named.get(&(slot, wildcard)));
+    let all = servers.flat_map(|servers| servers.nested(&strict.server.workloads));
+    let elsewhere = |one: &&(Asking<'s, 'm>, &Served<'m>)| !std::ptr::eq(one.0.server, strict.server);
     all.filter(elsewhere).map(|(one, host)| (*one, *host)).collect()
 }
 
-/// The plans of gateways that were needed.
-struct Plans<'c, 'm> {
+/// The hosts that have routes, by the statement of the listener that they are behind.
+type Domains = FxHashMap<Span, HostMap<()>>;
+
+/// What is behind the listeners of the gateways that were asked for.
+struct Behind<'c, 'm> {
     context: &'c Context<'m>,
-    proxies: FxHashMap<usize, Proxy>,
+    domains: FxHashMap<Id<Resource<Gateway>>, Domains>,
 }
 
-impl<'m> Plans<'_, 'm> {
-    /// The hosts that have routes behind a listener.
-    fn domains(&mut self, one: &Asking<'_, 'm>) -> Vec<HostPattern> {
-        let model = self.context.model;
-        let gateways = model.mesh.gateways.iter();
-        let of_server = |(_, gateway): &(Id<Resource<Gateway>>, &Resource<Gateway>)| {
-            std::ptr::eq(*gateway, one.server.gateway)
-        };
-        let Some((id, gateway)) = gateways.into_iter().find(of_server) else { return Vec::new() };
-        let proxy = self.proxies.entry(id.index()).or_insert_with(|| gateway_proxy(model, id, gateway));
-        let servers = proxy.listeners.iter().flat_map(|listener| &listener.tls);
-        let http =
-            servers.filter(|server| server.span == one.server.span).filter_map(|server| match &server.kind {
-                TlsKind::Http(_, HttpServer { virtual_hosts }) => Some(virtual_hosts),
-                TlsKind::Tcp(..) | TlsKind::Passthrough(_) => None,
-            });
-        http.flatten().flat_map(|host| &host.domains).cloned().collect()
+impl<'m> Behind<'_, 'm> {
+    /// The hosts that have routes behind the listeners of a gateway.
+    fn domains(&mut self, server: &Server<'m>) -> &Domains {
+        let (model, plans) = (self.context.model, self.context.plans);
+        self.domains.entry(server.id).or_insert_with(|| {
+            let mut domains = Domains::default();
+            let proxy = plans.gateway(model, server.id);
+            let listeners = proxy.iter().flat_map(|proxy| &proxy.listeners);
+            for server in listeners.flat_map(|listener| &listener.tls) {
+                let TlsKind::Http(_, http) = &server.kind else { continue };
+                let known = domains.entry(server.span).or_default();
+                for domain in http.virtual_hosts.iter().flat_map(|host| &host.domains) {
+                    known.add(domain.clone(), ());
+                }
+            }
+            domains
+        })
     }
 
     /// A host that TLS leads to `strict` by its name, and that has routes behind `lax` as well.
@@ -147,11 +151,15 @@ impl<'m> Plans<'_, 'm> {
         (strict, name): (&Asking<'_, 'm>, &HostPattern),
         lax: Asking<'_, 'm>,
     ) -> Option<HostPattern> {
-        let meant: Vec<HostPattern> = self.domains(strict);
-        let open = self.domains(&lax);
-        let within_name = open.iter().filter_map(|domain| narrower(domain, name));
-        within_name
-            .flat_map(|domain| meant.iter().filter_map(move |own| narrower(domain, own)))
+        let open: Vec<HostPattern> = self
+            .domains(lax.server)
+            .get(&lax.server.span)?
+            .overlapping(name)
+            .filter_map(|(domain, ())| narrower(domain, name).cloned())
+            .collect();
+        let meant = self.domains(strict.server).get(&strict.server.span)?;
+        open.iter()
+            .flat_map(|domain| meant.overlapping(domain).filter_map(move |(own, ())| narrower(domain, own)))
             .find(|host| leads_to(named, strict, name, host))
             .cloned()
     }
@@ -166,12 +174,19 @@ fn narrower<'h>(one: &'h HostPattern, other: &'h HostPattern) -> Option<&'h Host
 }
 
 /// Whether no other listener has a more specific name for a host than this one.
-fn leads_to(named: &Named<'_, '_>, strict: &Asking<'_, '_>, name: &HostPattern, host: &HostPattern) -> bool {
+fn leads_to<'m>(
+    named: &Named<'_, 'm>,
+    strict: &Asking<'_, 'm>,
+    name: &HostPattern,
+    host: &HostPattern,
+) -> bool {
     let slot = strict.server.slot;
-    let here = |(one, _): &(Asking<'_, '_>, &Served<'_>)| one.server.workloads.nest(&strict.server.workloads);
     let mut around = std::iter::once(SmolStr::new(host.as_str())).chain(wildcards_around(host.as_str()));
-    let first =
-        around.find(|one| named.get(&(slot, one.clone())).is_some_and(|servers| servers.iter().any(here)));
+    let first = around.find(|one| {
+        named
+            .get(&(slot, one.clone()))
+            .is_some_and(|servers| servers.find(&strict.server.workloads, |_| true).is_some())
+    });
     first.is_some_and(|first| first == name.as_str())
 }
 

@@ -1,6 +1,7 @@
 //! Servers that meet on the port of one workload: which can share it, and which names are served twice.
 
 use super::as_warning;
+use super::nesting::Nesting;
 use super::servers::{Family, Served, Server};
 use crate::values::IpAddress;
 use meshc_language::{Code, Diagnostic};
@@ -28,22 +29,25 @@ fn port_name_twice(server: &Server<'_>, earlier: &Server<'_>) -> Diagnostic {
         .help("give each a `port-name` of its own, or none")
 }
 
+/// The servers of a port and address, by family, each with its position among all.
+type Families<'s, 'm> = [Nesting<'m, (usize, &'s Server<'m>)>; Family::ALL.len()];
+
 /// H29: HTTP shares a port with HTTP, TLS with TLS, and nothing else with anything.
 pub(super) fn ports_are_shared_by_one_family(servers: &[Server<'_>], reports: &mut Vec<Diagnostic>) {
     // Of servers that agree, on the same workloads, the first stands for all.
-    let mut slots: FxHashMap<(u16, Option<IpAddress>), Vec<&Server<'_>>> = FxHashMap::default();
-    for server in servers {
-        let slot = slots.entry(server.slot).or_default();
-        let conflicts = |other: &&&Server<'_>| {
-            !other.family.merges_with(server.family) && other.workloads.nest(&server.workloads)
-        };
-        if let Some(other) = slot.iter().find(conflicts) {
+    let mut slots: FxHashMap<(u16, Option<IpAddress>), Families<'_, '_>> = FxHashMap::default();
+    for (at, server) in servers.iter().enumerate() {
+        let families = slots.entry(server.slot).or_default();
+        let others =
+            Family::ALL.iter().zip(families.iter()).filter(|(family, _)| !family.merges_with(server.family));
+        let conflicts = others.filter_map(|(_, known)| known.find(&server.workloads, |_| true));
+        if let Some((_, other)) = conflicts.min_by_key(|(at, _)| *at) {
             reports.push(port_taken(server, other));
-        } else if !slot
-            .iter()
-            .any(|other| other.family == server.family && other.workloads == server.workloads)
-        {
-            slot.push(server);
+            continue;
+        }
+        let own = Family::ALL.iter().zip(families).find(|(family, _)| **family == server.family);
+        if let Some((_, known)) = own.filter(|(_, known)| !known.has(&server.workloads)) {
+            known.add(&server.workloads, (at, server));
         }
     }
 }
@@ -70,28 +74,50 @@ fn port_taken(server: &Server<'_>, other: &Server<'_>) -> Diagnostic {
 /// Where a name is served: port, address, family, name.
 type Place<'m> = (u16, Option<IpAddress>, Family, &'m str);
 
+/// A server, and a name that it serves.
+type Serving<'s, 'm> = (&'s Server<'m>, &'s Served<'m>);
+
+/// The servers of a name at one place.
+#[derive(Default)]
+struct AtPlace<'s, 'm> {
+    /// By the namespace for whose hosts they serve it.
+    by_namespace: FxHashMap<Option<&'m str>, Nesting<'m, (usize, Serving<'s, 'm>)>>,
+    /// Those where TLS ends: Envoy sees the name that is asked for, and not for whose hosts it is served.
+    ending_tls: Nesting<'m, (usize, Serving<'s, 'm>)>,
+}
+
 /// H29: of two listeners that serve one name on one port, Istio takes one.
 pub(super) fn hosts_are_served_once(servers: &[Server<'_>], reports: &mut Vec<Diagnostic>) {
-    let mut places: FxHashMap<Place<'_>, Vec<(&Server<'_>, &Served<'_>)>> = FxHashMap::default();
-    for server in servers.iter().filter(|server| server.family != Family::Tcp) {
+    let mut places: FxHashMap<Place<'_>, AtPlace<'_, '_>> = FxHashMap::default();
+    for (at, server) in servers.iter().enumerate().filter(|(_, server)| server.family != Family::Tcp) {
         for host in &server.hosts {
             let place =
                 places.entry((server.slot.0, server.slot.1, server.family, host.host.as_str())).or_default();
-            let clashes = |(other, served): &&(&Server<'_>, &Served<'_>)| {
-                !std::ptr::eq(*other, server) && clash((other, served), (server, host))
-            };
-            match place.iter().find(clashes) {
+            match place.first_clash(server, host) {
                 Some((other, served)) => reports.push(served_twice((server, host), (other, served))),
-                None => place.push((server, host)),
+                None => place.add(at, (server, host)),
             }
         }
     }
 }
 
-fn clash((other, served): (&Server<'_>, &Served<'_>), (server, host): (&Server<'_>, &Served<'_>)) -> bool {
-    // Where TLS ends, Envoy sees the name that is asked for, and not for whose hosts it is served.
-    let by_name_only = server.ends_tls && other.ends_tls;
-    (by_name_only || served.namespace == host.namespace) && other.workloads.nest(&server.workloads)
+impl<'s, 'm> AtPlace<'s, 'm> {
+    /// The first server that serves the name to the same callers, for the same hosts.
+    fn first_clash(&self, server: &Server<'m>, host: &Served<'m>) -> Option<Serving<'s, 'm>> {
+        let elsewhere = |(_, (other, _)): &(usize, Serving<'s, 'm>)| !std::ptr::eq(*other, server);
+        let same = self.by_namespace.get(&host.namespace);
+        let same = same.and_then(|servers| servers.find(&server.workloads, elsewhere));
+        let by_name = server.ends_tls.then(|| self.ending_tls.find(&server.workloads, elsewhere)).flatten();
+        same.into_iter().chain(by_name).min_by_key(|(at, _)| *at).map(|(_, serving)| *serving)
+    }
+
+    fn add(&mut self, at: usize, serving: Serving<'s, 'm>) {
+        let (server, host) = serving;
+        self.by_namespace.entry(host.namespace).or_default().add(&server.workloads, (at, serving));
+        if server.ends_tls {
+            self.ending_tls.add(&server.workloads, (at, serving));
+        }
+    }
 }
 
 fn served_twice(

@@ -7,11 +7,12 @@ use crate::model::{
 };
 use crate::values::{HostPattern, IpAddress, Protocol};
 use meshc_language::Span;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
 /// One server of a gateway.
 pub(super) struct Server<'m> {
+    pub(super) id: Id<Resource<Gateway>>,
     pub(super) gateway: &'m Resource<Gateway>,
     pub(super) workloads: Workloads<'m>,
     /// The port number and the address; `None` for all addresses.
@@ -49,6 +50,8 @@ pub(super) enum Family {
 }
 
 impl Family {
+    pub(super) const ALL: [Self; 3] = [Self::Http, Self::Tls, Self::Tcp];
+
     const fn of(protocol: Protocol) -> Self {
         if protocol.is_http_family() {
             Self::Http
@@ -66,7 +69,7 @@ impl Family {
 }
 
 /// The workloads that a gateway's servers are merged on.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) enum Workloads<'m> {
     /// Its own only: it is the configuration of one proxy, or its labels could not be read.
     Own(Id<Resource<Gateway>>),
@@ -108,6 +111,12 @@ pub(super) fn servers<'m>(context: &Context<'m>) -> Vec<Server<'m>> {
     let mesh = &context.model.mesh;
     let mut servers = Vec::new();
     let mut names = FxHashSet::default();
+    let mut sent: FxHashMap<Id<Resource<Gateway>>, Vec<&External>> = FxHashMap::default();
+    for (_, external) in mesh.externals.iter() {
+        if let Some(gateway) = external.egress {
+            sent.entry(gateway).or_default().push(&external.declared);
+        }
+    }
     for (id, gateway) in mesh.gateways.iter() {
         if !names.insert((gateway.namespace_name(), gateway.name.value.as_str())) {
             continue;
@@ -115,17 +124,18 @@ pub(super) fn servers<'m>(context: &Context<'m>) -> Vec<Server<'m>> {
         let workloads = Workloads::of(id, gateway);
         let listeners = gateway.declared.body.listeners.iter();
         let named = listeners.zip(gateway.declared.port_names());
-        servers.extend(named.map(|(listener, name)| declared(gateway, workloads.clone(), listener, name)));
-        let externals = mesh.externals.as_slice().iter().filter(|external| external.egress == Some(id));
+        servers
+            .extend(named.map(|(listener, name)| declared((id, gateway), workloads.clone(), listener, name)));
+        let externals = sent.get(&id).into_iter().flatten();
         for external in externals.filter(|_| gateway.controller() == Controller::Istio) {
-            egress(gateway, &workloads, external, &mut servers);
+            egress((id, gateway), &workloads, external, &mut servers);
         }
     }
     servers
 }
 
 fn declared<'m>(
-    gateway: &'m Resource<Gateway>,
+    (id, gateway): (Id<Resource<Gateway>>, &'m Resource<Gateway>),
     workloads: Workloads<'m>,
     listener: &'m Listener,
     name: SmolStr,
@@ -136,6 +146,7 @@ fn declared<'m>(
     let mode = body.tls.as_ref().map(|tls| tls.mode.value);
     let hosts = body.hosts.iter().flat_map(|hosts| hosts.iter());
     Server {
+        id,
         gateway,
         workloads,
         slot: (port.get(), bind),
@@ -167,7 +178,7 @@ fn namespace<'m>(host: &'m ServerHost, gateway: &'m Resource<Gateway>) -> Option
 
 /// What an external sends through a gateway comes in there: TLS passes through, the rest is HTTP.
 fn egress<'m>(
-    gateway: &'m Resource<Gateway>,
+    (id, gateway): (Id<Resource<Gateway>>, &'m Resource<Gateway>),
     workloads: &Workloads<'m>,
     external: &'m External,
     servers: &mut Vec<Server<'m>>,
@@ -180,6 +191,7 @@ fn egress<'m>(
         let protocol = if family == Family::Tls { Protocol::Tls } else { port.protocol.value };
         let hosts = external.body.hosts.iter().flat_map(|hosts| hosts.iter());
         servers.push(Server {
+            id,
             gateway,
             workloads: workloads.clone(),
             slot: (port.number.value.get(), None),

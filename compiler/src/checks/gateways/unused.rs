@@ -1,24 +1,20 @@
 //! What a gateway serves and nobody uses.
 
 use crate::checks::Context;
+use crate::checks::names::Names;
 use crate::checks::services::is_visible;
-use crate::model::{Gateway, HostNamespace, Id, Listener, Resource, ServerHost, ServerTlsMode};
-use crate::values::HostPattern;
+use crate::model::{Gateway, Id, Listener, Resource, ServerHost, ServerTlsMode};
 use meshc_language::{Code, Diagnostic, Spanned};
-use rustc_hash::FxHashMap;
-
-/// A host block, or an external behind the gateway: its namespace and one of its names.
-struct Claim<'m> {
-    namespace: Option<&'m str>,
-    pattern: HostPattern,
-}
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Gateways without listeners, and names that a gateway serves and no host claims.
 pub(in crate::checks) fn unused(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     let claims = claims(context);
+    let sent: FxHashSet<_> =
+        context.model.mesh.externals.as_slice().iter().filter_map(|one| one.egress).collect();
     for (id, gateway) in context.model.mesh.gateways.iter() {
         let claims = claims.get(&id);
-        has_a_listener(context, id, gateway, reports);
+        has_a_listener(sent.contains(&id), gateway, reports);
         // Without any host it is a gateway that other projects use.
         if let Some(claims) = claims {
             every_name_is_claimed(gateway, claims, reports);
@@ -27,14 +23,8 @@ pub(in crate::checks) fn unused(context: &Context<'_>, reports: &mut Vec<Diagnos
 }
 
 /// G2: a gateway without listeners carries nothing, unless egress adds them.
-fn has_a_listener(
-    context: &Context<'_>,
-    id: Id<Resource<Gateway>>,
-    gateway: &Gateway,
-    reports: &mut Vec<Diagnostic>,
-) {
-    let externals = context.model.mesh.externals.as_slice();
-    if gateway.body.listeners.is_empty() && !externals.iter().any(|external| external.egress == Some(id)) {
+fn has_a_listener(has_egress: bool, gateway: &Gateway, reports: &mut Vec<Diagnostic>) {
+    if gateway.body.listeners.is_empty() && !has_egress {
         let message = format!("gateway `{}` has no listeners", gateway.name.value);
         reports.push(
             Diagnostic::new(Code::MISSING_STATEMENT, gateway.name.span, message)
@@ -44,10 +34,10 @@ fn has_a_listener(
     }
 }
 
-/// All claims on gateways, by gateway.
-fn claims<'m>(context: &Context<'m>) -> FxHashMap<Id<Resource<Gateway>>, Vec<Claim<'m>>> {
+/// The names that host blocks, and externals behind gateways, claim, by gateway.
+fn claims(context: &Context<'_>) -> FxHashMap<Id<Resource<Gateway>>, Names> {
     let mesh = &context.model.mesh;
-    let mut claims: FxHashMap<_, Vec<Claim<'m>>> = FxHashMap::default();
+    let mut claims: FxHashMap<_, Names> = FxHashMap::default();
     for (_, host) in context.model.hosts.iter() {
         let namespace = host.namespace_name();
         for (id, _) in host.gateways() {
@@ -56,25 +46,31 @@ fn claims<'m>(context: &Context<'m>) -> FxHashMap<Id<Resource<Gateway>>, Vec<Cla
             if !is_visible(host.body.visibility.as_ref(), namespace, home) {
                 continue;
             }
-            claims.extend(host.patterns().map(|(pattern, _)| Claim { namespace, pattern: pattern.clone() }));
+            for (pattern, _) in host.patterns() {
+                claims.add(None, pattern);
+                claims.add(Some(namespace), pattern);
+            }
         }
     }
     for (_, external) in mesh.externals.iter() {
         let Some(id) = external.egress else { continue };
         let hosts = external.body.hosts.iter().flat_map(|hosts| hosts.iter());
-        let patterns =
-            hosts.map(|host| Claim { namespace: external.namespace_name(), pattern: host.value.clone() });
-        claims.entry(id).or_default().extend(patterns);
+        let claims = claims.entry(id).or_default();
+        for host in hosts {
+            claims.add(None, &host.value);
+            claims.add(Some(external.namespace_name()), &host.value);
+        }
     }
     claims
 }
 
 /// A name that no host answers to is forgotten, misspelt, or left behind.
-fn every_name_is_claimed(gateway: &Resource<Gateway>, claims: &[Claim<'_>], reports: &mut Vec<Diagnostic>) {
+fn every_name_is_claimed(gateway: &Resource<Gateway>, claims: &Names, reports: &mut Vec<Diagnostic>) {
     for listener in gateway.body.listeners.iter().filter(|listener| needs_hosts(listener)) {
         let hosts = listener.body.hosts.iter().flat_map(|hosts| hosts.iter());
         for host in hosts.filter(|host| !host.value.host.is_any()) {
-            if !claims.iter().any(|claim| takes(&host.value, gateway, claim)) {
+            let admitted = host.value.admitted(gateway.namespace_name());
+            if !claims.overlap(admitted, &host.value.host) {
                 reports.push(unclaimed(host));
             }
         }
@@ -88,15 +84,6 @@ fn needs_hosts(listener: &Listener) -> bool {
     let auto = listener.body.tls.as_ref().is_some_and(|tls| tls.mode.value == ServerTlsMode::AutoPassthrough);
     let is_http = protocol.is_http_family() || protocol == crate::values::Protocol::Https;
     is_http && !auto && listener.body.redirect.is_none()
-}
-
-fn takes(served: &ServerHost, gateway: &Resource<Gateway>, claim: &Claim<'_>) -> bool {
-    let admitted = match &served.namespace {
-        None | Some(HostNamespace::Any) => true,
-        Some(HostNamespace::Own) => claim.namespace == gateway.namespace_name(),
-        Some(HostNamespace::Named(namespace)) => claim.namespace == Some(namespace.as_str()),
-    };
-    admitted && served.host.overlaps(&claim.pattern)
 }
 
 fn unclaimed(host: &Spanned<ServerHost>) -> Diagnostic {

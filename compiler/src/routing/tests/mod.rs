@@ -11,6 +11,7 @@ use super::{Dropped, Proxy, proxies};
 use crate::project::{Input, Project};
 use crate::{Checked, Options, check};
 use meshc_language::{Severity, SourceFile};
+use std::sync::Arc;
 
 /// The model of a mesh, which has no errors. Each `namespace` begins a file of its own.
 fn compiled(text: &str) -> Checked {
@@ -35,8 +36,8 @@ fn compiled(text: &str) -> Checked {
     compilation.environments.into_iter().next().and_then(|(_, checked)| checked).unwrap()
 }
 
-fn proxy<'p>(all: &'p [Proxy], name: &str) -> &'p Proxy {
-    let called = |proxy: &&Proxy| match &proxy.namespace {
+fn proxy<'p>(all: &'p [Arc<Proxy>], name: &str) -> &'p Proxy {
+    let called = |proxy: &&Arc<Proxy>| match &proxy.namespace {
         Some(namespace) if proxy.span.is_none() => name == format!("{} of {namespace}", proxy.name),
         _ => proxy.name == name,
     };

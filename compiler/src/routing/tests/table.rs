@@ -24,7 +24,7 @@ pub(super) fn run(name: &str, table: &str) {
         let mut parts = body.split("\n--- ");
         let checked = compiled(parts.next().unwrap());
         let all = proxies(checked.model(), &[]);
-        all.iter().for_each(witnessed::confirm);
+        all.iter().for_each(|proxy| witnessed::confirm(proxy));
         for part in parts {
             let (at, lines) = part.split_once('\n').unwrap();
             count += lines.lines().count();

@@ -17,7 +17,7 @@ impl Walk<'_> {
         }
     }
 
-    pub(super) fn listener<'u>(&mut self, listener: &Listener, upstreams: &Upstreams<'u>) {
+    pub(super) fn listener(&mut self, listener: &Listener, upstreams: &Upstreams) {
         let Listener { bind: _, port: _, plain, tls, conflicts: _ } = listener;
         match plain {
             Some(Plain::Http(server)) => self.http(server, upstreams),
@@ -93,7 +93,7 @@ impl Walk<'_> {
         }
     }
 
-    fn http<'u>(&mut self, server: &HttpServer, upstreams: &Upstreams<'u>) {
+    fn http(&mut self, server: &HttpServer, upstreams: &Upstreams) {
         let HttpServer { virtual_hosts } = server;
         for VirtualHost { domains: _, https_only, rules, origin: _, span } in virtual_hosts {
             self.add(Feature::HttpListener, *span, "HTTP");

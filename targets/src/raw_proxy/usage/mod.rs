@@ -12,9 +12,11 @@ use meshc_compiler::Model;
 use meshc_compiler::model::{Arena, Gateway, Id, Resource};
 use meshc_compiler::routing::{Proxy, Role, Upstream};
 use meshc_language::Span;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// The upstreams of the proxy at hand.
-type Upstreams<'m> = Arena<Upstream>;
+type Upstreams = Arena<Upstream>;
 
 /// One use of a feature.
 #[derive(Clone, Debug)]
@@ -33,8 +35,16 @@ pub(super) struct Use {
 }
 
 /// Everything that the proxies ask of a data plane, in the order of the plan.
-pub(super) fn uses(model: &Model, proxies: &[Proxy]) -> Vec<Use> {
-    let mut walk = Walk { model, uses: Vec::new(), guards: false, owner: None, http2: false };
+pub(super) fn uses(model: &Model, proxies: &[Arc<Proxy>]) -> Vec<Use> {
+    let mut walk = Walk {
+        model,
+        uses: Vec::new(),
+        guards: false,
+        owner: None,
+        http2: false,
+        sent: sent_through(model),
+        hidden: false,
+    };
     for raw in &model.raw {
         walk.add(
             Feature::RawConfiguration,
@@ -57,6 +67,22 @@ struct Walk<'m> {
     owner: Option<Span>,
     /// Whether the rule at hand leads to destinations that speak HTTP/2.
     http2: bool,
+    /// The `via` of externals, by the gateway that they name.
+    sent: FxHashMap<Id<Resource<Gateway>>, Vec<Span>>,
+    /// Whether what is hidden from callers has been named: it is the same for all outbound proxies.
+    hidden: bool,
+}
+
+/// The `via` of externals, by the gateway that they name.
+fn sent_through(model: &Model) -> FxHashMap<Id<Resource<Gateway>>, Vec<Span>> {
+    let mut sent: FxHashMap<_, Vec<Span>> = FxHashMap::default();
+    for external in model.mesh.externals.as_slice() {
+        let via = external.body.via.as_ref().map(|via| via.span);
+        if let Some((gateway, via)) = external.egress.zip(via) {
+            sent.entry(gateway).or_default().push(via);
+        }
+    }
+    sent
 }
 
 impl Walk<'_> {
@@ -94,19 +120,18 @@ impl Walk<'_> {
 
     /// Who sees what.
     fn hidden(&mut self, matters: bool) {
+        if !matters || std::mem::replace(&mut self.hidden, true) {
+            return;
+        }
         let hosts = self.model.hosts.as_slice().iter().filter_map(|host| host.body.visibility.as_ref());
         let spans: Vec<Span> = hosts.map(|visibility| visibility.span).collect();
-        for span in spans.into_iter().filter(|_| matters) {
+        for span in spans {
             self.add(Feature::Visibility, span, "`visible`");
         }
     }
 
     fn egress(&mut self, gateway: Id<Resource<Gateway>>) {
-        let through =
-            self.model.mesh.externals.as_slice().iter().filter(|external| external.egress == Some(gateway));
-        let spans: Vec<Span> =
-            through.filter_map(|external| external.body.via.as_ref().map(|via| via.span)).collect();
-        for span in spans {
+        for span in self.sent.get(&gateway).cloned().unwrap_or_default() {
             self.add(Feature::EgressGateway, span, "`via` of an external");
         }
     }

@@ -12,7 +12,7 @@ use meshc_compiler::values::Pattern;
 use meshc_language::Span;
 
 impl Walk<'_> {
-    pub(super) fn rule<'u>(&mut self, rule: &Rule, upstreams: &Upstreams<'u>) {
+    pub(super) fn rule(&mut self, rule: &Rule, upstreams: &Upstreams) {
         let Rule { name: _, declared, matches, action, options, mirrors, span } = rule;
         let host = declared.and_then(|(host, _)| self.model.hosts.get(host));
         if host.is_some_and(|host| host.is_delegate()) {
