@@ -154,11 +154,11 @@ impl Variables {
     fn name(&mut self, definition: &[String]) -> String {
         let mut fingerprint = fingerprint(definition.iter().flat_map(|word| [word.as_str(), "\n"]));
         loop {
-            let name = format!("$mesh_{:010x}", fingerprint >> 24);
+            let name = format!("$mesh_{:08x}", fingerprint >> 32);
             if self.names.insert(name.clone()) {
                 return name;
             }
-            fingerprint = fingerprint.wrapping_add(1 << 24);
+            fingerprint = fingerprint.wrapping_add(1 << 32);
         }
     }
 
