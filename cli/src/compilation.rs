@@ -89,6 +89,7 @@ pub(crate) fn target_options<'p>(project: &'p Project, manifest: &Manifest) -> m
         route_names: manifest.route_names,
         gateways: manifest.gateways,
         rig: None,
+        edge: manifest.edge,
         envoy: manifest.envoy.clone(),
         nginx: manifest.nginx.clone(),
     }

@@ -2,13 +2,13 @@
 
 use crate::args::find_word;
 use crate::exit::Failure;
-use meshc_compiler::values::{Fqdn, Literal, did_you_mean};
+use meshc_compiler::values::{Duration, Fqdn, Literal, did_you_mean};
 use meshc_compiler::{Level, Levels};
 use meshc_language::{Code, Severity};
 use meshc_targets::envoy::{self, EnvoyOptions};
 use meshc_targets::istio::ApiVersion;
 use meshc_targets::nginx::NginxOptions;
-use meshc_targets::{Gateways, Split, TARGETS, Target};
+use meshc_targets::{EdgeOptions, Gateways, Split, TARGETS, Target};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -46,6 +46,8 @@ pub(crate) struct Manifest {
     pub(crate) route_names: bool,
     /// Which gateways are built for raw proxies: their own, or, where only one target is built, all of them.
     pub(crate) gateways: Gateways,
+    /// Limits of gateways that raw proxies carry.
+    pub(crate) edge: EdgeOptions,
     /// How Envoy is configured.
     pub(crate) envoy: EnvoyOptions,
     /// How nginx is configured.
@@ -64,6 +66,7 @@ impl Default for Manifest {
             split: Split::default(),
             route_names: true,
             gateways: Gateways::All,
+            edge: EdgeOptions::default(),
             envoy: EnvoyOptions::default(),
             nginx: NginxOptions::default(),
         }
@@ -82,6 +85,8 @@ struct Written {
     lints: BTreeMap<Spanned<String>, Spanned<String>>,
     #[serde(default)]
     istio: WrittenIstio,
+    #[serde(default)]
+    edge: WrittenEdge,
     #[serde(default)]
     envoy: WrittenEnvoy,
     #[serde(default)]
@@ -103,14 +108,32 @@ struct WrittenEnvoy {
     layout: Option<Spanned<String>>,
     admin: Option<Spanned<String>>,
     root: Option<Spanned<String>>,
+    connections: Option<Spanned<u64>>,
+    buffer: Option<Spanned<u64>>,
+    retry_buffer: Option<Spanned<u64>>,
+    heap: Option<Spanned<u64>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct WrittenEdge {
+    idle_timeout: Option<Spanned<String>>,
+    header_timeout: Option<Spanned<String>>,
+    request_timeout: Option<Spanned<String>>,
+    stream_idle_timeout: Option<Spanned<String>>,
+    streams: Option<Spanned<u64>>,
+    ipv6: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct WrittenNginx {
     resolver: Option<Spanned<Vec<Spanned<String>>>>,
+    resolver_ipv6: Option<bool>,
     access_log: Option<Spanned<String>>,
     stream_module: Option<Spanned<String>>,
+    worker_connections: Option<Spanned<u64>>,
+    resolver_timeout: Option<Spanned<String>>,
 }
 
 impl Manifest {
@@ -153,6 +176,7 @@ impl Manifest {
             manifest.split = one_of("split", split, Split::WORDS)?;
         }
         manifest.route_names = written.istio.route_names.unwrap_or(true);
+        manifest.edge = read_edge(&written.edge)?;
         manifest.envoy = read_envoy(&written.envoy)?;
         manifest.nginx = read_nginx(&written.nginx)?;
         Ok(manifest)
@@ -187,7 +211,7 @@ fn read_targets(written: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<&'static 
 }
 
 fn read_envoy(written: &WrittenEnvoy) -> Result<EnvoyOptions, Fault> {
-    let WrittenEnvoy { format, layout, admin, root } = written;
+    let WrittenEnvoy { format, layout, admin, root, connections, buffer, retry_buffer, heap } = written;
     let mut options = EnvoyOptions::default();
     if let Some(format) = format {
         options.format = one_of("format", format, envoy::Format::WORDS)?;
@@ -205,6 +229,15 @@ fn read_envoy(written: &WrittenEnvoy) -> Result<EnvoyOptions, Fault> {
                 .help("write the absolute path of the folder that holds the files where Envoy runs"));
         }
         root.as_ref().trim_end_matches('/').clone_into(&mut options.root);
+    }
+    put_number(connections.as_ref(), 1, &mut options.connections)?;
+    // What Envoy reads at once is larger than less.
+    put_number(buffer.as_ref(), 4_096, &mut options.buffer)?;
+    put_number(retry_buffer.as_ref(), 1, &mut options.retry_buffer)?;
+    if let Some(heap) = heap {
+        let mut bytes = 0;
+        put_number(Some(heap), 0, &mut bytes)?;
+        options.heap = Some(bytes).filter(|bytes| *bytes > 0);
     }
     Ok(options)
 }
@@ -229,8 +262,56 @@ fn read_admin(written: &Spanned<String>) -> Result<envoy::Admin, Fault> {
     )))
 }
 
+fn read_edge(written: &WrittenEdge) -> Result<EdgeOptions, Fault> {
+    let WrittenEdge { idle_timeout, header_timeout, request_timeout, stream_idle_timeout, streams, ipv6 } =
+        written;
+    let mut options = EdgeOptions::default();
+    put_time(idle_timeout.as_ref(), &mut options.idle_timeout)?;
+    put_time(header_timeout.as_ref(), &mut options.header_timeout)?;
+    put_time(request_timeout.as_ref(), &mut options.request_timeout)?;
+    put_time(stream_idle_timeout.as_ref(), &mut options.stream_idle_timeout)?;
+    put_number(streams.as_ref(), 1, &mut options.streams)?;
+    options.ipv6 = ipv6.unwrap_or(options.ipv6);
+    Ok(options)
+}
+
+/// A length of time, or `off`.
+fn put_time(written: Option<&Spanned<String>>, to: &mut Option<Duration>) -> Result<(), Fault> {
+    let Some(written) = written else { return Ok(()) };
+    if written.as_ref() == "off" {
+        *to = None;
+        return Ok(());
+    }
+    *to = Some(read_time(written)?);
+    Ok(())
+}
+
+fn read_time(written: &Spanned<String>) -> Result<Duration, Fault> {
+    Duration::parse(written.as_ref()).map_err(|error| {
+        Fault::at(written.span(), error.message).help("write a duration, such as `60s` or `5m`")
+    })
+}
+
+/// A number of at least `least`.
+fn put_number<T: TryFrom<u64>>(written: Option<&Spanned<u64>>, least: u64, to: &mut T) -> Result<(), Fault> {
+    let Some(written) = written else { return Ok(()) };
+    let number = Some(*written.as_ref()).filter(|number| *number >= least);
+    *to = number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| {
+        Fault::at(written.span(), format!("{} is out of range", written.as_ref()))
+            .help(format!("write a number of at least {least}"))
+    })?;
+    Ok(())
+}
+
 fn read_nginx(written: &WrittenNginx) -> Result<NginxOptions, Fault> {
-    let WrittenNginx { resolver, access_log, stream_module } = written;
+    let WrittenNginx {
+        resolver,
+        resolver_ipv6,
+        access_log,
+        stream_module,
+        worker_connections,
+        resolver_timeout,
+    } = written;
     let mut options = NginxOptions::default();
     if let Some(resolver) = resolver {
         let is_address = |text: &str| text.parse::<IpAddr>().is_ok() || text.parse::<SocketAddr>().is_ok();
@@ -263,6 +344,10 @@ fn read_nginx(written: &WrittenNginx) -> Result<NginxOptions, Fault> {
         }
         options.stream_module = Some(module.as_ref().clone());
     }
+    // nginx itself needs a few.
+    put_number(worker_connections.as_ref(), 64, &mut options.worker_connections)?;
+    options.resolver_ipv6 = resolver_ipv6.unwrap_or_default();
+    options.resolver_timeout = resolver_timeout.as_ref().map(read_time).transpose()?;
     Ok(options)
 }
 
@@ -393,8 +478,36 @@ mod tests {
             [istio]
             api-version = "v1"
             split = "resource"
+            [edge]
+            idle-timeout = "10m"
+            header-timeout = "10s"
+            request-timeout = "off"
+            stream-idle-timeout = "1h"
+            streams = 250
+            ipv6 = false
+            [envoy]
+            connections = 100000
+            buffer = 65536
+            retry-buffer = 4194304
+            heap = 0
+            [nginx]
+            worker-connections = 65536
+            resolver-timeout = "2s"
+            resolver-ipv6 = true
         "#;
         let manifest = Manifest::parse(text).unwrap();
+        let EdgeOptions { idle_timeout, header_timeout, request_timeout, stream_idle_timeout, streams, ipv6 } =
+            manifest.edge;
+        let times = [idle_timeout, header_timeout, request_timeout, stream_idle_timeout];
+        let times = times.map(|time| time.map(|time| time.to_string()).unwrap_or_default());
+        assert_eq!((times, streams, ipv6), (["10m", "10s", "", "1h"].map(str::to_owned), 250, false));
+        let envoy = &manifest.envoy;
+        assert_eq!(
+            (envoy.connections, envoy.buffer, envoy.retry_buffer, envoy.heap),
+            (100_000, 65_536, 4_194_304, None)
+        );
+        assert_eq!((manifest.nginx.worker_connections, manifest.nginx.resolver_ipv6), (65_536, true));
+        assert_eq!(manifest.nginx.resolver_timeout.map(|time| time.to_string()).as_deref(), Some("2s"));
         assert_eq!(manifest.cluster_domain, "mesh.corp");
         assert_eq!(manifest.default_environment.as_deref(), Some("prod"));
         assert_eq!((manifest.api_version, manifest.split), (ApiVersion::V1, Split::Resource));
@@ -430,6 +543,11 @@ mod tests {
             ("out = \"{namespace}\"", ":1:7:", "braces"),
             ("cluster-domain = \"a b\"", ":1:18:", "error:"),
             ("out = 5", ":1:7:", "string"),
+            ("[edge]\nidle-timeout = \"5\"", ":2:16:", "such as `60s`"),
+            ("[edge]\nstreams = 0", ":2:11:", "at least 1"),
+            ("[edge]\nstreams = 5000000000", ":2:11:", "out of range"),
+            ("[envoy]\nbuffer = 1", ":2:10:", "at least 4096"),
+            ("[nginx]\nworker-connections = 1", ":2:22:", "at least 64"),
             ("out = ", ":1:7:", "error:"),
         ] {
             let refused = refused(text);

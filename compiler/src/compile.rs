@@ -1,14 +1,16 @@
 //! One call that does everything: all environments, all checks, levels, exemptions.
 
+use crate::causes;
 use crate::checks;
 use crate::elaborate::{Found, elaborate};
 use crate::model::Model;
 use crate::project::{Definitions, Project};
-use crate::reading::Accepted;
+use crate::reading::{Accepted, Scopes};
 use crate::routing::{Dropped, Plans, Proxy};
 use crate::values::Date;
 use indexmap::IndexMap;
-use meshc_language::{Code, Diagnostic, Severity};
+use meshc_language::{Code, Diagnostic, Severity, Span};
+use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 use std::sync::Arc;
 
@@ -126,6 +128,7 @@ pub fn check(project: &Project, only: Option<&str>, options: &Options) -> Compil
         report
     }));
     reports.sort_by(|left, right| left.order().cmp(&right.order()));
+    let reports = causes::merge(reports);
     Compilation { reports, environments: compiled, is_whole }
 }
 
@@ -190,14 +193,22 @@ impl Exemptions {
     fn apply(&self, reports: Vec<Diagnostic>, complete: bool) -> Vec<Diagnostic> {
         let mut used = vec![false; self.accepted.len()];
         let mut kept: Vec<Diagnostic> = Vec::with_capacity(reports.len());
+        let mut scopes: FxHashMap<Code, Vec<(Span, usize)>> = FxHashMap::default();
+        for (at, one) in self.accepted.iter().enumerate() {
+            scopes.entry(one.code).or_default().push((one.scope, at));
+        }
+        let scopes: FxHashMap<Code, Scopes<usize>> =
+            scopes.into_iter().map(|(code, scopes)| (code, scopes.into_iter().collect())).collect();
         for mut report in reports {
-            let exemption = self.accepted.iter().zip(&mut used).find(|(one, _)| {
-                one.code == report.code
-                    && one.scope.contains(report.span)
-                    && report.severity != Severity::Error
-            });
-            if let Some((one, used)) = exemption {
-                *used = true;
+            let around = scopes
+                .get(&report.code)
+                .filter(|_| report.severity != Severity::Error || report.code.can_be_accepted());
+            let around = around.into_iter().flat_map(|scopes| scopes.around(report.span));
+            let exemption = around.map(|(_, at)| *at).min();
+            if let Some((at, one)) = exemption.and_then(|at| Some((at, self.accepted.get(at)?))) {
+                if let Some(used) = used.get_mut(at) {
+                    *used = true;
+                }
                 if !self.has_expired(one) {
                     continue;
                 }

@@ -5,7 +5,7 @@ use crate::model::{
     policy_named,
 };
 use crate::policy::TrafficPolicy;
-use crate::project::{Definitions, ModuleId};
+use crate::project::{Definitions, ModuleId, item_budget};
 use crate::reading::{Accepted, Degradation, Keyword, Reader, Scope};
 use crate::values::Word;
 use meshc_language::{Applicability, Code, Diagnostic, Severity, Spanned, Statement};
@@ -40,6 +40,8 @@ pub(crate) struct Found {
     pub(crate) degradations: Vec<Degradation>,
     /// Whether an item or a route was lost: absences then prove nothing.
     pub(crate) lost: bool,
+    /// Namespace and name of what starts with a word that no item starts with: it may be whatever is not found.
+    unread: Vec<(Option<SmolStr>, SmolStr)>,
 }
 
 /// Builds the model of one environment.
@@ -65,6 +67,7 @@ pub(crate) fn elaborate(definitions: &Definitions<'_>, cluster_domain: &str, fou
 /// All items in order: files by name, statements as they stand, templates where they are applied.
 fn instances<'p>(definitions: &Definitions<'p>, found: &mut Found) -> Vec<Instance<'p>> {
     let mut instances = Vec::new();
+    let mut unread = Vec::new();
     for (index, module) in definitions.modules.iter().enumerate() {
         let id = ModuleId(index as u32);
         let mut cx = Reader::new(definitions, id, None);
@@ -72,6 +75,9 @@ fn instances<'p>(definitions: &Definitions<'p>, found: &mut Found) -> Vec<Instan
             let keyword = statement.keyword().and_then(|keyword| keyword.word()).unwrap_or_default();
             let Some(kind) = item_kind(keyword) else {
                 report_unknown_item(keyword, statement, cx);
+                let name = statement.arguments().next().map_or("", |name| name.written());
+                let namespace = cx.namespace().map(|namespace| SmolStr::new(namespace.as_str()));
+                unread.push((namespace, SmolStr::new(name)));
                 return;
             };
             // An item belongs to the namespace of the file that applies the template, not of the template.
@@ -81,7 +87,9 @@ fn instances<'p>(definitions: &Definitions<'p>, found: &mut Found) -> Vec<Instan
         found.lost |= cx.lost;
         found.reports.append(&mut cx.reports);
         found.accepted.append(&mut cx.accepted);
+        found.degradations.append(&mut cx.degradations);
     }
+    found.unread = unread;
     instances
 }
 
@@ -142,12 +150,14 @@ fn read_all<'i, 'p, T: Keyword + Send>(
     found: &mut Found,
 ) -> Vec<(&'i Instance<'p>, Option<Resource<T>>)> {
     let chosen: Vec<&Instance<'p>> = instances.iter().filter(|instance| instance.kind == kind).collect();
+    let made = instances.iter().filter(|instance| instance.scope.is_some()).count();
     let read: Vec<(Option<Resource<T>>, Found)> = chosen
         .par_iter()
         .with_min_len(8)
         .map(|instance| {
             let mut cx = Reader::new(definitions, instance.module, instance.scope.clone());
             cx.mesh = mesh;
+            cx.budget = item_budget(instance.scope.as_ref().map(|_| made));
             let declared = T::read_statement(instance.statement, &mut cx);
             let resource = declared.map(|declared| Resource {
                 declared,
@@ -158,8 +168,13 @@ fn read_all<'i, 'p, T: Keyword + Send>(
                 faulty: cx.lost || cx.reports.iter().any(|report| report.severity == Severity::Error),
             });
             let lost = cx.lost || resource.is_none();
-            let found =
-                Found { reports: cx.reports, accepted: cx.accepted, degradations: cx.degradations, lost };
+            let found = Found {
+                reports: cx.reports,
+                accepted: cx.accepted,
+                degradations: cx.degradations,
+                lost,
+                unread: Vec::new(),
+            };
             (resource, found)
         })
         .collect();
@@ -180,6 +195,9 @@ fn read_destinations<'p>(
     mesh: &mut Mesh,
     found: &mut Found,
 ) {
+    for name in std::mem::take(&mut found.unread) {
+        mesh.directory.add_broken(name);
+    }
     read_named::<Gateway>(definitions, instances, ItemKind::Gateway, add_gateway, mesh, found);
     read_named::<Service>(definitions, instances, ItemKind::Service, add_service, mesh, found);
     read_named::<External>(definitions, instances, ItemKind::External, add_external, mesh, found);
@@ -204,6 +222,7 @@ fn read_named<'p, T: Keyword + Send>(
                 let namespace = cx.namespace().map(|namespace| SmolStr::new(namespace.as_str()));
                 let name = instance.statement.arguments().next().map_or("", |name| name.written());
                 mesh.directory.add_broken((namespace, SmolStr::new(name)));
+                mesh.directory.has_broken_external |= kind == ItemKind::External;
             }
         }
     }

@@ -127,6 +127,17 @@ impl Graph {
         self.delegations.get(&(host, route)).copied()
     }
 
+    /// The host blocks with a route that is left to this place.
+    pub fn delegators(&self, node: &Node) -> impl Iterator<Item = Id<Resource<Host>>> + '_ {
+        let edges = self.places.get(node).map(|at| self.graph.edges_directed(*at, Direction::Incoming));
+        edges.into_iter().flatten().filter(|edge| matches!(edge.weight(), Edge::Delegation(_))).filter_map(
+            |edge| match self.graph.node_weight(petgraph::visit::EdgeRef::source(&edge)) {
+                Some(Node::Host(id)) => Some(*id),
+                _ => None,
+            },
+        )
+    }
+
     /// Whether anything sends traffic to a place.
     #[must_use]
     pub fn is_reached(&self, node: &Node) -> bool {

@@ -13,6 +13,7 @@
 //! - [`Checked`] has private fields: a target cannot be given what has not been checked.
 //! - Pure: no file is read, no clock is asked. The day is an argument.
 
+mod causes;
 pub mod checks;
 mod compile;
 mod elaborate;

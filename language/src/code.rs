@@ -44,7 +44,14 @@ impl Code {
     /// Whether targets report it, after everything else.
     #[must_use]
     pub const fn is_of_targets(self) -> bool {
-        matches!(self.0, 500..=599)
+        matches!(self.0, 445 | 500..=599)
+    }
+
+    /// Whether an error of this code can be accepted in the sources, with a reason: the target runs what is written, and the
+    /// author may know better what it means there.
+    #[must_use]
+    pub const fn can_be_accepted(self) -> bool {
+        matches!(self.0, 433)
     }
 
     /// The code that is written like this, in any letter case.
@@ -110,6 +117,9 @@ registry! {
     116 BAD_ATTRIBUTE Error "an attribute is unknown or stands where it means nothing";
     117 WRONG_SIDE Error "routing and calling are mixed";
     118 NO_STATEMENTS Warning "the file declares nothing";
+    119 LONE_BLOCK Error "a block is not on the line of its statement";
+    120 LONE_ATTRIBUTE Error "an attribute has no statement after it";
+    121 VARIABLE_AS_TEXT Warning "the name of a variable is plain text";
 
     201 UNKNOWN_DESTINATION Error "no service or external has this name" ["IST0101", "KIA1101"];
     202 UNKNOWN_SUBSET Error "the service has no such subset" ["IST0101", "KIA1107"];
@@ -131,10 +141,12 @@ registry! {
     218 WRONG_TEMPLATE_ARGUMENTS Error "the arguments do not fit the template";
     219 UNUSED_DEFINITION Warning "something is declared and never used";
     220 NAMESPACE_NEEDED Error "a name from another namespace needs a namespace";
+    223 WILDCARD_POLICY Note "the policy of a wildcard host holds for another host";
 
     301 BAD_LITERAL Error "a value is not of the type that stands here";
     302 WRONG_FORM Error "a value is written in the wrong form";
     303 BAD_PATTERN Error "a regular expression is not valid RE2";
+    304 BAD_REPLACEMENT Error "a replacement makes no path";
 
     401 WEIGHTS_TOTAL Error "weights do not add up to 100 %" ["KIA1104"];
     402 WEIGHT_MISSING Error "a destination among several has no weight" ["KIA1104"];
@@ -166,6 +178,18 @@ registry! {
     428 EMPTY_RETRY Error "a retry that never retries";
     429 RESPONSE_FAULT Error "a fault that injects nothing";
     430 BAD_ANSWER Warning "an answer that does not fit its status";
+    431 CONNECTIONS_TAKEN_TWICE Error "two host blocks take all connections of a port";
+    432 ORDER_LOST Error "Istio takes the most specific of these rules, not the first";
+    433 SOURCE_AT_GATEWAY Error "a condition on the caller is compared with the gateway's own pods";
+    434 NO_PREFLIGHT Warning "CORS preflights do not reach the route with `cors`";
+    435 ONLY_PORT_80 Warning "Istio serves the host on port 80 only";
+    436 HIDDEN_FROM_GATEWAY Error "a host is hidden from its gateway";
+    437 ROUTES_JOINED Error "Istio would join the routes of two host blocks";
+    438 BLOCK_WITHOUT_REQUESTS Warning "a gateway has no request for a host block";
+    440 NEVER_TRUE Warning "a condition that no request can meet";
+    441 WRITTEN_BY_PROXIES Warning "a condition on a header that gateways write themselves";
+    442 REDIRECT_QUERY Error "the query of a redirect cannot be chosen here";
+    445 NEVER_TRUE_HERE Warning "a condition that no request can meet on this target";
 
     501 UNSUPPORTED Error "the target cannot express this";
     502 BAD_DEGRADE Error "a loss that may not be accepted";
@@ -176,8 +200,12 @@ registry! {
     507 MISSING_SECRET Error "nothing says where a certificate is";
     508 NOTHING_TO_BUILD Warning "a target has nothing to configure";
     509 UNUSED_DEGRADE Warning "an accepted loss matches nothing";
+    510 OUTBOUND_LEFT_OUT Warning "the outbound proxy of a target is left out";
+    511 WITHOUT_EFFECT Note "a statement has no effect on a target";
     512 CONFIGURATION_TOO_LARGE Error "a configuration that Kubernetes does not keep";
     513 CONFIGURATION_LARGE Warning "a configuration that only the server can apply";
+    516 GUESSED_PODS Note "nothing says which pods are behind a service";
+    517 GRPC_WITHOUT_HTTP2 Warning "gRPC clients cannot reach a route";
 
     601 HOST_NOT_SERVED Error "a host is bound to a gateway that does not serve it" ["IST0132", "KIA1102"];
     602 LISTENER_CONFLICT Error "two listeners of one workload cannot share their port" ["IST0145", "KIA0301"];
@@ -192,6 +220,8 @@ registry! {
     611 UNUSED_LISTENER_HOST Warning "a gateway serves a name that no host claims";
     612 GATEWAY_HOST_TWICE Error "a gateway serves a name twice on one port";
     613 CERTIFICATE_BYPASSED Warning "a host is reached without the certificate that it asks callers for";
+    618 ENDS_AND_PASSES Error "TLS for one name both ends and passes through";
+    619 PODS_NAMESPACE Error "the namespace of the pods is for gateways of Istio";
 
     701 DUPLICATE_PORT Error "a port stands twice";
     702 RESOLUTION Error "the endpoints do not go with the resolution";
@@ -210,6 +240,13 @@ registry! {
     715 EXTERNAL_HOST_TWICE Error "two externals declare the same host" ["IST0177"];
     716 BAD_EGRESS Error "this traffic cannot be sent through a gateway";
     717 NO_DESTINATION_PORT Error "a service or external has no ports";
+    718 EJECTS_NOBODY Warning "an ejection can never leave an endpoint out";
+    719 CONNECT_TIMEOUT Warning "the timeout ends a request before its connection can fail";
+    720 POOL_WITHOUT_EFFECT Warning "a pool setting has no effect";
+    721 SUBSET_OF_ALL Warning "a subset without labels selects every workload";
+    722 PLAINTEXT_TO_TLS Error "plaintext is sent to a port for TLS";
+    723 WRONG_SERVER_NAME Warning "a server is asked for under a name that is not its own";
+    724 PLAINTEXT_EGRESS Warning "requests reach an egress gateway in plaintext";
 
     901 DEPRECATED_USE Warning "something deprecated is used" ["IST0002"];
     902 UNUSED_ALLOW Warning "an exemption matches nothing";

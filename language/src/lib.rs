@@ -26,6 +26,7 @@ mod join;
 mod lexis;
 pub mod parse;
 pub mod source;
+mod stray;
 pub mod text;
 pub mod tree;
 

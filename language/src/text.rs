@@ -3,8 +3,10 @@
 /// A quoted literal, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unquoted {
-    /// The text it stands for.
+    /// The text it stands for, variables not put in.
     pub text: String,
+    /// Byte offsets, within the text, of each `$` that was not written as an escape: only these can start a variable.
+    pub dollars: Vec<usize>,
     /// Byte offsets, within the literal, of escapes that mean nothing.
     pub bad_escapes: Vec<usize>,
 }
@@ -33,15 +35,19 @@ pub fn is_terminated(literal: &str) -> bool {
 
 /// Reads a `"..."` literal: `\n`, `\t`, `\"`, `\\`, `\$` and `\u{1f600}` are escapes.
 ///
-/// `\$` stays as it is, so that interpolation can tell it from `$`.
+/// An escape is read once: what it stands for is text, never the start of a variable or of another escape.
 #[must_use]
 pub fn unquote(literal: &str) -> Unquoted {
     let body = literal.strip_prefix('"').unwrap_or(literal);
     let body = body.strip_suffix('"').unwrap_or(body);
-    let mut read = Unquoted { text: String::with_capacity(body.len()), bad_escapes: Vec::new() };
+    let text = String::with_capacity(body.len());
+    let mut read = Unquoted { text, dollars: Vec::new(), bad_escapes: Vec::new() };
     let mut chars = body.char_indices();
     while let Some((at, char)) = chars.next() {
         if char != '\\' {
+            if char == '$' {
+                read.dollars.push(read.text.len());
+            }
             read.text.push(char);
             continue;
         }
@@ -50,7 +56,7 @@ pub fn unquote(literal: &str) -> Unquoted {
             Some('t') => read.text.push('\t'),
             Some('"') => read.text.push('"'),
             Some('\\') => read.text.push('\\'),
-            Some('$') => read.text.push_str("\\$"),
+            Some('$') => read.text.push('$'),
             Some('u') => match code_point(&mut chars) {
                 Some(char) => read.text.push(char),
                 None => read.bad_escapes.push(at + 1),
@@ -150,12 +156,14 @@ mod tests {
 
     #[test]
     fn escapes_are_read_and_written() {
-        let table: [(&str, &str, &[usize]); 8] = [
+        let table: [(&str, &str, &[usize]); 10] = [
             (r#""plain""#, "plain", &[]),
             (r#""a\nb\tc""#, "a\nb\tc", &[]),
             (r#""\"\\""#, "\"\\", &[]),
             (r#""\u{1f600}\u{41}""#, "\u{1f600}A", &[]),
-            (r#""\$x""#, "\\$x", &[]),
+            (r#""\$x""#, "$x", &[]),
+            (r#""\\$x""#, "\\$x", &[]),
+            (r#""\u{24}{x}""#, "${x}", &[]),
             (r#""a\qb""#, "ab", &[2]),
             (r#""\u{110000}\u{d800}\u{}""#, "{}", &[1, 11, 19]),
             (r#""\u12""#, "12", &[1]),
@@ -164,8 +172,25 @@ mod tests {
             let read = unquote(literal);
             assert_eq!((read.text.as_str(), read.bad_escapes.as_slice()), (text, bad_escapes), "{literal}");
         }
-        for text in ["", "plain", "a\nb\t\"\\", "\u{1b}[0m", "\u{1f600}", "\r"] {
-            assert_eq!(unquote(&quote(text)), Unquoted { text: text.to_owned(), bad_escapes: vec![] });
+        for text in ["", "plain", "a\nb\t\"\\", "\u{1b}[0m", "\u{1f600}", "\r", "${x}", "\\$x"] {
+            let read = Unquoted { text: text.to_owned(), dollars: vec![], bad_escapes: vec![] };
+            assert_eq!(unquote(&quote(text)), read);
+        }
+    }
+
+    #[test]
+    fn only_a_plain_dollar_can_start_a_variable() {
+        let table: [(&str, &[usize]); 7] = [
+            (r#""${x}""#, &[0]),
+            (r#""a$x$y""#, &[1, 3]),
+            (r#""\$x""#, &[]),
+            (r#""\\$x""#, &[1]),
+            (r#""\\\$x""#, &[]),
+            (r#""\u{24}{x}""#, &[]),
+            (r#""\u{e9}${x}""#, &[2]),
+        ];
+        for (literal, dollars) in table {
+            assert_eq!(unquote(literal).dollars, dollars, "{literal}");
         }
     }
 

@@ -59,6 +59,7 @@ features! {
     MutualTls "certificates of callers";
     CallerIdentity "names, keys and hashes of callers' certificates";
     MeshTls "TLS with the certificates of the mesh";
+    AutoPassthrough "passthrough by the server names of the mesh";
     Passthrough "TLS passthrough by server name";
     MixedTls "TLS passthrough beside TLS that ends, on one port";
     TcpListener "TCP listeners";
@@ -67,6 +68,8 @@ features! {
     MethodMatch "method, scheme, authority, port";
     HeaderMatch "header exact, prefix, present";
     HeaderAbsent "header absent or different";
+    UnderscoreHeader "headers with an underscore in their names";
+    ProxyHeaderMatch "conditions on headers that a gateway writes itself";
     QueryMatch "query parameters";
     PatternMatch "regular expressions that all engines read alike";
     AnyPattern "all other regular expressions of RE2";
@@ -106,6 +109,7 @@ features! {
     ConnectionLifetime "lifetime and idle time of connections";
     Keepalive "keep-alive probes";
     Http2Destination "HTTP/2 and gRPC destinations";
+    GrpcWeb "gRPC-web";
     Ejection "outlier ejection";
     UpstreamTls "TLS to the destination";
     UpstreamIdentity "several names, or URIs, in the destination's certificate";
@@ -128,6 +132,7 @@ impl Feature {
                 | Self::MutualTls
                 | Self::CallerIdentity
                 | Self::MeshTls
+                | Self::AutoPassthrough
                 | Self::Passthrough
                 | Self::MixedTls
                 | Self::ClaimMatch

@@ -17,6 +17,7 @@ mod fingerprint;
 pub mod istio;
 mod kubernetes;
 pub mod nginx;
+mod origins;
 mod provenance;
 mod raw_proxy;
 pub mod target;
@@ -24,5 +25,5 @@ pub mod yaml;
 
 pub use artifact::{Artifact, Turn};
 pub use capability::{Feature, Support};
-pub use raw_proxy::{KeyPaths, Rig, features};
+pub use raw_proxy::{EdgeOptions, KeyPaths, Rig, features};
 pub use target::{Fit, Fitted, Gateways, Options, Split, TARGETS, Target, fit, target};

@@ -5,7 +5,7 @@ use crate::capability::{Feature, Support};
 use crate::envoy::{Envoy, EnvoyOptions};
 use crate::istio::{ApiVersion, Istio};
 use crate::nginx::{Nginx, NginxOptions};
-use crate::raw_proxy::Rig;
+use crate::raw_proxy::{EdgeOptions, Rig};
 use meshc_compiler::Checked;
 use meshc_compiler::routing::{Dropped, Proxy};
 use meshc_language::{Diagnostic, Severity, SourceFile};
@@ -42,6 +42,8 @@ pub struct Options<'s> {
     pub gateways: Gateways,
     /// What stands in for endpoints and certificates, so that `bindings` need not say where they are.
     pub rig: Option<Rig>,
+    /// Limits of gateways that raw proxies carry.
+    pub edge: EdgeOptions,
     /// How Envoy is configured.
     pub envoy: EnvoyOptions,
     /// How nginx is configured.
@@ -67,6 +69,7 @@ impl Default for Options<'_> {
             route_names: true,
             gateways: Gateways::default(),
             rig: None,
+            edge: EdgeOptions::default(),
             envoy: EnvoyOptions::default(),
             nginx: NginxOptions::default(),
         }

@@ -13,6 +13,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+use crate::istio::{Mesh, in_a_namespace};
 use meshc_compiler::routing::proxies;
 use meshc_compiler::{Input, Project, check};
 use meshc_language::{Code, Diagnostic, Severity, SourceFile};
@@ -81,6 +82,21 @@ pub(crate) fn cases() -> Vec<Case> {
         Case { feature: *feature, name, files, shows }
     };
     Feature::ALL.iter().map(case).collect()
+}
+
+/// The meshes of all cases, with what is made of them for Istio.
+pub(crate) fn meshes_for_istio() -> Vec<Mesh> {
+    let mesh = |mut case: Case| {
+        for (_, text) in &mut case.files {
+            *text = in_a_namespace(text);
+        }
+        let compilation = check(&case.project(), None, &meshc_compiler::Options::default());
+        let checked = compilation.environments.into_iter().next().and_then(|(_, checked)| checked).unwrap();
+        let artifacts = case.build("istio", &Options::default()).artifacts;
+        let resources = artifacts.into_iter().flatten().map(|file| file.text).collect();
+        Mesh { name: format!("feature {}", case.name), checked, resources }
+    };
+    cases().into_iter().map(mesh).collect()
 }
 
 /// What a target reports of a mesh of one file, and its files if it can carry the mesh; `None` if the mesh has errors of its own.
@@ -160,6 +176,28 @@ impl Outcome {
             files.insert(REPORTS.to_owned(), lines);
         }
         files
+    }
+}
+
+/// TCP says no host, so the outbound proxy cannot tell such services apart; gateways have nothing to do with it.
+#[test]
+fn two_tcp_services_on_one_port_cost_the_outbound_proxy_and_no_gateway() {
+    let text = "gateway edge { workload any; listen http 80 { hosts a.com } }
+        host a.com via edge { route all -> respond 200 }
+        service one { port tcp 5432 }
+        service two { port tcp 5432 }
+        bindings { address one endpoints [10.0.0.1:5432]; address two endpoints [10.0.0.2:5432] }";
+    for target in TARGETS {
+        let (reports, artifacts) = built(text, target).unwrap();
+        let found: Vec<(Code, Severity)> =
+            reports.iter().map(|report| (report.code, report.severity)).collect();
+        assert_eq!(found, [(Code::OUTBOUND_LEFT_OUT, Severity::Warning)], "{target}");
+        let paths: Vec<String> = artifacts.unwrap().into_iter().map(|file| file.path).collect();
+        assert!(!paths.is_empty() && paths.iter().all(|path| path.contains("edge")), "{target}: {paths:?}");
+        let alone = text.lines().skip(2).collect::<Vec<_>>().join("\n");
+        let (reports, artifacts) = built(&alone, target).unwrap();
+        assert!(reports.iter().any(|report| report.severity == Severity::Error), "{target}: {reports:?}");
+        assert!(artifacts.is_none(), "{target}");
     }
 }
 

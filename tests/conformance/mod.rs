@@ -6,6 +6,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 
+mod clusters;
+mod istio;
+
 use crate::{generated, oracle};
 use meshc_cli::rig::trial::{Aspect, Difference, Trial};
 use meshc_cli::rig::{Kind, NotServing, Server, World};

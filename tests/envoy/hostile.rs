@@ -74,10 +74,15 @@ fn mesh(text: &str) -> String {
     // No path has characters beyond ASCII, and an expression for one may not either.
     let ascii: String = short.chars().filter(char::is_ascii).collect();
     let ascii = literal(&escaped(&format!("/{ascii}")));
-    // A path has no white space, `?` or `#`.
-    let path: String =
-        text.chars().filter(|char| !char.is_whitespace() && !matches!(char, '?' | '#')).collect();
-    let path = literal(&format!("/p{}", path.chars().take(4000).collect::<String>()));
+    // A path has characters of URLs only.
+    let clean: String = text
+        .chars()
+        .filter(|char| char.is_ascii_graphic() && !"?#\"<>\\^`{|}".contains(*char))
+        .take(4000)
+        .collect();
+    let path = literal(&format!("/p{clean}"));
+    // What takes the place of a match is a part of a path, in which `$` begins no group.
+    let replacement = literal(&format!("/{}", clean.replace('$', "")));
     // A pattern is made of a cookie, and no pattern is longer than 1024 bytes.
     let cookie = literal(&line.chars().take(200).collect::<String>());
     let file = literal(&format!("/{}", text.replace(['\n', '\t'], "_").trim_end_matches('/')));
@@ -95,13 +100,13 @@ host a.com via edge {{
   route cookie when cookie user is {cookie} -> web
   route query when query {cookie} is {all} -> web
   route authority when authority is {all} or authority prefix {all} -> web
-  route pattern when header x-c matches {pattern} -> web {{ rewrite matches {ascii} to {line} }}
+  route pattern when header x-c matches {pattern} -> web {{ rewrite matches {ascii} to {replacement} }}
   route under when path under {path} -> web {{ rewrite prefix {path} }}
   route path when path prefix {path} -> web {{ rewrite prefix {path} }}
   route redirect when header x-d present -> redirect path {path}
   route rest -> web {{
     rewrite path {path}
-    cors {{ origin is {all}; origin prefix {all}; origin matches {pattern} }}
+    cors {{ origin is "https://a.com"; origin prefix {line}; origin matches {pattern} }}
     request-headers {{ set "x-!#$&'*+.^_`|~" {line}; add x-e {line} }}
     response-headers {{ set x-f {line} }}
   }}
@@ -125,8 +130,8 @@ fn build(text: &str, format: Format, root: &str) -> Result<Vec<Artifact>, String
     Ok(fitted.ok_or(format!("{reports:?}"))?.emit(&options))
 }
 
-/// How often a mesh has the text as it is: in a response, two headers, a query, an authority and an origin, on each port.
-const WHOLE: usize = 12;
+/// How often a mesh has the text as it is: in a response, two headers, a query and an authority, on each port.
+const WHOLE: usize = 10;
 
 /// How often a value of a document is exactly this text.
 fn count(value: &Value, text: &str) -> usize {

@@ -1,9 +1,12 @@
 //! Envoy, given what the target for it makes: the release itself, and the judge of its configuration.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod hostile;
 mod program;
+mod variables;
 
 use crate::capabilities::cases;
 use crate::oracle;

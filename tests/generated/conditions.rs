@@ -27,6 +27,8 @@ pub(super) struct Place<'a> {
     pub(super) ports: &'a [u16],
     /// A host that is one of the block's.
     pub(super) host: &'a str,
+    /// What stands before the names of services: nothing, or another namespace and `/`.
+    pub(super) services: &'a str,
 }
 
 const PATHS: [&str; 10] =

@@ -6,10 +6,10 @@ use super::routes::{Route, routes};
 
 /// A mesh before it is written.
 pub(super) struct Draft {
-    head: String,
+    pub(super) head: String,
     /// Host blocks: their first line and their routes.
-    hosts: Vec<(String, Vec<Route>)>,
-    tail: String,
+    pub(super) hosts: Vec<(String, Vec<Route>)>,
+    pub(super) tail: String,
 }
 
 impl Draft {
@@ -126,7 +126,7 @@ fn gateway_hosts(random: &mut Random, ports: &[u16]) -> Vec<(String, Vec<Route>)
             }
             _ => ports.to_vec(),
         };
-        let place = Place { below: "", ports: &served, host };
+        let place = Place { below: "", ports: &served, host, services: "" };
         let count = 2 + random.below(8);
         let open = random.one_in(3);
         let mut own = routes(random, place, count, open);
@@ -151,7 +151,7 @@ fn mesh_hosts(random: &mut Random) -> Vec<(String, Vec<Route>)> {
     let mut all = Vec::new();
     for (name, port) in random.some(&[("one", 8080), ("three", 8081)], 1) {
         let host = format!("{name}.gen.svc.cluster.local");
-        let place = Place { below: "", ports: &[port], host: &host };
+        let place = Place { below: "", ports: &[port], host: &host, services: "" };
         let count = 1 + random.below(5);
         all.push((format!("host {name}"), routes(random, place, count, false)));
     }
@@ -172,6 +172,6 @@ fn database(random: &mut Random) -> Vec<Route> {
     vec![connection("tcp route", "db", &format!("when port 5432 -> {to}"))]
 }
 
-fn connection(keyword: &'static str, name: &str, head: &str) -> Route {
+pub(super) fn connection(keyword: &'static str, name: &str, head: &str) -> Route {
     Route { keyword, name: name.to_owned(), head: head.to_owned(), options: Vec::new() }
 }

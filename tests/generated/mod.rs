@@ -4,6 +4,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod conditions;
+mod istio;
 mod mesh;
 pub(crate) mod random;
 mod requests;
@@ -41,34 +42,67 @@ pub(crate) fn mesh(seed: u64) -> String {
 
 /// Routes that are never reached, with the number of their host block.
 fn covered(text: &str) -> BTreeSet<(usize, String)> {
-    let reports = compile(text).reports;
-    let covered = reports.iter().filter(|report| report.code == Code::UNREACHABLE_ROUTE);
+    let files = [("gen", text.to_owned())];
+    covered_in(&compile_all(&files), &files).into_iter().map(|(_, host, route)| (host, route)).collect()
+}
+
+/// Routes that are never reached, with the numbers of their file and of their host block in it.
+fn covered_in(compilation: &Compilation, files: &[(&str, String)]) -> BTreeSet<(usize, usize, String)> {
+    let covered = compilation.reports.iter().filter(|report| report.code == Code::UNREACHABLE_ROUTE);
     let place = |report: &meshc_language::Diagnostic| {
-        let before = text.get(..report.span.start as usize).unwrap();
+        let file = report.span.file.0 as usize;
+        let before = files[file].1.get(..report.span.start as usize).unwrap();
         let host = before.lines().filter(|line| line.starts_with("host ")).count() - 1;
-        (host, report.message.split('`').nth(1).unwrap().to_owned())
+        (file, host, report.message.split('`').nth(1).unwrap().to_owned())
     };
     covered.map(place).collect()
 }
 
 fn compile(text: &str) -> Compilation {
-    let file = SourceFile { name: "gen.mesh".to_owned(), text: text.to_owned() };
-    let project = Project::read(vec![Input { module: "gen".to_owned(), file }]);
+    compile_all(&[("gen", text.to_owned())])
+}
+
+fn compile_all(files: &[(&str, String)]) -> Compilation {
+    let input = |(module, text): &(&str, String)| Input {
+        module: (*module).to_owned(),
+        file: SourceFile { name: format!("{module}.mesh"), text: text.clone() },
+    };
+    let project = Project::read(files.iter().map(input).collect());
     check(&project, None, &meshc_compiler::Options::default())
 }
 
 /// The mesh of a seed, without errors.
 pub(crate) fn checked(seed: u64) -> Checked {
     let text = mesh(seed);
-    let compilation = compile(&text);
+    settled(compile(&text), &text, seed)
+}
+
+/// A mesh of several namespaces for a seed, for Istio alone: its files, and what they mean.
+pub(crate) fn checked_for_istio(seed: u64) -> (String, Checked) {
+    let mut drafts = istio::drafts(seed);
+    loop {
+        let files = drafts.iter().map(|(module, draft)| (*module, format(FileId(0), &draft.text()).text));
+        let files: Vec<(&str, String)> = files.collect();
+        let compilation = compile_all(&files);
+        let covered = covered_in(&compilation, &files);
+        if covered.is_empty() {
+            let text: String =
+                files.iter().map(|(module, text)| format!("# --- {module}.mesh\n{text}")).collect();
+            let checked = settled(compilation, &text, seed);
+            return (text, checked);
+        }
+        for (file, host, route) in covered {
+            drafts[file].1.remove(host, &route);
+        }
+    }
+}
+
+fn settled(compilation: Compilation, text: &str, seed: u64) -> Checked {
     let errors: Vec<String> = compilation
         .reports
         .iter()
         .filter(|report| report.severity == Severity::Error)
-        .map(|report| {
-            let line = text.get(..report.span.start as usize).unwrap().lines().count();
-            format!("{line}: {} {}", report.code, report.message)
-        })
+        .map(|report| format!("{:?}: {} {}", report.span, report.code, report.message))
         .collect();
     assert!(errors.is_empty(), "seed {seed}: {errors:#?}\n{text}");
     compilation.environments.into_iter().next().and_then(|(_, checked)| checked).unwrap()

@@ -14,7 +14,12 @@ pub(super) fn routes(random: &mut Random, place: Place<'_>, count: usize, open: 
     let mut all: Vec<Route> = (0..count).map(|at| route(random, place, at)).collect();
     if !open {
         let options = options(random, &[]);
-        all.push(Route { keyword: "route", name: "rest".to_owned(), head: forward(random), options });
+        all.push(Route {
+            keyword: "route",
+            name: "rest".to_owned(),
+            head: forward(random, place.services),
+            options,
+        });
     }
     all
 }
@@ -45,23 +50,24 @@ fn route(random: &mut Random, place: Place<'_>, at: usize) -> Route {
     let (action, options) = match random.below(10) {
         0 => (redirect(random, &by_path), response_headers(random)),
         1 => (respond(random), response_headers(random)),
-        _ => (forward(random), options(random, &by_path)),
+        _ => (forward(random, place.services), options(random, &by_path)),
     };
     Route { keyword: "route", name: format!("r{at}"), head: format!("when {text} {action}"), options }
 }
 
-fn forward(random: &mut Random) -> String {
+/// `services` stands before each destination.
+fn forward(random: &mut Random, services: &str) -> String {
     match random.below(4) {
         0 => {
             let to = random.some(&DESTINATIONS, 2);
             let share = random.pick(&["1%", "12.5%", "50%", "99.9%"]);
-            format!("-> {share} {}, rest {}", to[0], to[1])
+            format!("-> {share} {services}{}, rest {services}{}", to[0], to[1])
         }
         1 => {
             let to = random.some(&DESTINATIONS, 3);
-            format!("-> 20% {}, 30% {}, rest {}", to[0], to[1], to[2])
+            format!("-> 20% {services}{}, 30% {services}{}, rest {services}{}", to[0], to[1], to[2])
         }
-        _ => format!("-> {}", random.pick(&DESTINATIONS)),
+        _ => format!("-> {services}{}", random.pick(&DESTINATIONS)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! One example: a folder with a `mesh.toml`, read and built as the program does it.
 
+use crate::istio::{Mesh, in_a_namespace};
 use meshc_compiler::{Compilation, Input, Options, Project, check};
 use meshc_language::{Code, Diagnostic, SourceFile};
 use meshc_targets::istio::ApiVersion;
@@ -132,7 +133,30 @@ impl Example {
     }
 }
 
+impl Example {
+    /// Its mesh in each environment, with what is made of it for Istio.
+    pub(super) fn meshes_for_istio(&self) -> Vec<Mesh> {
+        let itself = self.map(in_a_namespace);
+        let (builds, _) = itself.build(Split::default(), ApiVersion::default());
+        let checked = itself.check(&Options::default()).environments;
+        let of = |environment: &Option<String>| {
+            builds.iter().find(|build| build.environment == *environment).map(Build::resources)
+        };
+        let mesh = |(environment, checked): (Option<_>, Option<_>)| {
+            let environment = environment.map(|name| format!("{name}"));
+            let name = format!("{} {}", self.name, environment.as_deref().unwrap_or_default());
+            Some(Mesh { name, checked: checked?, resources: of(&environment)? })
+        };
+        checked.into_iter().filter_map(mesh).collect()
+    }
+}
+
 impl Build {
+    /// All that it makes, as one text.
+    fn resources(&self) -> String {
+        self.artifacts.iter().map(|file| file.text.as_str()).collect()
+    }
+
     /// The files that the program would write, and their texts.
     pub(super) fn files(&self, example: &Example) -> impl Iterator<Item = (PathBuf, String)> {
         let environment = self.environment.as_deref().unwrap_or("no-environment");

@@ -6,10 +6,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod example;
+mod istio;
 mod library;
 mod proxies;
 mod seed;
 
+use crate::istio::Mesh;
 use crate::oracle;
 use example::{Build, Example};
 use meshc_compiler::Options;
@@ -19,6 +21,11 @@ use meshc_targets::{Split, TARGETS};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// The meshes of the examples and of the library's use, in each environment, with what is made of them for Istio.
+pub(crate) fn meshes_for_istio() -> Vec<Mesh> {
+    Example::all().iter().chain([&library::example()]).flat_map(Example::meshes_for_istio).collect()
+}
 
 #[test]
 fn examples_are_clean_and_make_the_expected_output() {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 on_every_plane! {
     an_endpoint_that_fails_is_left_out_and_comes_back
     an_endpoint_that_does_not_fail_in_a_row_stays
+    a_part_of_a_second_is_taken
     what_is_beyond_the_connections_waits_or_is_refused
     what_would_wait_too_long_a_row_is_refused
 }
@@ -74,6 +75,21 @@ fn an_endpoint_that_does_not_fail_in_a_row_stays(stage: &mut Stage) {
             stage.assert_caveat(&source, "eject after");
             assert_eq!(rounds, 1);
         }
+    }
+}
+
+/// nginx knows some times in whole seconds only; it refuses others.
+fn a_part_of_a_second_is_taken(stage: &mut Stage) {
+    let _both = (stage.echo("good"), stage.echo("bad"));
+    let pool = "pool { connect-timeout 1500ms; lifetime 2500ms; idle 3500ms; tcp-idle 4500ms }";
+    let source = two_endpoints("after 3 errors within 300ms for 300ms max 50%");
+    let source =
+        source.replace("retry 1 on [503]", "retry 1 per-try 250ms on [503] backoff 15ms; timeout 1250ms");
+    let running = stage.start(&source.replace("lb round-robin", &format!("lb round-robin; {pool}")));
+    assert_eq!(running.ask(&Request::get("a.com", "/")).status, 200);
+    if stage.plane == Plane::Nginx {
+        let text: String = running.files().into_values().collect();
+        assert!(text.contains("fail_timeout=1s"), "{text}");
     }
 }
 

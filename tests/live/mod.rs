@@ -10,6 +10,7 @@
 
 mod neighbours;
 mod project;
+mod silent;
 mod stage;
 mod trickle;
 
@@ -26,13 +27,19 @@ macro_rules! on_every_plane {
 }
 
 mod balancing;
+mod browsers;
+mod caller_headers;
 mod deployed;
 mod faults;
 mod files;
+mod grpc;
+mod library;
 mod limits;
 mod matching;
 mod origination;
 mod passthrough;
+mod paths;
+mod protocols;
 mod retries;
 mod server_tls;
 mod timeouts;

@@ -6,6 +6,7 @@ use meshc_cli::rig::{Connection, Request, Seen, Speaks};
 on_every_plane! {
     the_name_in_the_destinations_certificate_is_checked
     another_name_may_be_checked_than_is_asked_for
+    the_names_of_an_external_are_checked
     the_authority_of_the_destinations_certificate_is_checked
     the_name_that_is_asked_for_is_that_of_the_request_by_default
     connections_ask_for_the_name_of_their_destination
@@ -14,6 +15,7 @@ on_every_plane! {
     what_is_not_verified_is_taken_unseen
     no_connection_is_shared_by_two_identities
     plaintext_and_tls_to_one_endpoint_stay_apart
+    the_protocol_of_the_caller_is_kept_in_tls
 }
 
 /// A gateway whose host `a.com` leads to `vault`, which is called as `tls` says.
@@ -69,6 +71,33 @@ fn another_name_may_be_checked_than_is_asked_for(stage: &mut Stage) {
     assert_eq!((status, seen.unwrap().server_name.as_deref()), (200, Some("asked.com")));
     assert_eq!(ask(&stage.start(&source("asked.com"))), (stage.plane.unavailable(), None));
     assert_eq!(echo.requests(), 1);
+}
+
+fn the_names_of_an_external_are_checked(stage: &mut Stage) {
+    let server = stage.certificate("server", &["vault.com", "b.com"]);
+    let echo = stage.private("vault", Speaks::Http, &server);
+    let source = |asked: &str, name: &str| {
+        let all = r#"gateway edge { workload any; listen http <port> { hosts a.com } }
+        host a.com via edge { route all -> vault { retry off } }
+        external vault {
+          hosts vault.com
+          port http 443
+          resolve static
+          names ["NAME"]
+          tls simple { ca file "<ca.pem>"; sni ASKED }
+        }
+        bindings { address vault endpoints [<vault>] }"#;
+        all.replace("NAME", name).replace("ASKED", asked)
+    };
+    let (status, seen) = ask(&stage.start(&source("vault.com", "vault.com")));
+    assert_eq!((status, seen.unwrap().server_name.as_deref()), (200, Some("vault.com")));
+    if stage.plane == Plane::Nginx {
+        return stage.assert_refused(&source("vault.com", "b.com"), "names [");
+    }
+    let (status, seen) = ask(&stage.start(&source("vault.com", "b.com")));
+    assert_eq!((status, seen.unwrap().server_name.as_deref()), (200, Some("vault.com")));
+    assert_eq!(ask(&stage.start(&source("vault.com", "other.com"))), (stage.plane.unavailable(), None));
+    assert_eq!(echo.requests(), 2);
 }
 
 fn the_authority_of_the_destinations_certificate_is_checked(stage: &mut Stage) {
@@ -235,4 +264,14 @@ fn plaintext_and_tls_to_one_endpoint_stay_apart(stage: &mut Stage) {
         assert_eq!(seen(&answer).tls, tls, "{path}, request {round}");
     }
     assert!(echo.connections() < 20, "{}", echo.connections());
+}
+
+/// The server would take HTTP/2 if it were offered.
+fn the_protocol_of_the_caller_is_kept_in_tls(stage: &mut Stage) {
+    let server = stage.certificate("server", &["vault.com"]);
+    let _echo = stage.private("vault", Speaks::Http, &server);
+    let source = one_destination(r#"simple { ca file "<ca.pem>"; sni vault.com }"#);
+    let running = stage.start(&source.replace("tls simple", "pool { client-protocol on }; tls simple"));
+    let (status, seen) = ask(&running);
+    assert_eq!((status, seen.map(|seen| seen.protocol)), (200, Some("HTTP/1.1".to_owned())));
 }

@@ -1,6 +1,6 @@
 //! What is tried again, and how often.
 
-use super::stage::{Plane, Running, Stage, seen};
+use super::stage::{Plane, Running, Stage, seen, wait_for};
 use meshc_cli::rig::{Behaviour, Echo, Request};
 
 on_every_plane! {
@@ -12,6 +12,8 @@ on_every_plane! {
     without_a_word_a_failure_to_connect_is_tried_again
     off_is_off
     a_body_is_sent_again
+    what_may_have_been_done_is_not_done_again
+    an_upload_that_waits_for_its_answer_is_not_held_up
 }
 
 /// A gateway with one route, on which something is said, to these endpoints, which take turns.
@@ -135,11 +137,61 @@ fn off_is_off(stage: &mut Stage) {
 fn a_body_is_sent_again(stage: &mut Stage) {
     let a = stage.echo("a");
     let running = stage.start(&one_route("retry 2 on [503]", "<a>"));
-    a.behave(Behaviour { status: Some(503), times: Some(2), ..Behaviour::default() });
-    let mut request = Request { method: "POST".to_owned(), ..Request::get("a.com", "/x") };
-    request.body = b"a body of some length".repeat(100);
-    assert_eq!(seen(&running.ask(&request)).method, "POST");
-    let all = a.take_seen();
-    assert_eq!(all.len(), 3);
-    assert!(all.iter().all(|one| one.body.as_bytes() == request.body));
+    for length in [100, 40_000] {
+        a.behave(Behaviour { status: Some(503), times: Some(2), ..Behaviour::default() });
+        let mut request = Request { method: "POST".to_owned(), ..Request::get("a.com", "/x") };
+        request.body = b"a body of some length".repeat(length);
+        assert_eq!(seen(&running.ask(&request)).method, "POST");
+        let all = a.take_seen();
+        assert_eq!(all.len(), 3);
+        assert!(all.iter().all(|one| one.body.as_bytes() == request.body));
+    }
+}
+
+/// How often an endpoint that reads a request and hangs up is sent one.
+fn deliveries(stage: &Stage, a: &Echo, on: &str, method: &str, body: &[u8]) -> u64 {
+    let running = stage.start(&one_route(&format!("retry 2{on}"), "<a>"));
+    let mut request = Request::get("a.com", "/").with("x-echo-reset", "1");
+    request.method = method.to_owned();
+    request.body = body.to_vec();
+    tries(&running, a, &request).0
+}
+
+fn what_may_have_been_done_is_not_done_again(stage: &mut Stage) {
+    let a = stage.echo("a");
+    for on in [
+        " on [connect-failure]",
+        " on [connect-failure, refused-stream]",
+        " on [reset-before-request]",
+        " on [connect-failure, 503]",
+        "",
+    ] {
+        for body in [&b""[..], b"a body"] {
+            assert_eq!(deliveries(stage, &a, on, "POST", body), 1, "POST{on}");
+            assert_eq!(deliveries(stage, &a, on, "PATCH", body), 1, "PATCH{on}");
+        }
+    }
+    for on in [" on [connect-failure]", " on [reset-before-request]"] {
+        assert_eq!(deliveries(stage, &a, on, "PUT", b"a body"), 1, "PUT{on}");
+        // A connection that breaks after the request was sent is to nginx one that could not be made.
+        let of_get = if stage.plane == Plane::Nginx { 3 } else { 1 };
+        assert_eq!(deliveries(stage, &a, on, "GET", b""), of_get, "GET{on}");
+    }
+    // Where it is asked for, everything is sent again.
+    for on in [" on [reset]", " on [5xx]", " on [connect-failure, reset]"] {
+        assert_eq!(deliveries(stage, &a, on, "POST", b"a body"), 3, "POST{on}");
+    }
+    if stage.plane == Plane::Nginx {
+        stage.assert_caveat(&one_route("retry 2 on [connect-failure]", "<a>"), "retry 2");
+    }
+}
+
+fn an_upload_that_waits_for_its_answer_is_not_held_up(stage: &mut Stage) {
+    let a = stage.echo("a");
+    let running = stage.start(&one_route("retry 2 on [connect-failure]", "<a>"));
+    let mut connection = running.connect();
+    connection.send(b"POST / HTTP/1.1\r\nhost: a.com\r\ncontent-length: 10\r\n\r\nhalf ").unwrap();
+    wait_for("the beginning of the request to reach the endpoint", || a.connections() > 0);
+    connection.send(b"more!").unwrap();
+    assert_eq!(connection.answer("POST").unwrap().status, 200);
 }

@@ -3,6 +3,7 @@
 //! - [`crd`]: the custom resource definitions that an API server would validate with.
 //! - [`models`]: the published TypeScript models of an Istio release, run by Node.
 //! - [`envoy`]: the protobuf descriptors of an Envoy release, and what Envoy itself does not look at.
+//! - [`istio`]: Istio's own code: admission, analysis, and what istiod sends to proxies.
 //! - [`nginx`]: nginx itself, and two readers of its configuration.
 //! - [`readers`]: other YAML readers (PyYAML, two of Go's), which must see the value that was meant.
 //!
@@ -14,6 +15,7 @@
 
 pub(crate) mod crd;
 pub(crate) mod envoy;
+pub(crate) mod istio;
 pub(crate) mod models;
 pub(crate) mod nginx;
 pub(crate) mod programs;

@@ -99,15 +99,18 @@ fn requests_are_shown_where_they_land() {
     let show = ["--show", "GET http://shop.example.com/old/x?y=1", "--show", "GET http://shop.example.com/"];
     let run = verify(&folder, 0, &[&arguments[..], &show].concat());
     let lines: Vec<&str> = run.out.lines().collect();
-    assert_eq!(lines.len(), 2, "{run:?}");
     let (redirected, split) = (lines[0], lines[1]);
+    assert_eq!(lines[2], "  destination saw GET /, host shop.example.com, HTTP/1.1", "{run:?}");
     assert!(redirected.ends_with(", as route `old` says (shop.mesh:9)"), "{redirected}");
     let start =
         "GET http://shop.example.com/ at gateway `edge` -> an answer of `cart.shop.svc.cluster.local:8080@v";
     assert!(split.starts_with(start) && split.ends_with(", as route `split` says (shop.mesh:17)"), "{split}");
-    let cart = ["--show", "GET http://shop.example.com/cart/1 -H x-kind: a -H x-other: b: c"];
+    let cart = ["--show", "GET http://shop.example.com/cart/1 -H x-kind: a -H x-other: b: c -H x-secret: s"];
     let run = verify(&folder, 0, &[&arguments[..], &cart].concat());
-    assert!(run.out.ends_with(", as route `cart` says (shop.mesh:12)\n"), "{}", run.out);
+    let lines: Vec<&str> = run.out.lines().collect();
+    assert!(lines[0].ends_with(", as route `cart` says (shop.mesh:12)"), "{}", run.out);
+    assert_eq!(lines[1], "  destination saw GET /basket/1, host shop.example.com, HTTP/1.1");
+    assert!(lines.contains(&"  + x-from: edge") && lines.contains(&"  - x-secret: s"), "{}", run.out);
     let run = verify(&folder, 1, &[&arguments[..], &["--show", "GET https://shop.example.com/"]].concat());
     assert_eq!(run.out, "GET https://shop.example.com/ -> no proxy serves it: port 80 is served\n");
     let run = verify(&folder, 1, &[&arguments[..], &["--show", "GET http://other.com/"]].concat());
@@ -283,4 +286,68 @@ fn envoy_does_as_each_feature_says() {
 #[test]
 fn nginx_does_as_each_feature_says() {
     programs::nginx().inspect(|program| each_feature_holds("nginx", program, 30));
+}
+
+/// Nothing says where endpoints and certificates are, and two hops have the certificates of the mesh.
+const UNBOUND: &str = r#"namespace shop
+
+gateway edge {
+  workload app=edge
+  listen https 443 { hosts a.com; tls simple { credential a } }
+  listen https 444 { hosts *.mesh; tls istio-mutual }
+}
+
+host a.com via edge { route cart when path under "/cart" -> cart; route rest -> web }
+host in.mesh via edge { route all -> web }
+service cart { port http 8080; tls istio-mutual }
+service web { port http 80 }
+"#;
+
+#[test]
+fn what_only_a_deployment_has_is_neither_asked_for_nor_passed_over_in_silence() {
+    for (target, program) in [("envoy", programs::envoy()), ("nginx", programs::nginx())] {
+        let Some(program) = program else { continue };
+        let folder = Folder::new(&[("a.mesh", UNBOUND)]);
+        let arguments = ["--target", target, "--program", program.to_str().unwrap()];
+        let run = verify(&folder, 0, &arguments);
+        for line in [6, 11] {
+            let note = format!("note: `istio-mutual` at a.mesh:{line} is taken as plain");
+            assert!(run.err.contains(&note), "{run:?}");
+        }
+        assert!(!run.err.contains("not tried"), "{run:?}");
+        let show = ["--show", "GET http://in.mesh:444/x"];
+        let run = verify(&folder, 0, &[&arguments[..], &show].concat());
+        assert!(run.out.contains("route `all`") && run.err.contains("a.mesh:6 is taken as plain"), "{run:?}");
+    }
+}
+
+#[test]
+fn a_port_for_tls_is_not_spoken_to_without() {
+    let source = r#"gateway edge { workload app=edge; listen http 80 { hosts a.com } }
+host a.com via edge { route all -> pay }
+external pay { hosts pay.com; port https 443; resolve dns }
+"#;
+    for (target, program) in [("envoy", programs::envoy()), ("nginx", programs::nginx())] {
+        let Some(program) = program else { continue };
+        let folder = Folder::new(&[("a.mesh", source)]);
+        let run = verify(&folder, 1, &["--target", target, "--program", program.to_str().unwrap()]);
+        assert!(run.err.contains("destination"), "{run:?}");
+        let private = source.replace("resolve dns", "resolve dns; tls simple");
+        let folder = Folder::new(&[("a.mesh", &private)]);
+        drop(verify(&folder, 0, &["--target", target, "--program", program.to_str().unwrap()]));
+    }
+}
+
+#[test]
+fn a_half_closed_connection_is_still_answered() {
+    let source = r#"gateway edge { workload app=edge; listen tcp 5432 { hosts db.internal } }
+host db.internal via edge { tcp route all -> db }
+service db { port tcp 5432 }
+"#;
+    for (target, program) in [("envoy", programs::envoy()), ("nginx", programs::nginx())] {
+        let Some(program) = program else { continue };
+        let folder = Folder::new(&[("a.mesh", source)]);
+        let run = verify(&folder, 0, &["--target", target, "--program", program.to_str().unwrap()]);
+        assert!(!run.err.contains("half-closed"), "{run:?}");
+    }
 }

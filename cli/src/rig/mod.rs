@@ -15,6 +15,7 @@ pub mod certificates;
 pub mod client;
 pub mod echo;
 pub mod http2;
+mod mesh_tls;
 pub mod ports;
 pub mod process;
 pub mod rigged;

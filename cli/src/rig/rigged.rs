@@ -2,7 +2,7 @@
 
 use super::certificates::{Authority, Identity};
 use super::echo::{Echo, EchoOptions, Echoes, Security, Speaks};
-use super::ports;
+use super::{mesh_tls, ports};
 use meshc_compiler::model::Id;
 use meshc_compiler::policy::{ClientTlsMode, Method, RewriteKind, SimpleBalancing};
 use meshc_compiler::routing::matcher::authority_set;
@@ -10,6 +10,7 @@ use meshc_compiler::routing::{
     Addresses, ConnectionRule, HttpServer, Plain, Proxy, Rule, RuleAction, TlsKind, Upstream, WeightedAddress,
 };
 use meshc_compiler::values::EndpointAddress;
+use meshc_language::Span;
 use meshc_targets::{KeyPaths, Rig};
 use std::collections::BTreeSet;
 use std::io;
@@ -39,6 +40,8 @@ pub struct Rigged {
     pub upstreams: Vec<Echo>,
     /// What the targets have to know.
     pub rig: Rig,
+    /// Where TLS with the certificates of the mesh is declared that is taken as plain here.
+    pub taken_as_plain: Vec<Span>,
 }
 
 impl World {
@@ -59,6 +62,7 @@ impl World {
 
     /// Puts a proxy on the loopback.
     pub fn rig(&self, mut proxy: Proxy) -> io::Result<Rigged> {
+        let taken_as_plain = mesh_tls::take_as_plain(&mut proxy);
         let mut ports = Vec::new();
         for listener in &mut proxy.listeners {
             ports.push(listener.port);
@@ -82,7 +86,7 @@ impl World {
                 balancing.filter(|one| one.method != Method::Simple(SimpleBalancing::Passthrough));
             upstreams.push(echo);
         }
-        Ok(Rigged { proxy, ports, upstreams, rig: self.as_seen_by_targets()? })
+        Ok(Rigged { proxy, ports, upstreams, rig: self.as_seen_by_targets()?, taken_as_plain })
     }
 
     fn as_seen_by_targets(&self) -> io::Result<Rig> {
@@ -100,7 +104,10 @@ impl World {
         let originates =
             upstream.policy.tls.as_ref().is_some_and(|tls| tls.mode.value != ClientTlsMode::Disable);
         let private = (&self.authority, &self.server);
+        let speaks_tls = upstream.port.protocol.value.is_tls_family();
         let (speaks, security) = match calls {
+            // A port that is said to speak TLS hears nothing else.
+            Calls { http: true, .. } if speaks_tls => (Speaks::Http, Security::Tls(private.0, private.1)),
             Calls { http: true, .. } | Calls { tcp: true, passthrough: true, .. } => {
                 (Speaks::Http, Security::Either(private.0, private.1))
             }

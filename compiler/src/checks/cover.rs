@@ -31,8 +31,10 @@ pub(super) fn covers(outer: &Match, inner: &Match) -> bool {
         && covers_set(methods, &inner.methods)
         && covers_set(ports, &inner.ports)
         && covers_set(bindings, &inner.bindings)
-        && covers_set(sni, &inner.sni)
-        && covers_set(destinations, &inner.destinations)
+        && covers_each(sni, &inner.sni, |outer, inner| outer.as_host().covers(inner.as_host()))
+        && covers_each(destinations, &inner.destinations, |outer, inner| {
+            outer.as_cidr().covers(inner.as_cidr())
+        })
         && covers_named(headers, &inner.headers)
         && covers_named(query, &inner.query)
         && has_all_absences(&inner.without, without)
@@ -71,6 +73,12 @@ fn contains_all<T: Eq + Hash>(all: &[T], some: &[T]) -> bool {
     }
     let all: FxHashSet<&T> = all.iter().collect();
     some.iter().all(|value| all.contains(value))
+}
+
+/// As [`covers_set`], of values that take in others.
+fn covers_each<T>(outer: &[T], inner: &[T], covers: impl Fn(&T, &T) -> bool) -> bool {
+    outer.is_empty()
+        || (!inner.is_empty() && inner.iter().all(|one| outer.iter().any(|wide| covers(wide, one))))
 }
 
 fn covers_path(outer: Option<&PathMatch>, inner: Option<&PathMatch>) -> bool {

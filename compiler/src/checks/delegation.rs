@@ -2,19 +2,21 @@
 
 use super::Context;
 use crate::graph::Node;
-use crate::model::{Action, Host, Id, Match, PathTest, Resource, Route, RouteKind};
+use crate::model::{Action, Host, Resource, Route, RouteKind, cannot_be_joined};
+use crate::routing::both_hold;
 use meshc_language::{Code, Diagnostic};
+use std::collections::BTreeMap;
 
 /// All checks of delegation.
 pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
-    for (id, host) in context.model.hosts.iter() {
+    for (_, host) in context.model.hosts.iter() {
         if host.is_delegate() {
             delegates_do_not_delegate(host, reports);
             delegates_route_http(host, reports);
         }
-        for (at, route) in host.routes.iter().enumerate() {
-            child_takes_something(context, id, at, route, reports);
-        }
+    }
+    for (child, roots) in delegated(context).values() {
+        child_takes_something(child, roots, reports);
     }
 }
 
@@ -43,33 +45,47 @@ fn delegates_route_http(host: &Host, reports: &mut Vec<Diagnostic>) {
     }
 }
 
-/// H8: Istio drops, with nothing but a line in its log, what cannot match both here and there.
-fn child_takes_something(
-    context: &Context<'_>,
-    id: Id<Resource<Host>>,
-    at: usize,
-    route: &Route,
-    reports: &mut Vec<Diagnostic>,
-) {
-    if !matches!(route.action, Action::Delegate(_)) {
-        return;
+/// A host block that is reached by delegation, and the routes that delegate to it.
+type Delegated<'m> = BTreeMap<usize, (&'m Resource<Host>, Vec<&'m Route>)>;
+
+fn delegated<'m>(context: &Context<'m>) -> Delegated<'m> {
+    let mut all = Delegated::new();
+    for (id, host) in context.model.hosts.iter() {
+        for (at, route) in host.declared.routes.iter().enumerate() {
+            if !matches!(route.action, Action::Delegate(_)) {
+                continue;
+            }
+            let Some(child) = context.graph().delegate(id, at) else { continue };
+            let Some(block) = context.model.hosts.get(child) else { continue };
+            all.entry(child.index()).or_insert_with(|| (block, Vec::new())).1.push(route);
+        }
     }
-    let Some(child) = context.graph().delegate(id, at).and_then(|child| context.model.hosts.get(child))
-    else {
-        return;
-    };
-    for inner in child.routes.iter().filter(|inner| !inner.incomplete) {
-        let fits = route.matches.is_empty()
-            || inner.matches.is_empty()
-            || inner.matches.iter().any(|inner| route.matches.iter().any(|outer| fits_within(inner, outer)));
-        if !fits {
+    all
+}
+
+/// H8: a route of a delegate that cannot hold under any of the conditions that delegate gets no requests, and one whose
+/// condition cannot be said together with them would lose some.
+fn child_takes_something(child: &Resource<Host>, roots: &[&Route], reports: &mut Vec<Diagnostic>) {
+    for inner in child.routes.iter().filter(|inner| !inner.incomplete && inner.kind == RouteKind::Http) {
+        if let Some(root) = roots.iter().find(|root| is_inexpressible(root, inner)) {
+            let message = format!(
+                "the condition of route `{}` cannot be joined with the one that delegates to it",
+                inner.name.value
+            );
+            reports.push(
+                report(inner, root, message)
+                    .consequence(
+                        "both compare one thing with an expression, and no data plane compares it twice",
+                    )
+                    .help("write one regular expression that says both, and delegate without it"),
+            );
+        } else if let Some(root) = roots.first().filter(|_| roots.iter().all(|root| excludes(root, inner))) {
             let message = format!(
                 "route `{}` of the delegate lies outside of the condition that delegates to it",
                 inner.name.value
             );
             reports.push(
-                Diagnostic::new(Code::BAD_DELEGATION, inner.condition.unwrap_or(inner.name.span), message)
-                    .related(route.condition.unwrap_or(route.name.span), "only these requests are left to it")
+                report(inner, root, message)
                     .consequence("Istio would drop the route without a word")
                     .help("let its path go on from the path that delegates"),
             );
@@ -77,21 +93,17 @@ fn child_takes_something(
     }
 }
 
-/// Whether Istio can merge the two conditions: the path of the delegate must go on from that of the root, and expressions
-/// do not merge with anything.
-fn fits_within(inner: &Match, outer: &Match) -> bool {
-    let (Some(inner), Some(outer)) = (&inner.path, &outer.path) else { return true };
-    let (PathTest::Exact(leaf) | PathTest::Prefix(leaf) | PathTest::Under(leaf)) = &inner.test else {
-        return false;
-    };
-    match &outer.test {
-        PathTest::Exact(root) => matches!(inner.test, PathTest::Exact(_)) && leaf == root,
-        PathTest::Prefix(root) => leaf.starts_with(root.as_str()),
-        PathTest::Under(root) => {
-            leaf.strip_prefix(root.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        }
-        PathTest::Pattern(_) => false,
-    }
+fn report(inner: &Route, root: &Route, message: String) -> Diagnostic {
+    Diagnostic::new(Code::BAD_DELEGATION, inner.condition.unwrap_or(inner.name.span), message)
+        .related(root.condition.unwrap_or(root.name.span), "only these requests are left to it")
+}
+
+fn is_inexpressible(root: &Route, inner: &Route) -> bool {
+    root.matches.iter().any(|outer| inner.matches.iter().any(|inner| cannot_be_joined(outer, inner)))
+}
+
+fn excludes(root: &Route, inner: &Route) -> bool {
+    both_hold(&root.matches, &inner.matches).is_none()
 }
 
 /// Delegations that lead nowhere, and delegates that nobody uses.

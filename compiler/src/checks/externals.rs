@@ -4,6 +4,8 @@ mod egress;
 mod endpoints;
 mod hosts;
 mod sent_on;
+pub(super) mod steps;
+mod wildcards;
 
 use super::Context;
 use super::services::labels_stand_once;
@@ -44,6 +46,7 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     }
     egress::subsets_are_free(context, reports);
     sent_on::hosts_are_known_to_the_gateway(context, reports);
+    wildcards::policies_of_wildcards_are_seen(context, reports);
 }
 
 /// Where the resolution stands; the name where it is not given.

@@ -2,6 +2,7 @@
 
 mod bypassed;
 mod conflicts;
+mod connections;
 mod nesting;
 mod servers;
 mod unused;
@@ -52,6 +53,10 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     conflicts::port_names_are_unique(&servers, reports);
     conflicts::ports_are_shared_by_one_family(&servers, reports);
     conflicts::hosts_are_served_once(&servers, reports);
+    let bound = connections::bound(context.model);
+    connections::tcp_is_claimed_once(context, &servers, &bound, reports);
+    connections::server_names_are_claimed_once(context, &servers, &bound, reports);
+    connections::names_end_or_pass_through(context, &servers, &bound, reports);
     bypassed::certificates_are_asked_for_everywhere(context, &servers, reports);
 }
 

@@ -13,7 +13,11 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
             for (operations, is_request) in operations(route) {
                 names_are_allowed(operations, is_request, reports);
                 bodies_keep_their_length(operations, reports);
+                hosts_are_hosts(operations, reports);
                 no_header_twice(operations, reports);
+                if let (Action::Redirect(_), false) = (&route.action, is_request) {
+                    redirects_keep_their_address(operations, reports);
+                }
             }
         }
     }
@@ -68,6 +72,44 @@ fn bodies_keep_their_length(operations: &HeaderOperations, reports: &mut Vec<Dia
             Diagnostic::new(Code::BAD_HEADER_OPERATION, name.span, message)
                 .consequence("the rest of a body would be read as another request")
                 .help("leave it to the proxy"),
+        );
+    }
+}
+
+/// The host is set as a text (Envoy `host_rewrite_literal`), not as a header: a variable would go out as it is written.
+fn hosts_are_hosts(operations: &HeaderOperations, reports: &mut Vec<Diagnostic>) {
+    let settings = operations.body.set.iter().chain(&operations.body.add);
+    for setting in settings.filter(|setting| setting.name.value.is_host()) {
+        let text = setting.value.value.as_str();
+        let may_stand = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+        if !text.is_empty() && text.bytes().all(may_stand) {
+            continue;
+        }
+        let report = if setting.value.value.has_percent() {
+            Diagnostic::new(Code::BAD_HEADER_OPERATION, setting.value.span, "the host cannot be set to a variable")
+                .consequence(format!("destinations would be asked for the host `{text}`"))
+                .help("set it to a name, such as `set host \"api.example.com\"`, or put the variable into another header")
+        } else {
+            Diagnostic::new(Code::BAD_HEADER_OPERATION, setting.value.span, format!("`{text}` is not a host"))
+                .consequence("destinations would refuse the request with 400")
+                .help("set it to a name, perhaps with a port, such as `set host \"api.example.com\"`")
+        };
+        reports.push(report);
+    }
+}
+
+/// What a redirect says is its `Location`: another one would take its place, or stand beside it.
+fn redirects_keep_their_address(operations: &HeaderOperations, reports: &mut Vec<Diagnostic>) {
+    let body = &operations.body;
+    let names = body.set.iter().chain(&body.add).map(|setting| &setting.name).chain(&body.remove);
+    for name in names.filter(|name| name.value.as_str() == "location") {
+        let message = "`location` says where a redirect leads, and cannot be changed beside it";
+        reports.push(
+            Diagnostic::new(Code::BAD_HEADER_OPERATION, name.span, message)
+                .consequence("callers would be sent elsewhere than the redirect says")
+                .help(
+                    "say it in the redirect, such as `redirect host a.com path \"/x\"`, or use `respond 301`",
+                ),
         );
     }
 }

@@ -4,6 +4,7 @@
 //! literal may be is not a check: it is the type of the literal (`values`).
 
 mod bindings;
+mod callers;
 mod cover;
 mod delegation;
 mod deprecation;
@@ -13,6 +14,7 @@ mod gateways;
 mod headers;
 mod hosts;
 mod names;
+mod never;
 mod protocols;
 mod retries;
 mod rewrites;
@@ -76,8 +78,10 @@ const CHECKS: &[Check] = &[
     routes::check,
     rewrites::check,
     headers::check,
+    never::check,
     retries::check,
     protocols::check,
+    callers::check,
     delegation::check,
     hosts::check,
     hosts::coverage,

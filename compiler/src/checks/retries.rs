@@ -1,12 +1,13 @@
 //! Retries: whether they retry at all, and whether they fit into the timeout.
 
 use super::Context;
-use crate::model::Route;
+use crate::model::{Action, Route};
 use crate::policy::{RetryChoice, RetryPolicy};
-use crate::values::Duration;
+use crate::routing::effective_policy;
+use crate::values::{Duration, RetryCondition, RetryName};
 use meshc_language::{Applicability, Code, Diagnostic, Span};
 
-/// The shortest wait before a retry, in milliseconds, if the retry does not say; Istio and Envoy agree on it.
+/// The longest first wait before a retry, in milliseconds, if the retry does not say; Istio and Envoy agree on it.
 const DEFAULT_BACKOFF: u64 = 25;
 
 /// All checks of retries.
@@ -17,6 +18,7 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
             if let RetryChoice::Policy(policy) = &retry.choice {
                 never_retries(policy, retry.span, reports);
                 fits_into_timeout(route, policy, retry.span, reports);
+                connections_fail_in_time(context, route, policy, reports);
             }
         }
     }
@@ -71,4 +73,48 @@ fn longest_waits(policy: &RetryPolicy, retries: u64) -> u64 {
     let base = policy.backoff.map_or(DEFAULT_BACKOFF, |backoff| backoff.value.as_millis());
     let wait = |retry: u64| base.saturating_mul(if retry < 4 { (1 << retry) - 1 } else { 10 });
     (1..=retries.min(64)).map(wait).fold(0, u64::saturating_add)
+}
+
+/// A connection that nobody answers fails after the connect timeout. `per-try` does not count before there is a connection.
+fn connections_fail_in_time(
+    context: &Context<'_>,
+    route: &Route,
+    policy: &RetryPolicy,
+    reports: &mut Vec<Diagnostic>,
+) {
+    let on_connections = RetryCondition::Named(RetryName::ConnectFailure);
+    let asks = policy.on.iter().flat_map(|on| on.iter()).find(|one| one.value == on_connections);
+    let attempts = policy.attempts.map_or(0, |attempts| attempts.value.get());
+    let timeout = &route.options.shared.timeout;
+    let limit = timeout.as_ref().and_then(|timeout| Some((timeout.limit?, timeout.span)));
+    let (Some(_), Some((limit, limit_span)), Action::Forward(destinations)) =
+        (asks.filter(|_| attempts > 0), limit, &route.action)
+    else {
+        return;
+    };
+    let slow = destinations.iter().find_map(|one| {
+        let policy = effective_policy(&context.model.mesh, &one.destination);
+        let connect = policy.connect_timeout();
+        let said = policy.pool.as_deref().and_then(|pool| pool.body.connect_timeout).map(|time| time.span);
+        (connect >= limit).then_some((&one.destination, connect, said))
+    });
+    let Some((destination, connect, said)) = slow else { return };
+    let name = context.model.mesh.destination_name(destination.target);
+    let message = format!("the timeout of {limit} ends before a connection to `{name}` can fail");
+    let report = Diagnostic::new(Code::CONNECT_TIMEOUT, destination.span, message)
+        .related(limit_span, "the timeout of the whole response, retries included");
+    let report = match said {
+        Some(said) => report.related(said, "how long a connection may take to open"),
+        None => report.label(format!("a connection may take {connect} to open, since nothing else is said")),
+    };
+    let enough = limit.as_millis() / (u64::from(attempts) + 2);
+    let example = Duration::from_millis(enough).map_or_else(|| "250ms".to_owned(), |time| time.to_string());
+    reports.push(
+        report
+            .consequence(
+                "an endpoint that does not answer at all (dropped SYN) takes the whole timeout, and the request ends with 504 without a \
+                 retry; only refused connections are retried",
+            )
+            .help(format!("give `{name}` a shorter connect timeout: `pool {{ connect-timeout {example} }}`")),
+    );
 }

@@ -3,6 +3,7 @@
 use super::Context;
 use crate::model::{Action, Match, PathTest, Route};
 use crate::policy::{HeaderOperations, Rewrite, RewriteKind};
+use crate::values::ReplacementPart;
 use meshc_language::{Code, Diagnostic, Span};
 
 /// All checks of rewrites.
@@ -12,6 +13,7 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
             one_of_a_kind(&route.options.shared.rewrite, reports);
             prefix_has_a_prefix(route, reports);
             authority_once(route, reports);
+            matches_make_paths(&route.options.shared.rewrite, reports);
         }
     }
 }
@@ -65,6 +67,28 @@ fn prefix_has_a_prefix(route: &Route, reports: &mut Vec<Diagnostic>) {
                 "use `under` in all of them, or make two routes",
             )
             .consequence("Istio has one rewrite for all alternatives of a route"),
+        );
+    }
+}
+
+/// What takes the place of the beginning of a path begins with `/`. Of an expression that may match elsewhere too nothing is said,
+/// nor of a replacement that begins with a group, or is empty.
+fn matches_make_paths(rewrites: &[Rewrite], reports: &mut Vec<Diagnostic>) {
+    for rewrite in rewrites {
+        let RewriteKind::Matches { pattern, with } = &rewrite.kind else { continue };
+        let Some(ReplacementPart::Text(text)) = with.value.parts().next() else { continue };
+        if text.starts_with('/') || !pattern.value.takes_first_slash() {
+            continue;
+        }
+        let message = format!(
+            "`{}` takes the place of the beginning of a path, and does not begin with `/`",
+            with.value
+        );
+        reports.push(
+            Diagnostic::new(Code::BAD_REPLACEMENT, with.span, message)
+                .related(pattern.span, "it matches the first slash of a path")
+                .consequence("destinations would be sent a path without its first slash, and answer 400")
+                .help(format!("write `/{}`", with.value)),
         );
     }
 }

@@ -4,11 +4,11 @@ use super::Context;
 use super::cover::{covers, takes_everything};
 use super::earlier::Earlier;
 use crate::model::{
-    Action, Host, Id, Match, MatchBinding, PathTest, Redirect, Resource, Route, RouteKind, Visible,
-    WeightedDestination,
+    Action, Host, Id, Match, MatchBinding, PathTest, Redirect, RedirectQuery, Resource, Route, RouteKind,
+    Visible, WeightedDestination,
 };
 use crate::values::MatchHeaderName;
-use meshc_language::{Code, Diagnostic, Span};
+use meshc_language::{Code, Diagnostic, Span, Spanned};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
@@ -327,10 +327,11 @@ fn options_have_effect(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     found.extend(shared.rewrite.iter().map(|rewrite| ("rewrite", rewrite.span)));
     found.extend(shared.fault.iter().map(|fault| ("fault", fault.span)));
     found.extend(route.options.mirrors.iter().map(|mirror| ("mirror", mirror.span)));
-    // The answer of a redirect or response still passes the proxy: CORS and response headers apply to it.
+    // The answer of a redirect or response still passes the proxy: response headers apply to it. The filter for CORS looks at
+    // routes that lead somewhere only: no preflight request is answered, and no origin allowed (Envoy 1.40).
     found.extend(shared.request_headers.as_ref().map(|headers| ("request-headers", headers.span)));
+    found.extend(shared.cors.as_ref().map(|cors| ("cors", cors.span)));
     if !answered {
-        found.extend(shared.cors.as_ref().map(|cors| ("cors", cors.span)));
         found.extend(shared.response_headers.as_ref().map(|headers| ("response-headers", headers.span)));
         found.extend(headers_of_destinations(route));
     }
@@ -376,12 +377,25 @@ fn one_fault_of_a_kind(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
 /// V25.
 fn redirect_changes_something(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Action::Redirect(redirect) = &site.route.action else { return };
-    let Redirect { code: _, scheme, host, path, prefix, port, span } = &**redirect;
+    let Redirect { code: _, scheme, host, path, prefix, port, query, span } = &**redirect;
     if scheme.is_none() && host.is_none() && path.is_none() && prefix.is_none() && port.is_none() {
         reports.push(
             Diagnostic::new(Code::EMPTY_REDIRECT, *span, "this redirect leads back to the same place")
                 .consequence("browsers would stop after too many redirects; Istio would refuse it")
                 .help("say what changes: `scheme https`, `host a.com`, `path \"/x\"`, `prefix \"/x\"` or `port 443`"),
+        );
+    }
+    if let Some(Spanned { value: RedirectQuery::New(_), span }) = query
+        && path.is_none()
+    {
+        reports.push(
+            Diagnostic::new(
+                Code::REDIRECT_QUERY,
+                *span,
+                "a redirect has a query of its own only with a `path` of its own",
+            )
+            .consequence("Envoy, and so Istio, takes a new query only as the end of a new path")
+            .help("add `path \"/x\"`, or write `query drop`"),
         );
     }
     let Some(prefix) = prefix else { return };
@@ -485,7 +499,7 @@ fn destinations_are_visible(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
 fn callers<'m>(site: &Site<'m>) -> Vec<Option<&'m str>> {
     let gateways = site.host.gateways().filter_map(|(id, _)| site.context.model.mesh.gateways.get(id));
     let own = site.host.in_mesh().then(|| site.host.namespace_name());
-    own.into_iter().chain(gateways.map(|gateway| gateway.namespace_name())).collect()
+    own.into_iter().chain(gateways.map(|gateway| gateway.pods_namespace())).collect()
 }
 
 /// V26: Istio takes at most 1 MB, and copies the text into every proxy.

@@ -1,13 +1,14 @@
 //! Services, and what externals have in common with them: ports, subsets, who sees them, how they are called.
 
 mod called;
+mod ejection;
 mod policies;
 mod visible;
 
 use super::Context;
 use crate::model::{DestinationId, Port, Subset};
 use crate::values::{Label, Port as Number, Protocol};
-use meshc_language::{Applicability, Code, Diagnostic, Span, Spanned};
+use meshc_language::{Code, Diagnostic, Span, Spanned};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
@@ -21,9 +22,9 @@ const CHECKS: &[CalledCheck] = &[
     has_a_port,
     port_numbers_stand_once,
     port_names_stand_once,
-    only_externals_translate_ports,
     subset_names_stand_once,
     subsets_select_different_workloads,
+    subsets_select_something,
     subset_labels_stand_once,
     visible::can_be_said,
     visible::names_each_namespace_once,
@@ -31,6 +32,8 @@ const CHECKS: &[CalledCheck] = &[
     policies::upgrades_have_effect,
     policies::ejections_are_whole_percents,
     policies::ejections_are_possible,
+    policies::retries_at_once_are_limited,
+    policies::streams_are_limited_where_there_are_some,
     policies::hashes_have_a_key,
     policies::hash_rings_fit,
 ];
@@ -42,6 +45,7 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
             check(&called, reports);
         }
     }
+    ejection::can_reach_an_endpoint(context, reports);
 }
 
 /// Without ports a route has nothing to send to.
@@ -95,28 +99,6 @@ fn port_twice(span: Span, earlier: Span, message: String, help: &str) -> Diagnos
         .related(earlier, "the other one")
         .consequence("Istio or Kubernetes would refuse it")
         .help(help)
-}
-
-/// Kubernetes translates the ports of a service by the service itself, which is not ours.
-fn only_externals_translate_ports(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
-    if matches!(called.target, DestinationId::External(_)) {
-        return;
-    }
-    for port in called.ports {
-        let Some(target) = port.target else { continue };
-        let before = port.name.as_ref().map_or(port.number.span, |name| name.span);
-        let before = if before.end <= target.span.start { before } else { port.number.span };
-        reports.push(
-            Diagnostic::new(
-                Code::UNEXPECTED_ARGUMENT,
-                target.span,
-                "only a port of an external has a `target`",
-            )
-            .consequence("the Kubernetes service decides which port of its pods is meant")
-            .help("remove it; say it in the Kubernetes service")
-            .edit(Applicability::Unsafe, before.after().to(target.span), ""),
-        );
-    }
 }
 
 /// D2.
@@ -176,6 +158,29 @@ fn subsets_select_different_workloads(called: &Called<'_>, reports: &mut Vec<Dia
             ),
             None => _ = seen.insert(labels, subset),
         }
+    }
+}
+
+/// Without labels a subset is the whole service. With a policy of its own that may be meant; without one, it stands for a subset
+/// that somebody else declares, and takes its place.
+fn subsets_select_something(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
+    if called.faulty || called.in_front {
+        return;
+    }
+    for subset in called.subsets {
+        if !labels_of(subset).is_empty() || !subset.body.traffic.is_empty() {
+            continue;
+        }
+        let name = &subset.name.value;
+        let message =
+            format!("subset `{name}` has no labels: it selects every workload of `{}`", called.name);
+        reports.push(
+            Diagnostic::new(Code::SUBSET_OF_ALL, subset.name.span, message)
+                .consequence(
+                    "requests for this subset would go to workloads of all versions, also where another destination rule gives it labels",
+                )
+                .help(format!("give it the labels of its workloads: `subset {name} {{ labels version={name} }}`")),
+        );
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod clients;
 mod listeners;
+mod origination;
 
 pub(super) use clients::clients;
 pub(super) use listeners::listeners;

@@ -6,7 +6,7 @@ use super::{Id, Resource};
 use crate::policy::{Comparison, TextMatch};
 use crate::reading::{Args, List, Reader, Shape, Syntax, literal};
 use crate::values::{
-    HeaderName, IpOrCidr, Label, Literal, MatchHeaderName, Method, Namespace, Path, PathPrefix, Pattern,
+    CookieName, IpOrCidr, Label, Literal, MatchHeaderName, Method, Namespace, Path, PathPrefix, Pattern,
     Port, Scheme, SniHost, Text, escape_literal, words,
 };
 use meshc_language::{Code, Diagnostic, Span, Spanned};
@@ -195,9 +195,35 @@ pub const CONDITION_SYNTAX: &[(&str, &str)] = &[
     ("destination in [<address or range>, ...]", "tls and tcp routes: the address that was asked for"),
 ];
 
+/// The most comparisons that one condition may have.
+const MAX_COMPARISONS: usize = 1_000;
+
 impl Condition {
-    /// Reads a condition up to `->` or the end.
-    pub(crate) fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+    /// Reads a condition up to `->` or the end; one of very many comparisons is refused.
+    pub(crate) fn read_bounded<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+        let start = args.start(cx);
+        let condition = Self::read(args, cx)?;
+        let count = condition.count();
+        if count > MAX_COMPARISONS {
+            let message = format!("this condition has {count} comparisons, more than {MAX_COMPARISONS}");
+            let report = Diagnostic::new(Code::TOO_MANY_MATCHES, start, message);
+            cx.report(report.consequence("every proxy would make all of them for every request").help(
+                "split the route, or compare with one regular expression: `header x matches r\"a|b|c\"`",
+            ));
+            return None;
+        }
+        Some(condition)
+    }
+
+    fn count(&self) -> usize {
+        match self {
+            Self::Test(_) => 1,
+            Self::Not(inner, _) => inner.count(),
+            Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::count).sum(),
+        }
+    }
+
+    fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
         let mut alternatives = vec![Self::read_all(args, cx)?];
         while args.take_word("or", cx).is_some() {
             alternatives.push(Self::read_all(args, cx)?);
@@ -214,10 +240,21 @@ impl Condition {
     }
 
     fn read_one<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
-        if let Some(span) = args.take_word("not", cx) {
-            let inner = Self::read_one(args, cx)?;
-            return Some(Self::Not(Box::new(inner), span.to(args.last)));
+        // `not not` is nothing; counting instead of nesting keeps the depth of a condition that of its parentheses.
+        let mut outermost = None;
+        let mut negated = false;
+        while let Some(span) = args.take_word("not", cx) {
+            outermost = outermost.or(Some(span));
+            negated = !negated;
         }
+        let inner = Self::read_positive(args, cx)?;
+        Some(match outermost.filter(|_| negated) {
+            Some(span) => Self::Not(Box::new(inner), span.to(args.last)),
+            None => inner,
+        })
+    }
+
+    fn read_positive<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
         if args.peek(cx).is_some_and(|term| matches!(term.shape, Shape::Group(_))) {
             let term = args.next(cx)?;
             let Shape::Group(terms) = term.shape else { return None };
@@ -320,10 +357,25 @@ fn read_path<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> O
             vec![PathTest::Pattern(pattern.value)]
         }
     };
-    let ignore_case = args.take_word("ignoring-case", cx).is_some();
+    let ignoring = args.take_word("ignoring-case", cx).is_some();
     let span = start.to(args.last);
+    let (tests, ignore_case) = if ignoring { ignoring_case(tests, span, cx)? } else { (tests, false) };
     let side = |test| Condition::Test(Test { side: Side::Path(PathMatch { test, ignore_case }), span });
     Some(any(tests.into_iter().map(side).collect()))
+}
+
+/// Comparisons without letter case. To a regular expression no proxy adds that (Istio `ignoreUriCase`, Envoy `case_sensitive`): it
+/// says so itself.
+fn ignoring_case(tests: Vec<PathTest>, span: Span, cx: &mut Reader<'_, '_>) -> Option<(Vec<PathTest>, bool)> {
+    let [PathTest::Pattern(pattern)] = tests.as_slice() else { return Some((tests, true)) };
+    match Pattern::parse(&format!("(?i){pattern}")) {
+        Ok(pattern) => Some((vec![PathTest::Pattern(pattern)], false)),
+        Err(error) => {
+            let report = Diagnostic::new(Code::BAD_PATTERN, span, error.message);
+            cx.report(report.help("leave `ignoring-case` out, and write `(?i)` into a shorter pattern"));
+            None
+        }
+    }
 }
 
 /// `under "/"` is every path; elsewhere a closing `/` says nothing.
@@ -358,15 +410,20 @@ fn read_header<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) ->
 
 /// A cookie is a part of the `cookie` header, which lists all of them.
 fn read_cookie<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Side> {
-    let name = Spanned::<HeaderName>::read(args, cx)?;
+    let name = Spanned::<CookieName>::read(args, cx)?;
     if args.take_word("is", cx).is_none() {
         args.missing("`is` and a text", cx);
         return None;
     }
     let value = Spanned::<Text>::read(args, cx)?;
-    let written = cx.written(name.span).unwrap_or(name.value.as_str());
-    let pattern =
-        format!("(.*; *)?{}={}(;.*)?", escape_literal(written), escape_literal(value.value.as_str()));
+    if value.value.as_str().contains([';', '\n', '\t']) {
+        let message = format!("no cookie has the value `{}`", value.value.as_str().escape_debug());
+        let help = "a `;` ends the value of a cookie: ask for each cookie by itself, joined with `and`";
+        cx.report(Diagnostic::new(Code::BAD_LITERAL, value.span, message).help(help));
+        return None;
+    }
+    let (name, value_pattern) = (escape_literal(name.value.as_str()), escape_literal(value.value.as_str()));
+    let pattern = format!("(.*; *)?{name}={value_pattern}(;.*)?");
     match (Pattern::parse(&pattern), MatchHeaderName::parse("cookie")) {
         (Ok(pattern), Ok(header)) => {
             Some(Side::Header(header, HeaderTest::Text(TextMatch::Pattern(pattern))))

@@ -11,6 +11,7 @@ use crate::reading::{Args, Attributes, Deprecation, Reader, Shape, Syntax, Term,
 use crate::values::{Literal, Port as Number, did_you_mean};
 use meshc_language::{Applicability, Code, Diagnostic, Span, Spanned};
 use smol_str::SmolStr;
+use std::borrow::Cow;
 
 /// A reference as it was written.
 #[derive(Clone, Debug, PartialEq)]
@@ -190,7 +191,7 @@ pub struct Destination {
     pub target: DestinationId,
     /// Which host of an external; `None` for its only one, and for services.
     pub host: Option<SmolStr>,
-    /// Which port; `None` for the only one.
+    /// Which port; `None` for the only one, or in the host block of a service in the mesh for the one that is called.
     pub port: Option<Spanned<Number>>,
     /// Which subset.
     pub subset: Option<Spanned<SmolStr>>,
@@ -259,6 +260,18 @@ impl Mesh {
         }
     }
 
+    /// A destination as it is meant where requests come in on a port: without a port of its own, a service in its own host block
+    /// is called on the port that the caller has chosen.
+    #[must_use]
+    pub fn met<'d>(&self, destination: &'d Destination, port: u16) -> Cow<'d, Destination> {
+        let ports = self.ports(destination.target);
+        let own = ports.iter().find(|own| own.number.value.get() == port);
+        match own.filter(|_| destination.port.is_none() && ports.len() > 1) {
+            Some(own) => Cow::Owned(Destination { port: Some(own.number), ..destination.clone() }),
+            None => Cow::Borrowed(destination),
+        }
+    }
+
     /// Resolves a reference; reports what is wrong with it.
     pub fn resolve(&self, reference: &Reference, cx: &mut Reader<'_, '_>) -> Option<Destination> {
         let own = cx.namespace();
@@ -275,7 +288,7 @@ impl Mesh {
         if let Some(deprecation) = known.deprecation {
             cx.report(deprecated_use(known.what, known.name, deprecation, reference.name_span));
         }
-        let port_is_known = self.check_port(reference, &known, cx);
+        let port_is_known = self.check_port(reference, target, &known, cx);
         let subset_is_known = self.check_subset(reference, &known, cx);
         deprecated_subset(reference, &known, cx);
         let host = self.check_host(reference, target, host, cx);
@@ -307,12 +320,18 @@ impl Mesh {
             }
         };
         let known = self.known(target)?;
-        let port_is_known = reference.port.is_none() || self.check_port(reference, &known, cx);
+        let port_is_known = reference.port.is_none() || self.check_port(reference, target, &known, cx);
         let subset_is_known = self.check_subset(reference, &known, cx);
         (port_is_known && subset_is_known).then_some((target, reference.port.map(|port| port.value)))
     }
 
-    fn check_port(&self, reference: &Reference, known: &Known<'_>, cx: &mut Reader<'_, '_>) -> bool {
+    fn check_port(
+        &self,
+        reference: &Reference,
+        target: DestinationId,
+        known: &Known<'_>,
+        cx: &mut Reader<'_, '_>,
+    ) -> bool {
         if known.incomplete {
             return true;
         }
@@ -336,6 +355,8 @@ impl Mesh {
                 cx.report(reference.settle(report));
                 false
             }
+            // Each port leads to its own.
+            None if known.ports.len() > 1 && cx.own_host == Some(target) => true,
             None if known.ports.len() > 1 => {
                 let message = format!("{} `{}` has several ports: which one?", known.what, known.name);
                 cx.report(
@@ -468,6 +489,13 @@ impl Mesh {
                 None
             }
         }
+    }
+
+    /// Whether a service is the one in front of a gateway.
+    #[must_use]
+    pub fn is_in_front(&self, service: Id<Resource<Service>>) -> bool {
+        let is_it = |front: &FrontService| *front == FrontService::Declared(service);
+        self.gateways.as_slice().iter().any(|gateway| gateway.front.as_ref().is_some_and(is_it))
     }
 
     /// The name under which a destination was declared.

@@ -21,6 +21,8 @@ pub struct Directory {
     gateways: FxHashMap<Name, (Id<Resource<Gateway>>, Span)>,
     /// Names whose declarations could not be read: not reported a second time where they are used.
     broken: FxHashSet<Name>,
+    /// Whether one of them was an external, whose hosts nobody knows.
+    pub(crate) has_broken_external: bool,
     /// All names in order of declaration, for "did you mean".
     listed: Vec<Name>,
     listed_gateways: Vec<Name>,
@@ -90,6 +92,7 @@ impl Directory {
         if reference.namespace.is_none() && reference.name.contains('.') {
             return match self.hosts.get(&reference.name) {
                 Some(id) => Found::Destination(*id, Some(reference.name.clone())),
+                None if self.has_broken_external => Found::Broken,
                 None => Found::Nothing,
             };
         }

@@ -1,12 +1,13 @@
 //! `gateway`: the workload that carries traffic into, out of or across the mesh: ports, protocols, TLS.
 
+use super::Resource;
 use super::destination::{FrontService, Reference};
 use super::service::{Labels, default_port_name};
 use crate::policy::FileRef;
 use crate::reading::{Args, Boxed, Comma, List, Reader, Syntax, TypeDoc, keyword, section};
 use crate::values::{
     CertHash, CipherSuite, DnsLabel, HostPattern, IpAddress, Label, Literal, Namespace, Port, Protocol,
-    SecretName, Spki, SubjectAltName, Switch, TlsVersion, ValueError, words,
+    RedirectCode, SecretName, Spki, SubjectAltName, Switch, TlsVersion, ValueError, words,
 };
 use meshc_language::{Span, Spanned};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -30,7 +31,7 @@ section! {
     pub struct GatewayBody {
         /// Who implements it; `istio` by default.
         once "controller" controller: Spanned<Controller>;
-        /// The labels of the workloads that carry it, or `any`. Istio: Gateway.selector.
+        /// The labels of the workloads that carry it, or `any`; `in NAMESPACE` where the pods are in another namespace than the gateway: what they see goes by theirs. Istio: Gateway.selector.
         need "workload" workload: Workload;
         /// The service in front of these workloads, for traffic that is sent through the gateway.
         once "service" service: Reference;
@@ -48,31 +49,36 @@ words! {
     }
 }
 
-/// `workload istio=ingressgateway` or `workload any`.
+/// `workload istio=ingressgateway`, `workload istio=ingressgateway in istio-gateways` or `workload any`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Workload {
     /// The labels; none for any workload.
     pub labels: Vec<Spanned<Label>>,
+    /// The namespace of the pods, if that is not the gateway's own. Istio takes pods of every namespace; what they see goes by
+    /// theirs.
+    pub namespace: Option<Spanned<Namespace>>,
     /// Where they were written.
     pub span: Span,
 }
 
 impl Syntax for Workload {
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
-        if let Some(span) = args.take_word("any", cx) {
-            return Some(Self { labels: Vec::new(), span });
-        }
         let start = args.start(cx);
-        let Comma(labels) = Labels::read(args, cx)?;
-        Some(Self { labels, span: start.to(args.last) })
+        let labels = if args.take_word("any", cx).is_some() { Vec::new() } else { Labels::read(args, cx)?.0 };
+        let namespace = match args.take_word("in", cx) {
+            Some(_) => Some(Spanned::read(args, cx)?),
+            None => None,
+        };
+        Some(Self { labels, namespace, span: start.to(args.last) })
     }
 
     fn signature() -> String {
-        format!("any | {}", Labels::signature())
+        format!("(any | {}) [in <namespace>]", Labels::signature())
     }
 
     fn types(types: &mut Vec<TypeDoc>) {
         Labels::types(types);
+        Spanned::<Namespace>::types(types);
     }
 }
 
@@ -94,14 +100,45 @@ section! {
         need "hosts" hosts: Comma<Spanned<ServerHost>>;
         /// How TLS ends here, or passes through. Istio: Server.tls.
         once "tls" tls: Boxed<ServerTls>;
-        /// `redirect https`: every request is sent to HTTPS. Istio: ServerTLSSettings.httpsRedirect.
-        once "redirect" redirect: Spanned<RedirectTarget>;
+        /// `redirect https`: every request is sent to HTTPS, with 301 or the status that is said. Istio: ServerTLSSettings.httpsRedirect.
+        once "redirect" redirect: HttpsRedirect;
         /// The address that it binds to; all addresses by default. Istio: Server.bind.
         once "bind" bind: Spanned<IpAddress>;
         /// A name for statistics. Istio: Server.name.
         once "name" name: Spanned<DnsLabel>;
         /// The name of the port; the protocol and the number by default, such as `https-443`. Istio: Port.name.
         once "port-name" port_name: Spanned<DnsLabel>;
+    }
+}
+
+/// `redirect https [308]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpsRedirect {
+    /// Where requests are sent.
+    pub target: RedirectTarget,
+    /// The status; 301 by default, the only one that Istio knows here.
+    pub code: RedirectCode,
+    /// Where it was written.
+    pub span: Span,
+}
+
+impl Syntax for HttpsRedirect {
+    fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+        let target = Spanned::<RedirectTarget>::read(args, cx)?;
+        let code = match args.at_end(cx) {
+            true => RedirectCode::MOVED_PERMANENTLY,
+            false => Spanned::<RedirectCode>::read(args, cx)?.value,
+        };
+        Some(Self { target: target.value, code, span: target.span.to(args.last) })
+    }
+
+    fn signature() -> String {
+        "https [<redirect status>]".to_owned()
+    }
+
+    fn types(types: &mut Vec<TypeDoc>) {
+        Spanned::<RedirectTarget>::types(types);
+        Spanned::<RedirectCode>::types(types);
     }
 }
 
@@ -269,6 +306,15 @@ section! {
         need "cert" cert: FileRef;
         /// Its key. Istio: TLSCertificate.privateKey.
         need "key" key: FileRef;
+    }
+}
+
+impl Resource<Gateway> {
+    /// The namespace of the pods that carry it: by it go visibility, policies and `source ns`.
+    #[must_use]
+    pub fn pods_namespace(&self) -> Option<&str> {
+        let said = self.declared.body.workload.as_ref().and_then(|workload| workload.namespace.as_ref());
+        said.map(|namespace| namespace.value.as_str()).or(self.namespace_name())
     }
 }
 

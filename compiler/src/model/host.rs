@@ -209,8 +209,11 @@ impl Keyword for Host {
         let via = if args.take_word("via", cx).is_some() { read_bindings(&mut args, cx) } else { Vec::new() };
         args.finish(&["via"], cx);
         let delegate = via.iter().any(|binding| binding.kind == BindingKind::Delegate);
-        let names = written.iter().filter_map(|term| read_name(term, delegate, cx)).collect();
-        let statements: HostStatements = cx.required_section(statement)?;
+        let names: Vec<HostName> = written.iter().filter_map(|term| read_name(term, delegate, cx)).collect();
+        cx.own_host = own_service(&names, &via);
+        let statements: Option<HostStatements> = cx.required_section(statement);
+        cx.own_host = None;
+        let statements = statements?;
         Some(Self {
             names,
             via,
@@ -229,6 +232,21 @@ impl Keyword for Host {
             types: Vec::new(),
             block: Some(entries),
         }
+    }
+}
+
+/// The service that a host block is for, if it is for one alone and inside the mesh: callers choose the port.
+fn own_service(names: &[HostName], via: &[Binding]) -> Option<DestinationId> {
+    let in_mesh = via.iter().all(|binding| binding.kind == BindingKind::Mesh);
+    match names {
+        [
+            HostName {
+                kind: HostNameKind::Destination(id @ DestinationId::Service(_)),
+                patterns: _,
+                span: _,
+            },
+        ] if in_mesh => Some(*id),
+        _ => None,
     }
 }
 

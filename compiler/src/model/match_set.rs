@@ -342,6 +342,15 @@ fn add_without(
 
 /// One alternative that says what both say; `None` if they exclude each other, or no data plane could compare both.
 pub(crate) fn merge_matches(outer: &Match, inner: &Match) -> Option<Match> {
+    join(outer, inner).ok()
+}
+
+/// Whether both alternatives may hold, and no data plane could compare both.
+pub(crate) fn cannot_be_joined(outer: &Match, inner: &Match) -> bool {
+    matches!(join(outer, inner), Err(Clash::Twice(_)))
+}
+
+fn join(outer: &Match, inner: &Match) -> Result<Match, Clash> {
     let Match {
         path,
         scheme,
@@ -369,16 +378,16 @@ pub(crate) fn merge_matches(outer: &Match, inner: &Match) -> Option<Match> {
     sides.extend(source_labels.iter().map(|label| (Side::SourceLabel(label.clone()), false)));
     let mut known = Known::default();
     for (side, negated) in sides {
-        add(&mut all, &mut known, &side, negated).ok()?;
+        add(&mut all, &mut known, &side, negated)?;
     }
     intersect_if_said(&mut all.methods, methods)?;
     intersect_if_said(&mut all.ports, ports)?;
     intersect_if_said(&mut all.bindings, bindings)?;
     intersect_if_said(&mut all.sni, sni)?;
     intersect_if_said(&mut all.destinations, destinations)?;
-    Some(all)
+    Ok(all)
 }
 
-fn intersect_if_said<T: Clone + Eq + Hash>(all: &mut Vec<T>, values: &[T]) -> Option<()> {
-    if values.is_empty() { Some(()) } else { intersect(all, values).ok() }
+fn intersect_if_said<T: Clone + Eq + Hash>(all: &mut Vec<T>, values: &[T]) -> Result<(), Clash> {
+    if values.is_empty() { Ok(()) } else { intersect(all, values) }
 }

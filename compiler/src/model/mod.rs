@@ -5,6 +5,7 @@ mod bindings;
 mod condition;
 mod destination;
 mod directory;
+mod egress;
 mod external;
 mod gateway;
 mod host;
@@ -13,6 +14,7 @@ mod raw;
 mod route;
 mod service;
 mod visibility;
+mod wildcards;
 
 pub use arena::{Arena, Id};
 pub use bindings::{
@@ -22,22 +24,24 @@ pub use bindings::{
 pub use condition::{CONDITION_SYNTAX, HeaderTest, Match, MatchBinding, PathMatch, PathTest, Side, Test};
 pub use destination::{Destination, DestinationId, FrontService, GatewayReference, Reference};
 pub use directory::Directory;
+pub use egress::EgressHop;
 pub use external::{Endpoint, EndpointBody, EndpointPort, External, ExternalBody, Location, Resolution};
 pub use gateway::{
-    Certificate, CertificateBody, Controller, Gateway, GatewayBody, HostNamespace, Listener, ListenerBody,
-    RedirectTarget, ServerHost, ServerTls, ServerTlsBody, ServerTlsMode, Workload,
+    Certificate, CertificateBody, Controller, Gateway, GatewayBody, HostNamespace, HttpsRedirect, Listener,
+    ListenerBody, RedirectTarget, ServerHost, ServerTls, ServerTlsBody, ServerTlsMode, Workload,
 };
 pub use host::{Binding, BindingKind, Host, HostBody, HostName, HostNameKind};
 pub use match_set::MAX_MATCHES;
-pub(crate) use match_set::merge_matches;
+pub(crate) use match_set::{cannot_be_joined, merge_matches};
 pub use raw::{Anchor, AnchorKind, Raw, RawTarget, RawText};
 pub(crate) use route::policy as policy_named;
 pub use route::{
-    Action, Delegate, DestinationHeaders, Mirror, Redirect, RedirectPort, Respond, Route, RouteKind,
-    RouteOptions, WeightedDestination,
+    Action, Delegate, DestinationHeaders, Mirror, Redirect, RedirectPort, RedirectQuery, Respond, Route,
+    RouteKind, RouteOptions, WeightedDestination,
 };
 pub use service::{Labels, Port, Service, ServiceBody, Subset, SubsetBody, default_port_name};
 pub use visibility::{Visibility, Visible};
+pub(crate) use wildcards::Wildcards;
 
 use crate::project::ModuleId;
 use crate::reading::Degradation;

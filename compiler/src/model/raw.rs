@@ -40,7 +40,7 @@ words! {
 pub struct Anchor {
     /// What it is.
     pub kind: Spanned<AnchorKind>,
-    /// Its name as it was declared; for a host, its first name.
+    /// Its name as it was declared; for a host, its first name or that of its resource, which tells several blocks of one host apart.
     pub name: Spanned<SmolStr>,
 }
 

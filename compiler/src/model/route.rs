@@ -9,8 +9,8 @@ use crate::reading::{
     Args, Attributes, Boxed, Keyword, Reader, Section, Shape, Spec, Syntax, TypeDoc, section,
 };
 use crate::values::{
-    DnsLabel, Fqdn, Literal, Namespace, Path, PathPrefix, Percent, Port, RedirectCode, Scheme, StatusCode,
-    Text, Word,
+    DnsLabel, Fqdn, Literal, Namespace, Path, PathPrefix, Percent, Port, Query, RedirectCode, Scheme,
+    StatusCode, Text, Word,
 };
 use meshc_language::{Block, Code, Diagnostic, Span, Spanned, Statement};
 
@@ -165,8 +165,21 @@ pub struct Redirect {
     pub prefix: Option<Spanned<PathPrefix>>,
     /// The port, if it changes.
     pub port: Option<RedirectPort>,
+    /// What becomes of the query; it stays if nothing is said.
+    pub query: Option<Spanned<RedirectQuery>>,
     /// Where it was written.
     pub span: Span,
+}
+
+/// The query of a redirect.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RedirectQuery {
+    /// It stays.
+    Keep,
+    /// It is left out (Envoy `RedirectAction.strip_query`).
+    Drop,
+    /// It becomes this one.
+    New(Query),
 }
 
 /// The port of a redirect.
@@ -214,7 +227,7 @@ impl Route {
         let mut condition = None;
         let mut matches = Vec::new();
         if let Some(when) = args.take_word("when", cx) {
-            let read = Condition::read(&mut args, cx)?;
+            let read = Condition::read_bounded(&mut args, cx)?;
             condition = Some(Span { start: when.start, ..when.to(args.last) });
             matches = match_set::normalise(&read, cx);
         }
@@ -300,7 +313,7 @@ fn read_redirect<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Red
         _ => Spanned::new(RedirectCode::parse("301").ok()?, span),
     };
     let mut redirect =
-        Redirect { code, scheme: None, host: None, path: None, prefix: None, port: None, span };
+        Redirect { code, scheme: None, host: None, path: None, prefix: None, port: None, query: None, span };
     loop {
         if redirect.scheme.is_none() && args.take_word("scheme", cx).is_some() {
             redirect.scheme = Some(Spanned::read(args, cx)?);
@@ -316,12 +329,25 @@ fn read_redirect<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Red
                 Some("from-protocol") => args.next(cx).map(|_| RedirectPort::FromProtocol)?,
                 _ => RedirectPort::Number(Spanned::<Port>::read(args, cx)?.value),
             });
+        } else if redirect.query.is_none() && args.take_word("query", cx).is_some() {
+            redirect.query = Some(read_redirect_query(args, cx)?);
         } else {
-            args.finish(&["scheme", "host", "path", "prefix", "port"], cx);
+            args.finish(&["scheme", "host", "path", "prefix", "port", "query"], cx);
             redirect.span = span.to(args.last);
             return Some(redirect);
         }
     }
+}
+
+fn read_redirect_query<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Spanned<RedirectQuery>> {
+    if let Some(span) = args.take_word("keep", cx) {
+        return Some(Spanned::new(RedirectQuery::Keep, span));
+    }
+    if let Some(span) = args.take_word("drop", cx) {
+        return Some(Spanned::new(RedirectQuery::Drop, span));
+    }
+    let query = Spanned::<Query>::read(args, cx)?;
+    Some(Spanned::new(RedirectQuery::New(query.value), query.span))
 }
 
 fn read_delegate<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Action> {
@@ -559,7 +585,7 @@ macro_rules! route_keyword {
 route_keyword!(
     HttpRoute,
     Http,
-    "<name> [when <condition>] -> [<percentage> | rest] <destination>, ... | redirect [<code>] [scheme <scheme>] [host <host name>] [path <path>] [prefix <path>] [port <port> | from-request | from-protocol] | respond <status> [<text>] | delegate [<namespace>/]<name>"
+    "<name> [when <condition>] -> [<percentage> | rest] <destination>, ... | redirect [<code>] [scheme <scheme>] [host <host name>] [path <path>] [prefix <path>] [port <port> | from-request | from-protocol] [query keep | drop | <query>] | respond <status> [<text>] | delegate [<namespace>/]<name>"
 );
 route_keyword!(TlsRoute, Tls, "route <name> when <condition> -> [<percentage> | rest] <destination>, ...");
 route_keyword!(TcpRoute, Tcp, "route <name> [when <condition>] -> [<percentage> | rest] <destination>, ...");

@@ -42,7 +42,8 @@ keyword! {
         pos number: Spanned<Number>;
         /// The name; the protocol and the number by default, such as `http-80`.
         label "name" name: Spanned<DnsLabel>;
-        /// The port of the endpoints, if that is another one. Externals only. Istio: ServicePort.targetPort.
+        /// The port of the endpoints, if that is another one. Of a service, Istio takes it from Kubernetes; raw proxies dial it where
+        /// `bindings` say `kubernetes`. Istio: ServicePort.targetPort.
         label "target" target: Spanned<Number>;
         body optional traffic: TrafficPolicy;
     }

@@ -1,7 +1,7 @@
 //! `lb`: which endpoint gets the next request.
 
 use crate::reading::{Args, Reader, Syntax, TypeDoc};
-use crate::values::{Count, DurationOrZero, HeaderName, Literal, PathPrefix, Text, words};
+use crate::values::{CookieName, Count, DurationOrZero, HeaderName, Literal, PathPrefix, Text, words};
 use meshc_language::{Code, Diagnostic, Span, Spanned};
 
 words! {
@@ -50,7 +50,7 @@ pub enum HashKey {
     /// `hash cookie "session" ttl 10s path "/"`; a cookie that is missing is made.
     Cookie {
         /// Its name.
-        name: Spanned<Text>,
+        name: Spanned<CookieName>,
         /// How long a cookie that is made lives; `0s` for a session cookie.
         ttl: Option<Spanned<DurationOrZero>>,
         /// The path of a cookie that is made.
@@ -105,13 +105,14 @@ impl Syntax for Balancing {
     }
 
     fn signature() -> String {
-        "least-request | round-robin | random | passthrough | hash header <name> | hash cookie <text> [ttl <duration>] \
+        "least-request | round-robin | random | passthrough | hash header <name> | hash cookie <cookie name> [ttl <duration>] \
          [path <path>] | hash source-ip | hash query <text>, each hash with [ring <size> | maglev <size>]"
             .to_owned()
     }
 
     fn types(types: &mut Vec<TypeDoc>) {
         Spanned::<SimpleBalancing>::types(types);
+        Spanned::<CookieName>::types(types);
         Spanned::<DurationOrZero>::types(types);
     }
 }

@@ -23,6 +23,14 @@ words! {
     }
 }
 
+impl ClientTlsMode {
+    /// Whether TLS begins that a server outside of the mesh can end.
+    #[must_use]
+    pub const fn begins_tls(self) -> bool {
+        matches!(self, Self::Simple | Self::Mutual)
+    }
+}
+
 section! {
     /// Certificates and names for a connection.
     pub struct ClientTlsBody {
@@ -43,6 +51,17 @@ section! {
         once "names" names: List<Spanned<SubjectAltName>>;
         /// Whether the server's certificate is taken unseen. Istio: ClientTLSSettings.insecureSkipVerify.
         once "skip-verify" skip_verify: Spanned<Switch>;
+    }
+}
+
+impl ClientTls {
+    /// Whether the server's certificate is verified, by an authority that is said here.
+    #[must_use]
+    pub fn verifies_itself(&self) -> bool {
+        match self.mode.value {
+            ClientTlsMode::Simple | ClientTlsMode::Mutual => !self.body.takes_unseen(),
+            ClientTlsMode::Disable | ClientTlsMode::IstioMutual => false,
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::TextMatch;
 use crate::reading::{Args, List, Reader, Syntax, TypeDoc, keyword, section};
-use crate::values::{CorsMethod, HeaderName, Pattern, Switch, Text, WholeSeconds, words};
-use meshc_language::{Span, Spanned};
+use crate::values::{CorsMethod, HeaderName, Origin, Pattern, Switch, Text, WholeSeconds, words};
+use meshc_language::{Code, Diagnostic, Span, Spanned};
 
 keyword! {
     /// `cors { ... }` (Istio `CorsPolicy`).
@@ -50,7 +50,7 @@ words! {
     }
 }
 
-/// `is "x"`, `prefix "x"` or `matches r"x"`.
+/// `is "x"`, `prefix "x"` or `matches r"x"`. `is "*"` is every origin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Matching {
     /// What it is compared with.
@@ -64,11 +64,20 @@ impl Syntax for Matching {
         let comparison = Spanned::<Comparison>::read(args, cx)?;
         Some(match comparison.value {
             Comparison::Is => {
-                let text = Spanned::<Text>::read(args, cx)?;
+                let text = Spanned::<Origin>::read(args, cx)?;
                 Self { test: TextMatch::Exact(text.value.as_str().into()), span: text.span }
             }
             Comparison::Prefix => {
                 let text = Spanned::<Text>::read(args, cx)?;
+                if text.value.is_empty() || text.value.as_str().starts_with('*') {
+                    let message = format!("no origin begins with `{}`", text.value);
+                    let report = Diagnostic::new(Code::BAD_LITERAL, text.span, message);
+                    cx.report(
+                        report
+                            .help("write `origin is \"*\"` for every origin, or a prefix such as `https://`"),
+                    );
+                    return None;
+                }
                 Self { test: TextMatch::Prefix(text.value.as_str().into()), span: text.span }
             }
             Comparison::Matches => {
@@ -79,10 +88,11 @@ impl Syntax for Matching {
     }
 
     fn signature() -> String {
-        "is <text> | prefix <text> | matches <pattern>".to_owned()
+        "is <origin> | prefix <text> | matches <pattern>".to_owned()
     }
 
     fn types(types: &mut Vec<TypeDoc>) {
+        Spanned::<Origin>::types(types);
         Spanned::<Text>::types(types);
         Spanned::<Pattern>::types(types);
     }

@@ -13,7 +13,7 @@ keyword! {
         label "within" within: Spanned<Duration>;
         /// How long the first ejection lasts; 30s by default, longer each time. Istio: OutlierDetection.baseEjectionTime.
         label "for" duration: Spanned<Duration>;
-        /// Most endpoints ejected at once; 10% by default. Istio: OutlierDetection.maxEjectionPercent.
+        /// Most endpoints ejected at once; 10% by default: of fewer than 10 endpoints, none. Istio: OutlierDetection.maxEjectionPercent.
         label "max" max: Spanned<Percent>;
         /// Below this share of healthy endpoints nothing is ejected; 0% by default. Istio: OutlierDetection.minHealthPercent.
         label "min-healthy" min_healthy: Spanned<Percent>;

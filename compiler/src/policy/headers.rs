@@ -32,3 +32,28 @@ keyword! {
         pos value: Spanned<HeaderValue>;
     }
 }
+
+impl HeaderOperations {
+    /// Both operations as one: what `outer` does, then what `inner` does. Where both speak of a header, the later one holds,
+    /// and what both add stays.
+    #[must_use]
+    pub fn joined(outer: Option<&Self>, inner: Option<&Self>) -> Option<Self> {
+        let (Some(outer), Some(inner)) = (outer, inner) else { return outer.or(inner).cloned() };
+        let HeaderOperationsBody { set, add, remove } = &outer.body;
+        let mut joined = inner.clone();
+        let own = &inner.body;
+        let is_replaced = |name: &HeaderName| {
+            own.set.iter().any(|one| one.name.value == *name)
+                || own.remove.iter().any(|one| one.value == *name)
+        };
+        let kept = |settings: &[HeaderSetting], own: &[HeaderSetting]| -> Vec<HeaderSetting> {
+            let of_outer = settings.iter().filter(|one| !is_replaced(&one.name.value));
+            of_outer.chain(own).cloned().collect()
+        };
+        joined.body.set = kept(set, &own.set);
+        joined.body.add = kept(add, &own.add);
+        let gone = remove.iter().filter(|one| own.remove.iter().all(|other| other.value != one.value));
+        joined.body.remove = gone.chain(&own.remove).cloned().collect();
+        Some(joined)
+    }
+}

@@ -20,17 +20,19 @@ section! {
         once "connect-timeout" connect_timeout: Spanned<Duration>;
         /// How long a connection may live. Istio: TCPSettings.maxConnectionDuration.
         once "lifetime" lifetime: Spanned<Duration>;
-        /// How long a TCP connection may be silent; 1h by default, `0s` for ever. Istio: TCPSettings.idleTimeout.
+        /// How long a TCP connection may be silent; 1h by default, `0s` for ever. Also an HTTP connection, where `idle` is not said.
+        /// Istio: TCPSettings.idleTimeout.
         once "tcp-idle" tcp_idle: Spanned<DurationOrZero>;
         /// Probes of the operating system on silent connections. Istio: TCPSettings.tcpKeepalive.
         once "keepalive" keepalive: Keepalive;
-        /// Most requests that wait for a connection. Istio: HTTPSettings.http1MaxPendingRequests.
+        /// Most requests that wait for a connection, those for which one is being opened included.
+        /// Istio: HTTPSettings.http1MaxPendingRequests.
         once "pending" pending: Spanned<PositiveCount>;
         /// Most requests at once. Istio: HTTPSettings.http2MaxRequests.
         once "requests" requests: Spanned<PositiveCount>;
         /// Requests after which a connection is closed; 0 for no limit. Istio: HTTPSettings.maxRequestsPerConnection.
         once "requests-per-connection" requests_per_connection: Spanned<Count>;
-        /// Most retries at once. Istio: HTTPSettings.maxRetries.
+        /// Most retries at once, 1 or more. Istio: HTTPSettings.maxRetries.
         once "retries" retries: Spanned<Count>;
         /// How long an HTTP connection may be without requests; 1h by default. Istio: HTTPSettings.idleTimeout.
         once "idle" idle: Spanned<Duration>;
@@ -38,7 +40,7 @@ section! {
         once "http2" upgrade: Spanned<Upgrade>;
         /// Whether the protocol of the caller is kept. Istio: HTTPSettings.useClientProtocol.
         once "client-protocol" client_protocol: Spanned<Switch>;
-        /// Most streams on one HTTP/2 connection. Istio: HTTPSettings.maxConcurrentStreams.
+        /// Most streams on one HTTP/2 connection. Nothing beside `client-protocol`. Istio: HTTPSettings.maxConcurrentStreams.
         once "streams" streams: Spanned<PositiveCount>;
     }
 }

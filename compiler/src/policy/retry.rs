@@ -11,11 +11,13 @@ section! {
     pub struct RetryPolicy {
         /// How often a request is tried again after the first time. Istio: HTTPRetry.attempts.
         need "attempts" attempts: Spanned<Count>;
-        /// How long each try may take; the timeout of the route by default. Istio: HTTPRetry.perTryTimeout.
+        /// How long each try may take once it is connected; the timeout of the route by default. How long connecting may take, the
+        /// `connect-timeout` of the destination says. Istio: HTTPRetry.perTryTimeout.
         once "per-try" per_try: Spanned<Duration>;
         /// What is tried again. Istio: HTTPRetry.retryOn.
         once "on" on: List<Spanned<RetryCondition>>;
-        /// The shortest wait before a retry; 25ms by default. Istio: HTTPRetry.backoff.
+        /// The longest wait before the first retry, 25ms by default: the wait is random, and up to this. Before each further retry it
+        /// may be longer, up to ten times as long. Istio: HTTPRetry.backoff.
         once "backoff" backoff: Spanned<Duration>;
         /// Whether endpoints of other localities are tried too. Istio: HTTPRetry.retryRemoteLocalities.
         once "remote-localities" remote_localities: Spanned<Switch>;

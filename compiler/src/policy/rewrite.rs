@@ -1,8 +1,8 @@
 //! `rewrite`: what the destination sees instead of the path or host that was asked for.
 
 use crate::reading::{Args, Reader, Syntax, TypeDoc};
-use crate::values::{Fqdn, PathPrefix, Pattern, Text, words};
-use meshc_language::{Span, Spanned};
+use crate::values::{Fqdn, PathPrefix, Pattern, Replacement, words};
+use meshc_language::{Code, Diagnostic, Span, Spanned};
 
 /// One `rewrite` of a route (Istio `HTTPRewrite`).
 #[derive(Clone, Debug, PartialEq)]
@@ -20,12 +20,12 @@ pub enum RewriteKind {
     Path(Spanned<PathPrefix>),
     /// The prefix that a condition asked for becomes this one.
     Prefix(Spanned<PathPrefix>),
-    /// What the expression matches becomes this text; `\1` stands for its first group.
+    /// What the expression matches becomes this; `\1` stands for its first group.
     Matches {
         /// The expression.
         pattern: Spanned<Pattern>,
-        /// The text.
-        with: Spanned<Text>,
+        /// What takes its place. It names no group that the expression lacks.
+        with: Spanned<Replacement>,
     },
     /// The host becomes this one.
     Host(Spanned<Fqdn>),
@@ -48,25 +48,48 @@ impl Syntax for Rewrite {
             Part::Path => RewriteKind::Path(Spanned::read(args, cx)?),
             Part::Prefix => RewriteKind::Prefix(Spanned::read(args, cx)?),
             Part::Host => RewriteKind::Host(Spanned::read(args, cx)?),
-            Part::Matches => {
-                let pattern = Spanned::read(args, cx)?;
-                if args.take_word("to", cx).is_none() {
-                    args.missing("`to` and a text", cx);
-                    return None;
-                }
-                RewriteKind::Matches { pattern, with: Spanned::read(args, cx)? }
-            }
+            Part::Matches => read_matches(args, cx)?,
         };
         Some(Self { kind, span: start.to(args.last) })
     }
 
     fn signature() -> String {
-        "path <path> | prefix <path> | matches <pattern> to <text> | host <host name>".to_owned()
+        "path <path> | prefix <path> | matches <pattern> to <replacement> | host <host name>".to_owned()
     }
 
     fn types(types: &mut Vec<TypeDoc>) {
         Spanned::<PathPrefix>::types(types);
         Spanned::<Pattern>::types(types);
+        Spanned::<Replacement>::types(types);
         Spanned::<Fqdn>::types(types);
     }
+}
+
+fn read_matches<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<RewriteKind> {
+    let pattern = Spanned::<Pattern>::read(args, cx)?;
+    if args.take_word("to", cx).is_none() {
+        args.missing("`to` and what takes the place of the match,", cx);
+        return None;
+    }
+    let with = Spanned::<Replacement>::read(args, cx)?;
+    let (named, groups) = (with.value.highest_group(), pattern.value.groups());
+    if named > groups {
+        let has = match groups {
+            0 => "no groups".to_owned(),
+            1 => "one group".to_owned(),
+            groups => format!("{groups} groups"),
+        };
+        cx.report(
+            Diagnostic::new(
+                Code::BAD_REPLACEMENT,
+                with.span,
+                format!("`\\{named}` names a group that the expression lacks"),
+            )
+            .related(pattern.span, format!("it has {has}"))
+            .consequence("Envoy would refuse all of its configuration")
+            .help("name one of its groups, or put the part that is meant in parentheses"),
+        );
+        return None;
+    }
+    Some(RewriteKind::Matches { pattern, with })
 }

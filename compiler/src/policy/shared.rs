@@ -11,8 +11,8 @@ section! {
         /// How long the whole response may take, retries included. `off`, the default, sets no limit.
         /// Istio: HTTPRoute.timeout.
         once "timeout" timeout: Timeout;
-        /// What is tried again, and how often. Without it Istio tries twice more.
-        /// Istio: HTTPRoute.retries.
+        /// What is tried again, and how often. Without it Istio and Envoy try twice more: where a connection failed or a stream was
+        /// refused, and also what gRPC answered with UNAVAILABLE or CANCELLED. Istio: HTTPRoute.retries.
         once "retry" retry: Retry;
         /// What the destination sees instead of the path or host that was asked for.
         /// Istio: HTTPRoute.rewrite.

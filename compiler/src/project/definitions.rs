@@ -1,17 +1,17 @@
 //! What modules define: constants, parameters, policies, retries, templates; and how names lead to them.
 
-use super::imports::Use;
+use super::collect::Collector;
 use super::parameter::ParameterType;
-use super::{ModuleId, Project, variables};
+use super::{ModuleId, Project};
 use crate::policy::{RetryPolicy, SharedRouteOptions, TrafficPolicy};
 use crate::reading::{Accepted, Degradation, Reader, Value, section};
 use crate::values::{Literal, Namespace, Word};
 use indexmap::IndexMap;
-use meshc_language::{Applicability, Arguments, Code, Diagnostic, Span, Spanned, Statement};
-use rustc_hash::FxHashMap;
+use meshc_language::{Arguments, Code, Diagnostic, Span, Spanned, Statement};
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 section! {
     /// The statements of a `policy`: those of one side, routing or calling.
@@ -73,6 +73,8 @@ pub struct Module<'p> {
     /// The definitions by name.
     pub definitions: IndexMap<SmolStr, Definition<'p>>,
     pub(crate) items: Vec<Statement<'p>>,
+    /// `namespace`, `use` and `env`.
+    pub(super) shaping: Vec<Statement<'p>>,
 }
 
 /// All definitions of a project in one environment.
@@ -90,7 +92,6 @@ pub struct Definitions<'p> {
     pub(crate) accepted: Vec<Accepted>,
     /// Losses that definitions accept.
     pub(crate) degradations: Vec<Degradation>,
-    pub(crate) expanded: AtomicU32,
     pub(super) module_names: FxHashMap<&'p str, ModuleId>,
 }
 
@@ -111,7 +112,6 @@ impl<'p> Definitions<'p> {
             environments: IndexMap::new(),
             accepted: Vec::new(),
             degradations: Vec::new(),
-            expanded: AtomicU32::new(0),
             module_names,
         };
         let mut bindings = Vec::new();
@@ -120,6 +120,7 @@ impl<'p> Definitions<'p> {
                 id: ModuleId(index as u32),
                 module: Module::default(),
                 uses: Vec::new(),
+                imported: FxHashSet::default(),
                 environments: &mut definitions.environments,
                 bindings: &mut bindings,
                 reports,
@@ -210,15 +211,21 @@ impl<'p> Definitions<'p> {
 
     fn read_attributes(&mut self, reports: &mut Vec<Diagnostic>) {
         let mut accepted = Vec::new();
+        let mut degradations = Vec::new();
         for (index, module) in self.modules.iter().enumerate().take(self.project.own) {
             let mut cx = Reader::new(self, ModuleId(index as u32), None);
             for definition in module.definitions.values() {
                 cx.attributes(definition.statement);
             }
+            for statement in &module.shaping {
+                cx.attributes(*statement);
+            }
             accepted.append(&mut cx.accepted);
+            degradations.append(&mut cx.degradations);
             reports.append(&mut cx.reports);
         }
         self.accepted = accepted;
+        self.degradations = degradations;
     }
 
     /// Reads retries and policies, each once.
@@ -291,202 +298,5 @@ fn one_side_only<'p>(statement: Statement<'p>, body: &PolicyBody, cx: &mut Reade
             Diagnostic::new(Code::WRONG_SIDE, statement.head(), message)
                 .help("make two policies of it: routes take `timeout`, `retry`, `cors`, ...; destinations take `lb`, `pool`, `eject`, `tls`"),
         );
-    }
-}
-
-/// A value that an environment gives to a parameter.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Binding<'p> {
-    pub(crate) module: ModuleId,
-    pub(crate) environment: &'p str,
-    pub(crate) statement: Statement<'p>,
-}
-
-/// Sorts the statements of one file.
-struct Collector<'a, 'p> {
-    id: ModuleId,
-    module: Module<'p>,
-    uses: Vec<Use<'p>>,
-    environments: &'a mut IndexMap<SmolStr, Vec<Span>>,
-    bindings: &'a mut Vec<Binding<'p>>,
-    reports: &'a mut Vec<Diagnostic>,
-}
-
-impl<'p> Collector<'_, 'p> {
-    fn statement(&mut self, statement: Statement<'p>) {
-        let mut words = statement.all_arguments();
-        let mut keyword = words.next().and_then(|arg| arg.word()).unwrap_or_default();
-        let public = keyword == "pub";
-        if public {
-            keyword = words.next().and_then(|arg| arg.word()).unwrap_or_default();
-        }
-        let name = words.next();
-        let named = name.and_then(|name| Some((name.word()?, name.span())));
-        match keyword {
-            "const" | "param" => {
-                if let Some(declared) =
-                    variables::declare(self.id, keyword == "param", statement, name, words, self.reports)
-                {
-                    self.define(declared.kind, public, statement, Some((declared.name, declared.span)));
-                }
-            }
-            "policy" => {
-                self.refuse_more(keyword, words);
-                self.define(DefinitionKind::Policy(None), public, statement, named);
-            }
-            "retry" => {
-                self.refuse_more(keyword, words);
-                self.define(DefinitionKind::Retry(None), public, statement, named);
-            }
-            "template" => {
-                words.next_if_group();
-                self.refuse_more(keyword, words);
-                self.define(DefinitionKind::Template, public, statement, named);
-            }
-            _ if public => {
-                let span = statement.keyword().map_or(statement.head(), |keyword| keyword.span());
-                let message = "only definitions can be public";
-                self.reports.push(
-                    Diagnostic::new(Code::UNEXPECTED_ARGUMENT, span, message)
-                        .help("remove `pub`: resources of the mesh are visible everywhere")
-                        .edit(Applicability::Safe, Span { end: span.end + 1, ..span }, ""),
-                );
-            }
-            "namespace" => {
-                self.refuse_more(keyword, words);
-                self.namespace(statement, name);
-            }
-            "use" => self.import(statement, name, words),
-            "env" => {
-                self.refuse_more(keyword, words);
-                self.environment(statement, name);
-            }
-            _ => self.module.items.push(statement),
-        }
-    }
-
-    /// Reports what stands behind all that a statement takes.
-    fn refuse_more(&mut self, keyword: &str, mut rest: Arguments<'p>) {
-        if let Some(surplus) = rest.next() {
-            let message = format!("`{keyword}` takes nothing more here");
-            let report = Diagnostic::new(Code::UNEXPECTED_ARGUMENT, surplus.span(), message);
-            self.reports.push(report.help("remove it, or start a new statement on the next line"));
-        }
-    }
-
-    fn define(
-        &mut self,
-        kind: DefinitionKind<'p>,
-        public: bool,
-        statement: Statement<'p>,
-        name: Option<(&'p str, Span)>,
-    ) {
-        let Some((name, span)) = name else {
-            let message = "a definition needs a name";
-            self.reports
-                .push(Diagnostic::new(Code::MISSING_ARGUMENT, statement.head(), message).help("add a name"));
-            return;
-        };
-        let bare = name.strip_prefix('$').unwrap_or(name);
-        if let Err(error) = Word::parse(bare) {
-            let mut report = Diagnostic::new(Code::BAD_LITERAL, span, error.message).maybe_help(error.help);
-            if let Some(replacement) = error.replacement {
-                report = report.edit(
-                    Applicability::Unsafe,
-                    span.part(name.len() - bare.len(), bare.len()),
-                    replacement,
-                );
-            }
-            self.reports.push(report);
-        }
-        let definition = Definition { kind, public, statement, span, used: AtomicBool::new(false) };
-        if let Some(earlier) = self.module.definitions.get(name) {
-            let message = format!("`{name}` is declared twice");
-            let report = Diagnostic::new(Code::DUPLICATE_DECLARATION, span, message)
-                .related(earlier.span, "first declared here")
-                .help("rename one of them");
-            self.reports.push(report);
-            return;
-        }
-        self.module.definitions.insert(SmolStr::new(name), definition);
-    }
-
-    fn namespace(&mut self, statement: Statement<'p>, name: Option<meshc_language::Arg<'p>>) {
-        let Some(name) = name else {
-            let message = "`namespace` needs a name";
-            self.reports.push(
-                Diagnostic::new(Code::MISSING_ARGUMENT, statement.head(), message).help("add the namespace"),
-            );
-            return;
-        };
-        match Namespace::parse(name.written()) {
-            Ok(_) if self.module.namespace.is_some() => {
-                let message = "a file has one namespace";
-                let report = Diagnostic::new(Code::REPEATED_STATEMENT, statement.head(), message)
-                    .help("move what belongs to the other namespace into a file of its own");
-                self.reports.push(match &self.module.namespace {
-                    Some(first) => report.related(first.span, "first given here"),
-                    None => report,
-                });
-            }
-            Ok(namespace) => self.module.namespace = Some(Spanned::new(namespace, name.span())),
-            Err(error) => {
-                let mut report =
-                    Diagnostic::new(Code::BAD_LITERAL, name.span(), error.message).maybe_help(error.help);
-                if let Some(replacement) = error.replacement {
-                    report = report.edit(Applicability::Unsafe, name.span(), replacement);
-                }
-                self.reports.push(report);
-            }
-        }
-    }
-
-    /// `use platform.defaults (slow-retry, $timeouts)`.
-    fn import(
-        &mut self,
-        statement: Statement<'p>,
-        module: Option<meshc_language::Arg<'p>>,
-        mut rest: Arguments<'p>,
-    ) {
-        let names = rest.next_if_group();
-        let (Some(module), Some(names)) =
-            (module.and_then(|module| Some((module.word()?, module.span()))), names)
-        else {
-            let message = "`use` needs a module and the names to bring in";
-            let help = "write `use platform.defaults (slow-retry, $limit)`";
-            self.reports.push(Diagnostic::new(Code::MISSING_ARGUMENT, statement.head(), message).help(help));
-            return;
-        };
-        let names: Vec<(SmolStr, Span)> =
-            names.elements().filter_map(|name| Some((SmolStr::new(name.word()?), name.span()))).collect();
-        for (name, span) in &names {
-            if self.uses.iter().flat_map(|one| &one.names).any(|(earlier, _)| earlier == name) {
-                let message = format!("`{name}` is brought in twice");
-                self.reports.push(
-                    Diagnostic::new(Code::DUPLICATE_DECLARATION, *span, message).help("remove one of them"),
-                );
-            }
-        }
-        self.uses.push(Use { module: module.0, names, span: module.1 });
-    }
-
-    fn environment(&mut self, statement: Statement<'p>, name: Option<meshc_language::Arg<'p>>) {
-        let Some((name, span)) = name.and_then(|name| Some((name.word()?, name.span()))) else {
-            let message = "`env` needs a name";
-            self.reports.push(
-                Diagnostic::new(Code::MISSING_ARGUMENT, statement.head(), message)
-                    .help("add the environment's name"),
-            );
-            return;
-        };
-        if let Err(error) = Word::parse(name) {
-            self.reports.push(Diagnostic::new(Code::BAD_LITERAL, span, error.message).maybe_help(error.help));
-            return;
-        }
-        self.environments.entry(SmolStr::new(name)).or_default().push(span);
-        let Some(block) = statement.block() else { return };
-        for statement in block.statements() {
-            self.bindings.push(Binding { module: self.id, environment: name, statement });
-        }
     }
 }

@@ -97,15 +97,16 @@ fn import_cycle(edges: &[(ModuleId, ModuleId, Span)], project: &Project) -> Vec<
         edges.iter().map(|(from, to, _)| (from.0, to.0)),
     );
     let name = |id: u32| project.modules.get(id as usize).map_or("", String::as_str);
+    // Tarjan's way would go as deep as a chain of modules is long.
     let mut cycles: Vec<Vec<u32>> =
-        petgraph::algo::tarjan_scc(&graph).into_iter().filter(|modules| modules.len() > 1).collect();
+        petgraph::algo::kosaraju_scc(&graph).into_iter().filter(|modules| modules.len() > 1).collect();
     for cycle in &mut cycles {
         cycle.sort_unstable();
     }
     cycles.sort();
     let report = |cycle: &Vec<u32>| {
-        let inside =
-            |edge: &&(ModuleId, ModuleId, Span)| cycle.contains(&edge.0.0) && cycle.contains(&edge.1.0);
+        let holds = |module: ModuleId| cycle.binary_search(&module.0).is_ok();
+        let inside = |edge: &&(ModuleId, ModuleId, Span)| holds(edge.0) && holds(edge.1);
         let mut places = edges.iter().filter(inside);
         let first = places.next()?;
         let names: Vec<String> = cycle.iter().map(|id| format!("`{}`", name(*id))).collect();

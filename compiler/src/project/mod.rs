@@ -1,5 +1,6 @@
 //! A project: its modules, what they define, what they import, and the environments.
 
+mod collect;
 mod definitions;
 mod imports;
 mod parameter;
@@ -8,6 +9,7 @@ mod variables;
 
 pub use definitions::{Definition, DefinitionKind, Definitions, Module, PolicyBody};
 pub use parameter::ParameterType;
+pub(crate) use unfold::{FILE_BUDGET, item_budget};
 
 use meshc_language::{Diagnostic, FileId, SourceFile, Tree, parse};
 use rayon::prelude::*;

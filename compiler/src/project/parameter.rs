@@ -36,12 +36,8 @@ impl ParameterType {
     /// What is wrong with it.
     pub fn check(self, value: &Value) -> Result<(), ValueError> {
         let (ValueShape::Word(text) | ValueShape::Text(text) | ValueShape::Raw(text)) = &value.shape else {
-            let is_list = self == Self::List;
-            return if is_list {
-                Ok(())
-            } else {
-                Err(ValueError::new(format!("this is a list, not a {self}")))
-            };
+            let fits = self == Self::List || value.shape == ValueShape::Unknown;
+            return if fits { Ok(()) } else { Err(ValueError::new(format!("this is a list, not a {self}"))) };
         };
         match self {
             Self::Percent => drop_value(Percent::parse(text)),

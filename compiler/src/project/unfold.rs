@@ -1,15 +1,29 @@
 //! `in`, `for` and `apply`: blocks that stand for other statements.
 
+use super::ModuleId;
 use super::definitions::DefinitionKind;
 use super::parameter::ParameterType;
-use crate::reading::{Args, Comma, Reader, Scope, Shape, Syntax, Value, ValueShape};
+use crate::reading::{Args, Comma, Reader, Scope, Shape, Syntax, Term, Value, ValueShape};
 use crate::values::{Literal, Word, did_you_mean};
-use meshc_language::{Applicability, Code, Diagnostic, Span, Spanned, Statement};
+use meshc_language::{Applicability, Arg, Code, Diagnostic, Kind, Span, Spanned, Statement};
 use smol_str::SmolStr;
-use std::sync::atomic::Ordering;
 
-/// Statements that loops and templates may unfold to in one compilation.
-const EXPANSION_BUDGET: u32 = 100_000;
+/// How often loops and templates may unfold at the top of one file.
+pub(crate) const FILE_BUDGET: u32 = 100_000;
+
+/// How often they may unfold in one item.
+const ITEM_BUDGET: u32 = 10_000;
+
+/// How often they may unfold in one of very many items that a loop or template has made.
+const LEAST_ITEM_BUDGET: u32 = 100;
+
+/// What one of `made` items that loops and templates have made may unfold (`None`: the item was written out). It depends on
+/// nothing that other items do, so that a report stands where it stands however many are read at once; and all together
+/// stay within bounds.
+pub(crate) fn item_budget(made: Option<usize>) -> u32 {
+    let made = u32::try_from(made.unwrap_or(1).max(1)).unwrap_or(u32::MAX);
+    (FILE_BUDGET / made).clamp(LEAST_ITEM_BUDGET, ITEM_BUDGET)
+}
 
 /// Templates applied inside of each other; no circle is this long without repeating itself.
 const MAX_APPLIED: usize = 64;
@@ -46,6 +60,7 @@ impl<'d, 'p> Reader<'d, 'p> {
 
     /// `for $x in [a, b] { ... }`: the block once for each element.
     pub(crate) fn unfold_for(&mut self, statement: Statement<'p>, f: Each<'_, 'd, 'p>) {
+        self.attributes(statement);
         let Some((variable, values)) = self.loop_head(statement) else {
             self.lost = true;
             return;
@@ -82,17 +97,26 @@ impl<'d, 'p> Reader<'d, 'p> {
         }
         let term = args.expect("a list", self)?;
         args.finish(&[], self);
-        match Value::from_term(&term).map(|value| value.shape) {
-            Some(ValueShape::List(values)) => Some((SmolStr::new(name), values)),
-            _ if matches!(term.shape, Shape::Unknown) => None,
-            _ => {
-                let message = format!("a loop runs over a list, found {}", term.describe());
-                self.report_at(
-                    &term,
-                    Diagnostic::new(Code::WRONG_FORM, term.span, message).help("write `[a, b]`"),
+        if !matches!(term.shape, Shape::List(_) | Shape::Unknown) {
+            let message = format!("a loop runs over a list, found {}", term.describe());
+            let report = Diagnostic::new(Code::WRONG_FORM, term.span, message);
+            self.report_at(&term, report.help("write `[a, b]`"));
+            return None;
+        }
+        let value = self.value(&term)?;
+        match value.shape {
+            ValueShape::List(values) if values.is_empty() && term.origin.is_none() => {
+                let report =
+                    Diagnostic::new(Code::MISSING_ARGUMENT, term.span, "this loop runs over nothing");
+                self.report(
+                    report
+                        .consequence("nothing in its block is compiled")
+                        .help("add a value, or remove the loop"),
                 );
                 None
             }
+            ValueShape::List(values) => Some((SmolStr::new(name), values)),
+            ValueShape::Word(_) | ValueShape::Text(_) | ValueShape::Raw(_) | ValueShape::Unknown => None,
         }
     }
 
@@ -101,12 +125,25 @@ impl<'d, 'p> Reader<'d, 'p> {
         self.attributes(statement);
         let mut args = Args::of(statement);
         let Some(name) = args.expect("the name of a template", self) else { return };
-        let arguments = args
-            .next(self)
-            .map_or(Vec::new(), |term| if let Shape::Group(terms) = term.shape { terms } else { vec![term] });
+        let arguments = match args.next(self) {
+            Some(Term { shape: Shape::Group(terms), .. }) => self.template_arguments(terms),
+            Some(other) => {
+                let message = format!("`apply` takes its values in parentheses, found {}", other.describe());
+                let report = Diagnostic::new(Code::UNEXPECTED_ARGUMENT, other.span, message);
+                self.report(report.help("write `apply name(a, b)`"));
+                None
+            }
+            None => Some(Given::default()),
+        };
         args.finish(&[], self);
         self.refuse_block(statement);
-        let Some(written) = name.word() else { return };
+        let Some(written) = name.word() else {
+            self.lost = true;
+            let message = format!("`apply` takes the name of a template, found {}", name.describe());
+            let report = Diagnostic::new(Code::WRONG_FORM, name.span, message);
+            self.report(report.help("write `apply name(a, b)`"));
+            return;
+        };
         let found = self.definitions.find(self.module, written);
         let Some((home, template)) =
             found.filter(|(_, found)| matches!(found.kind, DefinitionKind::Template))
@@ -127,13 +164,17 @@ impl<'d, 'p> Reader<'d, 'p> {
             );
             return;
         }
-        let Some(locals) =
-            self.template_scope(template.statement, template.span, statement.head(), arguments)
-        else {
+        let locals = arguments.and_then(|given| {
+            self.template_scope((home, template.statement), template.span, statement.head(), given)
+        });
+        let Some(locals) = locals else {
             self.lost = true;
             return;
         };
-        let Some(block) = template.statement.block() else { return };
+        let Some(block) = template.statement.block() else {
+            self.lost = true;
+            return;
+        };
         // A template sees its own module and its own parameters, nothing of the place where it is applied.
         let outer = (self.module, std::mem::take(&mut self.scope));
         let mut applied = outer.1.applied.clone();
@@ -155,13 +196,16 @@ impl<'d, 'p> Reader<'d, 'p> {
     /// The variables of a template that is applied: `template NAME($a: type, $b: type = v)`.
     fn template_scope(
         &mut self,
-        template: Statement<'p>,
+        (home, template): (ModuleId, Statement<'p>),
         declared: Span,
         applied: Span,
-        arguments: Vec<crate::reading::Term<'p>>,
+        mut given: Given,
     ) -> Option<Vec<(SmolStr, Value)>> {
-        let parameters = self.template_parameters(template)?;
-        let mut given = Given::sort(arguments);
+        // Its defaults are written where it is declared, and see what is declared there.
+        let outer = (std::mem::replace(&mut self.module, home), std::mem::take(&mut self.scope.locals));
+        let parameters = self.template_parameters(template);
+        (self.module, self.scope.locals) = outer;
+        let parameters = parameters?;
         self.correct_names(&mut given, &parameters);
         let mut locals = Vec::with_capacity(parameters.len());
         let mut complete = true;
@@ -222,39 +266,100 @@ impl<'d, 'p> Reader<'d, 'p> {
         }
     }
 
+    /// The parameters of a template: `$name: type [= value]`, parted by commas.
     fn template_parameters(&mut self, template: Statement<'p>) -> Option<Vec<Parameter<'p>>> {
-        let group = template.all_arguments().find(|arg| arg.kind == meshc_language::Kind::Group);
-        let mut parameters = Vec::new();
+        let group = template.all_arguments().find(|arg| arg.kind == Kind::Group);
+        let mut parameters: Vec<Parameter<'p>> = Vec::new();
         let mut elements = group.map(|group| group.elements()).into_iter().flatten().peekable();
         while let Some(name) = elements.next() {
-            let written =
-                name.word().and_then(|word| word.strip_prefix('$')).and_then(|word| word.strip_suffix(':'));
-            let kind = elements.next().map(|kind| (ParameterType::parse(kind.written()), kind.span()));
-            let (Some(written), Some((kind, kind_span))) = (written, kind) else {
-                let message = "a template parameter is a name and a type";
-                let report = Diagnostic::new(Code::MISSING_ARGUMENT, name.span(), message);
-                self.report(report.help("write `$name: type` or `$name: type = value`"));
+            let parameter = self.template_parameter(name, &mut elements)?;
+            if let Some(earlier) = parameters.iter().find(|earlier| earlier.name == parameter.name) {
+                let message = format!("the template has two parameters `${}`", parameter.name);
+                let report = Diagnostic::new(Code::DUPLICATE_DECLARATION, parameter.span, message);
+                self.report(report.related(earlier.span, "first declared here").help("rename one of them"));
                 return None;
-            };
-            let kind = match kind {
-                Ok(kind) => kind,
-                Err(error) => {
-                    self.report(
-                        Diagnostic::new(Code::BAD_LITERAL, kind_span, error.message).maybe_help(error.help),
-                    );
+            }
+            parameters.push(parameter);
+            match elements.next() {
+                Some(other) if other.kind != Kind::Comma => {
+                    let message = "the parameters of a template are parted by commas";
+                    let report = Diagnostic::new(Code::UNEXPECTED_ARGUMENT, other.span(), message);
+                    self.report(report.help("write `$name: type, $other: type = value`"));
                     return None;
                 }
-            };
-            let mut default = None;
-            if elements.next_if(|arg| arg.word() == Some("=")).is_some()
-                && let Some(value) = elements.next()
-            {
-                default = Value::from_term(&self.term(value));
+                Some(_) | None => {}
             }
-            parameters.push(Parameter { name: written, kind, default, span: name.span() });
-            elements.next_if(|arg| arg.kind == meshc_language::Kind::Comma);
         }
         Some(parameters)
+    }
+
+    fn template_parameter(
+        &mut self,
+        name: Arg<'p>,
+        rest: &mut std::iter::Peekable<impl Iterator<Item = Arg<'p>>>,
+    ) -> Option<Parameter<'p>> {
+        let written =
+            name.word().and_then(|word| word.strip_prefix('$')).and_then(|word| word.strip_suffix(':'));
+        let kind = rest.next_if(|kind| kind.kind == Kind::Word);
+        let (Some(written), Some(kind)) = (written, kind) else {
+            let message = "a template parameter is a name and a type";
+            let report = Diagnostic::new(Code::MISSING_ARGUMENT, name.span(), message);
+            self.report(report.help("write `$name: type` or `$name: type = value`"));
+            return None;
+        };
+        let kind = match ParameterType::parse(kind.written()) {
+            Ok(kind) => kind,
+            Err(error) => {
+                let report = Diagnostic::new(Code::BAD_LITERAL, kind.span(), error.message);
+                self.report(report.maybe_help(error.help));
+                return None;
+            }
+        };
+        let mut default = None;
+        if let Some(equals) = rest.next_if(|arg| arg.word() == Some("=")) {
+            let Some(value) = rest.next_if(|arg| arg.kind != Kind::Comma) else {
+                let message = format!("the default of `${written}` is missing");
+                let report = Diagnostic::new(Code::MISSING_ARGUMENT, equals.span(), message);
+                self.report(report.help("write `$name: type = value`"));
+                return None;
+            };
+            let term = self.term(value);
+            default = Some(self.value(&term)?);
+        }
+        Some(Parameter { name: written, kind, default, span: name.span() })
+    }
+
+    /// The arguments of `apply`: values in order and values by name, parted by commas.
+    fn template_arguments(&mut self, terms: Vec<Term<'p>>) -> Option<Given> {
+        let mut given = Given::default();
+        let mut terms = terms.into_iter();
+        while let Some(term) = terms.next() {
+            match term.word().and_then(|word| word.strip_suffix(':')) {
+                Some(name) => {
+                    let Some(value) = terms.next() else {
+                        let message = format!("the argument `{name}` has no value");
+                        let report = Diagnostic::new(Code::MISSING_ARGUMENT, term.span, message);
+                        self.report(report.help("write `name: value`"));
+                        return None;
+                    };
+                    given.named.push((name.to_owned(), self.value(&value)?, term.span));
+                }
+                None => given.ordered.push_back((self.value(&term)?, term.span)),
+            }
+            match terms.next() {
+                Some(other) if !matches!(other.shape, Shape::Comma) => {
+                    let message = format!(
+                        "the arguments of a template are parted by commas, found {}",
+                        other.describe()
+                    );
+                    let report = Diagnostic::new(Code::UNEXPECTED_ARGUMENT, other.span, message);
+                    self.report(report.help("write `apply name(a, b)`"));
+                    return None;
+                }
+                Some(_) | None => {}
+            }
+        }
+        Some(given)
     }
 
     /// Reports a policy, retry or template that does not exist.
@@ -286,16 +391,17 @@ impl<'d, 'p> Reader<'d, 'p> {
 
     /// Counts one unfolding; `false` once the budget is spent, which is reported once.
     fn spend(&mut self, at: Span) -> bool {
-        let spent = self.definitions.expanded.fetch_add(1, Ordering::Relaxed);
-        if spent == EXPANSION_BUDGET {
-            let message = format!("loops and templates unfold more than {EXPANSION_BUDGET} times");
+        if self.unfolded == self.budget {
+            let message = format!("loops and templates unfold more than {} times here", self.budget);
             self.report(
                 Diagnostic::new(Code::EXPANSION_BUDGET, at, message)
                     .consequence("the rest is not unfolded")
                     .help("make the lists shorter, or nest fewer loops"),
             );
         }
-        spent < EXPANSION_BUDGET
+        self.lost |= self.unfolded >= self.budget;
+        self.unfolded = self.unfolded.saturating_add(1);
+        self.unfolded <= self.budget
     }
 }
 
@@ -307,34 +413,17 @@ struct Parameter<'p> {
 }
 
 /// The arguments of an application: in order, then by name.
+#[derive(Default)]
 struct Given {
-    ordered: std::collections::VecDeque<(Option<Value>, Span)>,
-    named: Vec<(String, Option<Value>, Span)>,
+    ordered: std::collections::VecDeque<(Value, Span)>,
+    named: Vec<(String, Value, Span)>,
 }
 
 impl Given {
-    fn sort(terms: Vec<crate::reading::Term<'_>>) -> Self {
-        let mut given = Self { ordered: Default::default(), named: Vec::new() };
-        let mut terms = terms.into_iter();
-        while let Some(term) = terms.next() {
-            if matches!(term.shape, Shape::Comma) {
-                continue;
-            }
-            match term.word().and_then(|word| word.strip_suffix(':')) {
-                Some(name) => {
-                    let value = terms.next().and_then(|value| Value::from_term(&value));
-                    given.named.push((name.to_owned(), value, term.span));
-                }
-                None => given.ordered.push_back((Value::from_term(&term), term.span)),
-            }
-        }
-        given
-    }
-
     fn take(&mut self, name: &str) -> Option<Value> {
         match self.named.iter().position(|(named, ..)| named == name) {
-            Some(at) => self.named.remove(at).1,
-            None => self.ordered.pop_front()?.0,
+            Some(at) => Some(self.named.remove(at).1),
+            None => Some(self.ordered.pop_front()?.0),
         }
     }
 

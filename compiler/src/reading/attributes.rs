@@ -91,6 +91,10 @@ impl<'p> Reader<'_, 'p> {
                         self.report(
                             Diagnostic::new(Code::BAD_ATTRIBUTE, attribute.span(), message).help(help),
                         );
+                    } else if read.is_some() {
+                        let message = "`@deprecated` is given twice";
+                        let report = Diagnostic::new(Code::BAD_ATTRIBUTE, attribute.span(), message);
+                        self.report(report.help("keep one of them"));
                     } else if let Some(deprecation) = self.deprecation(attribute) {
                         read.get_or_insert_default().deprecated = Some(deprecation);
                     }
@@ -141,7 +145,7 @@ impl<'p> Reader<'_, 'p> {
             self.report(Diagnostic::new(Code::BAD_ATTRIBUTE, term.span, message).help(help));
             return;
         };
-        if code.severity() == Severity::Error {
+        if code.severity() == Severity::Error && !code.can_be_accepted() {
             let message = format!("{code} is an error and cannot be accepted");
             let report = Diagnostic::new(Code::BAD_ATTRIBUTE, term.span, message);
             self.report(report.help("mend what it reports; only warnings and notes can be accepted"));
@@ -237,6 +241,12 @@ impl<'p> Parts<'p> {
                 return pairs;
             };
             let Some(value) = self.args.expect("a value", cx) else { break };
+            if pairs.iter().any(|(earlier, _)| earlier == key) {
+                let message = format!("`@{}` has two parts `{key}`", self.args.owner);
+                let report = Diagnostic::new(Code::BAD_ATTRIBUTE, term.span, message);
+                cx.report(report.help("keep one of them"));
+                continue;
+            }
             pairs.push((*key, value));
         }
         self.args.finish(&[], cx);

@@ -102,6 +102,13 @@ impl<T: Syntax> Keyword for T {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Boxed<T>(Box<T>);
 
+impl<T> Boxed<T> {
+    /// Boxes a value that was made, not read.
+    pub(crate) fn new(value: T) -> Self {
+        Self(Box::new(value))
+    }
+}
+
 impl<T> Deref for Boxed<T> {
     type Target = T;
     fn deref(&self) -> &T {

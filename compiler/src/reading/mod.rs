@@ -9,6 +9,7 @@ mod attributes;
 mod keyword;
 mod lists;
 mod reader;
+mod scopes;
 mod term;
 
 pub use arguments::Args;
@@ -17,4 +18,5 @@ pub use keyword::{Boxed, Entry, Keyword, Repeat, Section, Spec, Syntax, TypeDoc}
 pub(crate) use keyword::{keyword, listed, literal, section};
 pub use lists::{Comma, List};
 pub use reader::{Reader, Scope};
+pub use scopes::Scopes;
 pub use term::{Shape, Term, Value, ValueShape};

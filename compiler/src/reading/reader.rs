@@ -2,9 +2,9 @@
 
 use super::attributes::{Accepted, Degradation};
 use super::keyword::{Entry, Repeat, Section, listed};
-use super::term::{Shape, Term, Value};
+use super::term::{Shape, Term, Value, ValueShape};
 use crate::model::{DestinationId, Mesh};
-use crate::project::{Definitions, ModuleId};
+use crate::project::{Definitions, FILE_BUDGET, ModuleId};
 use crate::values::Namespace;
 use meshc_language::{Applicability, Arg, Block, Code, Diagnostic, Kind, Span, Spanned, Statement, text};
 use smol_str::SmolStr;
@@ -48,11 +48,17 @@ pub struct Reader<'d, 'p> {
     pub lost: bool,
     /// The only destination of the route that is being read.
     pub(crate) route_target: Option<DestinationId>,
+    /// The service whose host block in the mesh is being read.
+    pub(crate) own_host: Option<DestinationId>,
     /// `@allow` attributes so far.
     pub accepted: Vec<Accepted>,
     /// `@degrade` attributes so far.
     pub degradations: Vec<Degradation>,
     pub(crate) scope: Scope,
+    /// How often loops and templates have been unfolded.
+    pub(crate) unfolded: u32,
+    /// How often they may be.
+    pub(crate) budget: u32,
     /// The templates that are being applied, by their names' places.
     pub(crate) templates: Vec<Span>,
     /// Statements of the sections that are being read: keyword and place; the current section starts at `frame`.
@@ -70,11 +76,14 @@ impl<'d, 'p> Reader<'d, 'p> {
             mesh: None,
             lost: false,
             route_target: None,
+            own_host: None,
             reports: Vec::new(),
             accepted: Vec::new(),
             degradations: Vec::new(),
             scope: scope.map(|scope| Scope::clone(&scope)).unwrap_or_default(),
             templates: Vec::new(),
+            unfolded: 0,
+            budget: FILE_BUDGET,
             seen: Vec::new(),
             frame: 0,
         }
@@ -136,10 +145,14 @@ impl<'d, 'p> Reader<'d, 'p> {
             Kind::Text | Kind::Raw | Kind::TextBlock if !text::is_terminated(written) => Shape::Unknown,
             Kind::Text => self.text(written, span),
             Kind::Raw => {
+                self.warn_of_variables(written, span);
                 let body = written.strip_prefix("r\"").unwrap_or(written);
                 Shape::Raw(Cow::Borrowed(body.strip_suffix('"').unwrap_or(body)))
             }
-            Kind::TextBlock => Shape::TextBlock(Cow::Owned(text::unquote_block(written))),
+            Kind::TextBlock => {
+                self.warn_of_variables(written, span);
+                Shape::TextBlock(Cow::Owned(text::unquote_block(written)))
+            }
             Kind::Arrow => Shape::Arrow,
             Kind::Comma => Shape::Comma,
             Kind::List => self.elements(arg, true).map_or(Shape::Unknown, Shape::List),
@@ -153,13 +166,18 @@ impl<'d, 'p> Reader<'d, 'p> {
     /// The elements of a list, into which variables that hold lists are spread, or of a group; `None`, which has been reported, if they are too many.
     fn elements(&mut self, arg: Arg<'p>, spread: bool) -> Option<Vec<Term<'p>>> {
         let mut terms = Vec::new();
-        for element in arg.elements() {
+        let mut elements = arg.elements().peekable();
+        while let Some(element) = elements.next() {
             let term = self.term(element);
             // A variable that holds a list puts its elements into the list around it.
             if spread
                 && term.origin.is_some()
                 && let Shape::List(inner) = term.shape
             {
+                // Nothing is no element, so the comma behind it parts nothing.
+                if inner.is_empty() {
+                    elements.next_if(|next| next.kind == Kind::Comma);
+                }
                 terms.extend(inner);
             } else {
                 terms.push(term);
@@ -199,12 +217,11 @@ impl<'d, 'p> Reader<'d, 'p> {
             });
             return Shape::Unknown;
         }
-        let before = self.reports.len();
-        let text = self.interpolate(&read.text, span);
-        if self.reports.len() > before { Shape::Unknown } else { Shape::Text(Cow::Owned(text)) }
+        let text = self.interpolate(&read.text, &read.dollars, Dollar::BracedOnly, span);
+        text.map_or(Shape::Unknown, |text| Shape::Text(Cow::Owned(text)))
     }
 
-    /// `$name` stands for its value, whatever that is; inside a longer word only scalars fit.
+    /// `$name` stands for its value, whatever that is; inside a longer word only scalars fit. A word has no escapes.
     fn word_with_variables(&mut self, written: &'p str, span: Span) -> Term<'p> {
         let name = written
             .strip_prefix('$')
@@ -215,68 +232,107 @@ impl<'d, 'p> Reader<'d, 'p> {
                 None => Term { shape: Shape::Unknown, span, origin: None },
             };
         }
-        let mark = self.reports.len();
-        let text = self.interpolate(written, span);
-        let shape = if self.reports.len() > mark { Shape::Unknown } else { Shape::Word(Cow::Owned(text)) };
+        let dollars: Vec<usize> = written.match_indices('$').map(|(at, _)| at).collect();
+        let text = self.interpolate(written, &dollars, Dollar::BracedOrBare, span);
+        let shape = text.map_or(Shape::Unknown, |text| Shape::Word(Cow::Owned(text)));
         // Made of several values: the place to look at is where the template was applied.
         Term { shape, span, origin: self.scope.applied.first().copied() }
     }
 
-    /// Puts variables into a text. `\$` is a plain `$`; in a string only `${name}` is a variable.
-    fn interpolate(&mut self, written: &str, span: Span) -> String {
-        let in_word = !written.contains(char::is_whitespace) && span.range().len() == written.len();
-        let mut result = String::with_capacity(written.len());
-        let mut rest = written;
-        while let Some((before, behind)) = rest.split_once('$') {
-            if let Some(before) = before.strip_suffix('\\') {
-                result.push_str(before);
-                result.push('$');
-                rest = behind;
-                continue;
-            }
-            result.push_str(before);
-            let braced = behind.strip_prefix('{').and_then(|name| name.split_once('}'));
-            let (name, after) = match braced {
-                Some(parts) => parts,
-                None if in_word => split_name(behind),
-                None => ("", behind),
-            };
-            if name.is_empty() {
-                self.report_unbraced(split_name(behind).0, span);
-                result.push('$');
-                rest = behind;
-                continue;
-            }
-            rest = after;
+    /// Puts variables into a text, at those of its `$` that are no escapes; `None` if one has no value, or no place here,
+    /// which has been reported.
+    fn interpolate(&mut self, text: &str, dollars: &[usize], form: Dollar, span: Span) -> Option<String> {
+        let mut result = String::with_capacity(text.len());
+        let mut done = 0;
+        let mut complete = true;
+        for dollar in dollars.iter().copied() {
+            let Some((plain, rest)) = text.get(done..dollar).zip(text.get(dollar + 1..)) else { continue };
+            result.push_str(plain);
             if result.len() > MAX_TEXT {
                 self.too_much(span, &format!("this text has more than {MAX_TEXT} bytes"));
-                return result;
+                return None;
             }
-            if let Some(value) = self.variable(name, span) {
-                match value.to_term(span).text() {
-                    Some(text) => result.push_str(text),
-                    None => {
-                        let message = format!("`${name}` is a list and cannot stand inside of a text");
-                        self.report(
-                            Diagnostic::new(Code::WRONG_FORM, span, message)
-                                .related(value.span, "written here"),
-                        );
-                    }
-                }
+            done = dollar + 1;
+            let braced = rest.strip_prefix('{').and_then(|name| name.split_once('}'));
+            let (name, after) = match braced {
+                Some(parts) => parts,
+                None if form == Dollar::BracedOrBare => split_name(rest),
+                None => ("", rest),
+            };
+            if name.is_empty() {
+                complete &= self.is_plain_dollar(rest, span);
+                result.push('$');
+                continue;
             }
+            done = text.len() - after.len();
+            complete &= self.push_value(name, span, &mut result);
         }
-        result.push_str(rest);
-        result
+        result.push_str(text.get(done..).unwrap_or_default());
+        complete.then_some(result)
     }
 
-    /// `$name` in a string is text. Where there is such a variable, that is hardly what was meant.
-    fn report_unbraced(&mut self, name: &str, span: Span) {
-        let is_local = self.scope.locals.iter().any(|(local, _)| local == name);
-        if is_local || (!name.is_empty() && self.definitions.variable(self.module, name).is_ok()) {
-            let message = format!("`${name}` in a string is text, not the variable");
-            let help = format!("write `${{{name}}}` for its value, or `\\${name}` for the text");
-            self.report(Diagnostic::new(Code::WRONG_FORM, span, message).help(help));
+    /// The value of an argument; reports what no variable can hold.
+    pub fn value(&mut self, term: &Term<'_>) -> Option<Value> {
+        match Value::from_term(term) {
+            Ok(value) => Some(value),
+            Err(part) => {
+                let message = format!("{} cannot stand in a value", part.describe());
+                let report = Diagnostic::new(Code::WRONG_FORM, part.span, message);
+                self.report(report.help("a value is a word, a string or a list such as `[a, b]`"));
+                None
+            }
         }
+    }
+
+    /// Puts the value of a variable behind a text; `false` if it has none that fits, which has been reported.
+    fn push_value(&mut self, name: &str, span: Span, result: &mut String) -> bool {
+        let Some(value) = self.variable(name, span) else { return false };
+        if let Some(text) = value.to_term(span).text() {
+            result.push_str(text);
+            return true;
+        }
+        if value.shape != ValueShape::Unknown {
+            let message = format!("`${name}` is a list and cannot stand inside of a text");
+            self.report(Diagnostic::new(Code::WRONG_FORM, span, message).related(value.span, "written here"));
+        }
+        false
+    }
+
+    /// Whether a `$` that no name follows is text. `$name` in a string is; where there is such a variable, that is hardly
+    /// what was meant. `${` never is.
+    fn is_plain_dollar(&mut self, rest: &str, span: Span) -> bool {
+        if rest.starts_with('{') {
+            let message = "`${` starts a variable that has no name or no `}`";
+            let help = "write `${name}` for the value of `$name`, or `\\${` for the text";
+            self.report(Diagnostic::new(Code::WRONG_FORM, span, message).help(help));
+            return false;
+        }
+        let name = split_name(rest).0;
+        if !self.is_variable(name) {
+            return true;
+        }
+        let message = format!("`${name}` in a string is text, not the variable");
+        let help = format!("write `${{{name}}}` for its value, or `\\${name}` for the text");
+        self.report(Diagnostic::new(Code::WRONG_FORM, span, message).help(help));
+        false
+    }
+
+    fn is_variable(&self, name: &str) -> bool {
+        let is_local = self.scope.locals.iter().any(|(local, _)| local == name);
+        is_local || (!name.is_empty() && self.definitions.variable(self.module, name).is_ok())
+    }
+
+    /// Nothing is put into raw strings and blocks of lines. Where there is a variable of that name, that is hardly what was
+    /// meant.
+    fn warn_of_variables(&mut self, written: &str, span: Span) {
+        let mut names = written.split("${").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0));
+        let Some(name) = names.find(|name| is_name(name) && self.is_variable(name)) else { return };
+        let message = format!("`${{{name}}}` is text here, not the variable");
+        self.report(
+            Diagnostic::new(Code::VARIABLE_AS_TEXT, span, message)
+                .consequence("the text is used as it is written")
+                .help(format!("variables are put into `\"...\"` only; for example `\"${{{name}}}\"`")),
+        );
     }
 
     /// The value of a variable: of a loop or template, else of the module.
@@ -463,7 +519,9 @@ impl<'d, 'p> Reader<'d, 'p> {
         f: &mut dyn FnMut(Statement<'p>, &mut Self),
     ) {
         for statement in statements {
-            match statement.keyword().and_then(|keyword| keyword.word()) {
+            // A block without a statement has been reported with the syntax.
+            let Some(keyword) = statement.keyword() else { continue };
+            match keyword.word() {
                 Some("in") => self.unfold_in(statement, f),
                 Some("for") => self.unfold_for(statement, f),
                 Some("apply") => self.unfold_apply(statement, f),
@@ -479,6 +537,15 @@ impl<'d, 'p> Reader<'d, 'p> {
             Spanned::new(keyword.written(), keyword.span())
         })
     }
+}
+
+/// How a `$` starts a variable.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Dollar {
+    /// In a string: `${name}` only.
+    BracedOnly,
+    /// In a word: `${name}` or `$name`.
+    BracedOrBare,
 }
 
 fn is_name(text: &str) -> bool {

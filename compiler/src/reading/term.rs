@@ -97,6 +97,8 @@ pub enum ValueShape {
     Raw(SmolStr),
     /// A list.
     List(Vec<Value>),
+    /// What could not be read, which has been reported, or is not known yet.
+    Unknown,
 }
 
 impl Value {
@@ -117,24 +119,42 @@ impl Value {
                 }
                 Shape::List(terms)
             }
+            ValueShape::Unknown => Shape::Unknown,
         };
         Term { shape, span, origin: Some(self.span) }
     }
 
-    /// The value of an argument; `None` for what no variable can hold.
-    #[must_use]
-    pub fn from_term(term: &Term<'_>) -> Option<Self> {
+    /// The value of an argument; `Err` at what no variable can hold.
+    ///
+    /// # Errors
+    ///
+    /// The argument, or the part of it, that is no value.
+    pub fn from_term<'t, 'p>(term: &'t Term<'p>) -> Result<Self, &'t Term<'p>> {
         let span = term.origin.unwrap_or(term.span);
         let shape = match &term.shape {
             Shape::Word(text) => ValueShape::Word(SmolStr::new(text)),
             Shape::Text(text) | Shape::TextBlock(text) => ValueShape::Text(SmolStr::new(text)),
             Shape::Raw(text) => ValueShape::Raw(SmolStr::new(text)),
-            Shape::List(terms) => {
-                let elements = terms.iter().filter(|term| !matches!(term.shape, Shape::Comma));
-                ValueShape::List(elements.map(Self::from_term).collect::<Option<_>>()?)
-            }
-            Shape::Arrow | Shape::Comma | Shape::Group(_) | Shape::Block(_) | Shape::Unknown => return None,
+            Shape::List(terms) => ValueShape::List(Self::elements(terms)?),
+            Shape::Unknown => ValueShape::Unknown,
+            Shape::Arrow | Shape::Comma | Shape::Group(_) | Shape::Block(_) => return Err(term),
         };
-        Some(Self { shape, span })
+        Ok(Self { shape, span })
+    }
+
+    /// The elements of a list, each parted from the next by a comma; one may stand behind the last.
+    fn elements<'t, 'p>(terms: &'t [Term<'p>]) -> Result<Vec<Self>, &'t Term<'p>> {
+        let mut values = Vec::with_capacity(terms.len() / 2 + 1);
+        let mut comma_due = false;
+        for term in terms {
+            if comma_due != matches!(term.shape, Shape::Comma) {
+                return Err(term);
+            }
+            if !comma_due {
+                values.push(Self::from_term(term)?);
+            }
+            comma_due = !comma_due;
+        }
+        Ok(values)
     }
 }

@@ -61,7 +61,7 @@ fn of_binding(
     subset: Option<&str>,
 ) -> Addresses {
     match kind {
-        AddressKind::Kubernetes { .. } => {
+        AddressKind::Kubernetes { labels: _ } => {
             let namespace = match destination.target {
                 DestinationId::Service(id) => model.mesh.services.get(id).and_then(Resource::namespace_name),
                 DestinationId::External(id) => {
@@ -71,7 +71,8 @@ fn of_binding(
             let name = headless_name(model.mesh.destination_name(destination.target), subset);
             let full =
                 crate::model::full_name(&name, namespace.unwrap_or("default"), &model.mesh.cluster_domain);
-            dns(&full, port.number.value.get())
+            // The name stands for the pods themselves, which listen on the target port.
+            dns(&full, port.target.unwrap_or(port.number).value.get())
         }
         AddressKind::Dns(place) => dns(place.host(), place.port()),
         AddressKind::Endpoints(endpoints) => Addresses::Fixed(endpoints.iter().map(of_bound).collect()),
@@ -133,7 +134,7 @@ fn of_external(external: &External, port: &Port, subset: Option<&str>, host: &Sm
             let first_only = resolution == Resolution::DnsRoundRobin;
             match (endpoints.is_empty(), dns(host, number)) {
                 (false, _) => Addresses::Dns { names: endpoints, first_only },
-                (true, Addresses::Dns { names, .. }) => Addresses::Dns { names, first_only },
+                (true, Addresses::Dns { names, first_only: _ }) => Addresses::Dns { names, first_only },
                 (true, _) => Addresses::Unknown,
             }
         }

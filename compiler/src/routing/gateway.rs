@@ -1,17 +1,17 @@
 //! The proxy of a gateway: its listeners, and what externals send through it.
 
 use super::index::Claimant;
-use super::rule::{Entrance, connection_rules, default_rule, http_rules, whole};
+use super::rule::{Entrance, Rule, connection_rules, default_rule, http_rules, whole};
 use super::upstream::Upstreams;
 use super::{
     ConnectionRule, HttpServer, Listeners, Origin, Plan, Proxy, Role, TlsKind, TlsServer, VirtualHost,
     bind_address, specificity,
 };
 use crate::model::{
-    Destination, DestinationId, External, Gateway, Host, Id, Listener as Declared, MatchBinding, Resource,
-    RouteKind, ServerHost, ServerTlsMode, Visibility, Visible,
+    Destination, DestinationId, External, Gateway, Host, HttpsRedirect, Id, Listener as Declared,
+    MatchBinding, RedirectTarget, Resource, RouteKind, ServerHost, ServerTlsMode, Visibility, Visible,
 };
-use crate::values::{HostMap, HostPattern, Literal, Protocol, SniHost};
+use crate::values::{HostMap, HostPattern, Literal, Protocol, RedirectCode, SniHost};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 use std::net::IpAddr;
@@ -61,8 +61,8 @@ struct Maker<'m, 'd> {
 /// An address, or all of them, and a port.
 type Place = (Option<IpAddr>, u16);
 
-/// A block, and whether it claims for a listener that wants TLS.
-type ClaimedBy = (Id<Resource<Host>>, bool);
+/// A block, and the status with which the listener that it claims for sends callers to HTTPS.
+type ClaimedBy = (Id<Resource<Host>>, Option<RedirectCode>);
 
 impl<'m> Maker<'m, '_> {
     /// The listeners for HTTP without TLS: those of one port and address share their virtual hosts.
@@ -106,7 +106,7 @@ impl<'m> Maker<'m, '_> {
                 } else if carries_http(protocol) {
                     TlsKind::Http(
                         Arc::new(tls.clone()),
-                        HttpServer { virtual_hosts: self.virtual_hosts(&[declared]) },
+                        HttpServer { virtual_hosts: self.virtual_hosts(&[declared]).into() },
                     )
                 } else {
                     TlsKind::Tcp(Arc::new(tls.clone()), self.connection_rules(declared, RouteKind::Tcp))
@@ -140,14 +140,14 @@ impl<'m> Maker<'m, '_> {
         let mut hosts: Vec<VirtualHost> = Vec::new();
         let mut known: FxHashMap<ClaimedBy, usize> = FxHashMap::default();
         for claim in claims {
-            let key = (claim.block, claim.https_only);
+            let key = (claim.block, claim.redirect.map(|redirect| redirect.code));
             if let Some(host) = known.get(&key).and_then(|at| hosts.get_mut(*at)) {
                 host.domains.push(claim.domain);
                 continue;
             }
             let Some(block) = self.plan.model.hosts.get(claim.block) else { continue };
             let rules = http_rules(self.plan, claim.block, self.entrance(claim.port), &mut self.upstreams);
-            let https_only = claim.https_only;
+            let (https_only, rules) = redirected(claim.redirect, rules);
             known.insert(key, hosts.len());
             hosts.push(VirtualHost {
                 domains: vec![claim.domain],
@@ -174,7 +174,7 @@ impl<'m> Maker<'m, '_> {
                     domain: if pattern.covers(&served.host) { &served.host } else { pattern }.clone(),
                     block: *block,
                     port: listener.port.value.get(),
-                    https_only: listener.body.redirect.is_some(),
+                    redirect: listener.body.redirect,
                     specificity: (specificity(pattern), specificity(&served.host)),
                     order: (block.index(), at, position, *name),
                 }));
@@ -184,16 +184,27 @@ impl<'m> Maker<'m, '_> {
         claims
     }
 
-    /// The rules for connections of the host blocks that share a name with a listener, in order.
+    /// The rules for connections of the host blocks that share a name with a listener: those for the most specific name of a
+    /// block first, as for requests, and in the order of the block.
     fn connection_rules(&mut self, declared: &'m Declared, kind: RouteKind) -> Vec<ConnectionRule> {
         let entrance = self.entrance(declared.port.value.get());
-        let named =
+        let shared =
             hosts_of(declared).filter_map(|served| Some(self.blocks(served)?.overlapping(&served.host)));
-        let mut blocks: Vec<Id<Resource<Host>>> = named.flatten().map(|(_, (block, _))| *block).collect();
-        blocks.sort_unstable_by_key(|block| block.index());
-        blocks.dedup();
-        let rules = |block| connection_rules(self.plan, block, kind, entrance, &mut self.upstreams);
-        blocks.into_iter().flat_map(rules).collect()
+        let shared =
+            shared.flatten().map(|(pattern, (block, name))| (block.index(), *name, *block, pattern.clone()));
+        let mut shared: Vec<_> = shared.collect();
+        shared.sort_unstable_by_key(|(block, name, ..)| (*block, *name));
+        shared.dedup_by_key(|(block, name, ..)| (*block, *name));
+        let mut ranked: Vec<(usize, ConnectionRule)> = Vec::new();
+        for names in shared.chunk_by(|left, right| left.0 == right.0) {
+            let Some((_, _, block, _)) = names.first() else { continue };
+            let names: Vec<&HostPattern> = names.iter().map(|(.., pattern)| pattern).collect();
+            for rule in connection_rules(self.plan, *block, kind, entrance, &mut self.upstreams) {
+                ranked.extend(by_name(rule, &names));
+            }
+        }
+        ranked.sort_by_key(|(specificity, _)| std::cmp::Reverse(*specificity));
+        ranked.into_iter().map(|(_, rule)| rule).collect()
     }
 
     /// What an external needs that is sent through this gateway: a listener for each of its ports.
@@ -244,16 +255,52 @@ impl<'m> Maker<'m, '_> {
     }
 }
 
+/// A rule for each name of its block that it asks for names of, with how specific that is.
+fn by_name(rule: ConnectionRule, names: &[&HostPattern]) -> Vec<(usize, ConnectionRule)> {
+    if rule.sni.is_empty() {
+        let widest = names.iter().map(|name| specificity(name)).min().unwrap_or(0);
+        return vec![(widest, rule)];
+    }
+    let mut ranked: Vec<(usize, ConnectionRule)> = Vec::new();
+    for sni in &rule.sni {
+        let own =
+            names.iter().filter(|name| name.overlaps(sni.as_host())).map(|name| specificity(name)).max();
+        let Some(own) = own else { continue };
+        match ranked.iter_mut().find(|(known, _)| *known == own) {
+            Some((_, known)) => known.sni.push(sni.clone()),
+            None => ranked.push((own, ConnectionRule { sni: vec![sni.clone()], ..rule.clone() })),
+        }
+    }
+    ranked
+}
+
 /// A host that a block claims.
 struct Claim {
     domain: HostPattern,
     block: Id<Resource<Host>>,
     port: u16,
-    https_only: bool,
+    /// Where the listener sends every request.
+    redirect: Option<HttpsRedirect>,
     /// How specific the names are by which the block claims it and the listener serves it.
     specificity: (usize, usize),
     /// The positions of block, listener, name of the listener, and name of the block.
     order: (usize, usize, usize, usize),
+}
+
+/// Whether a virtual host answers every request with 301, as data planes do it by themselves, and its rules: with another status,
+/// the redirect is a rule.
+fn redirected(redirect: Option<HttpsRedirect>, rules: Vec<Rule>) -> (bool, Vec<Rule>) {
+    match redirect {
+        None => (false, rules),
+        Some(HttpsRedirect {
+            target: RedirectTarget::Https,
+            code: RedirectCode::MOVED_PERMANENTLY,
+            span: _,
+        }) => (true, rules),
+        Some(HttpsRedirect { target: RedirectTarget::Https, code, span }) => {
+            (false, vec![Rule::to_https(code, span)])
+        }
+    }
 }
 
 /// The hosts of a listener that redirects which no block claims; they are entered into `taken`.
@@ -262,11 +309,12 @@ fn only_redirected(
     origin: Origin,
     taken: &mut FxHashSet<HostPattern>,
 ) -> Option<VirtualHost> {
-    declared.body.redirect?;
+    let redirect = declared.body.redirect?;
     let unclaimed = hosts_of(declared).map(|host| &host.host).filter(|host| !taken.contains(host));
     let domains: Vec<HostPattern> = unclaimed.cloned().collect();
     taken.extend(domains.iter().cloned());
-    let host = VirtualHost { domains, https_only: true, rules: Vec::new(), origin, span: declared.span };
+    let (https_only, rules) = redirected(Some(redirect), Vec::new());
+    let host = VirtualHost { domains, https_only, rules, origin, span: declared.span };
     (!host.domains.is_empty()).then_some(host)
 }
 
@@ -283,7 +331,8 @@ fn hosts_of(declared: &Declared) -> impl Iterator<Item = &ServerHost> {
 }
 
 /// Whether what is declared in the namespace `home` with this visibility is seen from the namespace `viewer`.
-pub(super) fn sees(viewer: Option<&str>, visibility: Option<&Visibility>, home: Option<&str>) -> bool {
+#[must_use]
+pub fn is_seen(viewer: Option<&str>, visibility: Option<&Visibility>, home: Option<&str>) -> bool {
     let Some(visibility) = visibility else { return true };
     visibility.to.iter().any(|visible| match visible {
         Visible::Everywhere => true,

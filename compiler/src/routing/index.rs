@@ -1,8 +1,8 @@
 //! What the plan looks up in the model, found once for all proxies.
 
-use super::gateway::sees;
+use super::gateway::is_seen;
 use crate::graph::{Delegations, delegations};
-use crate::model::{External, Gateway, Host, Id, Model, Resource};
+use crate::model::{External, Gateway, Host, Id, Model, Resource, Wildcards};
 use crate::values::HostMap;
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
@@ -12,6 +12,8 @@ use smol_str::SmolStr;
 pub(super) struct Index {
     /// Which host block a route is left to.
     pub(super) delegations: Delegations,
+    /// Policies of wildcard hosts.
+    pub(super) wildcards: Wildcards,
     /// What is bound to each gateway.
     bound: FxHashMap<Id<Resource<Gateway>>, Bound>,
     nothing: Bound,
@@ -38,7 +40,7 @@ impl Index {
             for (gateway, _) in host.gateways() {
                 let Some(declared) = model.mesh.gateways.get(gateway) else { continue };
                 let home = host.namespace_name();
-                if !sees(declared.namespace_name(), host.declared.body.visibility.as_ref(), home) {
+                if !is_seen(declared.pods_namespace(), host.declared.body.visibility.as_ref(), home) {
                     continue;
                 }
                 let known = bound.entry(gateway).or_default();
@@ -54,7 +56,12 @@ impl Index {
                 bound.entry(gateway).or_default().externals.push(id);
             }
         }
-        Self { delegations: delegations(model), bound, nothing: Bound::default() }
+        Self {
+            delegations: delegations(model),
+            wildcards: Wildcards::new(&model.mesh),
+            bound,
+            nothing: Bound::default(),
+        }
     }
 
     /// What is bound to a gateway.

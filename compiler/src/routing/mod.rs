@@ -15,23 +15,31 @@
 //! - An upstream stands once per proxy; nothing is listed that no rule refers to.
 
 mod address;
+mod by_name;
+mod connection_order;
 mod gateway;
 mod index;
 pub mod matcher;
+pub mod never;
 mod omitted;
 mod outbound;
 mod plans;
 mod rule;
 mod upstream;
 pub mod witness;
+mod workload;
 
 #[cfg(test)]
 mod tests;
 
 pub use address::{Addresses, WeightedAddress, headless_name};
+pub use by_name::{ByName, Named};
+pub use connection_order::{ConnectionOrder, connection_order};
+pub use gateway::is_seen;
 pub use plans::{Plans, proxies};
-pub use rule::{MirroredTo, Rule, RuleAction, WeightedUpstream};
+pub use rule::{MirroredTo, Rule, RuleAction, WeightedUpstream, both_hold};
 pub use upstream::{Upstream, effective_policy};
+pub use workload::{Sidecar, WorkloadLabels, carried, gateway_workload, sidecar};
 
 use crate::model::{
     Arena, DestinationId, Gateway, Host, Id, Listener as DeclaredListener, Model, Resource, ServerTls,
@@ -99,7 +107,7 @@ pub struct Listener {
     pub plain: Option<Plain>,
     /// What is done with TLS connections, by the name that they ask for: the most specific name wins. A connection that asks
     /// for none of these names is refused.
-    pub tls: Vec<TlsServer>,
+    pub tls: ByName<TlsServer>,
     /// What cannot be told apart on this port: the later one, which is left out, and the earlier one.
     pub conflicts: Vec<(Span, Span)>,
 }
@@ -141,7 +149,7 @@ pub enum TlsKind {
 #[derive(Clone, Debug, Default)]
 pub struct HttpServer {
     /// The hosts. No domain stands twice.
-    pub virtual_hosts: Vec<VirtualHost>,
+    pub virtual_hosts: ByName<VirtualHost>,
 }
 
 /// Some hosts and their rules.
@@ -209,6 +217,8 @@ struct Plan<'m, 'd> {
     model: &'m Model,
     index: &'d Index,
     dropped: &'d Omitted,
+    /// Whose sidecar it is, where somebody knows.
+    sidecar: Option<&'d Sidecar>,
 }
 
 impl Plan<'_, '_> {
@@ -220,7 +230,7 @@ impl Plan<'_, '_> {
 
 impl Listener {
     fn new(bind: Option<IpAddr>, port: u16) -> Self {
-        Self { bind, port, plain: None, tls: Vec::new(), conflicts: Vec::new() }
+        Self { bind, port, plain: None, tls: ByName::default(), conflicts: Vec::new() }
     }
 
     /// The HTTP server for connections that are not TLS, made if there is none.

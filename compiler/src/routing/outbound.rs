@@ -5,12 +5,12 @@
 //! block that claims it most specifically; without one, everything goes to it. A host block for names that nobody declares is
 //! served on port 80, as Istio's sidecars do.
 
-use super::gateway::sees;
+use super::gateway::is_seen;
 use super::rule::{Entrance, connection_rules, default_rule, http_rules, some_route_holds, whole};
 use super::upstream::Upstreams;
 use super::{
-    Addresses, ConnectionRule, Listeners, Origin, Plain, Plan, Proxy, Role, TlsKind, TlsServer, VirtualHost,
-    specificity,
+    Addresses, ConnectionRule, Listeners, Origin, Plain, Plan, Proxy, Role, Sidecar, TlsKind, TlsServer,
+    VirtualHost, specificity,
 };
 use crate::model::{
     Destination, DestinationId, Host, Id, Match, MatchBinding, Model, Port, Resource, RouteKind, Visibility,
@@ -21,6 +21,7 @@ use meshc_language::Span;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The port on which hosts are served that no service and no external stands for.
@@ -34,6 +35,11 @@ pub(super) fn proxies(plan: &Plan<'_, '_>) -> Vec<Arc<Proxy>> {
     };
     let proxies = callers.into_par_iter().map(|callers| Arc::new(proxy(plan, callers)));
     proxies.filter(|proxy| !proxy.listeners.is_empty()).collect()
+}
+
+/// The sidecar of a workload.
+pub(super) fn of_sidecar(plan: &Plan<'_, '_>, sidecar: &Sidecar) -> Proxy {
+    proxy(plan, Some(SmolStr::new(&sidecar.namespace)))
 }
 
 /// Whether some resource is not seen by all.
@@ -120,7 +126,8 @@ fn called<'m>(plan: &Plan<'m, '_>, callers: Option<&str>) -> Vec<Called<'m>> {
     }
     for (id, external) in mesh.externals.iter() {
         let body = &external.declared.body;
-        let hidden = callers.is_some() && !sees(callers, body.visibility.as_ref(), external.namespace_name());
+        let hidden =
+            callers.is_some() && !is_seen(callers, body.visibility.as_ref(), external.namespace_name());
         if hidden || plan.is_dropped(external.span, external.span) {
             continue;
         }
@@ -141,7 +148,7 @@ fn called<'m>(plan: &Plan<'m, '_>, callers: Option<&str>) -> Vec<Called<'m>> {
 /// The host blocks inside the mesh, by their names.
 fn claims(model: &Model, callers: Option<&str>) -> HostMap<Id<Resource<Host>>> {
     let seen = |host: &Resource<Host>| {
-        callers.is_none() || sees(callers, host.declared.body.visibility.as_ref(), host.namespace_name())
+        callers.is_none() || is_seen(callers, host.declared.body.visibility.as_ref(), host.namespace_name())
     };
     let blocks = model.hosts.iter().filter(|(_, host)| host.in_mesh() && !host.is_delegate() && seen(host));
     blocks
@@ -158,6 +165,9 @@ fn short_names(model: &Model) -> FxHashMap<&str, usize> {
     names
 }
 
+/// An address, or all of them, and a port.
+type Place = (Option<IpAddr>, u16);
+
 struct Maker<'m, 'd> {
     plan: &'d Plan<'m, 'd>,
     callers: Option<SmolStr>,
@@ -167,9 +177,9 @@ struct Maker<'m, 'd> {
     /// The virtual host of a port and block, by its position in the listener's.
     virtual_hosts: FxHashMap<(u16, Id<Resource<Host>>), usize>,
     /// Who stands on a port without anything that tells its connections from others.
-    taken: FxHashMap<u16, Span>,
+    taken: FxHashMap<Place, Span>,
     /// Where the rules of a port for TCP begin that hold for all addresses.
-    for_all: FxHashMap<u16, usize>,
+    for_all: FxHashMap<Place, usize>,
     /// Whether some route of a kind in a block can hold on a port, where that was asked.
     held: FxHashMap<(Id<Resource<Host>>, RouteKind, u16), bool>,
     short_names: FxHashMap<&'m str, usize>,
@@ -225,7 +235,7 @@ impl<'m> Maker<'m, '_> {
         let number = port.number.value.get();
         let block = self.with_routes(block, RouteKind::Http, number);
         if (block.is_none() && !self.is_known(called, port))
-            || self.conflicts(number, true, called.addresses.is_empty(), called.span)
+            || self.conflicts((None, number), true, called.addresses.is_empty(), called.span)
         {
             return;
         }
@@ -262,9 +272,9 @@ impl<'m> Maker<'m, '_> {
 
     /// Whether connections for a destination cannot be told from others of its port, which is noted. One with addresses can be
     /// told from other TCP.
-    fn conflicts(&mut self, port: u16, is_http: bool, nameless: bool, span: Span) -> bool {
-        let earlier = self.taken.get(&port).copied();
-        let listener = self.listeners.get_mut(None, port);
+    fn conflicts(&mut self, place: Place, is_http: bool, nameless: bool, span: Span) -> bool {
+        let earlier = self.taken.get(&place).copied();
+        let listener = self.listeners.get_mut(place.0, place.1);
         let conflict = match listener.as_ref().and_then(|listener| listener.plain.as_ref()) {
             Some(Plain::Http(_)) => !is_http,
             Some(Plain::Tcp(_)) => is_http || (earlier.is_some() && nameless),
@@ -279,13 +289,20 @@ impl<'m> Maker<'m, '_> {
     fn add_virtual_host(&mut self, port: u16, host: VirtualHost, span: Span) -> Option<usize> {
         let server = self.listeners.at(None, port).plain_http()?;
         server.virtual_hosts.push(host);
-        self.taken.entry(port).or_insert(span);
+        self.taken.entry((None, port)).or_insert(span);
         Some(server.virtual_hosts.len() - 1)
     }
 
     /// Whether it is known where a destination is. Of one that nobody routes to, nothing is said if it is not.
     fn is_known(&self, called: &Called<'m>, port: &Port) -> bool {
-        self.upstreams.addresses(&Self::itself(called, port)) != Addresses::Unknown
+        self.plan.sidecar.is_some()
+            || self.upstreams.addresses(&Self::itself(called, port)) != Addresses::Unknown
+    }
+
+    /// The one address of a service, where a platform knows it.
+    fn address(&self, called: &Called<'_>) -> Option<IpAddr> {
+        let DestinationId::Service(_) = called.target else { return None };
+        self.plan.sidecar?.addresses.get(called.host.as_str()).copied()
     }
 
     fn tls(&mut self, called: &Called<'m>, port: &Port, block: Option<Id<Resource<Host>>>) {
@@ -296,7 +313,8 @@ impl<'m> Maker<'m, '_> {
             None if self.is_known(called, port) => self.default_connection(called, port, &names),
             None => return,
         };
-        self.listeners.at(None, number).tls.push(TlsServer {
+        let address = self.address(called);
+        self.listeners.at(address, number).tls.push(TlsServer {
             names,
             kind: TlsKind::Passthrough(rules),
             origin: Origin::Destination(called.target),
@@ -307,8 +325,9 @@ impl<'m> Maker<'m, '_> {
     fn tcp(&mut self, called: &Called<'m>, port: &Port, block: Option<Id<Resource<Host>>>) {
         let number = port.number.value.get();
         let block = self.with_routes(block, RouteKind::Tcp, number);
+        let place = (self.address(called), number);
         if (block.is_none() && !self.is_known(called, port))
-            || self.conflicts(number, false, called.addresses.is_empty(), called.span)
+            || self.conflicts(place, false, called.addresses.is_empty(), called.span)
         {
             return;
         }
@@ -318,8 +337,8 @@ impl<'m> Maker<'m, '_> {
         };
         within(&mut rules, &called.addresses);
         let nameless = called.addresses.is_empty();
-        let Some(known) = self.listeners.at(None, number).plain_tcp() else { return };
-        let for_all = self.for_all.entry(number).or_insert(0);
+        let Some(known) = self.listeners.at(place.0, number).plain_tcp() else { return };
+        let for_all = self.for_all.entry(place).or_insert(0);
         // What holds for some addresses only comes before what holds for all.
         if nameless {
             if *for_all == known.len() {
@@ -332,7 +351,7 @@ impl<'m> Maker<'m, '_> {
             known.splice(at..at, rules);
         }
         if nameless {
-            self.taken.insert(number, called.span);
+            self.taken.insert(place, called.span);
         }
     }
 
@@ -394,7 +413,7 @@ impl<'m> Maker<'m, '_> {
             let served = self.with_routes(Some(block), RouteKind::Http, PORT_OF_UNDECLARED);
             let span = served.and_then(|block| self.plan.model.hosts.get(block)).map(|host| host.span);
             let Some(span) = span else { continue };
-            if !self.conflicts(PORT_OF_UNDECLARED, true, true, span) {
+            if !self.conflicts((None, PORT_OF_UNDECLARED), true, true, span) {
                 self.routed(PORT_OF_UNDECLARED, block, vec![pattern], span);
             }
         }

@@ -56,7 +56,7 @@ impl Plans {
 
     fn plan<'m, 'd>(&'d self, model: &'m Model, dropped: &'d Omitted) -> Plan<'m, 'd> {
         let index = self.index.get_or_init(|| Arc::new(Index::of(model)));
-        Plan { model, index, dropped }
+        Plan { model, index, dropped, sidecar: None }
     }
 }
 

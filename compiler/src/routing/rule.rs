@@ -8,8 +8,8 @@ use crate::model::{
 };
 use crate::policy::{HeaderOperations, HeaderOperationsBody, SharedRouteOptions};
 use crate::reading::Boxed;
-use crate::values::Percent;
-use meshc_language::Span;
+use crate::values::{Percent, RedirectCode, Scheme};
+use meshc_language::{Span, Spanned};
 use smol_str::SmolStr;
 use std::sync::Arc;
 
@@ -31,6 +31,31 @@ pub struct Rule {
     pub mirrors: Vec<MirroredTo>,
     /// The statement.
     pub span: Span,
+}
+
+impl Rule {
+    /// The rule that sends every request to HTTPS.
+    pub(super) fn to_https(code: RedirectCode, span: Span) -> Self {
+        let redirect = Redirect {
+            code: Spanned::new(code, span),
+            scheme: Some(Spanned::new(Scheme::Https, span)),
+            host: None,
+            path: None,
+            prefix: None,
+            port: None,
+            query: None,
+            span,
+        };
+        Self {
+            name: SmolStr::new_static("redirect-https"),
+            declared: None,
+            matches: Vec::new(),
+            action: RuleAction::Redirect(Arc::new(redirect)),
+            options: Arc::default(),
+            mirrors: Vec::new(),
+            span,
+        }
+    }
 }
 
 /// What is done with a request.
@@ -94,7 +119,7 @@ pub(super) fn http_rules<'m>(
             delegated(plan, route, &matches, *child, entrance, upstreams, &mut rules);
             continue;
         }
-        rules.extend(rule(plan, route, None, matches, (host, at), upstreams));
+        rules.extend(rule(plan, route, None, matches, (host, at), entrance, upstreams));
     }
     rules
 }
@@ -114,7 +139,7 @@ pub(super) fn some_route_holds(
         let child = plan.index.delegations.get(&(host, at)).and_then(|child| plan.model.hosts.get(*child));
         let mut inner = child.iter().flat_map(|child| &child.routes);
         inner.any(|route| {
-            applicable(plan, route, entrance).is_some_and(|inner| both(&outer, &inner).is_some())
+            applicable(plan, route, entrance).is_some_and(|inner| both_hold(&outer, &inner).is_some())
         })
     })
 }
@@ -132,13 +157,14 @@ fn delegated<'m>(
     let Some(block) = plan.model.hosts.get(child) else { return };
     for (at, route) in block.routes.iter().enumerate() {
         let Some(inner) = applicable(plan, route, entrance) else { continue };
-        let Some(matches) = both(outer, &inner) else { continue };
-        rules.extend(rule(plan, route, Some(parent), matches, (child, at), upstreams));
+        let Some(matches) = both_hold(outer, &inner) else { continue };
+        rules.extend(rule(plan, route, Some(parent), matches, (child, at), entrance, upstreams));
     }
 }
 
-/// The alternatives in which both conditions hold; `None` if there is none.
-fn both(outer: &[Match], inner: &[Match]) -> Option<Vec<Match>> {
+/// The alternatives in which both conditions hold, for a delegate's route and the one that delegates; `None` if there is none.
+#[must_use]
+pub fn both_hold(outer: &[Match], inner: &[Match]) -> Option<Vec<Match>> {
     if outer.is_empty() || inner.is_empty() {
         return Some([outer, inner].concat());
     }
@@ -153,10 +179,13 @@ fn rule<'m>(
     parent: Option<&'m Route>,
     matches: Vec<Match>,
     declared: (Id<Resource<Host>>, usize),
+    entrance: Entrance,
     upstreams: &mut Upstreams<'m, '_>,
 ) -> Option<Rule> {
     let action = match &route.action {
-        Action::Forward(destinations) => RuleAction::Forward(forward(destinations, route.span, upstreams)),
+        Action::Forward(destinations) => {
+            RuleAction::Forward(forward(destinations, route.span, entrance, upstreams))
+        }
         Action::Redirect(redirect) => RuleAction::Redirect(Arc::new(Redirect::clone(redirect))),
         Action::Respond(respond) => RuleAction::Respond(Arc::new(Respond::clone(respond))),
         Action::Delegate(_) => return None,
@@ -170,7 +199,7 @@ fn rule<'m>(
     let mirrors =
         mirrors.iter().filter(|mirror| !plan.is_dropped(mirror.span, route.span)).filter_map(|mirror| {
             let share = mirror.share.map_or(Percent::HUNDRED, |share| share.value);
-            let upstream = upstreams.of(&mirror.destination)?;
+            let upstream = upstreams.met(&mirror.destination, entrance.port)?;
             (share.ppm() > 0).then_some(MirroredTo { upstream, share, span: mirror.span })
         });
     Some(Rule {
@@ -186,17 +215,20 @@ fn rule<'m>(
 
 /// The options of a route, with what it takes over from the route that delegates to it, without what was dropped.
 fn options(plan: &Plan<'_, '_>, route: &Route, parent: Option<&Route>) -> Arc<SharedRouteOptions> {
-    let mut options = route.options.shared.clone();
+    let kept = |options: &SharedRouteOptions| {
+        let options = options.clone();
+        if plan.dropped.is_empty() { options } else { without_dropped(plan, options, route.span) }
+    };
+    let mut options = kept(&route.options.shared);
     if let Some(parent) = parent.filter(|parent| !parent.options.shared.is_empty()) {
-        let mut from = parent.options.shared.clone();
-        // Istio takes over all operations on headers, or none.
-        if options.request_headers.is_some() || options.response_headers.is_some() {
-            (from.request_headers, from.response_headers) = (None, None);
-        }
+        let from = kept(&parent.options.shared);
+        let joined = |outer: &Option<Boxed<HeaderOperations>>, inner: &Option<Boxed<HeaderOperations>>| {
+            HeaderOperations::joined(outer.as_deref(), inner.as_deref()).map(Boxed::new)
+        };
+        // Both lists of operations hold.
+        options.request_headers = joined(&from.request_headers, &options.request_headers);
+        options.response_headers = joined(&from.response_headers, &options.response_headers);
         options.inherit(&from);
-    }
-    if !plan.dropped.is_empty() {
-        options = without_dropped(plan, options, route.span);
     }
     Arc::new(options)
 }
@@ -253,6 +285,7 @@ fn kept_headers(
 fn forward<'m>(
     destinations: &'m [WeightedDestination],
     owner: Span,
+    entrance: Entrance,
     upstreams: &mut Upstreams<'m, '_>,
 ) -> Vec<WeightedUpstream> {
     let one = |one: &'m WeightedDestination| {
@@ -260,7 +293,7 @@ fn forward<'m>(
         let weight = weight.map_or(WHOLE, |weight| weight.value.ppm());
         (weight > 0).then_some(())?;
         Some(WeightedUpstream {
-            upstream: upstreams.of(destination)?,
+            upstream: upstreams.met(destination, entrance.port)?,
             weight,
             headers: kept_headers(headers, |span| !upstreams.is_dropped(span, owner)),
             span: destination.span,
@@ -305,7 +338,7 @@ pub(super) fn connection_rules<'m>(
     for route in block.routes.iter().filter(|route| route.kind == kind) {
         let Some(matches) = applicable(plan, route, entrance) else { continue };
         let Action::Forward(destinations) = &route.action else { continue };
-        let to = forward(destinations, route.span, upstreams);
+        let to = forward(destinations, route.span, entrance, upstreams);
         for (sni, matches) in by_server_name(matches) {
             let name = SmolStr::new(route.name.value.as_str());
             rules.push(ConnectionRule { name, sni, matches, to: to.clone(), origin, span: route.span });
@@ -348,8 +381,15 @@ fn applicable(plan: &Plan<'_, '_>, route: &Route, entrance: Entrance) -> Option<
     let here = |one: &&Match| {
         (one.ports.is_empty() || one.ports.iter().any(|port| port.get() == entrance.port))
             && (one.bindings.is_empty() || one.bindings.contains(&entrance.binding))
+            && plan.sidecar.is_none_or(|sidecar| sidecar.is_meant(one))
     };
-    let decided = |one: &Match| Match { ports: Vec::new(), bindings: Vec::new(), ..one.clone() };
+    let decided = |one: &Match| {
+        let mut one = Match { ports: Vec::new(), bindings: Vec::new(), ..one.clone() };
+        if plan.sidecar.is_some() {
+            (one.source_namespace, one.source_labels) = (None, Vec::new());
+        }
+        one
+    };
     let matches: Vec<Match> = route.matches.iter().filter(here).map(decided).collect();
     if matches.is_empty() {
         return None;

@@ -1,15 +1,16 @@
 //! Upstreams: destinations as a proxy calls them.
 
 use super::address::{self, Addresses};
-use super::gateway::sees;
+use super::gateway::is_seen;
 use super::{Plan, Role};
 use crate::model::{
-    Arena, Destination, DestinationId, FrontService, Id, Mesh, Port, Resource, Service, Subset,
+    Arena, Destination, DestinationId, External, ExternalBody, FrontService, Id, Mesh, Port, Resource,
+    Service, Subset,
 };
 use crate::policy::{PoolBody, TrafficPolicy, Upgrade};
-use crate::values::Protocol;
+use crate::values::{HostPattern, Literal, Protocol, SubjectAltName};
 use meshc_language::{Span, Spanned};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
 /// A destination as a proxy calls it: one port of a service or an external, or of a subset of one.
@@ -27,6 +28,9 @@ pub struct Upstream {
     pub subset: Option<SmolStr>,
     /// How it is called: what port, subset and service say, put together.
     pub policy: TrafficPolicy,
+    /// Names one of which its certificate must have as well, where `tls` of its policy has no `names`: those of the external, and the
+    /// service accounts of its endpoints (Istio: ServiceEntry.subjectAltNames, WorkloadEntry.serviceAccount).
+    pub identities: Vec<Spanned<SubjectAltName>>,
     /// Where its endpoints are.
     pub addresses: Addresses,
     /// Where it is named first.
@@ -108,11 +112,7 @@ impl<'m, 'd> Upstreams<'m, 'd> {
         if let Some(id) = self.known.get(&key) {
             return Some(*id);
         }
-        let mut policy = effective_policy(mesh, destination);
-        self.drop_from(&mut policy, destination.target);
-        if !self.sees_policy(destination.target) {
-            policy = TrafficPolicy::default();
-        }
+        let policy = self.policy(destination, port, &host);
         let id = self.all.add(Upstream {
             name: SmolStr::new(format!(
                 "outbound|{}|{}|{host}",
@@ -120,6 +120,7 @@ impl<'m, 'd> Upstreams<'m, 'd> {
                 subset.as_deref().unwrap_or_default()
             )),
             target: destination.target,
+            identities: identities(mesh, destination.target),
             addresses: address::of(self.plan.model, destination, port, &host),
             host,
             port: port.clone(),
@@ -131,16 +132,66 @@ impl<'m, 'd> Upstreams<'m, 'd> {
         Some(id)
     }
 
+    /// How a destination is called: as it says itself, or where it says nothing, as the wildcard says that covers its host.
+    fn policy(&self, destination: &Destination, port: &Port, host: &str) -> TrafficPolicy {
+        let mesh = &self.plan.model.mesh;
+        let target = destination.target;
+        if !mesh.says_how_it_is_called(target) {
+            return self.policy_of_wildcard(target, port, host).unwrap_or_default();
+        }
+        if !self.sees_policy(target) {
+            return TrafficPolicy::default();
+        }
+        let mut policy = effective_policy(mesh, destination);
+        self.drop_from(&mut policy, target);
+        policy
+    }
+
+    /// Istio looks for the rule of the most specific host first among those of the caller's namespace, then among those of the
+    /// destination's.
+    fn policy_of_wildcard(&self, target: DestinationId, port: &Port, host: &str) -> Option<TrafficPolicy> {
+        let mesh = &self.plan.model.mesh;
+        let host = HostPattern::parse(host).ok()?;
+        let callers = match self.role {
+            Role::Gateway(id) => mesh.gateways.get(id).and_then(|gateway| gateway.namespace_name()),
+            Role::Outbound => self.callers.as_deref(),
+        };
+        let home = mesh.namespace_of(target);
+        let sees = |id: &Id<Resource<External>>| {
+            let visibility = mesh.externals.get(*id).map(|one| one.body.visibility.as_ref());
+            visibility.is_some_and(|visibility| callers.is_none() || is_seen(callers, visibility, home))
+        };
+        let spaces = callers.map(Some).into_iter().chain([home]);
+        let found =
+            spaces.flat_map(|namespace| self.plan.index.wildcards.policies(namespace, &host)).find(sees)?;
+        let external = mesh.externals.get(found)?;
+        let of_port = external.body.ports.iter().find(|one| one.number.value == port.number.value);
+        let of_port = of_port.map(|one| &one.traffic).filter(|traffic| !traffic.is_empty());
+        let mut policy = of_port.unwrap_or(&external.body.traffic).clone();
+        self.drop_from(&mut policy, DestinationId::External(found));
+        Some(policy)
+    }
+
+    /// The upstream of a destination for requests that come in on a port.
+    pub(super) fn met(&mut self, destination: &Destination, port: u16) -> Option<Id<Upstream>> {
+        self.of(&self.plan.model.mesh.met(destination, port))
+    }
+
     /// What a caller in the mesh sends to an external that leaves through a gateway goes to the gateway's service.
     fn by_way_of(&self, destination: &Destination) -> Option<Destination> {
         let (Role::Outbound, DestinationId::External(id)) = (self.role, destination.target) else {
             return None;
         };
         let mesh = &self.plan.model.mesh;
-        let gateway = mesh.gateways.get(mesh.externals.get(id)?.egress?)?;
+        let external = mesh.externals.get(id)?;
+        let gateway = mesh.gateways.get(external.egress?)?;
         let FrontService::Declared(front) = gateway.front.as_ref()? else { return None };
         let port = mesh.port_of(destination)?.number;
-        Some(to_service(*front, Some(port), destination.span))
+        let mut front = to_service(*front, Some(port), destination.span);
+        // Istio has a subset of that service for each external.
+        let name = || Spanned { value: SmolStr::new(external.name.value.as_str()), span: external.name.span };
+        front.subset = self.plan.sidecar.is_some().then(name);
+        Some(front)
     }
 
     pub(super) fn is_dropped(&self, span: Span, owner: Span) -> bool {
@@ -162,7 +213,7 @@ impl<'m, 'd> Upstreams<'m, 'd> {
         let Some(service) = self.plan.model.mesh.services.get(id).filter(|_| self.callers.is_some()) else {
             return true;
         };
-        sees(self.callers.as_deref(), service.body.visibility.as_ref(), service.namespace_name())
+        is_seen(self.callers.as_deref(), service.body.visibility.as_ref(), service.namespace_name())
     }
 
     fn drop_from(&self, policy: &mut TrafficPolicy, target: DestinationId) {
@@ -208,6 +259,36 @@ fn drop_from_pool(pool: &mut PoolBody, keep: impl Fn(Span) -> bool) {
     *keepalive = keepalive.take().filter(|one| keep(one.span));
     *upgrade = upgrade.filter(|one| keep(one.span));
     *client_protocol = client_protocol.filter(|one| keep(one.span));
+}
+
+/// Names one of which the certificate of a destination must have beside what its TLS says.
+fn identities(mesh: &Mesh, target: DestinationId) -> Vec<Spanned<SubjectAltName>> {
+    let DestinationId::External(id) = target else { return Vec::new() };
+    let Some(external) = mesh.externals.get(id) else { return Vec::new() };
+    let ExternalBody {
+        names,
+        endpoints,
+        hosts: _,
+        addresses: _,
+        ports: _,
+        resolution: _,
+        workload: _,
+        location: _,
+        via: _,
+        subsets: _,
+        visibility: _,
+        policies: _,
+        traffic: _,
+    } = &external.declared.body;
+    let mut identities: Vec<Spanned<SubjectAltName>> = names.iter().flatten().cloned().collect();
+    let mut accounts = FxHashSet::default();
+    for account in endpoints.iter().filter_map(|endpoint| endpoint.body.service_account.as_ref()) {
+        let namespace = external.namespace_name().unwrap_or("default");
+        let uri = format!("spiffe://{}/ns/{namespace}/sa/{}", mesh.cluster_domain, account.value);
+        let name = SubjectAltName::parse(&uri).ok().filter(|_| accounts.insert(account.value.as_str()));
+        identities.extend(name.map(|name| Spanned::new(name, account.span)));
+    }
+    identities
 }
 
 /// A destination that nobody wrote: a port of a service.

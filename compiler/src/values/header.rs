@@ -9,7 +9,7 @@ use super::error::Shown;
 use super::newtype::text_value;
 use super::text::control_character;
 use super::words::unknown_word;
-use super::{Form, Literal, ValueError};
+use super::{Form, Literal, ValueError, variable};
 
 /// A header's name: an HTTP token in any letter case, or a pseudo header such as `:authority`.
 ///
@@ -31,14 +31,20 @@ pub enum MatchHeaderName {
     Claim(SmolStr),
 }
 
-/// A header's value for a proxy to set: no control characters except tabs, Envoy's `%VAR%` syntax whole, `%%`
-/// for a percent sign (rule C10).
+/// A header's value for a proxy to set: no control characters except tabs, variables that Envoy knows (`%REQ(x)%`), `%%` for a
+/// percent sign (rule C10).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HeaderValue {
     text: SmolStr,
 }
 
-text_value!(HeaderValue);
+/// The name of a cookie: an HTTP token (RFC 6265, 4.1.1), whose letter case counts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CookieName {
+    text: SmolStr,
+}
+
+text_value!(HeaderValue, CookieName);
 
 /// The pseudo headers that Istio takes in a match.
 const PSEUDO: &[(&str, &str)] = &[
@@ -187,6 +193,20 @@ impl fmt::Display for HeaderName {
     }
 }
 
+impl Literal for CookieName {
+    const NAME: &'static str = "cookie name";
+    const DOC: &'static str = "the name of a cookie, such as `session`; letter case counts";
+    const FORM: Form = Form::Either;
+
+    fn parse(text: &str) -> Result<Self, ValueError> {
+        if !text.is_empty() && text.bytes().all(is_token_byte) {
+            return Ok(Self { text: text.into() });
+        }
+        Err(ValueError::new(format!("{} is not the name of a cookie", Shown(text)))
+            .help("use letters, digits, hyphens and underscores"))
+    }
+}
+
 impl MatchHeaderName {
     /// The canonical text.
     #[must_use]
@@ -262,7 +282,7 @@ impl fmt::Display for MatchHeaderName {
 impl Literal for HeaderValue {
     const NAME: &'static str = "header value";
     const DOC: &'static str =
-        "text without control characters; `%VAR%` is a variable of Envoy and `%%` a percent sign";
+        "text without control characters; `%REQ(x-id)%` is a variable of Envoy and `%%` a percent sign";
     const FORM: Form = Form::Quoted;
 
     fn parse(text: &str) -> Result<Self, ValueError> {
@@ -277,7 +297,7 @@ impl Literal for HeaderValue {
             .help("shorten it: no proxy takes a longer one"));
         }
         if text.bytes().any(|b| b == b'%') {
-            check_variables(text)?;
+            variable::check(text)?;
         }
         Ok(Self { text: text.into() })
     }
@@ -289,78 +309,15 @@ impl HeaderValue {
     pub fn has_percent(&self) -> bool {
         self.text.contains('%')
     }
-}
 
-/// Where a reader of Envoy's header format stands. Arguments are a list of quoted strings, `%VAR(["a",
-/// "b"])%`, or plain text, `%VAR(a)%`.
-#[derive(Clone, Copy, PartialEq)]
-enum Place {
-    Literal,
-    Name,
-    Arguments,
-    Text,
-    Item,
-    AfterItem,
-    AfterList,
-    AfterArguments,
-}
-
-/// Refuses what Envoy's header format would not read.
-fn check_variables(text: &str) -> Result<(), ValueError> {
-    let mut place = Place::Literal;
-    let mut start = 0;
-    let mut bytes = text.bytes().enumerate().peekable();
-    while let Some((offset, byte)) = bytes.next() {
-        let expected = |what: &str| Err(refuse_variable(text, start, &format!("expected {what}"), offset));
-        place = match (place, byte) {
-            (Place::Literal, b'%') if bytes.peek().is_some_and(|(_, next)| *next == b'%') => {
-                bytes.next();
-                Place::Literal
-            }
-            (Place::Literal, b'%') => {
-                start = offset;
-                Place::Name
-            }
-            (Place::Literal, _) => Place::Literal,
-            (Place::Name | Place::AfterArguments, b'%') => Place::Literal,
-            (Place::Name, b'(') => Place::Arguments,
-            (Place::Name, _) => Place::Name,
-            (Place::Arguments, b'[') => Place::Item,
-            (Place::Item, b'"') => Place::Text,
-            (Place::Text, b'\\') => {
-                bytes.next();
-                Place::Text
-            }
-            (Place::Text, b')') | (Place::AfterList, b')') => Place::AfterArguments,
-            (Place::Text, b'"') => Place::AfterItem,
-            (Place::Text, _) => Place::Text,
-            (Place::AfterItem, b',') => Place::Item,
-            (Place::AfterItem, b']') => Place::AfterList,
-            (_, b' ') => place,
-            (Place::Arguments, _) => Place::Text,
-            (Place::Item, _) => return expected("a quoted string"),
-            (Place::AfterItem, _) => return expected("`,` or `]`"),
-            (Place::AfterList, _) => return expected("`)`"),
-            (Place::AfterArguments, _) => return expected("`%`"),
-        };
+    /// Whether Istio's admission takes it: it reads no length, as in `%REQ(x):3%`, and not all texts in parentheses.
+    #[must_use]
+    pub fn is_admitted(&self) -> bool {
+        variable::admission(self.as_str())
     }
-    if place == Place::Literal {
-        Ok(())
-    } else {
-        Err(refuse_variable(text, start, "it has no closing `%`", start))
-    }
-}
 
-#[cold]
-fn refuse_variable(text: &str, start: usize, why: &str, offset: usize) -> ValueError {
-    let variable = text.get(start..).unwrap_or(text);
-    let error = ValueError::new(format!("the variable that begins at {} is broken: {why}", Shown(variable)))
-        .help("write `%%` for a percent sign, or close the variable with `%`")
-        .at(offset);
-    // A lone percent sign, as in "50% off", can only mean itself.
-    if text.bytes().filter(|b| *b == b'%').count() == 1 {
-        error.guess(text.replace('%', "%%"))
-    } else {
-        error
+    /// The request headers that its variables read: `x` and `y` of `%REQ(x?y)%`, in any letter case.
+    pub fn headers_read(&self) -> impl Iterator<Item = &str> {
+        variable::headers_read(self.as_str())
     }
 }

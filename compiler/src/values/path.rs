@@ -73,16 +73,28 @@ impl From<Path> for PathPrefix {
     }
 }
 
-/// Bytes that no path of a URL has as they stand.
-const fn is_foreign(byte: u8) -> bool {
-    byte <= b' ' || matches!(byte, b'?' | b'#' | 0x7f)
+/// Bytes that no path of a URL has as they stand: those that no URL has (RFC 3986, 2), and those that Envoy writes percent-encoded
+/// before it compares.
+pub(super) const fn is_foreign(byte: u8) -> bool {
+    !byte.is_ascii_graphic()
+        || matches!(byte, b'?' | b'#' | b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
 }
 
 fn is_path(text: &str) -> bool {
-    text.as_bytes().first() == Some(&b'/')
-        && text.len() <= MOST
-        && !text.bytes().any(is_foreign)
-        && (text.is_ascii() || !text.chars().any(|c| c.is_whitespace() || c.is_control()))
+    text.as_bytes().first() == Some(&b'/') && text.len() <= MOST && !text.bytes().any(is_foreign)
+}
+
+/// The text with each byte that no path has written as its percent-encoding.
+pub(super) fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for byte in text.bytes() {
+        if is_foreign(byte) {
+            out.push_str(&format!("%{byte:02X}"));
+        } else {
+            out.push(char::from(byte));
+        }
+    }
+    out
 }
 
 #[cold]
@@ -102,15 +114,23 @@ fn refuse(text: &str, kind: &str) -> ValueError {
             .at(at);
         return if is_path(before) { error.guess(before) } else { error };
     }
-    let bad = |(_, c): &(usize, char)| c.is_whitespace() || c.is_control();
+    let bad = |(_, c): &(usize, char)| u8::try_from(*c).map_or(true, is_foreign);
     if let Some((at, c)) = text.char_indices().find(bad) {
         let named = Shown(c.encode_utf8(&mut [0; 4])).to_string();
         let error =
             ValueError::new(format!("{kind} {shown} has the character {named}, which no request's path has"))
                 .at(at);
-        let respelt = text.replace(' ', "%20");
-        let error = error.help("write it percent-encoded, as clients send it, such as `%20` for a space");
-        return if is_path(&respelt) { error.respell(respelt) } else { error };
+        if c == '\\' {
+            let respelt = text.replace('\\', "/");
+            let error = error.help("write `/`: proxies read a backslash as one");
+            return if is_path(&respelt) { error.guess(respelt) } else { error };
+        }
+        let respelt = encoded(text);
+        let error = error.help(format!(
+            "write it percent-encoded, as it is compared: `{}`",
+            encoded(c.encode_utf8(&mut [0; 4]))
+        ));
+        return if is_path(&respelt) && !c.is_control() { error.respell(respelt) } else { error };
     }
     let error = ValueError::new(format!("{kind} {shown} does not begin with `/`, so no request would match"));
     let respelt = format!("/{text}");

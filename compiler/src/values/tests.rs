@@ -473,23 +473,126 @@ fn header_values() {
         "%HOSTNAME%",
         "100%%",
         "a %REQ(x-id)% b %%",
+        "%REQ(x-a?:authority):3%",
         "%UPSTREAM_METADATA([\"a\", \"b\"])%",
-        "%REQ( x )  %",
-        "%A(x\\)y)%",
+        "%UPSTREAM_METADATA([\"a)\"])%",
+        "%START_TIME%%START_TIME(%s.%3f)%",
+        "%PROTOCOL()%",
+        "%FILTER_STATE(a:FIELD:b):9%",
+        "%METADATA(ROUTE:a:b)%",
+        "%COMMON_DURATION(DS_RX_BEG:US_RX_END:ms)%",
+        "%PATH(WQ:ORIG):3%",
+        "%REQUESTED_SERVER_NAME(SNI_FIRST:HOST)%",
     ]);
     refuses::<HeaderValue>(&[
         ("a\nb", "control character `\\n`", None),
         ("\u{7f}", "control character", None),
-        ("50% off", "no closing `%`", Some("50%% off")),
-        ("%", "no closing `%`", Some("%%")),
-        ("%A%%", "no closing `%`", None),
-        ("%A([x])%", "expected a quoted string", None),
-        ("%A([\"x\" \"y\"])%", "expected `,` or `]`", None),
-        ("%A([\"x\"]]%", "expected `)`", None),
-        ("%A(x)y%", "expected `%`", None),
-        ("%A()%", "no closing `%`", None),
-        ("%A(x\\", "no closing `%`", Some("%%A(x\\")),
+        ("50% off", "begins no variable", Some("50%% off")),
+        ("%", "begins no variable", Some("%%")),
+        ("%HOSTNAME%%", "begins no variable", None),
+        ("%req(x)%", "written in capitals", Some("%REQ(x)%")),
+        ("%NOPE%", "no variable `NOPE`", None),
+        ("%2F%", "no variable `2F`", None),
+        ("%REQ(x) %", "begins no variable", None),
+        ("%REQ(x):%", "begins no variable", None),
+        ("%REQ(x):18446744073709551616%", "begins no variable", None),
+        ("%REQ%", "`REQ` needs arguments", None),
+        ("%REQ()%", "`REQ` needs arguments", None),
+        ("%REQ(x y)%", "does not take `x y`", None),
+        ("%REQ(x?y?z)%", "does not take", None),
+        ("%HOSTNAME(x)%", "takes no arguments", None),
+        ("%DURATION:3%", "takes no length", None),
+        ("%GRPC_STATUS(x)%", "does not take `x`", None),
+        ("%START_TIME(%Y%n)%", "does not take", None),
+        ("%PER_REQUEST_STATE(a:PLAIN)%", "does not take", None),
+        ("%METADATA(x)%", "does not take", None),
+        ("%CEL(x)%", "cannot be checked", None),
     ]);
+    for (value, admitted) in [
+        ("%REQ(x)%", true),
+        ("100%%", true),
+        ("%REQ(x):3%", false),
+        ("%UPSTREAM_METADATA([\"a)\"])%", true),
+        ("%UPSTREAM_METADATA([1])%", false),
+    ] {
+        assert_eq!(HeaderValue::parse(value).unwrap().is_admitted(), admitted, "{value}");
+    }
+    let value = HeaderValue::parse("%REQ(a?B)%%RESP(c)%%REQUEST_HEADER(d_e):1%%%REQ(f)%%").unwrap_err();
+    assert!(value.message.contains("begins no variable"), "{value}");
+    let value = HeaderValue::parse("%REQ(a?B)%%RESP(c)%%REQUEST_HEADER(d_e):1%").unwrap();
+    assert_eq!(value.headers_read().collect::<Vec<_>>(), ["a", "B", "d_e"]);
+}
+
+#[test]
+fn cookie_names() {
+    keeps::<CookieName>(&["user", "Session-ID", "__Host-a"]);
+    refuses::<CookieName>(&[
+        ("", "is not the name", None),
+        ("a b", "is not the name", None),
+        ("a; Path=/", "is not the name", None),
+        ("a=b", "is not the name", None),
+        ("é", "is not the name", None),
+    ]);
+}
+
+#[test]
+fn origins() {
+    keeps::<Origin>(&[
+        "*",
+        "null",
+        "https://a.com",
+        "http://a.com:8080",
+        "http://[::1]:3000",
+        "app+x://local",
+    ]);
+    refuses::<Origin>(&[
+        ("a.com", "has no scheme", Some("https://a.com")),
+        ("https://a.com/", "has a path", Some("https://a.com")),
+        ("https://a.com/x?y", "has a path", Some("https://a.com")),
+        ("https://*.a.com", "has a `*`", None),
+        ("https://A.com", "has capitals", Some("https://a.com")),
+        ("https://a.com:443", "the usual port", Some("https://a.com")),
+        ("https://a b", "stand in no host", None),
+        ("", "has no scheme", None),
+    ]);
+}
+
+#[test]
+fn queries() {
+    keeps::<Query>(&["a=b&c", "a=%20", "x?y/z", "100%"]);
+    refuses::<Query>(&[
+        ("", "empty query", None),
+        ("?a=b", "begins with `?`", Some("a=b")),
+        ("a b", "no query has", Some("a%20b")),
+        ("a=é|", "no query has", Some("a=%C3%A9%7C")),
+        ("a#b", "no query has", None),
+    ]);
+}
+
+#[test]
+fn replacements() {
+    keeps::<Replacement>(&["", "/", "/new/\\1", "\\2-\\0", "N", "/a%20b$"]);
+    refuses::<Replacement>(&[
+        ("a\nb", "control character `\\n`", None),
+        ("/w?a=b", "no query", None),
+        ("x#y", "no query and no fragment", None),
+        ("$1", "not written with `$`", Some("\\1")),
+        ("${x}", "not written with `$`", None),
+        ("a b", "the character ` `", Some("a%20b")),
+        ("/é|", "the character `é`", Some("/%C3%A9%7C")),
+        ("a\\", "followed by no number", None),
+        ("a\\\\b", "followed by no number", None),
+        ("\\x", "followed by no number", None),
+    ]);
+    let replacement = Replacement::parse("/a\\2b\\0").unwrap();
+    let parts: Vec<ReplacementPart<'_>> = replacement.parts().collect();
+    let wanted = [
+        ReplacementPart::Text("/a"),
+        ReplacementPart::Group(2),
+        ReplacementPart::Text("b"),
+        ReplacementPart::Group(0),
+    ];
+    assert_eq!((parts.as_slice(), replacement.highest_group()), (&wanted[..], 2));
 }
 
 #[test]
@@ -510,7 +613,7 @@ fn methods() {
 
 #[test]
 fn paths() {
-    keeps::<Path>(&["/", "/reviews/1", "/a%20b", "/é", "/*", "/a;b=c"]);
+    keeps::<Path>(&["/", "/reviews/1", "/a%20b", "/*", "/a;b=c", "/~!$&'()*+,:@[]"]);
     refuses::<Path>(&[
         ("", "empty path", None),
         ("reviews", "does not begin with `/`", Some("/reviews")),
@@ -519,7 +622,12 @@ fn paths() {
         ("/a#b", "a query or a fragment", Some("/a")),
         ("/a b", "the character ` `", Some("/a%20b")),
         ("/a\tb", "which no request's path has", None),
-        ("/a\u{a0}b", "which no request's path has", None),
+        ("/a\u{a0}b", "which no request's path has", Some("/a%C2%A0b")),
+        ("/é", "the character `é`", Some("/%C3%A9")),
+        ("/a|b", "the character `|`", Some("/a%7Cb")),
+        ("/{a}", "the character `{`", Some("/%7Ba%7D")),
+        ("/<\"`^>", "the character `<`", Some("/%3C%22%60%5E%3E")),
+        ("/a\\b", "the character `\\`", Some("/a/b")),
         (&format!("/{}", "a".repeat(4096)), "the limit is 4096", None),
     ]);
     let prefix = PathPrefix::parse("/a").unwrap();
@@ -770,7 +878,7 @@ fn all_types_document_themselves_and_read_anything() {
     let mut names = every!(
         Cidr EndpointAddress IpAddress IpOrCidr UnixAddress Count PositiveCount CertHash FilePath
         SecretName SecretSource Spki SubjectAltName Date Duration DurationOrZero WholeSeconds HeaderName
-        HeaderValue MatchHeaderName Fqdn HostPattern SniHost Label LabelKey LabelValue CorsMethod Method
+        HeaderValue CookieName Origin Query Replacement MatchHeaderName Fqdn HostPattern SniHost Label LabelKey LabelValue CorsMethod Method
         DnsLabel Namespace ResourceName Word Path PathPrefix Pattern Percent Port Protocol Scheme
         GrpcStatus RetryCondition Size ErrorCode RedirectCode StatusCode Switch Text CipherSuite
         TlsVersion

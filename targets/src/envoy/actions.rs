@@ -2,11 +2,13 @@
 
 use super::api::{self, ClusterWeight, RequestMirrorPolicy, RouteAction};
 use super::context::{Context, hash_key};
+use super::protocol::Spoken;
 use super::rewrites::{self, Change};
 use super::{headers, retries};
+use crate::raw_proxy::EdgeOptions;
 use meshc_compiler::model::Match;
 use meshc_compiler::policy::{HashKey, Rewrite, RewriteKind, SharedRouteOptions, Timeout};
-use meshc_compiler::routing::{MirroredTo, Rule, WeightedUpstream};
+use meshc_compiler::routing::{MirroredTo, Rule, RuleAction, WeightedUpstream};
 use smol_str::SmolStr;
 
 /// What is done with requests that meet one alternative of a rule's condition; `None` if there is no destination.
@@ -30,9 +32,13 @@ pub(super) fn forward<'a>(
     let limit = timeout.as_ref().and_then(|Timeout { limit, span: _ }| *limit);
     let limit = limit.map_or(SmolStr::new_static("0s"), |limit| SmolStr::new(limit.to_proto()));
     let mut action = RouteAction {
-        max_stream_duration: speaks_grpc(context, to)
-            .then(|| api::MaxStreamDuration { grpc_timeout_header_max: Some(limit.clone()) }),
+        // The newer `max_stream_duration` would put `timeout` out of force for calls that bring no deadline.
+        max_grpc_timeout: may_speak_grpc(context, to).then(|| limit.clone()),
         timeout: Some(limit),
+        idle_timeout: context
+            .edge
+            .filter(|edge| edge.limits.leaves_alone(&rule.options, speaks_grpc(context, to)))
+            .map(|_| SmolStr::new_static("0s")),
         retry_policy: retries::policy(retry.as_ref(), !hashed.is_empty()),
         request_mirror_policies: rule.mirrors.iter().map(|mirror| mirrored(context, mirror)).collect(),
         hash_policy: hash_policies(&hashed),
@@ -46,6 +52,19 @@ pub(super) fn forward<'a>(
         put_rewrite(rewrite, one, &mut action);
     }
     Some(action)
+}
+
+/// Whether calls of gRPC can get through: the deadline that they bring holds, up to the timeout of the route, as on Istio.
+fn may_speak_grpc<'a>(context: &Context<'a>, to: &[WeightedUpstream]) -> bool {
+    context.upstreams(to).any(|upstream| Spoken::of(upstream) != Spoken::Http1)
+}
+
+/// Whether the requests of a rule are let take more time than a gateway's limits say.
+pub(super) fn is_left_alone(context: &Context<'_>, rule: &Rule, limits: &EdgeOptions) -> bool {
+    match &rule.action {
+        RuleAction::Forward(to) => limits.leaves_alone(&rule.options, speaks_grpc(context, to)),
+        RuleAction::Redirect(_) | RuleAction::Respond(_) => false,
+    }
 }
 
 fn speaks_grpc<'a>(context: &Context<'a>, to: &[WeightedUpstream]) -> bool {

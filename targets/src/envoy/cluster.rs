@@ -29,12 +29,23 @@ pub(super) fn dns_cache() -> api::DnsCacheConfig {
 
 /// The cluster of an upstream; its endpoints stand in it, unless they come from a file.
 pub(super) fn cluster<'a>(context: &Context<'a>, id: Id<Upstream>, upstream: &Upstream) -> Cluster {
-    let Upstream { name, target: _, host: _, port: _, subset: _, policy, addresses: _, span: _ } = upstream;
+    let Upstream {
+        name,
+        target: _,
+        host: _,
+        port: _,
+        subset: _,
+        policy,
+        identities: _,
+        addresses: _,
+        span: _,
+    } = upstream;
     let TrafficPolicy { balancing, pool, ejection, tls: _ } = policy;
     let secured = tls::upstream(context, id, upstream);
     let mut cluster = Cluster {
         name: name.clone(),
         connect_timeout: Some(SmolStr::new(policy.connect_timeout().to_proto())),
+        per_connection_buffer_limit_bytes: context.edge.map(|edge| edge.envoy.buffer),
         circuit_breakers: Some(circuit_breakers(pool.as_deref())),
         ..Cluster::default()
     };
@@ -45,7 +56,7 @@ pub(super) fn cluster<'a>(context: &Context<'a>, id: Id<Upstream>, upstream: &Up
         outlier_detection(ejection, &mut cluster);
     }
     if context.is_called_by_http(id) {
-        let options = protocol::options(upstream, secured.as_ref());
+        let options = protocol::options(upstream, secured.as_ref(), context.edge.is_some());
         cluster.typed_extension_protocol_options.http = options.map(Into::into);
     }
     cluster.transport_socket = secured.map(|secured| secured.socket);
@@ -112,7 +123,8 @@ fn balance(balancing: Option<&Balancing>, weighted: bool, cluster: &mut Cluster)
             cluster.maglev_lb_config = Some(api::MaglevLbConfig { table_size: Some(size.value.get()) });
         }
         Method::Hash { key: _, algorithm: Some(HashAlgorithm::Ring(size)) } => {
-            ring(size.value.get(), cluster)
+            // Istio reads 0 as not said.
+            ring(Some(size.value.get()).filter(|size| *size > 0).unwrap_or(SMALLEST_RING), cluster);
         }
         Method::Hash { key: _, algorithm: None } => ring(SMALLEST_RING, cluster),
     }
@@ -120,7 +132,7 @@ fn balance(balancing: Option<&Balancing>, weighted: bool, cluster: &mut Cluster)
 
 fn ring(size: u32, cluster: &mut Cluster) {
     cluster.lb_policy = Some("RING_HASH");
-    cluster.ring_hash_lb_config = Some(api::RingHashLbConfig { minimum_ring_size: Some(size.max(1)) });
+    cluster.ring_hash_lb_config = Some(api::RingHashLbConfig { minimum_ring_size: Some(size) });
 }
 
 fn circuit_breakers(pool: Option<&Pool>) -> api::CircuitBreakers {

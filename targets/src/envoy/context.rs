@@ -4,7 +4,7 @@ use super::EnvoyOptions;
 use super::paths::FilePaths;
 use super::secrets::Secrets;
 use crate::provenance::Provenance;
-use crate::raw_proxy::Rig;
+use crate::raw_proxy::{EdgeOptions, Rig};
 use crate::target::Options;
 use meshc_compiler::model::{Id, Model};
 use meshc_compiler::policy::{Balancing, HashKey, Method, SimpleBalancing};
@@ -18,6 +18,10 @@ pub(super) struct Context<'a> {
     pub(super) proxy: &'a Proxy,
     pub(super) options: &'a EnvoyOptions,
     pub(super) rig: Option<&'a Rig>,
+    /// The limits of gateways, whatever this proxy is.
+    pub(super) limits: &'a EdgeOptions,
+    /// The limits of a gateway; other proxies have none.
+    pub(super) edge: Option<Edge<'a>>,
     /// The names of its files.
     pub(super) paths: FilePaths,
     /// The certificates that it uses.
@@ -30,6 +34,15 @@ pub(super) struct Context<'a> {
     called_by_connections: FxHashSet<Id<Upstream>>,
 }
 
+/// The limits of a gateway.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Edge<'a> {
+    /// Those that all raw proxies have.
+    pub(super) limits: &'a EdgeOptions,
+    /// Envoy's own.
+    pub(super) envoy: &'a EnvoyOptions,
+}
+
 impl<'a> Context<'a> {
     pub(super) fn new(model: &'a Model, proxy: &'a Proxy, options: &'a Options<'_>) -> Self {
         Self {
@@ -37,6 +50,8 @@ impl<'a> Context<'a> {
             proxy,
             options: &options.envoy,
             rig: options.rig.as_ref(),
+            limits: &options.edge,
+            edge: proxy.is_gateway().then_some(Edge { limits: &options.edge, envoy: &options.envoy }),
             paths: FilePaths::of(model, proxy, options),
             secrets: Secrets::of(model, proxy, options.rig.as_ref()),
             provenance: Provenance::new(options.files),

@@ -1,6 +1,6 @@
 //! Envoy in a cluster.
 
-use super::{EnvoyOptions, administration};
+use super::administration;
 use crate::artifact::Artifact;
 use crate::kubernetes::{self, Workload};
 use crate::target::Options;
@@ -43,7 +43,7 @@ pub(super) fn manifests(
     files: &[Artifact],
     options: &Options<'_>,
 ) -> Artifact {
-    let EnvoyOptions { format: _, layout: _, admin: _, root } = &options.envoy;
+    let root = &options.envoy.root;
     let bootstrap = files.first().map_or_else(String::new, |file| format!("{root}/{}", file.path));
     // A pod is replaced, not restarted: there is nobody to take over from.
     let command = [

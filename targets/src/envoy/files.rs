@@ -2,7 +2,7 @@
 
 use super::api::{self, Cluster, Resources, TypedConfig};
 use super::context::Context;
-use super::{Format, Layout, administration, cluster, endpoints, listener};
+use super::{Format, Layout, administration, cluster, edge, endpoints, listener};
 use crate::artifact::{Artifact, HEADER, Turn};
 use crate::yaml::{self, Sourced};
 use rayon::prelude::*;
@@ -81,6 +81,7 @@ fn bootstrap(context: &Context<'_>) -> api::Bootstrap {
         node: Some(api::Node { id: name.clone(), cluster: name }),
         admin: admin.map(|address| api::Admin { address: Some(address) }),
         layered_runtime: Some(api::LayeredRuntime { layers: vec![runtime] }),
+        overload_manager: context.edge.map(|edge| edge::overload_manager(edge.envoy)),
         dynamic_resources: None,
         static_resources: None,
     }

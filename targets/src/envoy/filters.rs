@@ -4,10 +4,10 @@ use super::api::{
     self, FaultAbort, FaultDelay, FractionalPercent, HttpFault, PerFilterConfig, StringMatcher,
 };
 use super::matches;
+use crate::origins;
 use meshc_compiler::policy::{
     Abort, Cors, CorsBody, Fault, Injection, Matching, Preflight, SharedRouteOptions, TextMatch,
 };
-use meshc_compiler::values::Pattern;
 use smol_str::SmolStr;
 
 /// The options of a route that filters carry out.
@@ -54,7 +54,7 @@ fn cors_policy(cors: &Cors) -> api::CorsPolicy {
     let Cors { body, span: _, attributes: _ } = cors;
     let CorsBody { origins, methods, headers, expose, max_age, credentials, preflights } = body;
     let origin = |Matching { test, span: _ }: &Matching| match test {
-        TextMatch::Pattern(pattern) => origins_of(pattern),
+        TextMatch::Pattern(pattern) => StringMatcher::regex(origins::pattern(pattern)),
         TextMatch::Exact(_) | TextMatch::Prefix(_) => {
             matches::string(test).unwrap_or_else(|| StringMatcher::regex(".*"))
         }
@@ -71,13 +71,6 @@ fn cors_policy(cors: &Cors) -> api::CorsPolicy {
             Some(Preflight::Ignore) => false,
         }),
     }
-}
-
-/// The origins that a pattern takes. Envoy lets every origin in where a matcher takes the text `*` (`CorsFilter::isOriginAllowed`),
-/// and a pattern such as `[^.]+` takes it without meaning to. An origin begins with a letter, so asking for a word there
-/// changes nothing but that.
-fn origins_of(pattern: &Pattern) -> StringMatcher {
-    StringMatcher::regex(format!(r"\b(?:{})", pattern.as_str()))
 }
 
 fn joined<'t>(all: impl Iterator<Item = &'t str>) -> SmolStr {

@@ -2,9 +2,10 @@
 
 use super::api::{self, Extension, HttpConnectionManager};
 use super::context::Context;
-use super::{Layout, access_log, cluster, routes};
+use super::{Layout, access_log, actions, cluster, edge, routes};
 use crate::yaml::Sourced;
-use meshc_compiler::routing::{Addresses, HttpServer, Rule, RuleAction, Upstream, VirtualHost};
+use meshc_compiler::model::{Gateway, Id, Resource};
+use meshc_compiler::routing::{Addresses, HttpServer, Role, Rule, RuleAction, Upstream, VirtualHost};
 use meshc_compiler::values::{HostPattern, Protocol, Scheme};
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
@@ -30,13 +31,21 @@ impl HttpPort {
 pub(super) fn manager<'a>(context: &Context<'a>, server: &'a HttpServer, http_port: HttpPort) -> Extension {
     let HttpServer { virtual_hosts } = server;
     let name = SmolStr::new(format!("{}_{}", http_port.scheme(), http_port.number));
+    let edge = context.edge.map(|edge| edge.limits);
+    // Some requests must be allowed to take their time, and the limit of whole requests is one for all.
+    let limits_requests =
+        edge.filter(|edge| !rules(server).any(|rule| actions::is_left_alone(context, rule, edge)));
     let manager = HttpConnectionManager {
         stat_prefix: name.clone(),
-        http_filters: filters(context, server),
+        http_filters: filters(context, server, http_port),
         common_http_protocol_options: Some(api::DownstreamProtocolOptions {
+            idle_timeout: edge.map(|edge| edge::time(edge.idle_timeout)),
             headers_with_underscores_action: Some("DROP_HEADER"),
         }),
-        stream_idle_timeout: Some(SmolStr::new_static("0s")),
+        http2_protocol_options: edge.map(edge::http2_of_callers),
+        stream_idle_timeout: Some(edge::time(edge.and_then(|edge| edge.stream_idle_timeout))),
+        request_timeout: limits_requests.map(|edge| edge::time(edge.request_timeout)),
+        request_headers_timeout: edge.map(|edge| edge::time(edge.header_timeout)),
         access_log: vec![access_log::standard_output()],
         // A gateway's callers are strangers: what they say of the address before them is not believed.
         use_remote_address: context.proxy.is_gateway().then_some(true),
@@ -64,7 +73,7 @@ fn rules(server: &HttpServer) -> impl Iterator<Item = &Rule> {
 }
 
 /// A filter stands here if a route uses it; the order is istiod's.
-fn filters<'a>(context: &Context<'a>, server: &HttpServer) -> Vec<Extension> {
+fn filters<'a>(context: &Context<'a>, server: &HttpServer, http_port: HttpPort) -> Vec<Extension> {
     let mut filters = Vec::new();
     let mut add = |name, typed_config| filters.push(Extension { name, typed_config });
     let goes_to = |wanted: &dyn Fn(&Upstream) -> bool| {
@@ -73,7 +82,12 @@ fn filters<'a>(context: &Context<'a>, server: &HttpServer) -> Vec<Extension> {
             RuleAction::Redirect(_) | RuleAction::Respond(_) => false,
         })
     };
-    if goes_to(&|upstream| upstream.protocol() == Protocol::GrpcWeb) {
+    // As istiod has it: a gateway translates on listeners of that protocol, another proxy for destinations of it.
+    let translates = match context.proxy.role {
+        Role::Gateway(id) => listens_to_grpc_web(context, id, http_port),
+        Role::Outbound => goes_to(&|upstream| upstream.protocol() == Protocol::GrpcWeb),
+    };
+    if translates {
         add("envoy.filters.http.grpc_web", api::GrpcWeb {}.into());
     }
     if rules(server).any(|rule| !rule.options.fault.is_empty()) {
@@ -88,6 +102,13 @@ fn filters<'a>(context: &Context<'a>, server: &HttpServer) -> Vec<Extension> {
     }
     add("envoy.filters.http.router", api::Router {}.into());
     filters
+}
+
+/// Whether a listener of a gateway is one for gRPC-web.
+fn listens_to_grpc_web(context: &Context<'_>, id: Id<Resource<Gateway>>, http_port: HttpPort) -> bool {
+    let gateway = context.model.mesh.gateways.get(id);
+    let mut listeners = gateway.iter().flat_map(|gateway| &gateway.declared.body.listeners);
+    listeners.any(|one| one.port.value.get() == http_port.number && one.protocol.value == Protocol::GrpcWeb)
 }
 
 fn longest_response(server: &HttpServer) -> Option<u32> {
@@ -118,7 +139,14 @@ fn hosts<'a>(
         let name = SmolStr::new(format!("{first}:{}", http_port.number));
         // What is sent to HTTPS looks at no route.
         let routes = if *https_only { Vec::new() } else { routes::of_rules(context, rules, http_port) };
-        let value = api::VirtualHost { name, domains, require_tls: https_only.then_some("ALL"), routes };
+        let value = api::VirtualHost {
+            name,
+            domains,
+            require_tls: https_only.then_some("ALL"),
+            // What is kept for a retry is no part of what flows through a connection.
+            request_body_buffer_limit: context.edge.map(|edge| edge.envoy.retry_buffer),
+            routes,
+        };
         all.push(Sourced { comment: context.provenance.virtual_host(context.model, host), value });
     }
     all

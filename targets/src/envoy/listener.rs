@@ -5,16 +5,20 @@ use super::chains::{Chain, Choice, Treatment, chains};
 use super::context::Context;
 use super::http::HttpPort;
 use super::{http, tcp, tls};
-use crate::raw_proxy::bind_address;
+use crate::raw_proxy::{Place, place};
 use crate::yaml::Sourced;
 use meshc_compiler::routing::{ConnectionRule, Listener, Plain, TlsKind, TlsServer};
 use meshc_compiler::values::Cidr;
 use smol_str::SmolStr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// A listener; `None` if it takes no connection at all.
 pub(super) fn listener<'a>(context: &Context<'a>, listener: &'a Listener) -> Option<Sourced<api::Listener>> {
     let Listener { bind, port, plain: _, tls, conflicts: _ } = listener;
-    let address = bind.unwrap_or_else(|| bind_address(context.model, context.proxy));
+    let (name, address) = match place(*bind, context.model, context.proxy, context.limits) {
+        Place::At(address) => (address, Address::socket(address.to_string(), *port)),
+        Place::Everywhere => (IpAddr::V6(Ipv6Addr::UNSPECIFIED), Address::everywhere(*port)),
+    };
     let chains = chains(listener);
     let by_address = chains.iter().any(|chain| !chain.ranges.is_empty());
     let mut filter_chains = Vec::with_capacity(chains.len());
@@ -35,8 +39,9 @@ pub(super) fn listener<'a>(context: &Context<'a>, listener: &'a Listener) -> Opt
         });
     }
     let listener = api::Listener {
-        name: SmolStr::new(format!("{address}_{port}")),
-        address: Some(Address::socket(address.to_string(), *port)),
+        name: SmolStr::new(format!("{name}_{port}")),
+        address: Some(address),
+        per_connection_buffer_limit_bytes: context.edge.map(|edge| edge.envoy.buffer),
         listener_filters,
         filter_chains,
     };

@@ -20,6 +20,7 @@ mod chains;
 mod cluster;
 mod context;
 mod deployed;
+mod edge;
 mod endpoints;
 mod files;
 mod filters;

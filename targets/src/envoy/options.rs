@@ -13,6 +13,14 @@ pub struct EnvoyOptions {
     pub admin: Admin,
     /// The folder that holds the files where Envoy runs, without a closing `/`. The layout `filesystem` and certificates need it.
     pub root: String,
+    /// Most connections of callers at once to a gateway (`envoy.resource_monitors.global_downstream_max_connections`).
+    pub connections: u32,
+    /// Bytes that a gateway keeps of a connection before it stops reading (`per_connection_buffer_limit_bytes`).
+    pub buffer: u32,
+    /// Bytes of a request's body that a gateway keeps for a retry or a mirror (`request_body_buffer_limit`).
+    pub retry_buffer: u64,
+    /// Bytes of heap near which a gateway takes no more requests (`envoy.resource_monitors.fixed_heap`); `None` for no limit.
+    pub heap: Option<u64>,
 }
 
 /// Where Envoy's administration is heard. Whoever reaches it can end the proxy.
@@ -69,6 +77,10 @@ impl Default for EnvoyOptions {
             layout: Layout::default(),
             admin: Admin::default(),
             root: "/etc/envoy".to_owned(),
+            connections: 50_000,
+            buffer: 32 * 1024,
+            retry_buffer: 1024 * 1024,
+            heap: Some(2 * 1024 * 1024 * 1024),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is spoken to an upstream, and for how long.
 
 use super::api;
+use super::edge;
 use super::tls::UpstreamTls;
 use meshc_compiler::policy::{Pool, PoolBody, Upgrade};
 use meshc_compiler::routing::Upstream;
@@ -32,8 +33,12 @@ impl Spoken {
     }
 }
 
-/// The options of HTTP to an upstream; `None` where Envoy's defaults are what is meant.
-pub(super) fn options(upstream: &Upstream, tls: Option<&UpstreamTls>) -> Option<api::HttpProtocolOptions> {
+/// The options of HTTP to an upstream that a gateway calls (`is_at_edge`), or another proxy; `None` where Envoy's defaults are what is meant.
+pub(super) fn options(
+    upstream: &Upstream,
+    tls: Option<&UpstreamTls>,
+    is_at_edge: bool,
+) -> Option<api::HttpProtocolOptions> {
     let (common, streams) = upstream.policy.pool.as_deref().map(limits).unwrap_or_default();
     let spoken = Spoken::of(upstream);
     let http = tls
@@ -42,7 +47,12 @@ pub(super) fn options(upstream: &Upstream, tls: Option<&UpstreamTls>) -> Option<
         return None;
     }
     let http1 = Some(api::Empty {});
-    let http2 = Some(api::Http2Options { max_concurrent_streams: streams });
+    // Istio does not limit streams where the caller chooses the protocol; a check says so.
+    let streams = streams.filter(|_| spoken == Spoken::Http2);
+    let http2 = Some(match is_at_edge {
+        true => edge::http2(streams),
+        false => api::Http2Options { max_concurrent_streams: streams, ..api::Http2Options::default() },
+    });
     let chosen = |http_protocol_options, http2_protocol_options| {
         Some(api::ChosenHttpProtocol { http_protocol_options, http2_protocol_options })
     };
@@ -74,8 +84,7 @@ fn limits(pool: &Pool) -> Limits {
         pending: _,
         requests: _,
         retries: _,
-        // Of connections that are passed on.
-        tcp_idle: _,
+        tcp_idle,
         // Of the choice of the protocol.
         upgrade: _,
         client_protocol: _,
@@ -85,7 +94,10 @@ fn limits(pool: &Pool) -> Limits {
         streams,
     } = body;
     let common = api::UpstreamCommonOptions {
-        idle_timeout: idle.map(|idle| SmolStr::new(idle.value.to_proto())),
+        // Istio takes the time of connections for that of requests where the latter is not said.
+        idle_timeout: idle
+            .map(|idle| SmolStr::new(idle.value.to_proto()))
+            .or_else(|| tcp_idle.map(|idle| SmolStr::new(idle.value.to_proto()))),
         max_connection_duration: lifetime.map(|lifetime| SmolStr::new(lifetime.value.to_proto())),
         max_requests_per_connection: requests_per_connection
             .map(|count| count.value.get())

@@ -53,12 +53,13 @@ pub(super) fn of(feature: Feature) -> Support {
         | F::ConnectionLifetime
         | F::Keepalive
         | F::Http2Destination
+        | F::GrpcWeb
         | F::Ejection
         | F::UpstreamTls
         | F::UpstreamIdentity
         | F::FixedExternal
-        | F::DnsExternal
-        | F::EgressGateway => Support::Native,
+        | F::DnsExternal => Support::Native,
+        F::EgressGateway => support::EGRESS,
         F::DestinationMatch => Support::emulated(
             "ranges of filter chains and the filter for original addresses",
             "the system has to redirect connections to the proxy, with the address that was asked for kept",
@@ -74,6 +75,7 @@ pub(super) fn of(feature: Feature) -> Support {
         ),
         F::Visibility => support::VISIBILITY,
         F::MeshTls => support::MESH_TLS,
+        F::AutoPassthrough => support::AUTO_PASSTHROUGH,
         F::ClaimMatch => Support::unsupported(
             "who issues tokens is not said in the sources, so the proxy cannot verify one",
         ),
@@ -81,6 +83,8 @@ pub(super) fn of(feature: Feature) -> Support {
             Support::unsupported("Envoy compares bytes, and a character beyond ASCII is several of them")
         }
         F::SourceMatch => support::SOURCE_MATCH,
+        F::UnderscoreHeader => support::UNDERSCORE_HEADER,
+        F::ProxyHeaderMatch => support::PROXY_HEADER_MATCH,
         F::RetryLocalities => support::RETRY_LOCALITIES,
         F::RawConfiguration => support::RAW_CONFIGURATION,
     }

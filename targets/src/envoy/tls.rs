@@ -136,10 +136,15 @@ impl Identity {
                 .map(|host| SmolStr::new(host.as_str())),
         };
         let mut names = subject_names(names.iter().flatten().map(|one| &one.value));
+        // As Istio does: names of the external are looked for beside the host of each request, not in its place.
+        let is_of_request = names.is_empty() && sni.is_none() && !tls.takes_unseen();
+        let auto_names = context.is_called_by_http(id) && is_of_request;
+        if names.is_empty() {
+            names = subject_names(upstream.identities.iter().map(|one| &one.value));
+        }
         if names.is_empty() {
             names.extend(sni.as_deref().map(subject_name));
         }
-        let auto_names = context.is_called_by_http(id) && names.is_empty() && !tls.takes_unseen();
         if names.is_empty() {
             names.extend(declared.as_ref().map(subject_of_host));
         }
@@ -151,7 +156,8 @@ fn protocols(upstream: &Upstream) -> Vec<&'static str> {
     match Spoken::of(upstream) {
         Spoken::Http1 => vec![HTTP1],
         Spoken::Http2 => vec![HTTP2],
-        Spoken::AsCaller => vec![HTTP2, HTTP1],
+        // Envoy asks for what each connection will speak; a server that could choose might choose the other.
+        Spoken::AsCaller => Vec::new(),
     }
 }
 

@@ -1,6 +1,10 @@
 //! One resource: from its item to text.
 
-use super::plan::Planned;
+use super::asked::{Delegators, delegators};
+use super::delegation::Folded;
+use super::layout::Layout;
+use super::name::GatewayNames;
+use super::plan::{Planned, plan};
 use super::{api, destination_rule, egress, gateway, name, raw, service_entry, virtual_service};
 use crate::provenance::{Item, Provenance};
 use crate::target::Options;
@@ -25,16 +29,40 @@ pub(super) struct Writer<'m> {
     from: Provenance<'m>,
     group_version: &'static str,
     route_names: bool,
+    delegators: Delegators<'m>,
+    layout: Layout,
+    folded: Folded,
+    /// For each raw configuration of the model, the resources that it may be anchored to.
+    anchors: Vec<Vec<Planned>>,
 }
 
 impl<'m> Writer<'m> {
     pub(super) fn new(model: &'m Model, options: &Options<'m>) -> Self {
-        Self {
+        let (delegators, layout) = (delegators(model), Layout::of(model));
+        let names = GatewayNames { mesh: &model.mesh, layout: &layout, host: None };
+        let folded = Folded::of(model, &delegators, &names);
+        let mut writer = Self {
             model,
             from: Provenance::new(options.files),
             group_version: options.api_version.group_version(),
             route_names: options.route_names,
-        }
+            delegators,
+            layout,
+            folded,
+            anchors: Vec::new(),
+        };
+        writer.anchors = writer.find_anchors();
+        writer
+    }
+
+    /// Which resources gateways are written as.
+    pub(super) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// How delegation is written.
+    pub(super) fn folded(&self) -> &Folded {
+        &self.folded
     }
 
     /// The resource with its raw configuration put in; `None` if it has nothing to say.
@@ -53,8 +81,9 @@ impl<'m> Writer<'m> {
         let mesh = &self.model.mesh;
         let from = &self.from.source(self.item(planned)?);
         Some(match planned {
-            Planned::Gateway(id) => {
-                let gateway = gateway::spec(self.model, id, mesh.gateways.get(id)?, from);
+            Planned::Gateway(id, part) => {
+                let declared = mesh.gateways.get(id)?;
+                let gateway = gateway::spec(self.model, &self.layout, (id, part), declared, from);
                 // Admission refuses a gateway without servers; one that only names a workload makes no resource.
                 (!gateway.servers.is_empty()).then_some(())?;
                 Document::Gateway(self.resource(planned, gateway))
@@ -64,7 +93,14 @@ impl<'m> Writer<'m> {
             ),
             Planned::VirtualService(id) => {
                 let host = self.model.hosts.get(id)?;
-                Document::VirtualService(self.routed(planned, virtual_service::spec(mesh, host, from)))
+                let writing = virtual_service::Writing {
+                    model: self.model,
+                    delegators: &self.delegators,
+                    layout: &self.layout,
+                    folded: &self.folded,
+                };
+                let spec = virtual_service::spec(&writing, (id, host), from)?;
+                Document::VirtualService(self.routed(planned, spec))
             }
             Planned::EgressService(id) => {
                 let spec = egress::virtual_service(mesh, mesh.externals.get(id)?, from)?;
@@ -127,7 +163,7 @@ impl<'m> Writer<'m> {
     pub(super) fn namespace(&self, planned: Planned) -> Option<&'m str> {
         let mesh = &self.model.mesh;
         match planned {
-            Planned::Gateway(id) => mesh.gateways.get(id)?.namespace_name(),
+            Planned::Gateway(id, _) => mesh.gateways.get(id)?.namespace_name(),
             Planned::EgressRule(id) => {
                 let gateway = mesh.gateways.get(id)?;
                 egress::rule_namespace(gateway).or(gateway.namespace_name())
@@ -144,8 +180,8 @@ impl<'m> Writer<'m> {
     pub(super) fn name(&self, planned: Planned) -> SmolStr {
         let mesh = &self.model.mesh;
         let name = match planned {
-            Planned::Gateway(id) => {
-                mesh.gateways.get(id).map(|gateway| SmolStr::new(gateway.name.value.as_str()))
+            Planned::Gateway(id, part) => {
+                mesh.gateways.get(id).map(|gateway| name::gateway_resource(gateway, part))
             }
             Planned::EgressRule(id) => mesh.gateways.get(id).map(|gateway| egress::rule_name(gateway)),
             Planned::ServiceEntry(id) | Planned::EgressService(id) => {
@@ -168,7 +204,7 @@ impl<'m> Writer<'m> {
     fn item(&self, planned: Planned) -> Option<Item> {
         let mesh = &self.model.mesh;
         match planned {
-            Planned::Gateway(id) | Planned::EgressRule(id) => mesh.gateways.get(id).map(Item::gateway),
+            Planned::Gateway(id, _) | Planned::EgressRule(id) => mesh.gateways.get(id).map(Item::gateway),
             Planned::ServiceEntry(id) | Planned::ExternalRule(id, _) | Planned::EgressService(id) => {
                 mesh.externals.get(id).map(Item::external)
             }
@@ -181,7 +217,7 @@ impl<'m> Writer<'m> {
     pub(super) fn span(&self, planned: Planned) -> Option<Span> {
         let mesh = &self.model.mesh;
         match planned {
-            Planned::Gateway(id) | Planned::EgressRule(id) => {
+            Planned::Gateway(id, _) | Planned::EgressRule(id) => {
                 mesh.gateways.get(id).map(|gateway| gateway.span)
             }
             Planned::ServiceEntry(id) | Planned::ExternalRule(id, _) | Planned::EgressService(id) => {
@@ -193,25 +229,43 @@ impl<'m> Writer<'m> {
     }
 
     /// The raw configuration that belongs to a resource.
-    pub(super) fn raw(&self, planned: Planned) -> impl Iterator<Item = &'m Resource<Raw>> {
-        let raw = self.model.raw.iter();
-        raw.filter(move |raw| self.is_anchor(planned, raw))
+    pub(super) fn raw(&self, planned: Planned) -> impl Iterator<Item = &'m Resource<Raw>> + '_ {
+        let raw = self.model.raw.iter().zip(&self.anchors);
+        raw.filter(move |(_, anchors)| **anchors == [planned]).map(|(raw, _)| raw)
     }
 
-    /// Whether raw configuration is anchored to the item of this resource.
+    /// The resources that each raw configuration may be anchored to: more than one where it has to be said which.
+    pub(super) fn anchors(&self) -> &[Vec<Planned>] {
+        &self.anchors
+    }
+
+    fn find_anchors(&self) -> Vec<Vec<Planned>> {
+        if self.model.raw.is_empty() {
+            return Vec::new();
+        }
+        let planned = plan(self.model, &self.layout);
+        let find = |raw: &Resource<Raw>| {
+            let of_item = planned.iter().filter(|planned| self.is_anchor(**planned, raw)).copied();
+            let all: Vec<Planned> = of_item.collect();
+            // Of several, the one whose resource has the name.
+            let named: Vec<Planned> =
+                all.iter().filter(|planned| self.name(**planned) == raw.anchor.name.value).copied().collect();
+            if named.len() == 1 { named } else { all }
+        };
+        self.model.raw.iter().map(find).collect()
+    }
+
+    /// Whether raw configuration may be anchored to the item of this resource.
     fn is_anchor(&self, planned: Planned, raw: &Resource<Raw>) -> bool {
         let mesh = &self.model.mesh;
         let anchor = &raw.anchor;
         let is_item = match (planned, anchor.kind.value) {
-            (Planned::VirtualService(id), AnchorKind::Host) => self
-                .model
-                .hosts
-                .get(id)
-                .and_then(|host| host.names.first())
-                .is_some_and(|name| self.is_named(name, &anchor.name.value)),
-            (Planned::Gateway(id), AnchorKind::Gateway) => {
-                mesh.gateways.get(id).is_some_and(|gateway| gateway.name.value.as_str() == anchor.name.value)
+            (Planned::VirtualService(id), AnchorKind::Host) => {
+                let first = self.model.hosts.get(id).and_then(|host| host.names.first());
+                first.is_some_and(|name| self.is_named(name, &anchor.name.value))
+                    || self.name(planned) == anchor.name.value
             }
+            (Planned::Gateway(..), AnchorKind::Gateway) => self.name(planned) == anchor.name.value,
             (Planned::ServiceRule(id), AnchorKind::Service) => {
                 mesh.services.get(id).is_some_and(|service| service.name.value.as_str() == anchor.name.value)
             }

@@ -1,14 +1,18 @@
 //! `via` of an external: everything that sends its traffic through a gateway.
 //!
 //! Sidecars send what is meant for the external to the gateway's service, under a subset of its own; the gateway listens
-//! for it and sends it on.
+//! for it and sends it on. Requests travel there in mutual TLS of the mesh, as in Istio's own task for egress gateways with TLS
+//! origination; TLS of the callers passes through.
 
 use super::api;
+use super::layout::Part;
 use super::name;
 use super::visibility::export_to;
 use crate::provenance::{Item, Source};
 use crate::yaml::Sourced;
-use meshc_compiler::model::{External, FrontService, Gateway, Id, Mesh, Model, Port, Resource, Service};
+use meshc_compiler::model::{
+    EgressHop, External, FrontService, Gateway, Id, Mesh, Model, Port, Resource, Service,
+};
 use meshc_compiler::values::{HostPattern, Protocol};
 use smol_str::SmolStr;
 
@@ -20,9 +24,16 @@ fn hosts(external: &External) -> impl Iterator<Item = &HostPattern> {
     external.body.hosts.iter().flat_map(|hosts| hosts.iter()).map(|host| &host.value)
 }
 
-/// What a gateway listens for: TLS passes through, the rest is HTTP.
-fn listener_protocol(port: &Port) -> Protocol {
-    if port.protocol.value.is_tls_family() { Protocol::Tls } else { port.protocol.value }
+/// What a gateway has to listen for, and with which TLS; `None` where a listener of the source does.
+fn listener_protocol(hop: EgressHop, port: &Port) -> Option<(Protocol, Option<api::ServerTlsMode>)> {
+    match hop {
+        EgressHop::Passthrough => Some((Protocol::Tls, Some(api::ServerTlsMode::Passthrough))),
+        EgressHop::MeshTls { port: _, declared: true } => None,
+        EgressHop::MeshTls { port: _, declared: false } => {
+            Some((Protocol::Https, Some(api::ServerTlsMode::IstioMutual)))
+        }
+        EgressHop::Plaintext => Some((port.protocol.value, None)),
+    }
 }
 
 /// The servers that a gateway needs for what is sent through it, one for each port and protocol.
@@ -34,7 +45,8 @@ pub(super) fn servers(
     let mut servers: Vec<Sourced<api::Server>> = Vec::new();
     for (external, _) in externals(model).filter(|(_, through)| *through == gateway) {
         for port in &external.body.ports {
-            let protocol = listener_protocol(port);
+            let hop = model.mesh.egress_hop(external, port);
+            let Some((protocol, mode)) = hop.and_then(|hop| listener_protocol(hop, port)) else { continue };
             let number = u32::from(port.number.value.get());
             let names = hosts(external).map(|host| SmolStr::new(host.as_str()));
             let same = |server: &&mut Sourced<api::Server>| {
@@ -53,11 +65,8 @@ pub(super) fn servers(
                 },
                 bind: None,
                 hosts: names.collect(),
-                tls: (protocol == Protocol::Tls).then(|| {
-                    Box::new(api::ServerTlsSettings {
-                        mode: Some(api::ServerTlsMode::Passthrough),
-                        ..api::ServerTlsSettings::default()
-                    })
+                tls: mode.map(|mode| {
+                    Box::new(api::ServerTlsSettings { mode: Some(mode), ..api::ServerTlsSettings::default() })
                 }),
                 default_endpoint: None,
                 name: None,
@@ -78,12 +87,45 @@ pub(super) fn subsets(
         let front = model.mesh.gateways.get(*gateway).and_then(|gateway| gateway.front.as_ref());
         front == Some(&FrontService::Declared(service))
     };
-    externals(model).filter(through).map(|(external, _)| subset(external, from)).collect()
+    externals(model).filter(through).map(|(external, _)| subset(&model.mesh, external, from)).collect()
 }
 
-fn subset(external: &Resource<External>, from: &Source<'_>) -> Sourced<api::Subset> {
-    let subset = api::Subset { name: SmolStr::new(external.name.value.as_str()), ..api::Subset::default() };
+fn subset(mesh: &Mesh, external: &Resource<External>, from: &Source<'_>) -> Sourced<api::Subset> {
+    let mut secured: Vec<Sourced<api::PortTrafficPolicy>> = Vec::new();
+    for port in &external.body.ports {
+        let Some(EgressHop::MeshTls { port, declared: _ }) = mesh.egress_hop(external, port) else {
+            continue;
+        };
+        let number = u32::from(port);
+        let known = |one: &Sourced<api::PortTrafficPolicy>| {
+            one.port.as_ref().is_some_and(|port| port.number == number)
+        };
+        if !secured.iter().any(known) {
+            secured.push(Sourced::from(mesh_tls(external, number)));
+        }
+    }
+    let policy = api::TrafficPolicy { port_level_settings: secured, ..api::TrafficPolicy::default() };
+    let subset = api::Subset {
+        name: SmolStr::new(external.name.value.as_str()),
+        traffic_policy: (policy != api::TrafficPolicy::default()).then(|| Box::new(policy)),
+        ..api::Subset::default()
+    };
     Sourced::new(from.other(Item::external(external)).whole(), subset)
+}
+
+/// Mutual TLS of the mesh to a port of the gateway. The name that is asked for chooses the gateway's server; all hosts of an
+/// external stand in one, so any of them does.
+fn mesh_tls(external: &External, number: u32) -> api::PortTrafficPolicy {
+    let tls = api::ClientTlsSettings {
+        mode: Some(api::ClientTlsMode::IstioMutual),
+        sni: hosts(external).next().map(|host| SmolStr::new(host.as_str())),
+        ..api::ClientTlsSettings::default()
+    };
+    api::PortTrafficPolicy {
+        port: Some(api::PortSelector { number }),
+        tls: Some(Box::new(tls)),
+        ..api::PortTrafficPolicy::default()
+    }
 }
 
 /// The rule for a gateway whose service is not declared: its subsets have no other place.
@@ -96,7 +138,7 @@ pub(super) fn destination_rule(
     let Some(FrontService::Outside(host)) = &gateway.front else { return None };
     let subsets: Vec<_> = externals(model)
         .filter(|(_, through)| *through == id)
-        .map(|(external, _)| subset(external, from))
+        .map(|(external, _)| subset(&model.mesh, external, from))
         .collect();
     if subsets.is_empty() {
         return None;
@@ -127,8 +169,14 @@ pub(super) fn to_gateway(mesh: &Mesh, external: &Resource<External>, port: u16) 
     Some(api::Destination {
         host: front,
         subset: Some(SmolStr::new(external.name.value.as_str())),
-        port: Some(api::PortSelector { number: u32::from(port) }),
+        port: Some(api::PortSelector { number: u32::from(arrival(mesh, external, port)) }),
     })
+}
+
+/// The port of the gateway at which requests for a port of an external arrive.
+fn arrival(mesh: &Mesh, external: &Resource<External>, number: u16) -> u16 {
+    let port = external.body.ports.iter().find(|port| port.number.value.get() == number);
+    port.and_then(|port| mesh.egress_hop(external, port)).map_or(number, |hop| hop.port(number))
 }
 
 /// The two rules for each host and port: to the gateway, and from it.
@@ -137,7 +185,7 @@ pub(super) fn virtual_service(
     external: &Resource<External>,
     from: &Source<'_>,
 ) -> Option<api::VirtualService> {
-    let through = name::gateway(mesh, external.egress?);
+    let through = name::gateway(mesh, external.egress?, Part::Main);
     let mut spec = api::VirtualService {
         hosts: hosts(external).map(|host| SmolStr::new(host.as_str())).collect(),
         gateways: vec![SmolStr::new_static("mesh"), through.clone()],
@@ -156,11 +204,14 @@ pub(super) fn virtual_service(
                 subset: None,
                 port: Some(api::PortSelector { number }),
             };
-            let steps =
-                [("to-gateway", SmolStr::new_static("mesh"), to), ("from-gateway", through.clone(), out)];
-            for (step, binding, destination) in steps {
+            let arrival = u32::from(arrival(mesh, external, port.number.value.get()));
+            let steps = [
+                ("to-gateway", number, SmolStr::new_static("mesh"), to),
+                ("from-gateway", arrival, through.clone(), out),
+            ];
+            for (step, at, binding, destination) in steps {
                 if port.protocol.value.is_tls_family() {
-                    let route = tls_step(&host, number, binding, destination);
+                    let route = tls_step(&host, at, binding, destination);
                     spec.tls.push(Sourced::new(comment.clone(), route));
                 } else {
                     let name = if several {
@@ -168,7 +219,7 @@ pub(super) fn virtual_service(
                     } else {
                         format!("{step}-{number}")
                     };
-                    let route = http_step(name, several.then_some(&host), number, binding, destination);
+                    let route = http_step(name, several.then_some(&host), at, binding, destination);
                     spec.http.push(Sourced::new(comment.clone(), route));
                 }
             }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 /// The files of a model, each with its resources in an order in which they can be applied.
 pub(super) fn artifacts(checked: &Checked, options: &Options<'_>) -> Vec<Artifact> {
     let writer = Writer::new(checked.model(), options);
-    let mut planned: Vec<(String, Planned)> = plan(checked.model())
+    let mut planned: Vec<(String, Planned)> = plan(checked.model(), writer.layout())
         .into_iter()
         .map(|planned| (path(&writer, planned, options.split), planned))
         .collect();

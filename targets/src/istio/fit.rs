@@ -1,10 +1,12 @@
 //! What a checked model may still ask of Istio that it cannot do: one name for two resources, a name that is too long.
 
 use super::document::Writer;
-use super::plan::{Planned, plan};
+use super::layout::{HostId, Joined};
+use super::plan::{Planned, is_carried, plan};
 use crate::target::Options;
 use meshc_compiler::Checked;
-use meshc_compiler::model::Controller;
+use meshc_compiler::model::{Controller, Gateway, Host, Model, Route, RouteKind};
+use meshc_compiler::routing::connection_order;
 use meshc_compiler::values::{Literal, ResourceName};
 use meshc_language::{Code, Diagnostic, Severity};
 use rustc_hash::FxHashMap;
@@ -30,7 +32,7 @@ pub(super) fn names(checked: &Checked, options: &Options<'_>) -> Vec<Diagnostic>
     let writer = Writer::new(checked.model(), options);
     let mut taken: FxHashMap<(&str, Option<&str>, SmolStr), Planned> = FxHashMap::default();
     let mut reports = Vec::new();
-    for planned in plan(checked.model()) {
+    for planned in plan(checked.model(), writer.layout()) {
         let (name, kind) = (writer.name(planned), planned.kind());
         let Some(span) = writer.span(planned) else { continue };
         if let Err(error) = ResourceName::parse(&name) {
@@ -63,4 +65,81 @@ pub(super) fn names(checked: &Checked, options: &Options<'_>) -> Vec<Diagnostic>
         reports.push(report);
     }
     reports
+}
+
+/// What Istio would make of routes that the sources do not say.
+pub(super) fn routes(checked: &Checked, options: &Options<'_>) -> Vec<Diagnostic> {
+    let model = checked.model();
+    let writer = Writer::new(model, options);
+    let mut reports = writer.folded().reports.clone();
+    let mut told: Vec<(Option<HostId>, HostId)> = Vec::new();
+    for fault in &writer.layout().joined {
+        // One report for two blocks, whatever names they share.
+        if !told.contains(&(fault.owner, fault.other)) {
+            told.push((fault.owner, fault.other));
+            reports.extend(joined(model, fault));
+        }
+    }
+    for host in model.hosts.as_slice().iter().filter(|host| is_carried(model, host)) {
+        for kind in [RouteKind::Tls, RouteKind::Tcp] {
+            if host.routes.iter().any(|route| route.kind == kind) {
+                reports.extend(out_of_order(&host.declared, kind));
+            }
+        }
+    }
+    for (gateway, host) in writer.layout().idle() {
+        let names = model.mesh.gateways.get(gateway).zip(model.hosts.get(host));
+        reports.extend(names.map(|(gateway, host)| idle(gateway, host)));
+    }
+    reports
+}
+
+fn joined(model: &Model, fault: &Joined) -> Option<Diagnostic> {
+    let Joined { gateway, name, owner, other } = fault;
+    let gateway = model.mesh.gateways.get(*gateway)?;
+    let other = model.hosts.get(*other)?;
+    let message = format!(
+        "at gateway `{}`, Istio would give `{name}` the routes of this host block too",
+        gateway.name.value
+    );
+    let report = Diagnostic::new(Code::ROUTES_JOINED, other.span, message)
+        .related(gateway.name.span, "the gateway")
+        .consequence(
+            "Istio intersects the names of a block with those of each listener, and puts all routes of a name into one list, the \
+             oldest first",
+        );
+    let report = match owner.and_then(|owner| model.hosts.get(owner)) {
+        Some(owner) => report.related(owner.span, "this block has the name"),
+        None => report,
+    };
+    Some(report.help(format!(
+        "serve `{name}` in one listener only, or bind the two blocks to gateways of their own"
+    )))
+}
+
+fn idle(gateway: &Gateway, host: &Host) -> Diagnostic {
+    let message = format!("gateway `{}` has no request for this host block", gateway.name.value);
+    Diagnostic::new(Code::BLOCK_WITHOUT_REQUESTS, host.span, message)
+        .related(gateway.name.span, "the gateway")
+        .consequence("narrower blocks have all names that they share; its routes are left out there")
+        .help("add a name to a listener of the gateway that no other block has, or remove the binding")
+}
+
+/// Rules for connections of which Istio would take the later one.
+fn out_of_order(host: &Host, kind: RouteKind) -> Vec<Diagnostic> {
+    let places = connection_order(host, kind).out_of_order;
+    let routes = places
+        .into_iter()
+        .filter_map(|(first, second)| Some((host.routes.get(first)?, host.routes.get(second)?)));
+    let report = |(first, second): (&Route, &Route)| {
+        let message = format!(
+            "Istio would take `{}` for connections that `{}` takes first",
+            second.name.value, first.name.value
+        );
+        Diagnostic::new(Code::ORDER_LOST, second.condition.unwrap_or(second.name.span), message)
+            .related(first.condition.unwrap_or(first.name.span), "this comes first and takes them too")
+            .consequence("Istio takes the most specific range of addresses, then the most specific server name, in whatever order")
+            .help(format!("move `{}` before `{}`, or ask for names and addresses that both do not share", second.name.value, first.name.value))
+    };
+    routes.map(report).collect()
 }

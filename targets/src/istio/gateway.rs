@@ -2,6 +2,7 @@
 
 use super::api;
 use super::egress;
+use super::layout::{Layout, Part, kept_hosts};
 use super::policy::path;
 use crate::provenance::{self, Source};
 use crate::yaml::Sourced;
@@ -14,20 +15,27 @@ use smol_str::SmolStr;
 
 pub(super) fn spec(
     model: &Model,
-    id: Id<Resource<Gateway>>,
-    gateway: &Gateway,
+    layout: &Layout,
+    (id, part): (Id<Resource<Gateway>>, Part),
+    gateway: &Resource<Gateway>,
     from: &Source<'_>,
 ) -> api::Gateway {
-    let Gateway { name: _, body, front: _, span: _, attributes: _ } = gateway;
+    let Gateway { name: _, body, front: _, span: _, attributes: _ } = &gateway.declared;
     let GatewayBody { controller: _, workload, service: _, listeners } = body;
-    let labels = workload.as_ref().map_or(&[][..], |Workload { labels, span: _ }| labels);
-    let named = listeners.iter().zip(gateway.port_names());
+    // The selector takes pods of every namespace.
+    let labels = workload.as_ref().map_or(&[][..], |Workload { labels, namespace: _, span: _ }| labels);
+    let home = gateway.namespace_name();
+    let named = listeners.iter().zip(gateway.port_names()).enumerate();
     let mut servers: Vec<Sourced<api::Server>> = named
-        .map(|(listener, name)| {
-            Sourced::new(from.part(listener.span, provenance::listener(listener)), server(listener, name))
+        .filter(|(at, _)| layout.part_of(id, *at) == part)
+        .map(|(_, (listener, name))| {
+            let comment = from.part(listener.span, provenance::listener(listener));
+            Sourced::new(comment, server(listener, name, home))
         })
         .collect();
-    servers.extend(egress::servers(model, id, from));
+    if part == Part::Main {
+        servers.extend(egress::servers(model, id, from));
+    }
     api::Gateway {
         selector: labels
             .iter()
@@ -37,9 +45,9 @@ pub(super) fn spec(
     }
 }
 
-fn server(listener: &Listener, port_name: SmolStr) -> api::Server {
+fn server(listener: &Listener, port_name: SmolStr, home: Option<&str>) -> api::Server {
     let Listener { protocol, port, body, span: _, attributes: _ } = listener;
-    let ListenerBody { hosts, tls, redirect, bind, name, port_name: _ } = body;
+    let ListenerBody { hosts: _, tls, redirect, bind, name, port_name: _ } = body;
     api::Server {
         port: api::Port {
             number: u32::from(port.value.get()),
@@ -48,8 +56,8 @@ fn server(listener: &Listener, port_name: SmolStr) -> api::Server {
             target_port: None,
         },
         bind: bind.as_ref().map(|address| SmolStr::new(address.value.to_string())),
-        hosts: hosts.iter().flat_map(|hosts| hosts.iter()).map(|host| server_host(&host.value)).collect(),
-        tls: tls_settings(tls.as_deref(), redirect.map(|redirect| redirect.value)).map(Box::new),
+        hosts: kept_hosts(listener, home).map(server_host).collect(),
+        tls: tls_settings(tls.as_deref(), redirect.map(|redirect| redirect.target)).map(Box::new),
         default_endpoint: None,
         name: name.as_ref().map(|name| SmolStr::new(name.value.as_str())),
     }

@@ -1,14 +1,14 @@
 //! From the normal form of a condition to Istio's matches.
 
 use super::api;
-use super::name;
-use meshc_compiler::model::{HeaderTest, Match, MatchBinding, Mesh, PathMatch, PathTest};
+use super::name::GatewayNames;
+use meshc_compiler::model::{HeaderTest, Match, MatchBinding, PathMatch, PathTest};
 use meshc_compiler::policy::TextMatch;
 use meshc_compiler::values::{MatchHeaderName, Pattern, Port, escape_literal};
 use smol_str::SmolStr;
 
 /// The matches of an HTTP route. A segment prefix and a list of ports take several, since Istio has no word for them.
-pub(super) fn http(mesh: &Mesh, one: &Match, out: &mut Vec<api::HttpMatchRequest>) {
+pub(super) fn http(names: &GatewayNames<'_>, one: &Match, out: &mut Vec<api::HttpMatchRequest>) {
     let Match {
         path,
         scheme,
@@ -37,7 +37,7 @@ pub(super) fn http(mesh: &Mesh, one: &Match, out: &mut Vec<api::HttpMatchRequest
             .iter()
             .map(|label| (label.key().as_str(), SmolStr::new(label.value().as_str())))
             .collect(),
-        gateways: gateways(mesh, bindings),
+        gateways: gateways(names, bindings),
         query_params: query.iter().map(|(name, test)| (name.clone(), header_test(test))).collect(),
         ignore_uri_case: path.as_ref().filter(|path| path.ignore_case).map(|_| true),
         without_headers: header_tests(without),
@@ -110,16 +110,16 @@ fn regex(text: SmolStr) -> api::StringMatch {
     api::StringMatch { exact: None, prefix: None, regex: Some(text) }
 }
 
-fn gateways(mesh: &Mesh, bindings: &[MatchBinding]) -> Vec<SmolStr> {
+fn gateways(names: &GatewayNames<'_>, bindings: &[MatchBinding]) -> Vec<SmolStr> {
     let binding = |binding: &MatchBinding| match binding {
-        MatchBinding::Mesh => SmolStr::new_static("mesh"),
-        MatchBinding::Gateway(id) => name::gateway(mesh, *id),
+        MatchBinding::Mesh => vec![SmolStr::new_static("mesh")],
+        MatchBinding::Gateway(id) => names.of_gateway(*id),
     };
-    bindings.iter().map(binding).collect()
+    bindings.iter().flat_map(binding).collect()
 }
 
 /// The parts of a connection that tls and tcp routes look at, once for each port.
-fn connection(mesh: &Mesh, one: &Match) -> Vec<api::L4MatchAttributes> {
+fn connection(names: &GatewayNames<'_>, one: &Match) -> Vec<api::L4MatchAttributes> {
     let Match {
         // Request properties: `check` refuses them in routes for connections.
         path: _,
@@ -143,20 +143,20 @@ fn connection(mesh: &Mesh, one: &Match) -> Vec<api::L4MatchAttributes> {
         port: None,
         source_subnet: None,
         source_labels: labels.collect(),
-        gateways: gateways(mesh, bindings),
+        gateways: gateways(names, bindings),
         source_namespace: source_namespace.as_ref().map(|namespace| SmolStr::new(namespace.as_str())),
     };
     each_port(ports).into_iter().map(|port| api::L4MatchAttributes { port, ..base.clone() }).collect()
 }
 
 /// The matches of a tcp route.
-pub(super) fn tcp(mesh: &Mesh, one: &Match, out: &mut Vec<api::L4MatchAttributes>) {
-    out.extend(connection(mesh, one));
+pub(super) fn tcp(names: &GatewayNames<'_>, one: &Match, out: &mut Vec<api::L4MatchAttributes>) {
+    out.extend(connection(names, one));
 }
 
 /// The matches of a tls route.
-pub(super) fn tls(mesh: &Mesh, one: &Match, out: &mut Vec<api::TlsMatchAttributes>) {
-    for l4 in connection(mesh, one) {
+pub(super) fn tls(names: &GatewayNames<'_>, one: &Match, out: &mut Vec<api::TlsMatchAttributes>) {
+    for l4 in connection(names, one) {
         let api::L4MatchAttributes {
             destination_subnets,
             port,

@@ -1,12 +1,16 @@
 //! Istio: Gateway, VirtualService, DestinationRule and ServiceEntry of `networking.istio.io`.
 
 pub mod api;
+mod asked;
+mod delegation;
 mod destination_rule;
 mod document;
 mod egress;
 mod emit;
 mod fit;
+mod fit_values;
 mod gateway;
+mod layout;
 mod matches;
 mod name;
 mod plan;
@@ -71,6 +75,8 @@ impl Target for Istio {
     fn fit(&self, checked: &Checked, options: &Options<'_>) -> Fit {
         let mut reports = fit::names(checked, options);
         reports.extend(fit::gateways(checked));
+        reports.extend(fit::routes(checked, options));
+        reports.extend(fit_values::check(checked));
         reports.extend(raw::check(checked, options));
         // Istio carries everything.
         let lost = checked.model().degradations.iter().filter(|one| one.target.value == Controller::Istio);

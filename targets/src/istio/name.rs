@@ -1,5 +1,6 @@
 //! Names of resources.
 
+use super::layout::{Layout, Part};
 use meshc_compiler::model::{
     Binding, BindingKind, External, Gateway, Host, HostName, HostNameKind, Id, Mesh, Resource,
 };
@@ -54,26 +55,60 @@ pub(super) fn destination_rule(external: &External, host: usize) -> SmolStr {
     }
 }
 
-/// A gateway as VirtualServices name it: with its namespace if it has one.
-pub(super) fn gateway(mesh: &Mesh, id: Id<Resource<Gateway>>) -> SmolStr {
+/// The resource of a gateway: the gateway's name, with the name of the listener or its port and first host for one that has a
+/// resource of its own.
+pub(super) fn gateway_resource(gateway: &Gateway, part: Part) -> SmolStr {
+    let own = gateway.name.value.as_str();
+    let Part::Listener(at) = part else { return SmolStr::new(own) };
+    let Some(listener) = gateway.body.listeners.get(at) else { return SmolStr::new(own) };
+    if let Some(name) = &listener.body.name {
+        return SmolStr::new(format!("{own}-{}", name.value));
+    }
+    let first = listener.body.hosts.iter().flat_map(|hosts| hosts.iter()).next();
+    let host = first.map_or(String::new(), |host| dashed(host.value.host.as_str()));
+    SmolStr::new(format!("{own}-{}-{host}", listener.port.value))
+}
+
+/// A resource of a gateway as VirtualServices name it: with its namespace if it has one.
+pub(super) fn gateway(mesh: &Mesh, id: Id<Resource<Gateway>>, part: Part) -> SmolStr {
     let Some(gateway) = mesh.gateways.get(id) else { return SmolStr::default() };
-    let name = gateway.name.value.as_str();
+    let name = gateway_resource(gateway, part);
     match gateway.namespace_name() {
         Some(namespace) => SmolStr::new(format!("{namespace}/{name}")),
-        None => SmolStr::new(name),
+        None => name,
     }
 }
 
-/// The `gateways` of a VirtualService; nothing for one that only sidecars use.
-pub(super) fn bindings(mesh: &Mesh, via: &[Binding]) -> Vec<SmolStr> {
-    if via.iter().all(|binding| matches!(binding.kind, BindingKind::Mesh | BindingKind::Delegate)) {
-        return Vec::new();
+/// How the VirtualService of a host block names gateways.
+#[derive(Clone, Copy)]
+pub(super) struct GatewayNames<'m> {
+    pub(super) mesh: &'m Mesh,
+    pub(super) layout: &'m Layout,
+    /// The block; `None` where all resources of a gateway are meant.
+    pub(super) host: Option<Id<Resource<Host>>>,
+}
+
+impl GatewayNames<'_> {
+    /// The resources of a gateway.
+    pub(super) fn of_gateway(&self, id: Id<Resource<Gateway>>) -> Vec<SmolStr> {
+        let parts = match self.host {
+            Some(host) => self.layout.bound(id, host),
+            None => self.layout.parts(id),
+        };
+        parts.into_iter().map(|part| gateway(self.mesh, id, part)).collect()
     }
-    via.iter()
-        .filter_map(|binding| match binding.kind {
-            BindingKind::Mesh => Some(SmolStr::new_static("mesh")),
-            BindingKind::Gateway(id) => Some(gateway(mesh, id)),
-            BindingKind::Delegate => None,
-        })
-        .collect()
+
+    /// The `gateways` of a VirtualService; nothing for one that only sidecars use.
+    pub(super) fn bindings(&self, via: &[Binding]) -> Vec<SmolStr> {
+        if via.iter().all(|binding| matches!(binding.kind, BindingKind::Mesh | BindingKind::Delegate)) {
+            return Vec::new();
+        }
+        via.iter()
+            .flat_map(|binding| match binding.kind {
+                BindingKind::Mesh => vec![SmolStr::new_static("mesh")],
+                BindingKind::Gateway(id) => self.of_gateway(id),
+                BindingKind::Delegate => Vec::new(),
+            })
+            .collect()
+    }
 }

@@ -1,5 +1,6 @@
 //! Which resources a model makes.
 
+use super::layout::{Layout, Part};
 use meshc_compiler::model::{Controller, External, Gateway, Host, Id, Model, Resource, Service};
 
 /// A resource that may be written: the item that it comes from. The order is one in which resources can be applied: what
@@ -14,8 +15,8 @@ pub(super) enum Planned {
     ExternalRule(Id<Resource<External>>, usize),
     /// The DestinationRule of the service in front of a gateway, if that is not declared.
     EgressRule(Id<Resource<Gateway>>),
-    /// A Gateway.
-    Gateway(Id<Resource<Gateway>>),
+    /// A Gateway, or one of those that a gateway is written as.
+    Gateway(Id<Resource<Gateway>>, Part),
     /// The VirtualService of an external that is reached through a gateway.
     EgressService(Id<Resource<External>>),
     /// The VirtualService of a host block.
@@ -27,14 +28,14 @@ impl Planned {
         match self {
             Self::ServiceEntry(_) => "ServiceEntry",
             Self::ServiceRule(_) | Self::ExternalRule(..) | Self::EgressRule(_) => "DestinationRule",
-            Self::Gateway(_) => "Gateway",
+            Self::Gateway(..) => "Gateway",
             Self::EgressService(_) | Self::VirtualService(_) => "VirtualService",
         }
     }
 }
 
 /// Every resource that the items of a model may make.
-pub(super) fn plan(model: &Model) -> Vec<Planned> {
+pub(super) fn plan(model: &Model, layout: &Layout) -> Vec<Planned> {
     let mesh = &model.mesh;
     let mut planned = Vec::with_capacity(mesh.services.len() + 2 * mesh.externals.len() + model.hosts.len());
     for (id, external) in mesh.externals.iter() {
@@ -48,7 +49,7 @@ pub(super) fn plan(model: &Model) -> Vec<Planned> {
     planned.extend(mesh.services.iter().map(|(id, _)| Planned::ServiceRule(id)));
     for (id, gateway) in mesh.gateways.iter().filter(|(_, gateway)| gateway.controller() == Controller::Istio)
     {
-        planned.push(Planned::Gateway(id));
+        planned.extend(layout.parts(id).into_iter().map(|part| Planned::Gateway(id, part)));
         planned.extend(gateway.front.is_some().then_some(Planned::EgressRule(id)));
     }
     planned.extend(
@@ -62,7 +63,7 @@ pub(super) fn plan(model: &Model) -> Vec<Planned> {
 }
 
 /// Whether Istio carries a host: in the mesh, by delegation, or on one of its own gateways.
-fn is_carried(model: &Model, host: &Host) -> bool {
+pub(super) fn is_carried(model: &Model, host: &Host) -> bool {
     let by_istio = |id: Id<Resource<Gateway>>| {
         model.mesh.gateways.get(id).is_some_and(|gateway| gateway.controller() == Controller::Istio)
     };

@@ -36,8 +36,30 @@ fn whole_percent(value: Option<&Spanned<Percent>>) -> Option<i32> {
     value.map(|percent| int32(percent.value.ppm() / 10_000))
 }
 
+/// Whom TLS to a destination is for, where its `tls` does not say.
+#[derive(Clone, Copy)]
+pub(super) struct Server<'n> {
+    /// Its host, if that is one name.
+    pub(super) name: Option<&'n str>,
+    /// Whether its ServiceEntry names the certificates: Istio checks for those where the rule names none.
+    pub(super) named_elsewhere: bool,
+}
+
+/// What is sent over connections of a policy.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Carried {
+    /// Requests. Istio asks for the host of each, and checks the certificate for it, where no `sni` is given.
+    Requests,
+    /// Bytes that name no host. Istio would ask for no name and check none.
+    Bytes,
+}
+
 /// The policy of a destination, without ports; `None` if it says nothing.
-pub(super) fn traffic(policy: &TrafficPolicy) -> Option<api::TrafficPolicy> {
+pub(super) fn traffic(
+    policy: &TrafficPolicy,
+    server: Server<'_>,
+    carried: Carried,
+) -> Option<api::TrafficPolicy> {
     let TrafficPolicy { balancing, pool, ejection, tls } = policy;
     if policy.is_empty() {
         return None;
@@ -46,7 +68,7 @@ pub(super) fn traffic(policy: &TrafficPolicy) -> Option<api::TrafficPolicy> {
         load_balancer: balancing.as_ref().map(|balancing| Box::new(load_balancer(balancing))),
         connection_pool: pool.as_ref().map(|pool| Box::new(connection_pool(pool))),
         outlier_detection: ejection.as_ref().map(|ejection| Box::new(outlier_detection(ejection))),
-        tls: tls.as_ref().map(|tls| Box::new(client_tls(tls))),
+        tls: tls.as_ref().map(|tls| Box::new(client_tls(tls, server, carried))),
         port_level_settings: Vec::new(),
         tunnel: None,
         proxy_protocol: None,
@@ -55,7 +77,12 @@ pub(super) fn traffic(policy: &TrafficPolicy) -> Option<api::TrafficPolicy> {
 }
 
 /// The policy of one port; `None` if it says nothing.
-pub(super) fn port_traffic(number: u32, policy: &TrafficPolicy) -> Option<api::PortTrafficPolicy> {
+pub(super) fn port_traffic(
+    number: u32,
+    policy: &TrafficPolicy,
+    server: Server<'_>,
+    carried: Carried,
+) -> Option<api::PortTrafficPolicy> {
     let TrafficPolicy { balancing, pool, ejection, tls } = policy;
     if policy.is_empty() {
         return None;
@@ -65,7 +92,7 @@ pub(super) fn port_traffic(number: u32, policy: &TrafficPolicy) -> Option<api::P
         load_balancer: balancing.as_ref().map(|balancing| Box::new(load_balancer(balancing))),
         connection_pool: pool.as_ref().map(|pool| Box::new(connection_pool(pool))),
         outlier_detection: ejection.as_ref().map(|ejection| Box::new(outlier_detection(ejection))),
-        tls: tls.as_ref().map(|tls| Box::new(client_tls(tls))),
+        tls: tls.as_ref().map(|tls| Box::new(client_tls(tls, server, carried))),
     })
 }
 
@@ -185,7 +212,7 @@ fn outlier_detection(ejection: &Ejection) -> api::OutlierDetection {
         let number = after.count.value.get();
         match after.kind.value {
             FailureKind::Errors => detection.consecutive_5xx_errors = Some(number),
-            // Istio counts any 5xx too unless it is told not to.
+            // Envoy counts any five 5xx in a row as well unless it is told not to: 0 has to be written.
             FailureKind::GatewayErrors => {
                 detection.consecutive_gateway_errors = Some(number);
                 detection.consecutive_5xx_errors = Some(0);
@@ -193,6 +220,7 @@ fn outlier_detection(ejection: &Ejection) -> api::OutlierDetection {
             FailureKind::LocalErrors => {
                 detection.split_external_local_origin_errors = Some(true);
                 detection.consecutive_local_origin_failures = Some(number);
+                detection.consecutive_5xx_errors = Some(0);
             }
         }
     }
@@ -203,9 +231,11 @@ pub(super) fn path(file: Option<&FileRef>) -> Option<SmolStr> {
     file.map(|FileRef(path)| SmolStr::new(path.value.as_str()))
 }
 
-fn client_tls(tls: &ClientTls) -> api::ClientTlsSettings {
+fn client_tls(tls: &ClientTls, server: Server<'_>, carried: Carried) -> api::ClientTlsSettings {
     let ClientTls { mode, body, span: _, attributes: _ } = tls;
-    let ClientTlsBody { cert, key, ca, crl, credential, sni, names, skip_verify } = body;
+    let ClientTlsBody { cert, key, ca, crl, credential, sni: _, names, skip_verify } = body;
+    let sni = server_name(tls, server, carried);
+    let expected = names.iter().flat_map(|names| names.iter()).map(|name| SmolStr::new(name.value.as_str()));
     api::ClientTlsSettings {
         mode: Some(match mode.value {
             ClientTlsMode::Disable => api::ClientTlsMode::Disable,
@@ -217,13 +247,31 @@ fn client_tls(tls: &ClientTls) -> api::ClientTlsSettings {
         private_key: path(key.as_ref()),
         ca_certificates: path(ca.as_ref()),
         credential_name: credential.as_ref().map(|name| SmolStr::new(name.value.to_string())),
-        subject_alt_names: names
-            .iter()
-            .flat_map(|names| names.iter())
-            .map(|name| SmolStr::new(name.value.as_str()))
-            .collect(),
-        sni: sni.as_ref().map(|sni| SmolStr::new(sni.value.as_str())),
+        subject_alt_names: if names.is_some() || server.named_elsewhere || !is_verified(tls) {
+            expected.collect()
+        } else {
+            // Istio checks for the host of a request only where no `sni` is given, and else for nothing.
+            sni.iter().cloned().collect()
+        },
+        sni,
         insecure_skip_verify: skip_verify.map(|skip| skip.value.is_on()),
         ca_crl: path(crl.as_ref()),
     }
+}
+
+/// Whether the mode and its settings let the server's certificate be verified by names that the sources can give.
+fn is_verified(tls: &ClientTls) -> bool {
+    is_own(tls) && !tls.body.takes_unseen()
+}
+
+/// Whether TLS is not that of the mesh, which knows whom to ask for and whom to expect.
+pub(super) fn is_own(tls: &ClientTls) -> bool {
+    tls.mode.value.begins_tls()
+}
+
+/// The name that is asked for; `None` for the host of each request.
+fn server_name(tls: &ClientTls, server: Server<'_>, carried: Carried) -> Option<SmolStr> {
+    let said = tls.body.sni.as_ref().map(|sni| SmolStr::new(sni.value.as_str()));
+    let of_host = || server.name.filter(|_| carried == Carried::Bytes && is_own(tls)).map(SmolStr::new);
+    said.or_else(of_host)
 }

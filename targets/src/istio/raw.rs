@@ -5,10 +5,10 @@
 
 use super::api;
 use super::document::{Document, Writer};
-use super::plan::{Planned, plan};
+use super::plan::Planned;
 use crate::target::Options;
 use meshc_compiler::Checked;
-use meshc_compiler::model::Raw;
+use meshc_compiler::model::{Raw, Resource};
 use meshc_language::{Code, Diagnostic, Span};
 use serde::Serialize;
 use serde_yaml::Value;
@@ -28,12 +28,13 @@ pub(super) fn check(checked: &Checked, options: &Options<'_>) -> Vec<Diagnostic>
         return Vec::new();
     }
     let writer = Writer::new(model, options);
-    let planned = plan(model);
     let mut reports = Vec::new();
-    for raw in &model.raw {
-        let is_its_own = |planned: &&Planned| writer.raw(**planned).any(|other| std::ptr::eq(other, raw));
-        let document = planned.iter().find(is_its_own).and_then(|planned| writer.typed(*planned));
-        let Some(document) = document else {
+    for (raw, anchors) in model.raw.iter().zip(writer.anchors()) {
+        if anchors.len() > 1 {
+            reports.push(several(&writer, raw, anchors));
+            continue;
+        }
+        let Some(document) = anchors.first().and_then(|planned| writer.typed(*planned)) else {
             let anchor = &raw.anchor;
             let message = format!(
                 "no resource is made for a {} `{}` of this namespace",
@@ -50,6 +51,20 @@ pub(super) fn check(checked: &Checked, options: &Options<'_>) -> Vec<Diagnostic>
         }
     }
     reports
+}
+
+fn several(writer: &Writer<'_>, raw: &Resource<Raw>, anchors: &[Planned]) -> Diagnostic {
+    let anchor = &raw.anchor;
+    let names: Vec<String> = anchors.iter().map(|planned| format!("`{}`", writer.name(*planned))).collect();
+    let message = format!("several resources are made for {} `{}`", anchor.kind.value, anchor.name.value);
+    let report = Diagnostic::new(Code::BAD_RAW, anchor.name.span, message);
+    let report = anchors
+        .iter()
+        .filter_map(|planned| writer.span(*planned))
+        .fold(report, |report, span| report.related(span, "one of them"));
+    report
+        .consequence("this would be merged into all of them")
+        .help(format!("say the name of the resource: one of {}", names.join(", ")))
 }
 
 fn report(refusal: Refusal, span: Span) -> Diagnostic {

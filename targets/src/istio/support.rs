@@ -13,6 +13,7 @@ pub(super) const fn of(feature: Feature) -> Support {
         | F::MutualTls
         | F::CallerIdentity
         | F::MeshTls
+        | F::AutoPassthrough
         | F::Passthrough
         | F::MixedTls
         | F::TcpListener
@@ -21,6 +22,8 @@ pub(super) const fn of(feature: Feature) -> Support {
         | F::MethodMatch
         | F::HeaderMatch
         | F::HeaderAbsent
+        | F::UnderscoreHeader
+        | F::ProxyHeaderMatch
         | F::QueryMatch
         | F::PatternMatch
         | F::AnyPattern
@@ -60,6 +63,7 @@ pub(super) const fn of(feature: Feature) -> Support {
         | F::ConnectionLifetime
         | F::Keepalive
         | F::Http2Destination
+        | F::GrpcWeb
         | F::Ejection
         | F::UpstreamTls
         | F::UpstreamIdentity

@@ -1,66 +1,181 @@
 //! VirtualServices: the routes of a host block.
 
 use super::api;
+use super::asked::{AskedOn, Delegators};
+use super::delegation::Folded;
 use super::egress;
+use super::layout::Layout;
 use super::matches;
-use super::name;
+use super::name::GatewayNames;
 use super::policy::{duration, int32};
 use super::rewrite;
 use super::visibility::export_to;
+use crate::origins;
 use crate::provenance::Source;
 use crate::yaml::Sourced;
 use meshc_compiler::model::{
-    Action, Delegate, Destination, DestinationHeaders, DestinationId, Host, HostBody, HostName, Mesh, Mirror,
-    Redirect, RedirectPort, Respond, Route, RouteKind, RouteOptions, WeightedDestination,
+    Action, Delegate, Destination, DestinationHeaders, DestinationId, Host, HostBody, Id, Match, Mesh,
+    Mirror, Model, Redirect, RedirectPort, RedirectQuery, Resource, Respond, Route, RouteKind, RouteOptions,
+    ServerTlsMode, WeightedDestination,
 };
 use meshc_compiler::policy::{
-    Abort, Cors, CorsBody, Fault, HeaderOperations, HeaderOperationsBody, HeaderSetting, Injection,
-    Preflight, Retry, RetryChoice, RetryPolicy, SharedRouteOptions, Timeout,
+    Abort, Cors, CorsBody, Fault, HeaderOperations, HeaderOperationsBody, HeaderSetting, Injection, Matching,
+    Preflight, Retry, RetryChoice, RetryPolicy, SharedRouteOptions, TextMatch, Timeout,
 };
-use meshc_compiler::values::{Percent, RedirectCode};
+use meshc_compiler::routing::connection_order;
+use meshc_compiler::values::{HostPattern, Literal, Percent, RedirectCode, SniHost};
 use meshc_language::Spanned;
 use smol_str::SmolStr;
 
-pub(super) fn spec(mesh: &Mesh, host: &Host, from: &Source<'_>) -> api::VirtualService {
-    let Host { names, via, body: HostBody { name: _, visibility }, routes, span: _, attributes: _ } = host;
+/// What a host block is written with.
+pub(super) struct Writing<'m> {
+    pub(super) model: &'m Model,
+    pub(super) delegators: &'m Delegators<'m>,
+    pub(super) layout: &'m Layout,
+    pub(super) folded: &'m Folded,
+}
+
+/// The VirtualService of a host block; `None` if nothing is left for it at any gateway.
+pub(super) fn spec(
+    writing: &Writing<'_>,
+    (id, host): (Id<Resource<Host>>, &Host),
+    from: &Source<'_>,
+) -> Option<api::VirtualService> {
+    let Writing { model, delegators, layout, folded } = writing;
+    let Host { names: _, via, body: HostBody { name: _, visibility }, routes, span: _, attributes: _ } = host;
+    let mesh = &model.mesh;
+    let gateways = GatewayNames { mesh, layout, host: (!host.is_delegate()).then_some(id) };
     let mut spec = api::VirtualService {
-        hosts: names
-            .iter()
-            .flat_map(|HostName { kind: _, patterns, span: _ }| patterns)
-            .map(|pattern| SmolStr::new(pattern.as_str()))
-            .collect(),
-        gateways: name::bindings(mesh, via),
+        hosts: layout.hosts(id, host).into_iter().map(|pattern| SmolStr::new(pattern.as_str())).collect(),
+        gateways: gateways.bindings(via),
         http: Vec::new(),
         tls: Vec::new(),
         tcp: Vec::new(),
         export_to: export_to(visibility.as_ref()),
     };
-    for route in routes {
-        let comment = from.part(route.span, format_args!("{} {}", route.kind.word(), route.name.value));
-        let callers = Callers { mesh, are_sidecars: host.only_sidecars_take(route) };
+    // Without gateways it would hold in the mesh.
+    (!spec.gateways.is_empty() || host.gateways().next().is_none()).then_some(())?;
+    let callers = |route: &Route| Callers {
+        mesh,
+        are_sidecars: host.only_sidecars_take(route),
+        asked_on: AskedOn::of(model, delegators, id, host, route),
+    };
+    let comment =
+        |route: &Route| from.part(route.span, format_args!("{} {}", route.kind.word(), route.name.value));
+    for (at, route) in routes.iter().enumerate() {
+        let comment = comment(route);
+        let callers = callers(route);
         match route.kind {
-            RouteKind::Http => spec.http.push(Sourced::new(comment, http_route(callers, route))),
-            RouteKind::Tls => spec.tls.push(Sourced::new(comment, tls_route(callers, route))),
-            RouteKind::Tcp => spec.tcp.push(Sourced::new(comment, tcp_route(callers, route))),
+            RouteKind::Http => {
+                for matches in folded.conditions_of((id, at), route) {
+                    let headers = folded.headers_of((id, at), route);
+                    let list = folded.lists_mirrors((id, at));
+                    let mut written = http_route(&callers, route, headers, list);
+                    for one in matches {
+                        matches::http(&gateways, one, &mut written.matches);
+                    }
+                    written.rewrite = rewrite::http(&route.options.shared.rewrite, matches).map(Box::new);
+                    spec.http.push(Sourced::new(comment.clone(), written));
+                }
+            }
+            RouteKind::Tls | RouteKind::Tcp => {}
         }
     }
-    spec
+    for (route, alternatives) in for_connections(host, RouteKind::Tls) {
+        let mut written = api::TlsRoute {
+            matches: Vec::new(),
+            route: connection_destinations(&callers(route), &route.action),
+        };
+        for one in &alternatives {
+            matches::tls(&gateways, &within_listeners(model, host, one), &mut written.matches);
+        }
+        spec.tls.push(Sourced::new(comment(route), written));
+    }
+    for (route, alternatives) in for_connections(host, RouteKind::Tcp) {
+        let mut written = api::TcpRoute {
+            matches: Vec::new(),
+            route: connection_destinations(&callers(route), &route.action),
+        };
+        for one in alternatives.iter().filter(|one| **one != Match::default()) {
+            matches::tcp(&gateways, one, &mut written.matches);
+        }
+        spec.tcp.push(Sourced::new(comment(route), written));
+    }
+    Some(spec)
+}
+
+/// The rules for connections of one kind, each with its alternatives, so that the most specific one is the first that holds.
+/// Those for some addresses stand last: istiod gives a rule without addresses those of the rule before it
+/// (`buildSidecarOutboundTLSFilterChainOpts`).
+fn for_connections(host: &Host, kind: RouteKind) -> Vec<(&Route, Vec<Match>)> {
+    if host.routes.iter().all(|route| route.kind != kind) {
+        return Vec::new();
+    }
+    let order = connection_order(host, kind);
+    let rules = |for_all: bool| {
+        let alternatives = &order.alternatives;
+        host.routes.iter().enumerate().filter_map(move |(at, route)| {
+            let own = alternatives.iter().filter(|(position, one)| {
+                *position == at && (kind == RouteKind::Tcp || one.destinations.is_empty() == for_all)
+            });
+            let own: Vec<Match> = own.map(|(_, one)| one.clone()).collect();
+            (!own.is_empty()).then_some((route, own))
+        })
+    };
+    let mut all: Vec<(&Route, Vec<Match>)> = rules(true).collect();
+    if kind == RouteKind::Tls {
+        all.extend(rules(false));
+    }
+    all
+}
+
+/// An alternative of a tls rule with the names that listeners of its gateways serve: Istio would take connections for all names
+/// of the rule, whatever its listener says.
+fn within_listeners(model: &Model, host: &Host, one: &Match) -> Match {
+    if host.in_mesh() || one.sni.is_empty() {
+        return one.clone();
+    }
+    let gateways = host.gateways().filter_map(|(id, _)| model.mesh.gateways.get(id));
+    let listeners = gateways.flat_map(|gateway| &gateway.declared.body.listeners);
+    let passing = listeners.filter(|listener| {
+        listener.body.tls.as_deref().is_some_and(|tls| tls.mode.value == ServerTlsMode::Passthrough)
+    });
+    let served: Vec<&HostPattern> = passing
+        .flat_map(|listener| listener.body.hosts.iter().flat_map(|hosts| hosts.iter()))
+        .map(|host| &host.value.host)
+        .collect();
+    let narrower = |name: &SniHost| -> Vec<SniHost> {
+        if served.iter().any(|host| host.covers(name.as_host())) {
+            return vec![name.clone()];
+        }
+        let within = served.iter().filter(|host| name.as_host().covers(host));
+        within.filter_map(|host| SniHost::parse(host.as_str()).ok()).collect()
+    };
+    let sni: Vec<SniHost> = one.sni.iter().flat_map(narrower).collect();
+    if sni.is_empty() { one.clone() } else { Match { sni, ..one.clone() } }
 }
 
 /// Who uses a route.
-#[derive(Clone, Copy)]
 struct Callers<'m> {
     mesh: &'m Mesh,
     /// Nobody but sidecars, which send what leaves through a gateway to it. A route that gateways use too has one destination
     /// for all: a check warns.
     are_sidecars: bool,
+    /// On which ports sidecars do.
+    asked_on: AskedOn,
 }
 
-fn http_route(callers: Callers<'_>, route: &Route) -> api::HttpRoute {
+fn http_route(
+    callers: &Callers<'_>,
+    route: &Route,
+    (request_headers, response_headers): (Option<&HeaderOperations>, Option<&HeaderOperations>),
+    list_mirrors: bool,
+) -> api::HttpRoute {
     let Route {
         kind: _,
         name,
-        matches,
+        // Written by the caller, as delegation has them.
+        matches: _,
         condition: _,
         action,
         options,
@@ -69,30 +184,35 @@ fn http_route(callers: Callers<'_>, route: &Route) -> api::HttpRoute {
         incomplete: _,
     } = route;
     let RouteOptions { mirrors, policies: _, shared } = options;
-    let SharedRouteOptions { timeout, retry, rewrite, fault, cors, request_headers, response_headers } =
-        shared;
+    let SharedRouteOptions {
+        timeout,
+        retry,
+        // Written by the caller, with the condition.
+        rewrite: _,
+        fault,
+        cors,
+        // As delegation has them.
+        request_headers: _,
+        response_headers: _,
+    } = shared;
     let mut out =
         api::HttpRoute { name: Some(SmolStr::new(name.value.as_str())), ..api::HttpRoute::default() };
-    for one in matches {
-        matches::http(callers.mesh, one, &mut out.matches);
-    }
     match action {
         Action::Forward(destinations) => out.route = weighted(callers, destinations),
         Action::Redirect(redirect) => out.redirect = Some(Box::new(http_redirect(redirect))),
         Action::Respond(respond) => out.direct_response = Some(Box::new(direct_response(respond))),
         Action::Delegate(delegate) => out.delegate = Some(Box::new(delegation(delegate))),
     }
-    out.rewrite = rewrite::http(rewrite, matches).map(Box::new);
     out.timeout = timeout.as_ref().and_then(|Timeout { limit, span: _ }| limit.map(duration));
     out.retries = retry.as_ref().map(|retry| Box::new(retries(retry)));
     out.fault = (!fault.is_empty()).then(|| Box::new(fault_injection(fault)));
-    put_mirrors(callers, mirrors, &mut out);
+    put_mirrors(callers, mirrors, list_mirrors, &mut out);
     out.cors_policy = cors.as_ref().map(|cors| Box::new(cors_policy(cors)));
-    out.headers = headers(request_headers.as_deref(), response_headers.as_deref()).map(Box::new);
+    out.headers = headers(request_headers, response_headers).map(Box::new);
     out
 }
 
-fn destination(callers: Callers<'_>, destination: &Destination) -> api::Destination {
+fn destination(callers: &Callers<'_>, destination: &Destination) -> api::Destination {
     let Destination { target: _, host: _, port, subset, span: _ } = destination;
     if let Some(gateway) = egress_gateway(callers, destination) {
         return gateway;
@@ -100,16 +220,19 @@ fn destination(callers: Callers<'_>, destination: &Destination) -> api::Destinat
     api::Destination {
         host: callers.mesh.destination_host(destination),
         subset: subset.as_ref().map(|subset| subset.value.clone()),
-        port: port.map(|port| api::PortSelector { number: u32::from(port.value.get()) }),
+        port: port
+            .map(|port| port.value.get())
+            .or_else(|| callers.asked_on.port_to_say(callers.mesh, destination))
+            .map(|port| api::PortSelector { number: u32::from(port) }),
     }
 }
 
 /// The gateway's service, for what sidecars send to an external that leaves through a gateway.
-fn egress_gateway(callers: Callers<'_>, destination: &Destination) -> Option<api::Destination> {
-    let Callers { mesh, are_sidecars } = callers;
+fn egress_gateway(callers: &Callers<'_>, destination: &Destination) -> Option<api::Destination> {
+    let Callers { mesh, are_sidecars, asked_on: _ } = callers;
     let DestinationId::External(id) = destination.target else { return None };
     let port = mesh.port_of(destination)?.number.value.get();
-    egress::to_gateway(mesh, mesh.externals.get(id).filter(|_| are_sidecars)?, port)
+    egress::to_gateway(mesh, mesh.externals.get(id).filter(|_| *are_sidecars)?, port)
 }
 
 /// Weights are relative whole numbers: percent where that is enough, else the coarsest fraction that is.
@@ -123,7 +246,7 @@ fn weights(destinations: &[WeightedDestination]) -> Vec<Option<i32>> {
     destinations.iter().map(|one| Some(int32(parts(&one.weight) / unit))).collect()
 }
 
-fn weighted(callers: Callers<'_>, destinations: &[WeightedDestination]) -> Vec<api::HttpRouteDestination> {
+fn weighted(callers: &Callers<'_>, destinations: &[WeightedDestination]) -> Vec<api::HttpRouteDestination> {
     let one = |(one, weight): (&WeightedDestination, Option<i32>)| {
         let WeightedDestination {
             weight: _,
@@ -140,7 +263,7 @@ fn weighted(callers: Callers<'_>, destinations: &[WeightedDestination]) -> Vec<a
 }
 
 /// Destinations of a connection; `check` has refused header operations here.
-fn connection_destinations(callers: Callers<'_>, action: &Action) -> Vec<api::RouteDestination> {
+fn connection_destinations(callers: &Callers<'_>, action: &Action) -> Vec<api::RouteDestination> {
     let destinations = match action {
         Action::Forward(destinations) => destinations.as_slice(),
         Action::Redirect(_) | Action::Respond(_) | Action::Delegate(_) => &[],
@@ -152,26 +275,8 @@ fn connection_destinations(callers: Callers<'_>, action: &Action) -> Vec<api::Ro
     destinations.iter().zip(weights(destinations)).map(one).collect()
 }
 
-fn tls_route(callers: Callers<'_>, route: &Route) -> api::TlsRoute {
-    let mut out =
-        api::TlsRoute { matches: Vec::new(), route: connection_destinations(callers, &route.action) };
-    for one in &route.matches {
-        matches::tls(callers.mesh, one, &mut out.matches);
-    }
-    out
-}
-
-fn tcp_route(callers: Callers<'_>, route: &Route) -> api::TcpRoute {
-    let mut out =
-        api::TcpRoute { matches: Vec::new(), route: connection_destinations(callers, &route.action) };
-    for one in &route.matches {
-        matches::tcp(callers.mesh, one, &mut out.matches);
-    }
-    out
-}
-
 fn http_redirect(redirect: &Redirect) -> api::HttpRedirect {
-    let Redirect { code, scheme, host, path, prefix, port, span: _ } = redirect;
+    let Redirect { code, scheme, host, path, prefix, port, query, span: _ } = redirect;
     let (number, derive_port) = match port {
         None => (None, None),
         Some(RedirectPort::Number(port)) => (Some(u32::from(port.get())), None),
@@ -179,7 +284,12 @@ fn http_redirect(redirect: &Redirect) -> api::HttpRedirect {
         Some(RedirectPort::FromProtocol) => (None, Some(api::RedirectPortSelection::FromProtocolDefault)),
     };
     api::HttpRedirect {
-        uri: path.as_ref().map(|path| SmolStr::new(path.value.as_str())),
+        uri: path.as_ref().map(|path| match query.as_ref().map(|query| &query.value) {
+            // Envoy takes the end of a new path for the new query.
+            Some(RedirectQuery::New(query)) => SmolStr::new(format!("{}?{query}", path.value)),
+            // That it is dropped has been refused.
+            None | Some(RedirectQuery::Keep | RedirectQuery::Drop) => SmolStr::new(path.value.as_str()),
+        }),
         authority: host.as_ref().map(|host| SmolStr::new(host.value.as_str())),
         port: number,
         derive_port,
@@ -264,8 +374,8 @@ fn fault_injection(faults: &[Fault]) -> api::HttpFaultInjection {
 }
 
 /// One mirror in the fields that every version of Istio knows; several in the newer list.
-fn put_mirrors(callers: Callers<'_>, mirrors: &[Mirror], out: &mut api::HttpRoute) {
-    if let [Mirror { share, destination: target, span: _ }] = mirrors {
+fn put_mirrors(callers: &Callers<'_>, mirrors: &[Mirror], list: bool, out: &mut api::HttpRoute) {
+    if let ([Mirror { share, destination: target, span: _ }], false) = (mirrors, list) {
         out.mirror = Some(Box::new(destination(callers, target)));
         out.mirror_percentage = share.map(|share| percentage(share.value));
         return;
@@ -287,7 +397,7 @@ fn cors_policy(cors: &Cors) -> api::CorsPolicy {
     >| { list.iter().flatten().map(|name| SmolStr::new(name.value.as_written())).collect() };
     api::CorsPolicy {
         allow_origin: Vec::new(),
-        allow_origins: origins.iter().map(|origin| matches::text_match(&origin.test)).collect(),
+        allow_origins: origins.iter().map(origin).collect(),
         allow_methods: methods
             .iter()
             .flatten()
@@ -301,6 +411,15 @@ fn cors_policy(cors: &Cors) -> api::CorsPolicy {
             Preflight::Forward => api::UnmatchedPreflights::Forward,
             Preflight::Ignore => api::UnmatchedPreflights::Ignore,
         }),
+    }
+}
+
+fn origin(origin: &Matching) -> api::StringMatch {
+    match &origin.test {
+        TextMatch::Pattern(pattern) => {
+            api::StringMatch { exact: None, prefix: None, regex: Some(origins::pattern(pattern)) }
+        }
+        TextMatch::Exact(_) | TextMatch::Prefix(_) => matches::text_match(&origin.test),
     }
 }
 

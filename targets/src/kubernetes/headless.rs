@@ -19,7 +19,7 @@ const DEFAULT_NAMESPACE: &str = "default";
 
 /// The headless Services of all upstreams that `bindings` leave to Kubernetes, each once, a file for each namespace.
 ///
-/// A headless Service translates no ports: connections go to the port of the pod that the destination was declared with.
+/// A headless Service translates no ports: connections go to the port of the pods, `target` where it is said.
 pub(crate) fn headless_services(
     model: &Model,
     proxies: &[Arc<Proxy>],

@@ -7,7 +7,7 @@ use super::upstream_tls::UpstreamTls;
 use super::variables::{Subsystem, Variables};
 use crate::fingerprint::fingerprint;
 use crate::provenance::Provenance;
-use crate::raw_proxy::Rig;
+use crate::raw_proxy::{EdgeOptions, Rig};
 use crate::target::Options;
 use meshc_compiler::Model;
 use meshc_compiler::model::Id;
@@ -24,6 +24,10 @@ pub(super) struct Builder<'a> {
     pub(super) model: &'a Model,
     pub(super) proxy: &'a Proxy,
     pub(super) rig: Option<&'a Rig>,
+    /// The limits of gateways, whatever this proxy is.
+    pub(super) limits: &'a EdgeOptions,
+    /// The limits of a gateway; other proxies have none.
+    pub(super) edge: Option<&'a EdgeOptions>,
     /// Variables of `http`.
     pub(super) http: Variables,
     /// Variables of `stream`.
@@ -56,6 +60,8 @@ impl<'a> Builder<'a> {
             model,
             proxy,
             rig: options.rig.as_ref(),
+            limits: &options.edge,
+            edge: proxy.is_gateway().then_some(&options.edge),
             http: Variables::new(Subsystem::Http),
             stream: Variables::new(Subsystem::Stream),
             blocks: UpstreamBlocks::new(proxy),

@@ -151,6 +151,21 @@ impl Condition {
         }
     }
 
+    /// What the paths begin with that it takes.
+    pub(super) fn beginning(&self) -> Beginning<'_> {
+        match &self.path {
+            Some(Path::None) => Beginning::OneOf(Vec::new()),
+            Some(Path::Exact { text, ignore_case: false }) => Beginning::Exact(text),
+            Some(Path::Prefix { text, ignore_case: false } | Path::Under { text, ignore_case: false }) => {
+                Beginning::OneOf(vec![text])
+            }
+            Some(Path::Pattern { key: _, prefixes }) => {
+                Beginning::OneOf(prefixes.iter().map(String::as_str).collect())
+            }
+            None | Some(Path::Exact { .. } | Path::Prefix { .. } | Path::Under { .. }) => Beginning::Any,
+        }
+    }
+
     /// The variables that must be `1` for it to hold in a location; `None` if it never holds there.
     pub(super) fn at(&self, location: &Location, builder: &mut Builder<'_>) -> Option<Vec<String>> {
         let of_path = self.path.as_ref().map_or(Truth::Always, |path| path.at(location, builder));
@@ -164,6 +179,16 @@ impl Condition {
         bits.dedup();
         Some(bits)
     }
+}
+
+/// What the paths begin with that a condition takes.
+pub(super) enum Beginning<'c> {
+    /// With anything.
+    Any,
+    /// They are this.
+    Exact(&'c str),
+    /// With one of these.
+    OneOf(Vec<&'c str>),
 }
 
 /// How many of the paths of a location a condition takes.

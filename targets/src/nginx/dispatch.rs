@@ -8,12 +8,13 @@
 use super::builder::Builder;
 use super::conditions::{Condition, Location};
 use super::directive::{Directive, line};
+use super::filed::Filed;
 use super::rule;
 use super::variables::UNKNOWN;
 use meshc_compiler::model::Match;
 use meshc_compiler::policy::RewriteKind;
-use meshc_compiler::routing::{Rule, RuleAction, VirtualHost};
-use meshc_compiler::values::{HostPattern, Scheme};
+use meshc_compiler::routing::{Rule, RuleAction, Upstream, VirtualHost};
+use meshc_compiler::values::{HostPattern, Protocol, Scheme};
 use rustc_hash::FxHashSet;
 
 /// What stands in front of the names of locations that only nginx itself asks for.
@@ -22,6 +23,10 @@ const INTERNAL: &str = "mesh:";
 const NOTHING: &str = "mesh:~";
 /// The location of requests of which nginx cannot tell whether a rule takes them.
 const UNDECIDED: &str = "mesh:!";
+/// Where requests to gRPC destinations end that are not there, or do not answer in time: callers know a status of gRPC, not of HTTP.
+pub(super) const GRPC_UNAVAILABLE: &str = "@mesh-grpc-unavailable";
+/// See [`GRPC_UNAVAILABLE`].
+pub(super) const GRPC_DEADLINE: &str = "@mesh-grpc-deadline";
 /// Bytes of variable names that one `map` looks at; nginx reads 4,096 in one token.
 const TABLE_MAX: usize = 3_000;
 /// Candidates that one `map` chooses from, if they are many. Those that several locations share stand in one `map` then.
@@ -59,12 +64,13 @@ pub(super) fn locations(
     let mut used: FxHashSet<&str> = FxHashSet::default();
     let mut locations = Vec::new();
     let mut ends = Ends::default();
+    let filed = Filed::new(candidates.iter().map(|candidate| &candidate.condition));
     for location in wanted_locations(&candidates) {
         let (modifier, path) = match &location {
             Location::Exact(path) => ("=", path),
             Location::Prefix(path) => ("^~", path),
         };
-        let here = here(&candidates, &location, builder);
+        let here = here(&candidates, &filed, &location, builder);
         let (target, names) = target(&here, candidates.len(), &mut ends, builder);
         used.extend(names);
         let span = here.first().map_or(host.span, |(candidate, _)| candidate.rule.span);
@@ -84,7 +90,32 @@ pub(super) fn locations(
             locations.push(line!["location", "=", name].block(body));
         }
     }
+    if calls_grpc(host, builder) {
+        // `UNAVAILABLE` and `DEADLINE_EXCEEDED` (Envoy: `Grpc::Utility::httpToGrpcStatus`).
+        for (name, status) in [(GRPC_UNAVAILABLE, "14"), (GRPC_DEADLINE, "4")] {
+            locations.push(line!["location", name].block(vec![
+                line!["default_type", "application/grpc"],
+                line!["add_header", "grpc-status", status, "always"],
+                line!["return", "200", super::text::EMPTY],
+            ]));
+        }
+    }
     locations
+}
+
+/// Whether a rule leads to a destination that speaks gRPC.
+fn calls_grpc(host: &VirtualHost, builder: &Builder<'_>) -> bool {
+    host.rules.iter().any(|rule| match &rule.action {
+        RuleAction::Forward(to) => {
+            to.iter().filter_map(|one| builder.upstream(one.upstream)).any(speaks_grpc)
+        }
+        RuleAction::Redirect(_) | RuleAction::Respond(_) => false,
+    })
+}
+
+/// Whether an upstream is one of gRPC.
+pub(super) fn speaks_grpc(upstream: &Upstream) -> bool {
+    upstream.protocol() == Protocol::Grpc
 }
 
 /// Which locations are needed for requests that no rule takes.
@@ -144,11 +175,12 @@ type Here<'c, 'r, 'm> = Vec<(&'c Candidate<'r>, Vec<String>)>;
 /// The candidates that can hold at a location with the bits that they ask for, up to the first that asks for none.
 fn here<'c, 'r, 'm>(
     candidates: &'c [Candidate<'r>],
+    filed: &Filed,
     location: &Location,
     builder: &mut Builder<'_>,
 ) -> Here<'c, 'r, 'm> {
     let mut here: Here<'c, 'r, 'm> = Vec::new();
-    for candidate in candidates {
+    for candidate in filed.at(location).filter_map(|at| candidates.get(at)) {
         let Some(bits) = candidate.condition.at(location, builder) else { continue };
         let last = bits.is_empty();
         here.push((candidate, bits));

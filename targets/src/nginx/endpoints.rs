@@ -82,7 +82,8 @@ fn refuse_unreadable(address: &EndpointAddress, upstream: &Upstream, builder: &m
 fn ejected(ejection: &Ejection) -> [String; 2] {
     let Ejection { after, within: _, duration, max: _, min_healthy: _, span: _, attributes: _ } = ejection;
     let count = after.as_ref().map_or(EJECTED_AFTER, |after| after.count.value.get());
-    let time = duration.map_or_else(|| EJECTED_FOR.to_owned(), |duration| text::time(duration.value));
+    let time =
+        duration.map_or_else(|| EJECTED_FOR.to_owned(), |duration| text::whole_seconds(duration.value));
     [format!("max_fails={count}"), format!("fail_timeout={time}")]
 }
 

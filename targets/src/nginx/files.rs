@@ -4,21 +4,28 @@ use super::NginxOptions;
 use super::builder::Builder;
 use super::deployed;
 use super::directive::{Directive, line, print, token};
+use super::headers;
 use super::listener_tls;
 use super::listeners::{self, Servers};
+use super::module::Module;
 use super::text;
 use super::variables::Subsystem;
 use crate::artifact::Artifact;
-use crate::raw_proxy::file_stem;
+use crate::raw_proxy::{EdgeOptions, file_stem};
 use crate::target::Options;
 use meshc_compiler::Model;
 use meshc_compiler::policy::PoolBody;
 use meshc_compiler::routing::Proxy;
+use meshc_compiler::values::Duration;
 use meshc_language::Diagnostic;
 use serde::Serialize;
 use std::sync::LazyLock;
 use tera::{Context, Tera};
 
+/// How long DNS may take where nothing else is said.
+const RESOLVER_TIMEOUT: &str = "5s";
+/// nginx has no word for no limit.
+pub(super) const NO_LIMIT: &str = "365d";
 /// The resolver of systemd.
 const RESOLVER: &str = "127.0.0.53";
 /// Where Debian has nginx's stream module.
@@ -95,12 +102,56 @@ struct Frame<'c> {
     access_log: &'c str,
     http: bool,
     stream: bool,
+    worker_connections: u32,
+    /// Most files that a worker may open: a connection each, and some.
+    files: u32,
+    times: Times,
+    /// Most requests at once on a connection of HTTP/2, where that is limited.
+    streams: Option<u32>,
+    resolver_timeout: String,
     /// The file that says who is asked for names, if any are looked up.
     resolver: Option<&'c str>,
-    is_gateway: bool,
+    /// The maps that take what is odd out of a path, one after the other.
+    steps: Vec<Step>,
+    proxy_headers: &'c str,
+    grpc_headers: &'c str,
     ciphers: &'c str,
     connect_timeout: &'c str,
     sizes: Sizes,
+}
+
+/// How long callers may take.
+#[derive(Clone, Debug, Serialize)]
+struct Times {
+    /// For the next request on a connection.
+    idle: String,
+    /// For the head of a request.
+    header: String,
+    /// For anything else, be it the caller or the destination that is silent.
+    silence: String,
+}
+
+impl Times {
+    fn of(edge: Option<&EdgeOptions>) -> Self {
+        let time = |limit: Option<Duration>| limit.map_or_else(|| NO_LIMIT.to_owned(), text::time);
+        let usual = EdgeOptions::default();
+        // The first two cost nothing where callers are those of the mesh; the last would end what Istio lets go on.
+        let (held, silence) = edge.map_or((&usual, None), |edge| (edge, edge.stream_idle_timeout));
+        Self { idle: time(held.idle_timeout), header: time(held.header_timeout), silence: time(silence) }
+    }
+}
+
+/// A `map` that takes one double slash, `.` or `..` out of a path.
+#[derive(Clone, Debug, Serialize)]
+struct Step {
+    from: String,
+    to: String,
+}
+
+/// As many as the name of the last one in the template says.
+fn steps() -> Vec<Step> {
+    let name = |at: usize| if at == 0 { "$mesh_raw_path".to_owned() } else { format!("$mesh_step_{at}") };
+    (0..6).map(|at| Step { from: name(at), to: name(at + 1) }).collect()
 }
 
 const NGINX_CONF: &str = "nginx.conf";
@@ -132,14 +183,29 @@ pub(super) fn all(configuration: &Configuration, options: &Options<'_>) -> Vec<A
         sizes,
         reports: _,
     } = configuration;
-    let NginxOptions { resolver, access_log, stream_module } = &options.nginx;
+    let NginxOptions {
+        resolver,
+        resolver_ipv6,
+        access_log,
+        stream_module,
+        worker_connections,
+        resolver_timeout,
+    } = &options.nginx;
+    let edge = is_gateway.then_some(&options.edge);
     let finds_resolver = *is_deployed && resolver.is_none();
     let frame = Frame {
         access_log,
         http: !http.is_empty(),
         stream: !stream.is_empty(),
+        worker_connections: *worker_connections,
+        files: worker_connections.saturating_mul(2),
+        times: Times::of(edge),
+        streams: edge.map(|edge| edge.streams),
+        resolver_timeout: resolver_timeout.map_or_else(|| RESOLVER_TIMEOUT.to_owned(), text::time),
         resolver: resolves.then_some(if finds_resolver { deployed::RESOLVER_CONF } else { "resolver.conf" }),
-        is_gateway: *is_gateway,
+        steps: steps(),
+        proxy_headers: &headers::usual_file(Module::Proxy),
+        grpc_headers: &headers::usual_file(Module::Grpc),
         ciphers: listener_tls::CIPHERS,
         connect_timeout: &text::time(PoolBody::CONNECT_TIMEOUT),
         sizes: *sizes,
@@ -151,10 +217,15 @@ pub(super) fn all(configuration: &Configuration, options: &Options<'_>) -> Vec<A
         }
     };
     add("http.conf", http);
+    for module in [Module::Proxy, Module::Grpc].into_iter().filter(|_| !http.is_empty()) {
+        add(&headers::usual_file(module), &headers::usual_lines(module, *is_gateway));
+    }
     add("stream.conf", stream);
     if *resolves && !finds_resolver {
         let usual = || vec![RESOLVER.to_owned()];
-        let line = line!["resolver"].and(resolver.clone().unwrap_or_else(usual)).and(["ipv6=off"]);
+        let line = line!["resolver"]
+            .and(resolver.clone().unwrap_or_else(usual))
+            .and((!*resolver_ipv6).then_some("ipv6=off"));
         add("resolver.conf", &[line.comment("who is asked for the addresses of names")]);
     }
     let usual = if *is_deployed { "" } else { STREAM_MODULE };
@@ -179,7 +250,7 @@ fn rendered(frame: &Frame<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Frame, Sizes, rendered};
+    use super::{Frame, Sizes, Times, rendered, steps};
 
     #[test]
     fn templates_decide_nothing_about_tokens() {
@@ -188,8 +259,15 @@ mod tests {
                 access_log: "/x; } evil {",
                 http: part,
                 stream: !part,
+                worker_connections: 1,
+                files: 2,
+                times: Times::of(None),
+                streams: part.then_some(100),
+                resolver_timeout: "5s".to_owned(),
                 resolver: part.then_some("resolver.conf"),
-                is_gateway: part,
+                steps: steps(),
+                proxy_headers: "headers/proxy.conf",
+                grpc_headers: "headers/grpc.conf",
                 ciphers: "a:b",
                 connect_timeout: "10s",
                 sizes: Sizes { server_names: 1, variables: 2, stream_variables: 3 },

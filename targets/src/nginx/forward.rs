@@ -2,8 +2,10 @@
 
 use super::balancing;
 use super::builder::Builder;
+use super::cors;
 use super::directive::{Directive, line};
-use super::dispatch::ServerBlock;
+use super::dispatch::{GRPC_DEADLINE, GRPC_UNAVAILABLE, ServerBlock, speaks_grpc};
+use super::files::NO_LIMIT;
 use super::headers::Operations;
 use super::module::Module;
 use super::rewrite;
@@ -16,6 +18,7 @@ use meshc_compiler::model::{Id, PathMatch};
 use meshc_compiler::policy::{HashKey, Method, PoolBody, Retry, RetryChoice, RetryPolicy};
 use meshc_compiler::routing::{Rule, Upstream, WeightedUpstream};
 use meshc_compiler::values::{HostPattern, RetryCondition, RetryName};
+use meshc_language::Spanned;
 
 /// A rule and how requests came to it.
 pub(super) struct Way<'w> {
@@ -24,7 +27,7 @@ pub(super) struct Way<'w> {
     pub(super) path: Option<&'w PathMatch>,
     pub(super) server: ServerBlock<'w>,
     /// Headers that browsers are given.
-    pub(super) cors: Vec<Directive>,
+    pub(super) cors: cors::Headers,
 }
 
 /// Sends requests to one destination.
@@ -37,7 +40,6 @@ pub(super) fn lines(
     let WeightedUpstream { upstream, weight: _, headers, span: _ } = to;
     let operations = Operations::of(way.rule, headers.as_deref(), builder);
     let mut lines = mirrored.to_vec();
-    lines.extend(way.cors.iter().cloned());
     lines.extend(sent(way, *upstream, &operations, false, builder));
     lines
 }
@@ -66,16 +68,22 @@ fn sent(
     let tls = upstream_tls::of(upstream, server_name(way, operations), builder);
     let identity = tls.as_ref().map(|tls| tls.identity()).unwrap_or_default();
     let keeps = tls.as_ref().is_none_or(|tls| tls.is_fixed());
-    let call = Call { subsystem: Subsystem::Http, identity: &identity, keeps };
+    let call = Call { subsystem: Subsystem::Http, module, identity: &identity, keeps };
     let Some(pass) = proxy_pass(id, call, builder) else {
         return Vec::new();
     };
     lines.extend(cookie(upstream, is_copy, builder));
     lines.extend(operations.request_lines(module, builder));
     if !is_copy {
+        lines.extend(way.cors.lines(module));
+        operations.refuse_beside(&way.cors, builder);
         lines.extend(operations.response_lines(Some(module)));
     }
-    lines.extend(times(way, upstream, module));
+    lines.extend(times(builder, way, upstream, module));
+    if speaks_grpc(upstream) && !is_copy {
+        lines.push(line!["error_page", "502", "=", GRPC_UNAVAILABLE]);
+        lines.push(line!["error_page", "504", "=", GRPC_DEADLINE]);
+    }
     lines.extend(tls.iter().flat_map(|tls| tls.lines(module)));
     let scheme = module.scheme(tls.is_some());
     lines.push(line![module.directive("pass"), format!("{scheme}://{}{passed}", pass.as_str())]);
@@ -117,7 +125,7 @@ fn cookie(upstream: &Upstream, is_copy: bool, builder: &mut Builder<'_>) -> Vec<
 }
 
 /// Time limits and retries.
-fn times(way: &Way<'_>, upstream: &Upstream, module: Module) -> Vec<Directive> {
+fn times(builder: &Builder<'_>, way: &Way<'_>, upstream: &Upstream, module: Module) -> Vec<Directive> {
     let options = &way.rule.options;
     let pool = upstream.policy.pool.as_deref().map(|pool| &pool.body);
     let connect = upstream.policy.connect_timeout().as_millis();
@@ -137,11 +145,17 @@ fn times(way: &Way<'_>, upstream: &Upstream, module: Module) -> Vec<Directive> {
     if connect != PoolBody::CONNECT_TIMEOUT.as_millis() {
         lines.push(line![module.directive("connect_timeout"), millis(connect)]);
     }
+    let leaves_alone = builder.edge.is_some_and(|edge| edge.leaves_alone(options, speaks_grpc(upstream)));
+    let wait = wait.map(millis).or_else(|| leaves_alone.then(|| NO_LIMIT.to_owned()));
     if let Some(wait) = wait {
-        lines.push(line![module.directive("read_timeout"), millis(wait)]);
-        lines.push(line![module.directive("send_timeout"), millis(wait)]);
+        lines.push(line![module.directive("read_timeout"), wait.clone()]);
+        lines.push(line![module.directive("send_timeout"), wait]);
     }
-    if let Some(policy) = policy {
+    if leaves_alone {
+        lines.push(line!["client_body_timeout", NO_LIMIT]);
+        lines.push(line!["send_timeout", NO_LIMIT]);
+    }
+    if options.retry.is_some() {
         lines.extend(retries(policy, whole, module));
     }
     if pool.is_some_and(|pool| pool.keepalive.is_some()) {
@@ -150,26 +164,17 @@ fn times(way: &Way<'_>, upstream: &Upstream, module: Module) -> Vec<Directive> {
     lines
 }
 
-fn retries(policy: &RetryPolicy, whole: Option<u64>, module: Module) -> Vec<Directive> {
+/// What is tried again; `None` for nothing at all.
+fn retries(policy: Option<&RetryPolicy>, whole: Option<u64>, module: Module) -> Vec<Directive> {
+    let off = || vec![line![module.directive("next_upstream"), "off"]];
+    let Some(policy) = policy else { return off() };
     let RetryPolicy { attempts, per_try: _, on, backoff: _, remote_localities: _, previous_hosts: _ } =
         policy;
     let attempts = attempts.map_or(0, |attempts| attempts.value.get());
     if attempts == 0 {
-        return Vec::new();
+        return off();
     }
-    let mut words: Vec<String> = Vec::new();
-    let said = match on {
-        Some(on) => on.iter().flat_map(|condition| next_upstream(condition.value)).collect(),
-        // What Istio retries when nothing else is said.
-        None => vec!["error".to_owned(), "http_503".to_owned()],
-    };
-    for word in said {
-        if !words.contains(&word) {
-            words.push(word);
-        }
-    }
-    // Envoy retries whatever the method is.
-    words.push("non_idempotent".to_owned());
+    let Tried { words, is_sent_again } = tried_again(on.as_deref());
     let mut lines = vec![
         line![module.directive("next_upstream")].and(words),
         line![module.directive("next_upstream_tries"), attempts.saturating_add(1).to_string()],
@@ -177,11 +182,47 @@ fn retries(policy: &RetryPolicy, whole: Option<u64>, module: Module) -> Vec<Dire
     if let Some(whole) = whole {
         lines.push(line![module.directive("next_upstream_timeout"), millis(whole)]);
     }
-    if module == Module::Proxy {
-        // A request can be sent again only if it was kept.
+    if module == Module::Proxy && is_sent_again {
+        // What was sent can be sent again only if it was kept. nginx reads all of it first.
         lines.push(line!["proxy_request_buffering", "on"]);
     }
     lines
+}
+
+/// What is tried again.
+struct Tried {
+    /// The words of `proxy_next_upstream`.
+    words: Vec<String>,
+    /// Whether a request with a body may be tried again after it was sent.
+    is_sent_again: bool,
+}
+
+/// Envoy retries whatever the method is. To nginx a connection that breaks before the request is sent and one that breaks after it
+/// are one (`error`): where only the first may be tried again, it is told to send once what changes something.
+fn tried_again(on: Option<&[Spanned<RetryCondition>]>) -> Tried {
+    let of = |condition: RetryCondition| (next_upstream(condition), is_before_sent(condition));
+    let conditions: Vec<(Vec<String>, bool)> = match on {
+        Some(on) => on.iter().map(|condition| of(condition.value)).collect(),
+        // What Istio retries when nothing else is said: failures to connect, and 503.
+        None => vec![(vec!["error".to_owned()], true), (vec!["http_503".to_owned()], false)],
+    };
+    let mut words: Vec<String> = Vec::new();
+    for word in conditions.iter().flat_map(|(words, _)| words) {
+        if !words.contains(word) {
+            words.push(word.clone());
+        }
+    }
+    let after_sent =
+        |word: &str| conditions.iter().any(|(words, before)| !before && words.iter().any(|one| one == word));
+    if !words.iter().any(|word| word == "error") || after_sent("error") {
+        words.push("non_idempotent".to_owned());
+    }
+    Tried { words, is_sent_again: conditions.iter().any(|(words, before)| !before && !words.is_empty()) }
+}
+
+/// Whether a condition asks that the request cannot have reached the endpoint.
+fn is_before_sent(condition: RetryCondition) -> bool {
+    matches!(condition, RetryCondition::Named(RetryName::ResetBeforeRequest | RetryName::ConnectFailure))
 }
 
 /// The words of `proxy_next_upstream` for a retry condition; none for those that `fit` has refused.
@@ -195,7 +236,9 @@ fn next_upstream(condition: RetryCondition) -> Vec<String> {
             RetryName::ServerError => &["error", "timeout", "http_500", "http_502", "http_503", "http_504"],
             RetryName::GatewayError => &["error", "timeout", "http_502", "http_503", "http_504"],
             RetryName::Reset => &["error", "timeout", "invalid_header"],
-            RetryName::ResetBeforeRequest | RetryName::ConnectFailure => &["error"],
+            RetryName::ResetBeforeRequest => &["error"],
+            // A connection that nobody answers is a `timeout`; one for an answer takes the whole time of the request.
+            RetryName::ConnectFailure => &["error", "timeout"],
             RetryName::Retriable4xx
             | RetryName::RetriableStatusCodes
             | RetryName::RetriableHeaders

@@ -1,7 +1,11 @@
 //! Header operations, put together: nginx sets a header once.
+//!
+//! nginx forgets all headers that are set further out once a location sets one. Those that every request gets or loses
+//! stand in a file of their own, which such a location includes.
 
 use super::builder::Builder;
 use super::conditions::header_variable;
+use super::cors;
 use super::directive::{Directive, line};
 use super::module::Module;
 use super::rewrite;
@@ -26,6 +30,38 @@ const OWN: [&str; 8] = [
 ];
 /// Headers of answers that nginx writes itself, whatever it is told.
 const OWN_OF_ANSWERS: [&str; 2] = ["server", "date"];
+
+/// Headers by which proxies tell each other who called and what to do with a request. A caller's own are dropped, as Envoy does
+/// (`mutateRequestHeaders` of its connection manager; `forward_client_cert_details` is `SANITIZE` where nothing is said).
+const OF_PROXIES: [&str; 16] = [
+    "X-Forwarded-Client-Cert",
+    "X-Envoy-Internal",
+    "X-Envoy-Retry-On",
+    "X-Envoy-Retry-Grpc-On",
+    "X-Envoy-Max-Retries",
+    "X-Envoy-Retriable-Status-Codes",
+    "X-Envoy-Retriable-Header-Names",
+    "X-Envoy-Hedge-On-Per-Try-Timeout",
+    "X-Envoy-Upstream-Alt-Stat-Name",
+    "X-Envoy-Upstream-Rq-Timeout-Ms",
+    "X-Envoy-Upstream-Rq-Per-Try-Timeout-Ms",
+    "X-Envoy-Upstream-Rq-Timeout-Alt-Response",
+    "X-Envoy-Upstream-Stream-Duration-Ms",
+    "X-Envoy-Expected-Rq-Timeout-Ms",
+    "X-Envoy-Force-Trace",
+    "X-Envoy-Ip-Tags",
+];
+/// Those that Envoy drops only where callers are strangers (`use_remote_address`).
+const OF_PROXIES_BEHIND: [&str; 6] = [
+    "X-Envoy-Decorator-Operation",
+    "X-Envoy-Downstream-Service-Cluster",
+    "X-Envoy-Downstream-Service-Node",
+    "X-Envoy-Original-Path",
+    "X-Envoy-Original-Host",
+    "X-Envoy-Original-Url",
+];
+/// A header of the connection that nginx itself would pass on.
+const OF_CONNECTION: &str = "Proxy-Connection";
 
 /// What becomes of one header.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,14 +116,24 @@ impl Operations {
             return Vec::new();
         }
         let mut lines = vec![line![directive.clone(), "Host", self.host.clone()]];
-        for (name, value) in usual(module, builder.proxy.is_gateway()) {
-            if !self.request.iter().any(|change| change.name.eq_ignore_ascii_case(name)) {
-                lines.push(line![directive.clone(), name, value]);
-            }
+        let usual = usual(module, builder.proxy.is_gateway());
+        let changes = |name: &str| self.request.iter().any(|change| change.name.eq_ignore_ascii_case(name));
+        if usual.iter().any(|(name, _)| changes(name)) {
+            let kept = usual.iter().filter(|(name, _)| !changes(name));
+            lines.extend(kept.map(|(name, value)| line![directive.clone(), *name, *value]));
+        } else {
+            lines.push(line!["include", usual_file(module)]);
         }
         for Change { name, keeps, values, span } in &self.request {
             let joined = values.join(", ");
-            let value = match keeps.then(|| variable(name)).flatten() {
+            let usual = usual.iter().find(|(usual, _)| usual.eq_ignore_ascii_case(name));
+            let source = match usual {
+                // What a caller says there is dropped.
+                Some((_, "")) => None,
+                Some((_, value)) => Some((*value).to_owned()),
+                None => variable(name),
+            };
+            let value = match source.filter(|_| *keeps) {
                 None => joined,
                 Some(source) => {
                     let both = format!("{source}, {joined}");
@@ -115,6 +161,20 @@ impl Operations {
         Some(line!["default_type", value].at(span))
     }
 
+    /// Refuses operations on headers that `cors` gives to browsers: each would add its own.
+    pub(super) fn refuse_beside(&self, cors: &cors::Headers, builder: &mut Builder<'_>) {
+        for Change { name, keeps: _, values: _, span } in &self.response {
+            if cors.has(name) {
+                builder.refuse(
+                    *span,
+                    &format!("an operation on `{name}` beside `cors`"),
+                    "both would add the header, and browsers refuse two of them",
+                    "leave it to `cors`",
+                );
+            }
+        }
+    }
+
     /// The headers of the answer; `module` is that of an answer from a destination.
     pub(super) fn response_lines(&self, module: Option<Module>) -> Vec<Directive> {
         let mut lines = Vec::new();
@@ -135,8 +195,19 @@ fn variable(name: &str) -> Option<String> {
     HeaderName::parse(name).ok().and_then(|name| header_variable(&name))
 }
 
-/// The headers that a request gets beside `Host`.
-pub(super) fn usual(module: Module, gateway: bool) -> Vec<(&'static str, &'static str)> {
+/// The file with the headers that requests of a module get beside `Host`, beside `nginx.conf`.
+pub(super) fn usual_file(module: Module) -> String {
+    format!("headers/{}.conf", module.name())
+}
+
+/// What is in that file.
+pub(super) fn usual_lines(module: Module, gateway: bool) -> Vec<Directive> {
+    let directive = module.directive("set_header");
+    usual(module, gateway).into_iter().map(|(name, value)| line![directive.clone(), name, value]).collect()
+}
+
+/// The headers that a request gets beside `Host`; one without a value is dropped.
+fn usual(module: Module, gateway: bool) -> Vec<(&'static str, &'static str)> {
     let mut all = Vec::new();
     if module == Module::Proxy {
         all.extend([("Connection", "$mesh_connection"), ("Upgrade", "$mesh_upgrade")]);
@@ -144,7 +215,12 @@ pub(super) fn usual(module: Module, gateway: bool) -> Vec<(&'static str, &'stati
     all.push(("X-Forwarded-Proto", "$scheme"));
     if gateway {
         all.push(("X-Forwarded-For", "$proxy_add_x_forwarded_for"));
+        all.push(("X-Envoy-External-Address", "$remote_addr"));
+        all.push(("X-Request-Id", "$mesh_request_id"));
+        all.extend(OF_PROXIES_BEHIND.map(|name| (name, "")));
     }
+    all.extend(OF_PROXIES.map(|name| (name, "")));
+    all.push((OF_CONNECTION, ""));
     all
 }
 

@@ -3,12 +3,14 @@
 use super::builder::Builder;
 use super::directive::{Directive, line, when};
 use super::dispatch::{self, ServerBlock};
-use super::hosts;
+use super::hosts::{self, Among};
 use super::listener_tls;
 use super::listeners::Heard;
 use super::text::EMPTY;
-use meshc_compiler::routing::{HttpServer, Role, RuleAction, TlsKind, TlsServer, VirtualHost, specificity};
-use meshc_compiler::values::{HostPattern, Protocol, Scheme};
+use meshc_compiler::routing::{HttpServer, Role, RuleAction, TlsKind, TlsServer, VirtualHost};
+use meshc_compiler::values::{HostMap, HostPattern, Protocol, Scheme};
+use meshc_language::{Code, Diagnostic};
+use rustc_hash::FxHashSet;
 
 /// What a server without a name is called: no name that is asked for.
 const NOBODY: &str = "-";
@@ -19,15 +21,17 @@ pub(super) fn plain(server: &HttpServer, heard: &Heard, builder: &mut Builder<'_
     let mut flags = flags(heard);
     if expects_http2(server, heard.port, builder) {
         flags.push("http2".to_owned());
+    } else {
+        report_grpc(server, builder);
     }
-    let all: Vec<&HostPattern> = virtual_hosts.iter().flat_map(|host| &host.domains).collect();
+    let all: Among = virtual_hosts.iter().flat_map(|host| &host.domains).collect();
     let mut servers = Vec::new();
     for host in virtual_hosts {
         let mut inside = opening(heard, &flags, &host.domains, &all);
         inside.extend(virtual_host(host, &host.domains, Scheme::Http, heard, builder));
         servers.push(commented(line!["server"].block(inside), host, builder));
     }
-    if !all.iter().any(|host| host.is_any()) {
+    if !all.has_any {
         servers.push(nowhere(heard, &flags, Vec::new()));
     }
     servers
@@ -56,11 +60,16 @@ pub(super) fn secured(
             names.iter().map(|(name, at)| ((*name).clone(), called(*at))).collect();
         hosts::map("$ssl_server_name", &servers, "", &mut builder.http)
     });
-    let within = |name: &&HostPattern| names.iter().any(|(own, _)| own.covers(name));
+    let mut owners: HostMap<Option<usize>> =
+        names.iter().map(|(name, at)| ((*name).clone(), Some(*at))).collect();
+    let within = |name: &&HostPattern| owners.most_specific(name).is_some();
     let elsewhere: Vec<&HostPattern> = elsewhere.iter().copied().filter(within).collect();
-    let claims = claims(group, &names, &elsewhere);
+    for name in &elsewhere {
+        owners.add((*name).clone(), None);
+    }
+    let claims = claims(group, &owners);
     let own = claims.iter().flatten().flatten().chain(names.iter().map(|(name, _)| *name));
-    let every: Vec<&HostPattern> = own.chain(elsewhere.iter().copied()).collect();
+    let every: Among = own.chain(elsewhere.iter().copied()).collect();
     let port = TlsPort { heard, flags: &flags, every: &every };
     let resumes = !group.iter().any(|server| asks_callers(server));
     let mut servers = Vec::new();
@@ -97,7 +106,7 @@ struct TlsPort<'p> {
     heard: &'p Heard,
     flags: &'p [String],
     /// All names on the port.
-    every: &'p [&'p HostPattern],
+    every: &'p Among,
 }
 
 impl TlsPort<'_> {
@@ -127,7 +136,8 @@ impl TlsPort<'_> {
         claims: &[Vec<HostPattern>],
         own: Vec<Directive>,
     ) -> Option<Directive> {
-        let is_left = |name: &&HostPattern| !claims.iter().any(|domains| domains.contains(name));
+        let claimed: FxHashSet<&HostPattern> = claims.iter().flatten().collect();
+        let is_left = |name: &&HostPattern| !claimed.contains(name);
         let left: Vec<HostPattern> = server.names.iter().filter(is_left).cloned().collect();
         if left.is_empty() {
             return None;
@@ -171,17 +181,8 @@ fn misdirected(asked: &str, name: &str) -> Directive {
 
 /// The domains of each virtual host of each server that are reached by the server's own names. A domain that another server has
 /// a more specific name for is that one's.
-fn claims(
-    group: &[&TlsServer],
-    names: &[(&HostPattern, usize)],
-    elsewhere: &[&HostPattern],
-) -> Vec<Vec<Vec<HostPattern>>> {
-    let owner = |domain: &HostPattern| {
-        let own = names.iter().map(|(name, at)| (*name, Some(*at)));
-        let all = own.chain(elsewhere.iter().map(|name| (*name, None)));
-        let covering = all.filter(|(name, _)| name.covers(domain));
-        covering.max_by_key(|(name, _)| specificity(name)).and_then(|(_, at)| at)
-    };
+fn claims(group: &[&TlsServer], owners: &HostMap<Option<usize>>) -> Vec<Vec<Vec<HostPattern>>> {
+    let owner = |domain: &HostPattern| owners.most_specific(domain).copied().flatten();
     let of_server = |(at, server): (usize, &&TlsServer)| {
         let TlsKind::Http(_, http) = &server.kind else { return Vec::new() };
         let own = |host: &VirtualHost| {
@@ -198,11 +199,11 @@ fn flags(heard: &Heard) -> Vec<String> {
 }
 
 fn listen(heard: &Heard, flags: &[String], is_default: bool) -> Vec<Directive> {
-    let mut listen = line!["listen", heard.address.clone()];
-    if is_default {
-        listen.words.push("default_server".to_owned());
-    }
-    let mut lines = vec![listen.and(flags.iter().cloned())];
+    let listen = |address: &String| {
+        let default = is_default.then(|| "default_server".to_owned());
+        line!["listen", address.clone()].and(default).and(flags.iter().cloned())
+    };
+    let mut lines: Vec<Directive> = heard.addresses.iter().map(listen).collect();
     if heard.is_hop {
         lines.push(line!["set_real_ip_from", "127.0.0.0/8"]);
         lines.push(line!["real_ip_header", "proxy_protocol"]);
@@ -211,18 +212,13 @@ fn listen(heard: &Heard, flags: &[String], is_default: bool) -> Vec<Directive> {
 }
 
 /// What a server for some domains begins with, `among` all names on its port.
-fn opening(
-    heard: &Heard,
-    flags: &[String],
-    domains: &[HostPattern],
-    among: &[&HostPattern],
-) -> Vec<Directive> {
+fn opening(heard: &Heard, flags: &[String], domains: &[HostPattern], among: &Among) -> Vec<Directive> {
     let mut inside = listen(heard, flags, domains.iter().any(HostPattern::is_any));
     inside.push(server_name(domains, among));
     inside
 }
 
-fn server_name(domains: &[HostPattern], among: &[&HostPattern]) -> Directive {
+fn server_name(domains: &[HostPattern], among: &Among) -> Directive {
     let names: Vec<String> = domains
         .iter()
         .map(|domain| if domain.is_any() { "_".to_owned() } else { hosts::name(domain, among) })
@@ -235,13 +231,14 @@ fn nowhere(heard: &Heard, flags: &[String], tls: Vec<Directive>) -> Directive {
     let mut inside = listen(heard, flags, true);
     inside.push(line!["server_name", "_"]);
     inside.extend(tls);
+    inside.push(when("$mesh_is_old", "1", vec![line!["return", "426"]]));
     inside.push(line!["return", "404", EMPTY]);
     line!["server"].block(inside)
 }
 
 fn commented(server: Directive, host: &VirtualHost, builder: &Builder<'_>) -> Directive {
     let comment = builder.provenance.virtual_host(builder.model, host);
-    server.at(host.span).comment(comment.unwrap_or_default())
+    server.at(host.span).maybe_comment(comment)
 }
 
 fn virtual_host(
@@ -254,6 +251,7 @@ fn virtual_host(
     // The first use of the variable keeps its value: later on, the path is that of an inner location.
     let mut lines = vec![
         line!["set", "$mesh_asked", "$mesh_path"],
+        when("$mesh_is_old", "1", vec![line!["return", "426"]]),
         when("$mesh_bad_path", "1", vec![line!["return", "400"]]),
     ];
     if host.https_only {
@@ -263,6 +261,25 @@ fn virtual_host(
     let server = ServerBlock { scheme, port: heard.port, domains };
     lines.extend(dispatch::locations(host, server, builder));
     lines
+}
+
+/// Reports routes to gRPC on a port where nginx hears HTTP/1.1.
+fn report_grpc(server: &HttpServer, builder: &mut Builder<'_>) {
+    for rule in server.virtual_hosts.iter().filter(|host| !host.https_only).flat_map(|host| &host.rules) {
+        let RuleAction::Forward(to) = &rule.action else { continue };
+        if to.iter().filter_map(|one| builder.upstream(one.upstream)).any(dispatch::speaks_grpc) {
+            builder.reports.push(
+                Diagnostic::new(
+                    Code::GRPC_WITHOUT_HTTP2,
+                    rule.span,
+                    "gRPC clients cannot reach this route through nginx",
+                )
+                .label("on `listen http`, nginx hears HTTP/1.1 only")
+                .consequence("every gRPC call is answered with 400")
+                .help("use `listen grpc` on a port of its own, or `listen https`"),
+            );
+        }
+    }
 }
 
 /// Whether callers of a port speak HTTP/2 from the start. nginx cannot tell it from HTTP/1.1.

@@ -10,7 +10,7 @@ use super::hosts;
 use super::http;
 use super::listener_tls;
 use super::stream::{self, SNI, Secured};
-use crate::raw_proxy::bind_address;
+use crate::raw_proxy::{Place, place};
 use meshc_compiler::routing::{Listener, Plain, TlsKind, TlsServer};
 use meshc_compiler::values::{HostPattern, TlsVersion};
 use std::net::IpAddr;
@@ -25,8 +25,8 @@ pub(super) struct Servers {
 /// Where a server is heard.
 #[derive(Clone, Debug)]
 pub(super) struct Heard {
-    /// The address and port.
-    pub(super) address: String,
+    /// The addresses with their ports: one, or that of IPv4 and that of IPv6.
+    pub(super) addresses: Vec<String>,
     /// The port of the listener.
     pub(super) port: u16,
     /// Whether it is behind another server, which speaks the PROXY protocol.
@@ -46,23 +46,25 @@ enum Handler<'l> {
 /// Adds the servers of a listener.
 pub(super) fn add(listener: &Listener, builder: &mut Builder<'_>, servers: &mut Servers) {
     let Listener { bind, port, plain, tls, conflicts: _ } = listener;
-    let address = address(*bind, *port, builder);
+    let addresses = addresses(*bind, *port, builder);
     let handlers = handlers(plain.as_ref(), tls);
     builder.heard.clone_from(&address);
     match handlers.as_slice() {
         [] => {}
         [only] if stands_alone(only) => {
-            let heard = Heard { address, port: *port, is_hop: false };
+            let heard = Heard { addresses, port: *port, is_hop: false };
             serve(only, &[], &heard, builder, servers);
         }
-        several => front(several, &address, *port, builder, servers),
+        several => front(several, addresses, *port, builder, servers),
     }
 }
 
-fn address(bind: Option<IpAddr>, port: u16, builder: &Builder<'_>) -> String {
-    match bind.unwrap_or_else(|| bind_address(builder.model, builder.proxy)) {
-        IpAddr::V4(address) => format!("{address}:{port}"),
-        IpAddr::V6(address) => format!("[{address}]:{port}"),
+fn addresses(bind: Option<IpAddr>, port: u16, builder: &Builder<'_>) -> Vec<String> {
+    match place(bind, builder.model, builder.proxy, builder.limits) {
+        Place::At(IpAddr::V4(address)) => vec![format!("{address}:{port}")],
+        Place::At(IpAddr::V6(address)) => vec![format!("[{address}]:{port}")],
+        // One socket for both would tell addresses of IPv4 in the form of IPv6.
+        Place::Everywhere => vec![format!("0.0.0.0:{port}"), format!("[::]:{port}")],
     }
 }
 
@@ -155,7 +157,7 @@ fn identity(handler: &Handler<'_>) -> String {
 /// Several handlers behind one port, and the server that tells their connections apart.
 fn front(
     handlers: &[Handler<'_>],
-    address: &str,
+    addresses: Vec<String>,
     port: u16,
     builder: &mut Builder<'_>,
     servers: &mut Servers,
@@ -180,15 +182,12 @@ fn front(
     let by_name = hosts::map(SNI, &names, "", &mut builder.stream);
     let target =
         builder.stream.map("$ssl_preread_protocol", vec![line!["default", by_name], line!["", plain]]);
-    servers.stream.push(line!["server"].block(vec![
-        line!["listen", address],
-        line!["ssl_preread", "on"],
-        line!["proxy_protocol", "on"],
-        line!["proxy_pass", target],
-    ]));
+    let mut inside: Vec<Directive> = addresses.into_iter().map(|address| line!["listen", address]).collect();
+    inside.extend([line!["ssl_preread", "on"], line!["proxy_protocol", "on"], line!["proxy_pass", target]]);
+    servers.stream.push(line!["server"].block(inside));
     for (at, (handler, hop)) in handlers.iter().zip(hops).enumerate() {
         let others = handlers.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, one)| one);
         let elsewhere: Vec<&HostPattern> = others.flat_map(names_of_http).collect();
-        serve(handler, &elsewhere, &Heard { address: hop, port, is_hop: true }, builder, servers);
+        serve(handler, &elsewhere, &Heard { addresses: vec![hop], port, is_hop: true }, builder, servers);
     }
 }

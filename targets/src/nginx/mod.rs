@@ -31,6 +31,7 @@ mod directive;
 mod dispatch;
 mod endpoints;
 mod fault;
+mod filed;
 mod files;
 mod forward;
 mod headers;

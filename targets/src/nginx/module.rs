@@ -17,12 +17,17 @@ impl Module {
         if upstream.speaks_http2() { Self::Grpc } else { Self::Proxy }
     }
 
+    /// Its name.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Proxy => "proxy",
+            Self::Grpc => "grpc",
+        }
+    }
+
     /// The name of one of its directives: `pass` is `proxy_pass` or `grpc_pass`.
     pub(super) fn directive(self, name: &str) -> String {
-        match self {
-            Self::Proxy => format!("proxy_{name}"),
-            Self::Grpc => format!("grpc_{name}"),
-        }
+        format!("{}_{name}", self.name())
     }
 
     /// The scheme of the addresses that it passes requests to.

@@ -5,7 +5,8 @@
 //! cannot tell the two apart: characters that are sent as escapes stand in it only by repeated classes that take all of them, like
 //! `.*` and `[^/]+`, and what comes behind such a class cannot begin inside of an escape.
 //!
-//! Escapes of other characters, such as `%2C`, are no such difference: nginx sends on the character that it has compared.
+//! Escapes of other characters, such as `%2C`, are compared as the character, and sent on as they are written. `docs/targets.md` says
+//! so.
 
 use meshc_compiler::values::Pattern;
 use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
@@ -16,7 +17,19 @@ pub(super) struct TellsEscapes;
 
 /// Checks a pattern of a path. One that `fit` refuses is not looked at.
 pub(super) fn check(pattern: &Pattern) -> Result<(), TellsEscapes> {
-    pattern.hir().map_or(Ok(()), |hir| begins_in_escape(&hir, false).map(|_| ()))
+    pattern.hir().map_or(Ok(()), |hir| begin(&hir, Begin::Outside).map(|_| ()))
+}
+
+/// Where what a part of a pattern takes may begin, seen from an escape in front of it. The greater one holds for a choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Begin {
+    /// Not with a digit of the escape.
+    Outside,
+    /// Within the escape, but only by a repeated class that takes all of its characters too, so that either of the two can have
+    /// the whole escape. It needs so many characters, none or one.
+    Shared(u32),
+    /// With a digit of the escape.
+    Inside,
 }
 
 /// Whether nginx sends a character of a path as an escape. It refuses paths with ends of lines, `\\` and NUL.
@@ -25,8 +38,9 @@ pub(super) const fn is_escaped(byte: u8) -> bool {
         || matches!(byte, b'%' | b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | b'?' | b'#')
 }
 
-/// Whether what begins here may begin with the digits of an escape; `behind` says so of what comes behind it.
-fn begins_in_escape(hir: &Hir, behind: bool) -> Result<bool, TellsEscapes> {
+/// Where a part may begin; `behind` says so of what comes behind it.
+fn begin(hir: &Hir, behind: Begin) -> Result<Begin, TellsEscapes> {
+    let of_digit = |is_digit: bool| if is_digit { Begin::Inside } else { Begin::Outside };
     match hir.kind() {
         HirKind::Empty | HirKind::Look(Look::Start | Look::End) => Ok(behind),
         HirKind::Look(_) => Err(TellsEscapes),
@@ -34,35 +48,38 @@ fn begins_in_escape(hir: &Hir, behind: bool) -> Result<bool, TellsEscapes> {
             if literal.0.iter().any(|byte| is_escaped(*byte)) {
                 return Err(TellsEscapes);
             }
-            Ok(literal.0.first().map_or(behind, u8::is_ascii_hexdigit))
+            Ok(literal.0.first().map_or(behind, |byte| of_digit(byte.is_ascii_hexdigit())))
         }
         HirKind::Class(class) => match Taken::by(class) {
-            Taken::Plain { digits } => Ok(digits),
+            Taken::Plain { digits } => Ok(of_digit(digits)),
             Taken::All | Taken::Some => Err(TellsEscapes),
         },
         HirKind::Repetition(repetition) => repeated(repetition, behind),
-        HirKind::Capture(capture) => begins_in_escape(&capture.sub, behind),
-        HirKind::Concat(parts) => {
-            parts.iter().rev().try_fold(behind, |behind, part| begins_in_escape(part, behind))
-        }
+        HirKind::Capture(capture) => begin(&capture.sub, behind),
+        HirKind::Concat(parts) => parts.iter().rev().try_fold(behind, |behind, part| begin(part, behind)),
         HirKind::Alternation(parts) => {
-            parts.iter().try_fold(false, |any, part| Ok(begins_in_escape(part, behind)? || any))
+            parts.iter().try_fold(Begin::Outside, |first, part| Ok(begin(part, behind)?.max(first)))
         }
     }
 }
 
-fn repeated(repetition: &Repetition, behind: bool) -> Result<bool, TellsEscapes> {
+fn repeated(repetition: &Repetition, behind: Begin) -> Result<Begin, TellsEscapes> {
     let Repetition { min, max, greedy: _, sub } = repetition;
     if let HirKind::Class(class) = unwrapped(sub).kind()
         && Taken::by(class) == Taken::All
     {
-        let any_number = *min <= 1 && max.is_none();
-        return if any_number && !behind { Ok(true) } else { Err(TellsEscapes) };
+        // A character and its escape are one character and three: what needs two of them tells the two apart.
+        let needed = match behind {
+            Begin::Outside => *min,
+            Begin::Shared(behind) => min.saturating_add(behind),
+            Begin::Inside => return Err(TellsEscapes),
+        };
+        return if max.is_none() && needed <= 1 { Ok(Begin::Shared(needed)) } else { Err(TellsEscapes) };
     }
     // It may stand behind itself.
-    let first = begins_in_escape(sub, behind)?;
-    let again = if max.is_some_and(|max| max <= 1) { first } else { begins_in_escape(sub, behind || first)? };
-    Ok(again || *min == 0 && behind)
+    let first = begin(sub, behind)?;
+    let again = if max.is_some_and(|max| max <= 1) { first } else { begin(sub, behind.max(first))? };
+    Ok(if *min == 0 { again.max(behind) } else { again })
 }
 
 /// What is inside of groups.
@@ -124,6 +141,13 @@ mod tests {
             ("(/[^/]+)*", true),
             ("/files(/.*)?", true),
             (r"^/\w+$", true),
+            (r"/api(/|$)(.*).*", true),
+            ("/a(/.*)?.*", true),
+            ("/a/[^/]+.*", true),
+            ("/a/.*.+", true),
+            // A character is one, its escape three.
+            ("/a.+.+", false),
+            ("/a/[^/]+([^/]+-)?", false),
             // `/admin/%20` has it, `/admin/ ` does not.
             ("/admin/[!-~]+", false),
             // The other way about.

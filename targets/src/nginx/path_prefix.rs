@@ -1,7 +1,13 @@
-//! What the paths that a pattern takes begin with: a location for each keeps the pattern from being asked of all other paths.
+//! What paths begin with.
+//!
+//! For a pattern: a location for each beginning keeps it from being asked of all other paths. For a rule that replaces the beginning of a
+//! path: signs in it may have been written as escapes.
 
+use super::directive::{Directive, line};
 use super::text;
-use meshc_compiler::values::Pattern;
+use meshc_compiler::model::{PathMatch, PathTest};
+use meshc_compiler::values::{Pattern, escape_literal};
+use meshc_language::Span;
 use regex_syntax::hir::literal::Extractor;
 
 /// Most beginnings of one pattern that get a location each.
@@ -23,6 +29,53 @@ fn known(pattern: &Pattern) -> Option<Vec<String>> {
     texts.dedup_by(|longer, shorter| longer.starts_with(shorter.as_str()));
     let is_begin = |text: &String| text.starts_with('/') && !text::is_never_asked_for(text, false);
     texts.iter().all(is_begin).then_some(texts)
+}
+
+/// The entry of a `map` over a path as it was written, whose value is the path with the beginning that a rule asked for replaced.
+pub(super) fn replaced(path: Option<&PathMatch>, new: &str, span: Span) -> Directive {
+    let (old, under, ignore_case) = match path {
+        Some(PathMatch { test: PathTest::Under(text), ignore_case }) => (text.as_str(), true, *ignore_case),
+        Some(PathMatch { test: PathTest::Exact(text) | PathTest::Prefix(text), ignore_case }) => {
+            (text.as_str(), false, *ignore_case)
+        }
+        // The checks ask for a prefix.
+        Some(PathMatch { test: PathTest::Pattern(_), ignore_case: _ }) | None => ("", false, false),
+    };
+    let new = text::literal(new);
+    let old = as_it_may_be_written(&text::decoded(old).unwrap_or_default());
+    let sign = if ignore_case { "~*" } else { "~" };
+    let base = new.strip_suffix('/').unwrap_or(&new).to_owned();
+    let (key, value) = match (under, base.is_empty()) {
+        (false, _) => (format!("{sign}^{old}([^\\r\\n]*)\\z"), format!("{new}$1")),
+        (true, true) => (format!("{sign}^{old}/?([^\\r\\n]*)\\z"), "/$1".to_owned()),
+        (true, false) => (format!("{sign}^{old}(/[^\\r\\n]*)?\\z"), format!("{base}$1")),
+    };
+    line![key, value].at(span)
+}
+
+/// A regular expression for a decoded text as it may stand in a path that is written as destinations see it: signs may be
+/// escapes.
+fn as_it_may_be_written(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        let plain = escape_literal(char::from(byte).encode_utf8(&mut [0; 4]));
+        match byte {
+            b'/' | b'-' | b'.' | b'_' | b'~' => out.push_str(&plain),
+            byte if byte.is_ascii_alphanumeric() => out.push_str(&plain),
+            byte if byte.is_ascii_graphic() => out.push_str(&format!("(?:{plain}|{})", escape(byte))),
+            byte => out.push_str(&escape(byte)),
+        }
+    }
+    out
+}
+
+/// A regular expression for the escape of a byte.
+fn escape(byte: u8) -> String {
+    let digit = |digit: char| match digit.is_ascii_alphabetic() {
+        true => format!("[{digit}{}]", digit.to_ascii_uppercase()),
+        false => digit.to_string(),
+    };
+    format!("%{}", format!("{byte:02x}").chars().map(digit).collect::<String>())
 }
 
 #[cfg(test)]

@@ -58,19 +58,6 @@ fn closes_class(inside: &str) -> bool {
     !is_first && named.is_none()
 }
 
-/// How many groups a pattern captures.
-pub(super) fn groups(pattern: &Pattern) -> usize {
-    fn count(hir: &Hir) -> usize {
-        match hir.kind() {
-            HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => 0,
-            HirKind::Repetition(repetition) => count(&repetition.sub),
-            HirKind::Capture(capture) => 1 + count(&capture.sub),
-            HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().map(count).sum(),
-        }
-    }
-    pattern.hir().map_or(0, |hir| count(&hir))
-}
-
 /// Whether a pattern matches a text without characters. nginx never asks it of one.
 pub(super) fn takes_nothing(pattern: &Pattern) -> bool {
     pattern.hir().is_some_and(|hir| is_nullable(&hir))
@@ -92,7 +79,7 @@ fn is_nullable(hir: &Hir) -> bool {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
-    use super::{groups, source, takes_nothing};
+    use super::{source, takes_nothing};
     use meshc_compiler::values::{Literal, Pattern};
 
     #[test]
@@ -126,10 +113,5 @@ mod tests {
         ] {
             assert_eq!(takes_nothing(&Pattern::parse(pattern).unwrap()), expected, "{pattern}");
         }
-    }
-
-    #[test]
-    fn groups_are_counted() {
-        assert_eq!(groups(&Pattern::parse("(a)(?:b)((?P<x>c))").unwrap()), 3);
     }
 }

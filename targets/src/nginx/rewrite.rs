@@ -5,11 +5,12 @@ use super::conditions::{AUTHORITY, PATH};
 use super::directive::{Directive, line};
 use super::module::Module;
 use super::path_pattern::is_escaped;
+use super::path_prefix;
 use super::regex;
 use super::text;
 use meshc_compiler::model::{PathMatch, PathTest};
 use meshc_compiler::policy::{Rewrite, RewriteKind};
-use meshc_compiler::values::{Fqdn, PathPrefix, Pattern, Text, escape_literal};
+use meshc_compiler::values::{Fqdn, Pattern, Replacement, ReplacementPart, escape_literal};
 use meshc_language::{Span, Spanned};
 
 /// Variables for groups of a regular expression that nginx has.
@@ -17,6 +18,14 @@ const GROUPS_MAX: usize = 9;
 
 /// Any number of characters of a path: one with the end of a line has been refused.
 const REST: &str = "[^\\r\\n]*";
+
+/// The path of a request as it was written, without double slashes and dots.
+pub(super) const WRITTEN_PATH: &str = "$mesh_written_path";
+/// That path and the query, where nginx would write the path otherwise.
+const KEPT: &str = "$mesh_kept";
+/// What no address has after its host: nginx answers with 500. A `map` takes its default also where an expression takes its engine
+/// too many steps, and where letters of a prefix are written as escapes beside others; the path must not go on unchanged then.
+const NO_PATH: &str = ":";
 
 /// The host that a destination sees.
 pub(super) fn host(rewrites: &[Rewrite]) -> Option<&Fqdn> {
@@ -40,67 +49,105 @@ pub(super) struct NewPath {
     pub(super) passed: String,
 }
 
-impl From<Vec<Directive>> for NewPath {
-    fn from(lines: Vec<Directive>) -> Self {
-        Self { lines, passed: String::new() }
-    }
-}
-
 /// The path that a destination sees. `path` is what the rule asked of the path; `module` sends the request.
+///
+/// nginx decodes a path and encodes it again when it sends it, `%2B` as `+`, unless `proxy_pass` has the path after its host. There
+/// is no such place for HTTP/2: a path that nginx would change is refused there.
 pub(super) fn path(
     rewrites: &[Rewrite],
     path: Option<&PathMatch>,
     module: Module,
     builder: &mut Builder<'_>,
 ) -> NewPath {
-    for Rewrite { kind, span } in rewrites {
-        match kind {
-            RewriteKind::Host(_) => {}
-            // nginx encodes what it rewrites; what stands in `proxy_pass`, which has no such place for HTTP/2, it sends as it is.
-            RewriteKind::Path(new) if module == Module::Proxy && !new.value.as_str().bytes().all(is_kept) => {
-                let passed = format!("{}$is_args$args", text::literal(new.value.as_str()));
-                return NewPath { lines: Vec::new(), passed };
-            }
-            RewriteKind::Path(new) => {
-                let new = replacement(new, *span, builder);
-                return vec![line!["rewrite", "^", new, "break"].at(*span)].into();
-            }
-            RewriteKind::Prefix(new) => return replaced(path, new, *span, builder).into(),
-            RewriteKind::Matches { pattern, with } => return matched(pattern, with, *span, builder).into(),
+    let rewrite = rewrites.iter().find(|rewrite| !matches!(rewrite.kind, RewriteKind::Host(_)));
+    match module {
+        Module::Proxy => passed(rewrite, path, builder),
+        Module::Grpc => {
+            let mut lines = vec![line!["if", format!("({KEPT})")].block(vec![line!["return", "400"]])];
+            lines.extend(rewritten(rewrite, path, builder));
+            NewPath { lines, passed: String::new() }
         }
     }
-    vec![line!["rewrite", "^", PATH, "break"]].into()
 }
 
-/// Whether nginx writes a byte of a new path as it is.
-const fn is_kept(byte: u8) -> bool {
-    !is_escaped(byte) || matches!(byte, b'?' | b'#')
+/// By what `proxy_pass` has after its host.
+fn passed(rewrite: Option<&Rewrite>, path: Option<&PathMatch>, builder: &mut Builder<'_>) -> NewPath {
+    let Some(Rewrite { kind, span }) = rewrite else {
+        return NewPath { lines: vec![line!["rewrite", "^", PATH, "break"]], passed: KEPT.to_owned() };
+    };
+    let path = match kind {
+        RewriteKind::Host(_) => WRITTEN_PATH.to_owned(),
+        RewriteKind::Path(new) => text::literal(new.value.as_str()),
+        RewriteKind::Prefix(new) => {
+            let entry = path_prefix::replaced(path, new.value.as_str(), *span);
+            builder.http.map(WRITTEN_PATH, vec![line!["default", NO_PATH], entry])
+        }
+        RewriteKind::Matches { pattern, with } => {
+            let Some((key, value)) = matched(pattern, &with.value, text::literal, builder) else {
+                return NewPath::default();
+            };
+            let mut entries = vec![line!["default", NO_PATH], line![format!("~{key}"), value].at(*span)];
+            entries.push(line!["~^", WRITTEN_PATH]);
+            builder.http.map(WRITTEN_PATH, entries)
+        }
+    };
+    NewPath { lines: Vec::new(), passed: format!("{path}$is_args$args") }
 }
 
-/// A path as `rewrite` writes it: nginx encodes it when it sends it.
-fn replacement(path: &Spanned<PathPrefix>, span: Span, builder: &mut Builder<'_>) -> String {
-    let decoded = text::decoded(path.value.as_str()).filter(|text| !text.contains('?'));
-    let Some(decoded) = decoded else {
+/// By `rewrite`, on the decoded path.
+fn rewritten(
+    rewrite: Option<&Rewrite>,
+    path: Option<&PathMatch>,
+    builder: &mut Builder<'_>,
+) -> Vec<Directive> {
+    let Some(Rewrite { kind, span }) = rewrite else { return vec![line!["rewrite", "^", PATH, "break"]] };
+    match kind {
+        RewriteKind::Host(_) => Vec::new(),
+        RewriteKind::Path(new) => {
+            let new = replacement(new.value.as_str(), *span, builder);
+            vec![line!["rewrite", "^", text::literal(&new), "break"].at(*span)]
+        }
+        RewriteKind::Prefix(new) => {
+            let new = replacement(new.value.as_str(), *span, builder);
+            replaced(path, &text::literal(&new), *span)
+        }
+        RewriteKind::Matches { pattern, with } => {
+            // Refuses what cannot be decoded.
+            drop(replacement(with.value.as_str(), *span, builder));
+            let decoded = |part: &str| text::literal(&text::decoded(part).unwrap_or_default());
+            matched(pattern, &with.value, decoded, builder)
+                .map(|(key, value)| changed(key, value, *span))
+                .unwrap_or_default()
+        }
+    }
+}
+
+/// A text as `rewrite` writes it: nginx encodes it when it sends it.
+fn replacement(text: &str, span: Span, builder: &mut Builder<'_>) -> String {
+    let decoded = text::decoded(text).filter(|decoded| !decoded.contains('?') && !has_kept_escape(text));
+    decoded.unwrap_or_else(|| {
         builder.refuse(
             span,
             "a new path with such percent escapes",
-            "nginx decodes them before it encodes the path again",
+            "to destinations that speak HTTP/2, nginx decodes them before it encodes the path again",
             "use another path",
         );
-        return "/".to_owned();
-    };
-    text::literal(&decoded)
+        "/".to_owned()
+    })
+}
+
+/// Whether nginx would write an escape otherwise than it stands here.
+fn has_kept_escape(text: &str) -> bool {
+    text.split('%').skip(1).any(|rest| {
+        let digits = rest.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let Some(byte) = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) else { return false };
+        !is_escaped(byte) || digits != Some(format!("{byte:02X}").as_str())
+    })
 }
 
 /// Replaces what the rule asked of the beginning of the path.
-fn replaced(
-    path: Option<&PathMatch>,
-    new: &Spanned<PathPrefix>,
-    span: Span,
-    builder: &mut Builder<'_>,
-) -> Vec<Directive> {
-    let new = replacement(new, span, builder);
-    let base = new.strip_suffix('/').unwrap_or(&new).to_owned();
+fn replaced(path: Option<&PathMatch>, new: &str, span: Span) -> Vec<Directive> {
+    let base = new.strip_suffix('/').unwrap_or(new).to_owned();
     // The checks ask for a literal path; `conditions` has reported one that cannot be decoded.
     let Some(PathMatch { test, ignore_case }) = path else { return Vec::new() };
     let flags = if *ignore_case { "(?i)" } else { "" };
@@ -118,14 +165,14 @@ fn replaced(
     changed(format!("^{flags}{key}"), value, span)
 }
 
-/// Replaces the first match of a pattern.
+/// A regular expression for the first match of a pattern in a path, and the path with that replaced.
 fn matched(
     pattern: &Spanned<Pattern>,
-    with: &Spanned<Text>,
-    span: Span,
+    with: &Replacement,
+    written: impl Fn(&str) -> String,
     builder: &mut Builder<'_>,
-) -> Vec<Directive> {
-    let groups = regex::groups(&pattern.value);
+) -> Option<(String, String)> {
+    let groups = pattern.value.groups();
     if groups + 3 > GROUPS_MAX {
         builder.refuse(
             pattern.span,
@@ -133,24 +180,17 @@ fn matched(
             "nginx remembers six of them",
             "use `(?:...)` for groups that the new text does not name",
         );
-        return Vec::new();
+        return None;
     }
     let mut new = "$1".to_owned();
-    let mut chars = with.value.as_str().chars();
-    while let Some(char) = chars.next() {
-        match (char, if char == '\\' { chars.next() } else { None }) {
-            ('\\', Some(digit)) if digit.is_ascii_digit() => {
-                let group = digit.to_digit(10).unwrap_or_default() as usize;
-                if group <= groups {
-                    new.push_str(&format!("${}", group + 2));
-                }
-            }
-            ('\\', Some(other)) => new.push_str(&text::literal(&other.to_string())),
-            (other, _) => new.push_str(&text::literal(&other.to_string())),
+    for part in with.parts() {
+        match part {
+            ReplacementPart::Text(part) => new.push_str(&written(part)),
+            ReplacementPart::Group(group) => new.push_str(&format!("${}", group + 2)),
         }
     }
-    let new = format!("{new}${}", groups + 3);
-    changed(format!("^({REST}?)({})({REST})\\z", regex::source(&pattern.value)), new, span)
+    let key = format!("^({REST}?)({})({REST})\\z", regex::source(&pattern.value));
+    Some((key, format!("{new}${}", groups + 3)))
 }
 
 fn changed(pattern: String, value: String, span: Span) -> Vec<Directive> {

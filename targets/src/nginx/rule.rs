@@ -27,21 +27,29 @@ pub(super) fn locations(
 ) -> Vec<Directive> {
     let Rule { name: _, declared: _, matches: _, action, options, mirrors, span } = rule;
     let mut body = vec![line!["internal"]];
-    body.extend(fault::aborts(&options.fault, name, builder));
+    // What the proxy answers itself has nothing for browsers in it, as with Envoy.
+    let cors = options.cors.as_deref().filter(|_| matches!(action, RuleAction::Forward(_)));
+    let aborted = format!("{name}!abort");
+    let (aborts, answers) = fault::aborts(&options.fault, name, cors.map(|_| aborted.as_str()), builder);
+    body.extend(aborts);
     let cors::Permissions { first, locations: mut others, headers: cors } =
-        cors::permissions(options.cors.as_deref(), name, builder);
+        cors::permissions(cors, name, builder);
     body.extend(first);
+    if !answers.is_empty() {
+        let mut inside = vec![line!["internal"]];
+        inside.extend(Operations::of(rule, None, builder).response_lines(None));
+        inside.extend(answers);
+        others.push(line!["location", "=", aborted].block(inside).at(*span));
+    }
     match action {
         RuleAction::Respond(respond) => {
             let mut operations = Operations::of(rule, None, builder);
             let content_type = operations.take_content_type(builder);
-            body.extend(cors);
             body.extend(operations.response_lines(None));
             body.extend(self::respond(respond, content_type, builder));
         }
         RuleAction::Redirect(redirect) => {
             let operations = Operations::of(rule, None, builder);
-            body.extend(cors);
             body.extend(operations.response_lines(None));
             body.extend(redirect::lines(redirect, path, server, builder));
         }
@@ -56,7 +64,7 @@ pub(super) fn locations(
         }
     }
     let comment = builder.provenance.rule(builder.model, rule, builder.proxy.upstreams.as_slice());
-    let location = line!["location", "=", name].block(body).at(*span).comment(comment.unwrap_or_default());
+    let location = line!["location", "=", name].block(body).at(*span).maybe_comment(comment);
     others.insert(0, location);
     others
 }

@@ -8,7 +8,7 @@ use super::listener_tls;
 use super::listeners::Heard;
 use super::module::Module;
 use super::regex;
-use super::text::millis;
+use super::text::{FOR_EVER, millis};
 use super::upstream_blocks::{self, Call, ProxyPass};
 use super::upstream_tls::{self, ServerName, UpstreamTls};
 use super::variables::Subsystem;
@@ -19,8 +19,6 @@ use meshc_compiler::routing::{Addresses, ConnectionRule, TlsKind, TlsServer, Ups
 use meshc_compiler::values::{HostPattern, SniHost, escape_literal};
 use meshc_language::Span;
 
-/// A year in milliseconds: nginx has no word for no limit.
-const FOR_EVER: u64 = 365 * 24 * 3_600_000;
 /// The name that TLS asks for.
 pub(super) const SNI: &str = "$ssl_preread_server_name";
 
@@ -37,13 +35,13 @@ pub(super) fn server(
     heard: &Heard,
     builder: &mut Builder<'_>,
 ) -> Directive {
-    let mut listen = listen(heard);
-    let mut inside = Vec::new();
+    let mut inside = match secured {
+        Secured::Not => listen(heard, None),
+        Secured::Ends(_) => listen(heard, Some("ssl")),
+    };
     if let Secured::Ends(tls) = secured {
-        listen.words.push("ssl".to_owned());
         inside.extend(listener_tls::lines(tls, false, builder));
     }
-    inside.insert(0, listen);
     inside.extend(passed_on(rules, builder));
     for one in rules.iter().flat_map(|rule| &rule.to) {
         refuse_nameless(one.upstream, one.span, builder);
@@ -72,15 +70,16 @@ pub(super) fn passing(group: &[&TlsServer], heard: &Heard, builder: &mut Builder
         all.extend(rules);
     }
     let target = hosts::map(SNI, &names, "", &mut builder.stream);
-    let mut inside = vec![listen(heard), line!["ssl_preread", "on"]];
+    let mut inside = listen(heard, None);
+    inside.push(line!["ssl_preread", "on"]);
     inside.extend(passed_on(all, builder));
     inside.push(line!["proxy_pass", target]);
     line!["server"].block(inside)
 }
 
-fn listen(heard: &Heard) -> Directive {
-    let listen = line!["listen", heard.address.clone()];
-    if heard.is_hop { listen.and(["proxy_protocol"]) } else { listen }
+fn listen(heard: &Heard, flag: Option<&str>) -> Vec<Directive> {
+    let hop = heard.is_hop.then_some("proxy_protocol");
+    heard.addresses.iter().map(|address| line!["listen", address.clone()].and(hop).and(flag)).collect()
 }
 
 /// Time limits: nginx has one for all destinations of a server, so the longest holds.
@@ -164,7 +163,7 @@ fn bits(rule: &ConnectionRule, builder: &mut Builder<'_>) -> Option<Vec<String>>
 /// A name that TLS asks for. Letter case does not count, nor does a final dot.
 fn sni_key(name: &SniHost) -> String {
     match name.as_str().strip_prefix('*') {
-        Some(suffix) => format!("~*^.*{}\\.?\\z", escape_literal(suffix)),
+        Some(suffix) => format!("~*^.+{}\\.?\\z", escape_literal(suffix)),
         None => format!("~*^{}\\.?\\z", escape_literal(name.as_str())),
     }
 }
@@ -197,7 +196,8 @@ fn proxy_pass(id: Id<Upstream>, builder: &mut Builder<'_>) -> String {
     let name = ServerName::Fixed(upstream.host.to_string());
     let tls = upstream_tls::of(upstream, name, builder);
     let identity = tls.as_ref().map(|tls| tls.identity()).unwrap_or_default();
-    let call = Call { subsystem: Subsystem::Stream, identity: &identity, keeps: false };
+    let call =
+        Call { subsystem: Subsystem::Stream, module: Module::Proxy, identity: &identity, keeps: false };
     let Some(pass) = upstream_blocks::proxy_pass(id, call, builder) else {
         return String::new();
     };

@@ -20,18 +20,20 @@ pub(super) fn of(feature: Feature) -> Support {
         | F::Respond
         | F::Delegation
         | F::RewritePath
+        | F::Cors
         | F::TlsRoutes
         | F::TcpRoutes
         | F::SimpleBalancing
-        | F::FixedExternal
-        | F::EgressGateway => Support::Native,
+        | F::FixedExternal => Support::Native,
+        F::EgressGateway => support::EGRESS,
         F::Http2Listener => Support::emulated(
             "`listen ... http2`",
-            "callers must speak HTTP/2 from the start: HTTP/1.1 is not heard on such a port",
+            "clients need HTTP/2 prior knowledge; HTTP/1.1 clients fail on this port; a request with trailers, or with a `host` \
+             beside another `:authority`, fails",
         ),
         F::MutualTls => Support::emulated(
             "`ssl_verify_client`",
-            "a caller without a good certificate is answered with 400 after the handshake, which does not fail",
+            "a caller without a good certificate is answered with 400 after the handshake, which does not fail; TLS sessions are not resumed",
         ),
         F::MixedTls => Support::emulated(
             "a server that reads the server name and passes connections on over the loopback",
@@ -55,7 +57,10 @@ pub(super) fn of(feature: Feature) -> Support {
         ),
         F::Retries => Support::emulated(
             "`proxy_next_upstream`",
-            "each line of the endpoints is tried once, without a wait between; at most 16 tries; without `retry` nothing is tried \
+            "each line of the endpoints is tried once, without a wait between; at most 16 tries; on `connect-failure` and \
+             `reset-before-request`, requests without a body other than POST, PATCH and LOCK are also sent again when the connection \
+             breaks after they were sent, and beside either, POST is not retried on a status; a retry after an answer needs the whole \
+             request, which is read first: an upload that waits for parts of the answer stalls; without `retry` nothing is tried \
              again, where Istio and Envoy try twice more when a connection fails",
         ),
         F::RetryPerTry => Support::emulated(
@@ -63,17 +68,14 @@ pub(super) fn of(feature: Feature) -> Support {
             "`per-try` limits the time between two reads, and there is no wait before a retry",
         ),
         F::FaultAbort => Support::emulated("`split_clients` and `return`", "shares are rounded to 0.01 %"),
-        F::Cors => Support::emulated(
-            "`map`, `if` and `add_header`",
-            "headers of the destination that say the same stand beside those that are added",
-        ),
         F::Mirror => Support::emulated(
             "`mirror`",
             "a copy that is slow delays the next request of its connection, and shares are rounded to 0.01 %",
         ),
         F::HeaderOperations | F::DestinationHeaders => Support::emulated(
             "`proxy_set_header`, `proxy_hide_header` and `add_header`",
-            "values that are added to a request's header stand in one line, separated by commas",
+            "values that are added to a request's header stand in one line, separated by commas, after the first of those that the \
+             caller sent: nginx before 1.23 does not see the others",
         ),
         F::ConsistentHash => Support::emulated(
             "`hash ... consistent`",
@@ -102,12 +104,14 @@ pub(super) fn of(feature: Feature) -> Support {
         ),
         F::Http2Destination => Support::emulated(
             "`grpc_pass`",
-            "websockets do not pass, and with `client-protocol` HTTP/1.1 is spoken whatever the caller speaks",
+            "websockets do not pass, a path with an escape that nginx would change, such as `%2B` or `%c3`, is answered with 400, and \
+             with `client-protocol` HTTP/1.1 is spoken whatever the client speaks",
         ),
+        F::GrpcWeb => Support::unsupported("nginx does not translate gRPC-web to gRPC"),
         F::Ejection => Support::emulated(
             "`max_fails` and `fail_timeout`",
-            "failures are counted within that time, answers count only where routes retry on them, and of one endpoint, or of \
-             endpoints found by DNS, none is left out",
+            "failures are counted within that time, in whole seconds; answers count only where routes retry on them; `max` and \
+             `min-healthy` do not hold; and of one endpoint, or of endpoints found by DNS, none is left out",
         ),
         F::UpstreamTls => Support::emulated(
             "`proxy_ssl_*`",
@@ -117,11 +121,12 @@ pub(super) fn of(feature: Feature) -> Support {
         F::DnsExternal => Support::emulated(
             "`resolver` and a variable in `proxy_pass`",
             "addresses are asked of `[nginx] resolver`, 127.0.0.53 by default, as often as DNS says; each request opens a connection, \
-             and endpoints take turns whatever `lb` says",
+             and endpoints take turns whatever `lb` says; where DNS fails after that time, requests are answered with 502 at once, or \
+             after `[nginx] resolver-timeout` (5s), while Envoy keeps the last addresses: give `endpoints` where that must not happen",
         ),
         F::PerRequestExternal => Support::emulated(
             "`resolver` and the host of the request in `proxy_pass`",
-            "addresses are asked of `[nginx] resolver`; each request opens a connection",
+            "addresses are asked of `[nginx] resolver`; each request opens a connection; where DNS fails, requests are answered with 502",
         ),
         F::OriginalExternal => Support::emulated(
             "`resolver` and the host of the request, or the name that TLS asks for",
@@ -132,12 +137,15 @@ pub(super) fn of(feature: Feature) -> Support {
             "nginx verifies who signed a certificate, not the names, keys or hashes in it",
         ),
         F::MeshTls => support::MESH_TLS,
+        F::AutoPassthrough => support::AUTO_PASSTHROUGH,
         F::AnyPattern => Support::unsupported("nginx's engine (PCRE) reads it otherwise than Istio's (RE2)"),
         F::UnicodePattern => {
             Support::unsupported("nginx compares bytes, and a character beyond ASCII is several of them")
         }
         F::ClaimMatch => Support::unsupported("nginx does not verify tokens"),
         F::SourceMatch => support::SOURCE_MATCH,
+        F::UnderscoreHeader => support::UNDERSCORE_HEADER,
+        F::ProxyHeaderMatch => support::PROXY_HEADER_MATCH,
         F::RetryStatuses => Support::unsupported("nginx retries on 403, 404, 429, 500, 502, 503 and 504"),
         F::RetryGrpc => Support::unsupported(
             "nginx does not read the status of gRPC or of streams before it decides on a retry",

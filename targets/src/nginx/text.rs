@@ -7,6 +7,9 @@ pub(super) const DOLLAR: &str = "mesh_dollar";
 /// A variable without any value.
 pub(super) const EMPTY: &str = "$mesh_empty";
 
+/// A year in milliseconds: nginx has no word for no limit.
+pub(super) const FOR_EVER: u64 = 365 * 24 * 3_600_000;
+
 /// A text as it stands in a place where nginx reads a `$` as a variable.
 pub(super) fn literal(text: &str) -> String {
     text.replace('$', &format!("${{{DOLLAR}}}"))
@@ -20,6 +23,11 @@ pub(super) fn header_value(value: &HeaderValue) -> String {
 /// A length of time.
 pub(super) fn time(duration: Duration) -> String {
     millis(duration.as_millis())
+}
+
+/// A length of time where nginx knows whole seconds only, rounded up.
+pub(super) fn whole_seconds(duration: Duration) -> String {
+    format!("{}s", duration.as_millis().div_ceil(1000))
 }
 
 /// A length of time in milliseconds.

@@ -1,12 +1,13 @@
 //! Upstream blocks, and what `proxy_pass` is told of them.
 //!
-//! Each is made for one way of calling: TLS identity, balancing, limits. nginx keeps connections by upstream block and asks
+//! Each is made for one way of calling: protocol, TLS identity, balancing, limits. nginx keeps connections by upstream block and asks
 //! nobody what they were opened for, so what differs in any of that never shares a block.
 
 use super::balancing::balancing;
 use super::builder::Builder;
 use super::directive::{Directive, line, print};
 use super::endpoints::{self, Limits};
+use super::module::Module;
 use super::stream::SNI;
 use super::text;
 use super::variables::{Subsystem, hundredths};
@@ -55,6 +56,8 @@ impl ProxyPass {
 pub(super) struct Call<'c> {
     /// By what.
     pub(super) subsystem: Subsystem,
+    /// The module that speaks to it: a connection that was opened for HTTP/1.1 is no use to HTTP/2.
+    pub(super) module: Module,
     /// What tells its connections from others that must not be used in their place.
     pub(super) identity: &'c str,
     /// Whether its connections may be used again.
@@ -181,7 +184,7 @@ fn block(
     call: Call<'_>,
     builder: &mut Builder<'_>,
 ) -> String {
-    let Call { subsystem, identity, keeps } = call;
+    let Call { subsystem, module, identity, keeps } = call;
     let is_http = subsystem == Subsystem::Http;
     let tries = builder.blocks.tries.get(&id.index()).copied().unwrap_or(1);
     let limits = Limits::of(upstream, subsystem, tries);
@@ -192,7 +195,12 @@ fn block(
     let subset = upstream.subset.as_ref().map(|subset| format!("_{subset}")).unwrap_or_default();
     let wanted = text::file_name(&format!("{}_{}{subset}", upstream.host, upstream.port.number.value));
     // Two upstreams share no block, whatever their endpoints are: who it is named after would depend on who comes first.
-    let key = format!("{wanted}\n{identity}\n{}\n{}\n{servers}", print(&inside, 0), print(&kept, 0));
+    let key = format!(
+        "{wanted}\n{}\n{identity}\n{}\n{}\n{servers}",
+        module.directive("pass"),
+        print(&inside, 0),
+        print(&kept, 0)
+    );
     if let Some(known) = builder.blocks.known.get(&(subsystem, key.clone())) {
         return known.clone();
     }
@@ -217,7 +225,7 @@ fn kept(pool: Option<&Pool>) -> Vec<Directive> {
         connections: _,
         connect_timeout: _,
         lifetime,
-        tcp_idle: _,
+        tcp_idle,
         keepalive: _,
         pending: _,
         requests: _,
@@ -239,8 +247,13 @@ fn kept(pool: Option<&Pool>) -> Vec<Directive> {
     if let Some(lifetime) = lifetime {
         lines.push(line!["keepalive_time", text::time(lifetime.value)]);
     }
-    if let Some(idle) = idle {
-        lines.push(line!["keepalive_timeout", text::time(idle.value)]);
+    // Istio takes the time of connections for that of requests where the latter is not said.
+    let idle =
+        idle.map(|idle| idle.value.as_millis()).or_else(|| tcp_idle.map(|idle| idle.value.as_millis()));
+    match idle {
+        Some(0) => lines.push(line!["keepalive_timeout", text::millis(text::FOR_EVER)]),
+        Some(idle) => lines.push(line!["keepalive_timeout", text::millis(idle)]),
+        None => {}
     }
     lines
 }

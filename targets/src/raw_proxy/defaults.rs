@@ -3,6 +3,7 @@
 //! What a default means is part of the language where its reference names it: those of pools, of TLS and of URLs stand with their
 //! types in the compiler.
 
+use super::EdgeOptions;
 use meshc_compiler::Model;
 use meshc_compiler::routing::Proxy;
 use meshc_compiler::values::TlsVersion;
@@ -17,9 +18,23 @@ pub(super) const SYSTEM_CA: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// `tlsMaximumProtocolVersion` of an upstream).
 pub(crate) const UPSTREAM_TLS: RangeInclusive<TlsVersion> = TlsVersion::V1_2..=TlsVersion::V1_3;
 
-/// Where a listener binds that says nothing (`bind`): a gateway and what a platform deploys serve others, as in Istio; an
+/// Where a listener is heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// At this address.
+    At(IpAddr),
+    /// At every address of the machine, of IPv4 and IPv6.
+    Everywhere,
+}
+
+/// Where a listener is heard. One that says nothing (`bind`): a gateway and what a platform deploys serve others, as in Istio; an
 /// outbound proxy on a machine serves those beside it.
-pub(crate) fn bind_address(model: &Model, proxy: &Proxy) -> IpAddr {
+pub(crate) fn place(bind: Option<IpAddr>, model: &Model, proxy: &Proxy, edge: &EdgeOptions) -> Place {
     let serves_others = proxy.is_gateway() || model.deploy().is_some();
-    IpAddr::V4(if serves_others { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST })
+    match bind {
+        Some(address) => Place::At(address),
+        None if serves_others && edge.ipv6 => Place::Everywhere,
+        None if serves_others => Place::At(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+        None => Place::At(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+    }
 }

@@ -1,9 +1,9 @@
 //! Whether a data plane can carry a mesh: each use of a feature against what the target says of it.
 
-use super::accepted::Scopes;
-use super::chosen;
+use super::accepted::Accepted;
 use super::secrets::secrets;
 use super::usage::{Use, uses};
+use super::{chosen, never};
 use crate::capability::{Feature, Support};
 use crate::target::{Fit, Gateways, Options};
 use meshc_compiler::Checked;
@@ -27,13 +27,17 @@ pub(crate) fn fit(
 ) -> Fit {
     let model = checked.model();
     let mut judge =
-        Judge { checked, controller, accepted: Scopes::new(model, controller), used: FxHashSet::default() };
+        Judge { checked, controller, accepted: Accepted::new(model, controller), used: FxHashSet::default() };
     let mut fit = Fit::default();
     let mut emulated: Vec<(Use, Support)> = Vec::new();
     let mut seen: FxHashSet<(Feature, Span, Option<Span>, bool)> = FxHashSet::default();
     let whole = chosen(checked, controller, &[], options);
     for one in uses(model, &whole) {
         if !seen.insert((one.feature, one.span, one.owner, one.guards)) {
+            continue;
+        }
+        // What is only tried out has no control plane: the hop is taken as plain, and whoever tries it out says so.
+        if options.rig.is_some() && one.feature == Feature::MeshTls {
             continue;
         }
         let support = support(one.feature);
@@ -55,15 +59,18 @@ pub(crate) fn fit(
     }
     fit.reports.extend(notes(controller, &emulated));
     // What is left out needs no addresses, and stands in nobody's way.
-    let kept =
+    let mut kept =
         if fit.dropped.is_empty() { whole } else { chosen(checked, controller, &fit.dropped, options) };
-    fit.reports.extend(kept.iter().flat_map(|proxy| conflicts(proxy, controller)));
+    fit.reports.extend(conflicts(&mut kept, controller));
     fit.reports.extend(kept.iter().flat_map(|proxy| unverified_callers(model, proxy)));
+    fit.reports.extend(never::reports(model, controller, &kept));
     if options.rig.is_none() {
         fit.reports.extend(kept.iter().flat_map(|proxy| missing_addresses(proxy)));
+        fit.reports.extend(super::guessed::pods(model, &kept));
         fit.reports
             .extend(secrets(kept.iter().map(Arc::as_ref)).filter_map(|name| missing_secret(model, name)));
     }
+    fit.reports.extend(super::without_effect::notes(model, &kept, controller));
     if kept.is_empty() {
         fit.reports.extend(nothing_to_configure(model, controller));
     }
@@ -81,7 +88,7 @@ struct Judge<'m> {
     checked: &'m Checked,
     controller: Controller,
     /// The losses that the sources accept.
-    accepted: Scopes<'m>,
+    accepted: Accepted<'m>,
     /// The attributes that something needed.
     used: FxHashSet<Span>,
 }
@@ -189,21 +196,36 @@ fn notes(controller: Controller, emulated: &[(Use, Support)]) -> Vec<Diagnostic>
     features.into_iter().filter_map(note).collect()
 }
 
-/// Destinations that share a port of the outbound proxy without anything that tells their connections apart.
-fn conflicts(proxy: &Proxy, controller: Controller) -> Vec<Diagnostic> {
-    let all = proxy
-        .listeners
-        .iter()
-        .flat_map(|listener| listener.conflicts.iter().map(move |one| (listener.port, one)));
-    all.map(|(port, (later, earlier))| {
-        let message = format!("connections to this destination cannot be told from others on port {port}");
-        Diagnostic::new(Code::UNSUPPORTED, *later, message)
-            .label(format!("the outbound proxy of {controller} sees a port, not a host"))
-            .related(*earlier, "the other destination")
-            .consequence("its connections would end at the other destination")
-            .help("give one of them another port, or `addresses` if it is an external")
-    })
-    .collect()
+/// Destinations that share a port of an outbound proxy without anything that tells their connections apart. Beside gateways such a
+/// proxy is left out; alone it is refused, for nothing would be built.
+fn conflicts(proxies: &mut Vec<Arc<Proxy>>, controller: Controller) -> Vec<Diagnostic> {
+    let is_alone = !proxies.iter().any(|proxy| proxy.is_gateway());
+    let mut reports = Vec::new();
+    for listener in proxies.iter().flat_map(|proxy| &proxy.listeners) {
+        let conflicts = listener.conflicts.iter();
+        reports.extend(conflicts.map(|one| conflict(*one, listener.port, controller, is_alone)));
+    }
+    if !is_alone {
+        proxies.retain(|proxy| proxy.listeners.iter().all(|listener| listener.conflicts.is_empty()));
+    }
+    reports
+}
+
+fn conflict((later, earlier): (Span, Span), port: u16, controller: Controller, is_alone: bool) -> Diagnostic {
+    let message = format!("connections to this destination cannot be told from others on port {port}");
+    let (code, consequence) = if is_alone {
+        (Code::UNSUPPORTED, "its connections would end at the other destination".to_owned())
+    } else {
+        let consequence = format!(
+            "{controller} gets no outbound proxy: only its gateways are built, and workloads call without one"
+        );
+        (Code::OUTBOUND_LEFT_OUT, consequence)
+    };
+    Diagnostic::new(code, later, message)
+        .label(format!("the outbound proxy of {controller} sees a port, not a host"))
+        .related(earlier, "the other destination")
+        .consequence(consequence)
+        .help("give one of them another port, or `addresses` if it is an external")
 }
 
 /// Listeners that ask callers for certificates without knowing who may have signed them: any certificate would do.

@@ -3,15 +3,20 @@
 mod accepted;
 mod certificates;
 mod defaults;
+mod edge;
 mod file_stem;
 mod fit;
+mod guessed;
+mod never;
 mod secrets;
 pub(crate) mod support;
 mod usage;
+mod without_effect;
 
 pub use certificates::KeyPaths;
 pub(crate) use certificates::{Certificates, KeyPair, MOUNTED_SECRETS, of_listener, of_upstream};
-pub(crate) use defaults::{UPSTREAM_TLS, bind_address};
+pub(crate) use defaults::{Place, UPSTREAM_TLS, place};
+pub use edge::EdgeOptions;
 pub(crate) use file_stem::{KUBERNETES, NO_NAMESPACE, file_stem};
 pub(crate) use fit::{fit, unused_degradation};
 pub(crate) use secrets::secrets;

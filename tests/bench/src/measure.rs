@@ -1,4 +1,5 @@
-//! Times `meshc check` and `meshc build` on generated meshes, beside the limit of reading and writing the bytes.
+//! Times `meshc check`, and `meshc build` for each target, on generated meshes, beside the limit of reading and writing the bytes of
+//! what Istio gets.
 
 use crate::process::{finish, watch};
 use crate::tree;
@@ -19,6 +20,9 @@ pub(crate) struct Options {
     pub(crate) huge: bool,
 }
 
+/// What is built, Istio first: the others are compared with it.
+const TARGETS: [&str; 3] = ["istio", "envoy", "nginx"];
+
 /// One mesh in one layout, with its folders.
 struct Bench {
     services: usize,
@@ -34,12 +38,19 @@ struct Measured {
     services: usize,
     layout: Layout,
     source_bytes: u64,
-    product_bytes: u64,
     limit: Duration,
     check: Duration,
     check_memory: Option<u64>,
-    build: Duration,
-    build_memory: Option<u64>,
+    /// One for each of [`TARGETS`].
+    builds: Vec<Built>,
+}
+
+/// What a build for one target took.
+struct Built {
+    target: &'static str,
+    product_bytes: u64,
+    time: Duration,
+    memory: Option<u64>,
 }
 
 pub(crate) fn run(options: &Options) -> io::Result<()> {
@@ -81,25 +92,35 @@ impl Bench {
             command
         };
         let check = || meshc(&["check".as_ref(), source]);
-        let build = |out| {
-            meshc(&["build".as_ref(), source, "--target".as_ref(), "istio".as_ref(), "--out".as_ref(), out])
+        let build = |target: &'static str, out| {
+            meshc(&["build".as_ref(), source, "--target".as_ref(), target.as_ref(), "--out".as_ref(), out])
         };
         let limit = || -> io::Result<Command> {
             let mut command = Command::new(std::env::current_exe()?);
             command.arg("limit").args([source, product, out]);
             Ok(command)
         };
-        finish(build(product))?;
+        let mut builds = Vec::new();
+        for target in TARGETS.iter().rev() {
+            tree::remove(&self.product)?;
+            finish(build(target, product))?;
+            builds.push(Built {
+                target,
+                product_bytes: tree::size(&self.product)?,
+                time: self.median(options.runs, || Ok(build(target, out)))?,
+                memory: self.peak_memory(build(target, out))?,
+            });
+        }
+        builds.reverse();
+        // What Istio gets was built last, and is the pattern of the limit.
         Ok(Measured {
             services: self.services,
             layout: self.layout,
             source_bytes: tree::size(&self.source)?,
-            product_bytes: tree::size(&self.product)?,
             limit: self.median(options.runs, limit)?,
             check: self.median(options.runs, || Ok(check()))?,
             check_memory: self.peak_memory(check())?,
-            build: self.median(options.runs, || Ok(build(out)))?,
-            build_memory: self.peak_memory(build(out))?,
+            builds,
         })
     }
 
@@ -127,43 +148,74 @@ impl Bench {
 
 fn table(measured: &[Measured]) -> String {
     let mut text = String::from(
-        "| services | layout | source MB | YAML MB | limit ms | check ms | check MB | build ms | build MB | build / limit |\n\
-         |---:|---|---:|---:|---:|---:|---:|---:|---:|---:|\n",
+        "| services | layout | source MB | limit ms | check ms | check MB |\n|---:|---|---:|---:|---:|---:|\n",
     );
     for row in measured {
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
-            "| {} | {} | {:.1} | {:.1} | {:.1} | {:.1} | {} | {:.1} | {} | {:.1} |",
+            "| {} | {} | {:.1} | {:.1} | {:.1} | {} |",
             row.services,
             name(row.layout),
             megabytes(row.source_bytes),
-            megabytes(row.product_bytes),
             milliseconds(row.limit),
             milliseconds(row.check),
             memory(row.check_memory),
-            milliseconds(row.build),
-            memory(row.build_memory),
-            row.build.as_secs_f64() / row.limit.as_secs_f64(),
         );
     }
+    text.push('\n');
+    text.push_str(&builds(measured));
     text.push('\n');
     text.push_str(&growth(measured));
     text
 }
 
+/// The builds, each beside that for Istio.
+fn builds(measured: &[Measured]) -> String {
+    let mut text = String::from(
+        "| services | layout | target | output MB | build ms | build MB | build / istio |\n\
+         |---:|---|---|---:|---:|---:|---:|\n",
+    );
+    for row in measured {
+        let Some(istio) = row.builds.first() else { continue };
+        for built in &row.builds {
+            let (services, layout) = (row.services, name(row.layout));
+            let Built { target, product_bytes, time, memory: peak } = built;
+            let ratio = time.as_secs_f64() / istio.time.as_secs_f64();
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                text,
+                "| {services} | {layout} | {target} | {:.1} | {:.1} | {} | {ratio:.1} |",
+                megabytes(*product_bytes),
+                milliseconds(*time),
+                memory(*peak),
+            );
+        }
+    }
+    text
+}
+
 /// How time grows from each size to the next, ten times larger: 10 is linear.
 fn growth(measured: &[Measured]) -> String {
-    let mut text = String::from("| from | to | layout | check | build |\n|---:|---:|---|---:|---:|\n");
+    let mut text = format!("| from | to | layout | check | {} |\n", TARGETS.join(" | "));
+    let _ = writeln!(text, "|---:|---:|---|---:|{}", "---:|".repeat(TARGETS.len()));
     for small in measured {
         let next = |large: &&Measured| large.services == small.services * 10 && large.layout == small.layout;
-        if let Some(large) = measured.iter().find(next) {
-            let check = large.check.as_secs_f64() / small.check.as_secs_f64();
-            let build = large.build.as_secs_f64() / small.build.as_secs_f64();
-            let (from, to, layout) = (small.services, large.services, name(small.layout));
-            // Writing to a string cannot fail.
-            let _ = writeln!(text, "| {from} | {to} | {layout} | {check:.1} x | {build:.1} x |");
-        }
+        let Some(large) = measured.iter().find(next) else { continue };
+        let times =
+            |large: Duration, small: Duration| format!("{:.1} x", large.as_secs_f64() / small.as_secs_f64());
+        let builds =
+            large.builds.iter().zip(&small.builds).map(|(large, small)| times(large.time, small.time));
+        let all: Vec<String> = std::iter::once(times(large.check, small.check)).chain(builds).collect();
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} |",
+            small.services,
+            large.services,
+            name(small.layout),
+            all.join(" | ")
+        );
     }
     text
 }

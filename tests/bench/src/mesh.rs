@@ -1,5 +1,5 @@
 //! What a generated mesh holds: per service its policy, its subsets and six ordered routes; for some a public host at a
-//! gateway, and an external service that is called over TLS.
+//! gateway, and an external service that is called over TLS. Raw proxies find all of it by Kubernetes.
 
 use crate::random::Random;
 use crate::writer::Writer;
@@ -41,6 +41,7 @@ pub fn files(services: usize, layout: Layout) -> Vec<SourceFile> {
                 files.push(mesh.gateway_file(namespace));
                 files.extend(mesh.services_of(namespace).map(|service| mesh.service_file(service)));
             }
+            files.push(bindings_file());
         }
     }
     files
@@ -70,6 +71,7 @@ impl Mesh {
                 self.write_service_items(&mut file, service);
             }
         }
+        write_bindings(&mut file);
         SourceFile { path: "mesh.mesh".into(), text: file.finish() }
     }
 
@@ -148,6 +150,17 @@ impl Mesh {
             Layout::FilePerService => format!("ns-{}/svc-{service}", service / SERVICES_PER_NAMESPACE),
         }
     }
+}
+
+fn bindings_file() -> SourceFile {
+    let mut file = Writer::default();
+    write_bindings(&mut file);
+    SourceFile { path: "bindings.mesh".into(), text: file.finish() }
+}
+
+/// Where raw proxies find what everything is.
+fn write_bindings(file: &mut Writer) {
+    file.item("bindings", |bindings| bindings.line("default kubernetes"));
 }
 
 fn route(host: &mut Writer, name: &str, condition: &str, to: &str, options: impl FnOnce(&mut Writer)) {
@@ -255,7 +268,7 @@ mod tests {
     #[test]
     fn every_service_has_a_file_and_every_namespace_a_gateway() {
         let files = files(120, Layout::FilePerService);
-        assert_eq!(files.len(), 1 + 3 + 120);
+        assert_eq!(files.len(), 1 + 3 + 120 + 1);
         assert_eq!(files[2].path.to_str(), Some("ns-0/svc-0.mesh"));
     }
 

@@ -11,6 +11,10 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, ReflectMessag
 use regex::Regex;
 use std::borrow::Cow;
 
+/// Deprecated fields that nothing takes the place of. `max_stream_duration` would put the `timeout` of its route out of force for
+/// all requests that bring no deadline; istiod writes the old field too.
+const WITHOUT_SUCCESSOR: &[&str] = &["envoy.config.route.v3.RouteAction.max_grpc_timeout"];
+
 /// Takes the path of a field and what is wrong with it.
 type Report<'a> = &'a mut dyn FnMut(String, String);
 
@@ -41,8 +45,9 @@ fn check_message(path: &str, message: &DynamicMessage, report: Report<'_>) {
 fn check_field(path: &str, message: &DynamicMessage, field: &FieldDescriptor, report: Report<'_>) {
     let set = message.has_field(field);
     let rules = rules_of(field);
-    if set && field.options().get_field_by_name("deprecated").is_some_and(|value| *value == Value::Bool(true))
-    {
+    let options = field.options();
+    let deprecated = options.get_field_by_name("deprecated").is_some_and(|value| *value == Value::Bool(true));
+    if set && deprecated && !WITHOUT_SUCCESSOR.contains(&field.full_name()) {
         report(path.to_owned(), "deprecated".to_owned());
     }
     // A field of a choice that was not taken has no value; one without presence has its default.

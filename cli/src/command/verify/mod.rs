@@ -64,6 +64,7 @@ pub(super) fn run(verify: &Verify, console: &Console) -> Result<Exit, Failure> {
     let outcome = outcome?;
     if !wanted.is_empty() {
         console.product(show::text(&wanted, &outcome.tried, &sources).as_bytes())?;
+        console.report(outcome.taken_as_plain(&sources).as_bytes());
         outcome.report_differences(console, &sources);
         let fine = !outcome.differs() && show::all_served(&wanted, &outcome.tried);
         return Ok(if fine { Exit::Clean } else { Exit::Findings });

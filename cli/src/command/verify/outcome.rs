@@ -7,8 +7,9 @@ use crate::rig::trial::{Difference, Findings, Untried};
 use crate::rig::{Rigged, Server};
 use crate::sanitise::message;
 use meshc_compiler::routing::{Proxy, Role};
+use meshc_language::Span;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// A difference that nothing excuses.
@@ -43,6 +44,8 @@ pub(super) struct Tried {
     pub(super) ports: Vec<u16>,
     listeners: usize,
     upstreams: usize,
+    /// Where TLS with the certificates of the mesh is declared that was taken as plain.
+    taken_as_plain: Vec<Span>,
     findings: Findings,
 }
 
@@ -76,7 +79,8 @@ pub(super) fn last(said: &str) -> String {
 impl Tried {
     pub(super) fn new(name: String, rigged: &Rigged, findings: Findings, shown: Vec<Shown>) -> Self {
         let (listeners, upstreams) = (rigged.proxy.listeners.len(), rigged.proxy.upstreams.len());
-        Self { name, shown, ports: rigged.ports.clone(), listeners, upstreams, findings }
+        let (ports, taken_as_plain) = (rigged.ports.clone(), rigged.taken_as_plain.clone());
+        Self { name, shown, ports, listeners, upstreams, taken_as_plain, findings }
     }
 }
 
@@ -103,6 +107,7 @@ impl Outcome {
     /// Writes it for people.
     pub(super) fn report(&self, console: &Console, sources: &Sources<'_>) {
         self.report_differences(console, sources);
+        console.report(self.taken_as_plain(sources).as_bytes());
         console.report(self.remarks().as_bytes());
         console.report(self.summary().as_bytes());
     }
@@ -113,6 +118,21 @@ impl Outcome {
         let found: Vec<Finding> =
             self.all(|all| &all.differences).map(|(tried, one)| finding(program, tried, one)).collect();
         console.report(&findings(sources, &found, console.colored_reports));
+    }
+
+    /// Names the hops that only a control plane can make private.
+    pub(super) fn taken_as_plain(&self, sources: &Sources<'_>) -> String {
+        let spans: BTreeSet<Span> =
+            self.tried.iter().flat_map(|tried| tried.taken_as_plain.iter().copied()).collect();
+        let line = |span: &Span| {
+            let line = sources.position(span.file, span.range().start).line;
+            let note = format!(
+                "note: `istio-mutual` at {}:{line} is taken as plain: the certificates of the mesh exist only where it is deployed",
+                sources.name(span.file)
+            );
+            format!("{}\n", message(&note))
+        };
+        spans.iter().map(line).collect()
     }
 
     /// What is not as it could be, without being a difference.
@@ -241,7 +261,7 @@ struct UntriedRecord<'o> {
 
 impl<'o> ProxyRecord<'o> {
     fn of(tried: &'o Tried) -> Self {
-        let Tried { name, shown: _, ports: _, listeners, upstreams, findings } = tried;
+        let Tried { name, shown: _, ports: _, listeners, upstreams, taken_as_plain: _, findings } = tried;
         let (listeners, upstreams) = (*listeners, *upstreams);
         Self { name, listeners, upstreams, rules: findings.rules, requests: findings.requests }
     }

@@ -4,7 +4,7 @@ use super::outcome::Tried;
 use crate::exit::Failure;
 use crate::report::Sources;
 use crate::rig::Rigged;
-use crate::rig::trial::{Findings, Landing, Trial, parts};
+use crate::rig::trial::{Delivered, Findings, Landing, Trial, parts};
 use crate::sanitise::message;
 use meshc_compiler::routing::matcher::{Entrance, Request, Security, Source};
 use meshc_compiler::routing::{Listener, Plain};
@@ -208,7 +208,7 @@ pub(super) fn text(wanted: &[Wanted], tried: &[Tried], sources: &Sources<'_>) ->
         for tried in tried {
             for shown in tried.shown.iter().filter(|shown| shown.number == number) {
                 nowhere = false;
-                text.push_str(&line(one, &tried.name, shown, sources));
+                text.push_str(&lines(one, &tried.name, shown, sources));
             }
         }
         if nowhere {
@@ -240,8 +240,8 @@ pub(super) fn all_served(wanted: &[Wanted], tried: &[Tried]) -> bool {
     (0..wanted.len()).all(served)
 }
 
-fn line(wanted: &Wanted, proxy: &str, shown: &Shown, sources: &Sources<'_>) -> String {
-    let Shown { number: _, landing: Landing { span, rule, got }, agrees } = shown;
+fn lines(wanted: &Wanted, proxy: &str, shown: &Shown, sources: &Sources<'_>) -> String {
+    let Shown { number: _, landing: Landing { span, rule, got, delivered }, agrees } = shown;
     let comes = match (got, rule.is_empty(), agrees) {
         (Ok(got), false, true) => format!("{got}, as route `{rule}` says"),
         (Ok(got), false, false) => format!("{got}, unlike what route `{rule}` says"),
@@ -255,5 +255,9 @@ fn line(wanted: &Wanted, proxy: &str, shown: &Shown, sources: &Sources<'_>) -> S
         format!(" ({}:{line})", sources.name(span.file))
     });
     let line = format!("{} at {proxy} -> {comes}{}", wanted.written, place.unwrap_or_default());
-    format!("{}\n", message(&line))
+    let mut text = format!("{}\n", message(&line));
+    for line in delivered.iter().flat_map(Delivered::lines) {
+        text.push_str(&format!("  {}\n", message(&line)));
+    }
+    text
 }

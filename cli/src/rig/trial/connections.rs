@@ -134,6 +134,9 @@ impl Run<'_> {
                 }
             }
         }
+        if is_first && found.is_empty() && !speaks_http && connection.entrance.security == Security::Plain {
+            found.extend(self.half_closed(connection));
+        }
         let total: u64 = counts.values().sum();
         for (name, (ppm, _)) in expected.iter().filter(|_| found.is_empty() && times > 1) {
             let count = counts.get(name).copied().unwrap_or_default();
@@ -221,6 +224,24 @@ impl Run<'_> {
             connection.read_line()?
         };
         serde_json::from_slice(&line).map_err(io::Error::other)
+    }
+
+    /// What is sent before a caller closes its half of the connection still comes back (RFC 9293, 3.6).
+    fn half_closed(&mut self, connection: &Connection) -> Option<Mismatch> {
+        const SENT: &[u8] = b"still here\n";
+        self.findings.requests += 1;
+        let answer = self.open(connection).and_then(|mut open| {
+            open.read_line()?;
+            open.send(SENT)?;
+            open.finish()?;
+            open.read(SENT.len())
+        });
+        let got = match answer {
+            Ok(bytes) if bytes == SENT => return None,
+            Ok(bytes) => format!("{} of {} bytes", bytes.len(), SENT.len()),
+            Err(error) => format!("no answer: {error}"),
+        };
+        Some(Mismatch::new(Aspect::HalfClose, "the answer to what was sent before", got))
     }
 
     fn open(&self, connection: &Connection) -> io::Result<client::Connection> {

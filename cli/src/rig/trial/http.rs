@@ -2,7 +2,7 @@
 
 use super::judge::{Got, abort, by_proxy, name_of, utf8};
 use super::shares::{is_plausible, percent, range};
-use super::{Aspect, Landing, Mismatch, Run, sent};
+use super::{Aspect, Delivered, Landing, Mismatch, Run, sent};
 use crate::rig::certificates::Identity;
 use crate::rig::client::{self, Connection, Tls};
 use crate::rig::http2;
@@ -128,7 +128,7 @@ impl Run<'_> {
         };
         if let Some(why) = self.why_shut_out(&question.entrance) {
             let (span, rule) = self.place(&outcome, question);
-            return Some(Landing { span, rule, got: Err(why) });
+            return Some(Landing { span, rule, got: Err(why), delivered: None });
         }
         let request = written(question, taken);
         let limit = LIMIT + taken.map(|taken| delay(taken.rule)).unwrap_or_default();
@@ -139,7 +139,8 @@ impl Run<'_> {
         for mismatch in self.judge_of(question, &outcome, &request.headers, &got) {
             self.note((span, &rule), &sent::shown(question, self.trial.rigged), mismatch);
         }
-        Some(Landing { span, rule, got: Ok(got.text()) })
+        let delivered = got.seen.as_ref().map(|seen| Delivered::new(&request.headers, seen));
+        Some(Landing { span, rule, got: Ok(got.text()), delivered })
     }
 
     /// What an outcome is about: a rule, a virtual host, or the proxy.

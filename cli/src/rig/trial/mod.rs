@@ -9,6 +9,7 @@
 //! not looked at.
 
 mod connections;
+mod delivered;
 mod http;
 mod judge;
 mod named_headers;
@@ -17,6 +18,7 @@ pub mod shares;
 
 use super::rigged::{Rigged, World};
 use super::server::Kind;
+pub use delivered::Delivered;
 use meshc_compiler::routing::matcher::{Matcher, Request, Source};
 use meshc_compiler::routing::witness::{Gap, witnesses};
 use meshc_compiler::routing::{ConnectionRule, Rule};
@@ -97,6 +99,8 @@ pub struct Landing {
     pub rule: String,
     /// What the proxy does, or why it was not asked.
     pub got: Result<String, &'static str>,
+    /// What its destination saw, if one was reached.
+    pub delivered: Option<Delivered>,
 }
 
 /// A rule that was not tried.
@@ -135,6 +139,8 @@ pub enum Aspect {
     UpstreamTls,
     /// How much of the traffic goes where.
     Share,
+    /// Whether an answer still comes through when the caller has said that it sends no more.
+    HalfClose,
 }
 
 impl Aspect {
@@ -153,6 +159,7 @@ impl Aspect {
             Self::ResponseHeaders => "response headers",
             Self::UpstreamTls => "TLS to the destination",
             Self::Share => "share",
+            Self::HalfClose => "half-closed connection",
         }
     }
 }
@@ -205,6 +212,14 @@ impl Trial<'_> {
         let mut run = Run::new(self);
         let landing = run.show(request);
         (run.findings, landing)
+    }
+
+    /// Makes all kinds of connections, and sends no requests.
+    #[must_use]
+    pub fn connect(&self) -> Findings {
+        let mut run = Run::new(self);
+        run.connections(&witnesses(&self.rigged.proxy).connections);
+        run.findings
     }
 
     /// Asks these requests.

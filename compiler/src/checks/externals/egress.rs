@@ -4,7 +4,8 @@ use super::is_nameless;
 use crate::checks::Context;
 use crate::checks::services::{is_visible, sees_all};
 use crate::model::{
-    Controller, External, FrontService, Gateway, Location, Resolution, Resource, Service, Visible,
+    Controller, EgressHop, External, FrontService, Gateway, Location, Mesh, Resolution, Resource, Service,
+    Visible,
 };
 use crate::values::Protocol;
 use meshc_language::{Code, Diagnostic, Span};
@@ -12,6 +13,7 @@ use rustc_hash::FxHashMap;
 
 /// An external, the gateway that it leaves through, and where that is said.
 struct Site<'m> {
+    mesh: &'m Mesh,
     external: &'m Resource<External>,
     gateway: &'m Resource<Gateway>,
     via: Span,
@@ -28,6 +30,7 @@ const CHECKS: &[EgressCheck] = &[
     hosts_are_single,
     protocols_name_their_host,
     the_service_has_the_ports,
+    what_becomes_tls_is_not_plaintext_before,
     the_gateway_finds_endpoints,
     it_is_outside_the_mesh,
     the_gateway_sees_it,
@@ -48,7 +51,7 @@ fn site<'m>(context: &Context<'m>, external: &'m Resource<External>) -> Option<S
         Some(FrontService::Declared(id)) => mesh.services.get(id),
         Some(FrontService::Outside(_)) | None => None,
     };
-    Some(Site { external, gateway, via: external.body.via.as_ref()?.span, front })
+    Some(Site { mesh, external, gateway, via: external.body.via.as_ref()?.span, front })
 }
 
 fn refused(span: Span, message: impl Into<String>) -> Diagnostic {
@@ -117,12 +120,13 @@ fn protocols_name_their_host(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Sidecars keep the number of the port on the way to the gateway.
+/// Sidecars keep the number of the port on the way to the gateway, unless a listener for mutual TLS has another.
 fn the_service_has_the_ports(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Some(front) = site.front.filter(|front| !front.incomplete) else { return };
     for port in &site.external.body.ports {
-        let number = port.number.value;
-        if front.body.ports.iter().any(|known| known.number.value == number) {
+        let number = port.number.value.get();
+        let number = site.mesh.egress_hop(site.external, port).map_or(number, |hop| hop.port(number));
+        if front.body.ports.iter().any(|known| known.number.value.get() == number) {
             continue;
         }
         let message =
@@ -136,6 +140,34 @@ fn the_service_has_the_ports(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
                     "add `port {} {number}` to the service, here and in Kubernetes",
                     port.protocol.value
                 )),
+        );
+    }
+}
+
+/// A destination that is called with TLS is not to be read between caller and gateway.
+fn what_becomes_tls_is_not_plaintext_before(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
+    let body = &site.external.body;
+    for port in &body.ports {
+        let own = if port.traffic.is_empty() { &body.traffic } else { &port.traffic };
+        let begins_tls = own.tls.as_deref().filter(|tls| tls.mode.value.begins_tls());
+        let (Some(tls), Some(EgressHop::Plaintext)) = (begins_tls, site.mesh.egress_hop(site.external, port))
+        else {
+            continue;
+        };
+        let number = port.number.value;
+        let message = format!(
+            "requests for `{}` reach gateway `{}` in plaintext",
+            site.external.name.value, site.gateway.name.value
+        );
+        reports.push(
+            Diagnostic::new(Code::PLAINTEXT_EGRESS, site.via, message)
+                .related(tls.mode.span, "TLS begins only after the gateway")
+                .consequence(format!(
+                    "the gateway has a listener for plain HTTP on port {number}, which leaves no room for mutual TLS there: anybody on the way between sidecar and gateway can read these requests"
+                ))
+                .help(
+                    "give the gateway a listener for them, such as `listen https 443 { hosts ...; tls istio-mutual }`, and its service that port",
+                ),
         );
     }
 }
@@ -180,7 +212,7 @@ fn it_is_outside_the_mesh(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
 fn the_gateway_sees_it(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Some(visibility) = &site.external.body.visibility else { return };
     let nowhere = visibility.to.contains(&Visible::Nowhere);
-    let gateway = site.gateway.namespace_name();
+    let gateway = site.gateway.pods_namespace();
     if is_visible(Some(visibility), site.external.namespace_name(), gateway) && !nowhere {
         return;
     }

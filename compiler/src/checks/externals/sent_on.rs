@@ -1,32 +1,17 @@
 //! Routes of the mesh to externals that leave through a gateway: the gateway has to know the host that they arrive with.
 
+use super::steps::{Step, steps, unknown_host};
 use crate::checks::Context;
 use crate::checks::gateways::as_warning;
-use crate::model::{
-    Action, Destination, DestinationId, External, Gateway, Host, Match, MatchBinding, Resource, Route,
-    RouteKind, WeightedDestination,
-};
-use crate::policy::RewriteKind;
-use crate::routing::matcher::authority_set;
+use crate::model::{Action, Destination, DestinationId, External, Gateway, Resource, WeightedDestination};
 use meshc_language::{Code, Diagnostic};
-
-/// A route that a host block has itself, or that another route leaves to a delegate.
-#[derive(Clone, Copy)]
-struct Step<'m> {
-    /// The block that callers name.
-    host: &'m Host,
-    /// The block that has the route.
-    owner: &'m Host,
-    route: &'m Route,
-    parent: Option<&'m Route>,
-}
 
 /// What is sent on to a gateway arrives there with a host that it serves.
 pub(super) fn hosts_are_known_to_the_gateway(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     if !context.model.mesh.externals.iter().any(|(_, external)| external.egress.is_some()) {
         return;
     }
-    for step in steps(context) {
+    for step in steps(context).into_iter().filter(|step| step.is_of_the_mesh()) {
         let Action::Forward(destinations) = &step.route.action else { continue };
         for one in destinations {
             let Some(through) = leaves_through(context, &one.destination) else { continue };
@@ -37,30 +22,6 @@ pub(super) fn hosts_are_known_to_the_gateway(context: &Context<'_>, reports: &mu
             });
         }
     }
-}
-
-/// The routes that callers in the mesh can take.
-fn steps<'m>(context: &Context<'m>) -> Vec<Step<'m>> {
-    let mut steps = Vec::new();
-    for (id, host) in context.model.hosts.iter().filter(|(_, host)| host.in_mesh() && !host.is_delegate()) {
-        let host: &Host = host;
-        for (at, route) in host.routes.iter().enumerate().filter(|(_, route)| holds_in_mesh(route)) {
-            let Action::Delegate(_) = route.action else {
-                steps.push(Step { host, owner: host, route, parent: None });
-                continue;
-            };
-            let child = context.graph().delegate(id, at).and_then(|child| context.model.hosts.get(child));
-            let Some(owner) = child else { continue };
-            let routes = owner.routes.iter().filter(|route| holds_in_mesh(route));
-            steps.extend(routes.map(|child| Step { host, owner, route: child, parent: Some(route) }));
-        }
-    }
-    steps
-}
-
-fn holds_in_mesh(route: &Route) -> bool {
-    let in_mesh = |one: &Match| one.bindings.is_empty() || one.bindings.contains(&MatchBinding::Mesh);
-    route.matches.is_empty() || route.matches.iter().any(in_mesh)
 }
 
 /// Whether Istio's sidecars call the external themselves: its routes have the same destinations for all callers.
@@ -75,40 +36,6 @@ fn leaves_through<'m>(
     let DestinationId::External(id) = destination.target else { return None };
     let external = context.model.mesh.externals.get(id)?;
     Some((external, context.model.mesh.gateways.get(external.egress?)?))
-}
-
-/// The host with which requests arrive at the gateway, if it is none of the external's.
-fn unknown_host<'m>(
-    step: Step<'m>,
-    one: &'m WeightedDestination,
-    external: &Resource<External>,
-) -> Option<&'m str> {
-    let Step { host, owner: _, route, parent } = step;
-    let known = |name: &str| {
-        external.body.hosts.iter().flat_map(|hosts| hosts.iter()).any(|host| host.value.takes(name))
-    };
-    // What a condition asks of the host is not looked into.
-    let asks = |route: &Route| route.matches.iter().any(|one| one.authority.is_some());
-    let unclear = external.faulty || route.incomplete || asks(route) || parent.is_some_and(asks);
-    if unclear || route.kind != RouteKind::Http {
-        return None;
-    }
-    match given(step, one) {
-        Some(given) => (!known(given)).then_some(given),
-        None => host.patterns().map(|(pattern, _)| pattern.as_str()).find(|name| !known(name)),
-    }
-}
-
-/// The host that is given to requests on the way, if there is one. What a delegate says holds over what its parent says.
-fn given<'m>(step: Step<'m>, one: &'m WeightedDestination) -> Option<&'m str> {
-    let routes = || std::iter::once(step.route).chain(step.parent);
-    let rewrites = routes().map(|route| &route.options.shared.rewrite).find(|rewrites| !rewrites.is_empty());
-    let rewritten = rewrites.into_iter().flatten().find_map(|rewrite| match &rewrite.kind {
-        RewriteKind::Host(host) => Some(host.value.as_str()),
-        RewriteKind::Path(_) | RewriteKind::Prefix(_) | RewriteKind::Matches { .. } => None,
-    });
-    let operations = routes().find_map(|route| route.options.shared.request_headers.as_deref());
-    rewritten.or_else(|| authority_set(&[operations, one.headers.request.as_deref()]))
 }
 
 fn arrives_unknown(

@@ -3,7 +3,8 @@
 use crate::checks::Context;
 use crate::model::default_port_name;
 use crate::model::{
-    Controller, External, Gateway, HostNamespace, Id, Listener, Resource, ServerHost, ServerTlsMode,
+    Controller, EgressHop, External, Gateway, HostNamespace, Id, Listener, Mesh, Resource, ServerHost,
+    ServerTlsMode,
 };
 use crate::values::{HostPattern, IpAddress, Protocol};
 use meshc_language::Span;
@@ -111,10 +112,10 @@ pub(super) fn servers<'m>(context: &Context<'m>) -> Vec<Server<'m>> {
     let mesh = &context.model.mesh;
     let mut servers = Vec::new();
     let mut names = FxHashSet::default();
-    let mut sent: FxHashMap<Id<Resource<Gateway>>, Vec<&External>> = FxHashMap::default();
+    let mut sent: FxHashMap<Id<Resource<Gateway>>, Vec<&Resource<External>>> = FxHashMap::default();
     for (_, external) in mesh.externals.iter() {
         if let Some(gateway) = external.egress {
-            sent.entry(gateway).or_default().push(&external.declared);
+            sent.entry(gateway).or_default().push(external);
         }
     }
     for (id, gateway) in mesh.gateways.iter() {
@@ -128,7 +129,7 @@ pub(super) fn servers<'m>(context: &Context<'m>) -> Vec<Server<'m>> {
             .extend(named.map(|(listener, name)| declared((id, gateway), workloads.clone(), listener, name)));
         let externals = sent.get(&id).into_iter().flatten();
         for external in externals.filter(|_| gateway.controller() == Controller::Istio) {
-            egress((id, gateway), &workloads, external, &mut servers);
+            egress(mesh, (id, gateway), &workloads, external, &mut servers);
         }
     }
     servers
@@ -176,32 +177,37 @@ fn namespace<'m>(host: &'m ServerHost, gateway: &'m Resource<Gateway>) -> Option
     }
 }
 
-/// What an external sends through a gateway comes in there: TLS passes through, the rest is HTTP.
+/// What an external sends through a gateway comes in there, unless a listener of the source takes it.
 fn egress<'m>(
+    mesh: &'m Mesh,
     (id, gateway): (Id<Resource<Gateway>>, &'m Resource<Gateway>),
     workloads: &Workloads<'m>,
-    external: &'m External,
+    external: &'m Resource<External>,
     servers: &mut Vec<Server<'m>>,
 ) {
-    for port in &external.body.ports {
-        let family = Family::of(port.protocol.value);
-        if family == Family::Tcp {
+    for port in &external.declared.body.ports {
+        if Family::of(port.protocol.value) == Family::Tcp {
             continue;
         }
-        let protocol = if family == Family::Tls { Protocol::Tls } else { port.protocol.value };
-        let hosts = external.body.hosts.iter().flat_map(|hosts| hosts.iter());
+        let protocol = match mesh.egress_hop(external, port) {
+            Some(EgressHop::Passthrough) => Protocol::Tls,
+            Some(EgressHop::MeshTls { port: _, declared: false }) => Protocol::Https,
+            Some(EgressHop::Plaintext) => port.protocol.value,
+            Some(EgressHop::MeshTls { port: _, declared: true }) | None => continue,
+        };
+        let hosts = external.declared.body.hosts.iter().flat_map(|hosts| hosts.iter());
         servers.push(Server {
             id,
             gateway,
             workloads: workloads.clone(),
             slot: (port.number.value.get(), None),
             protocol,
-            family,
+            family: Family::of(protocol),
             name: SmolStr::new(format!("egress-{}", default_port_name(protocol, port.number.value))),
             name_span: port.span,
             span: port.span,
             hosts: hosts.map(|host| Served { host: &host.value, namespace: None, span: host.span }).collect(),
-            ends_tls: false,
+            ends_tls: protocol == Protocol::Https,
             redirects: false,
             listener: None,
         });

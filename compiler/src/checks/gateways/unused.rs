@@ -2,7 +2,6 @@
 
 use crate::checks::Context;
 use crate::checks::names::Names;
-use crate::checks::services::is_visible;
 use crate::model::{Gateway, Id, Listener, Resource, ServerHost, ServerTlsMode};
 use meshc_language::{Code, Diagnostic, Spanned};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -42,10 +41,7 @@ fn claims(context: &Context<'_>) -> FxHashMap<Id<Resource<Gateway>>, Names> {
         let namespace = host.namespace_name();
         for (id, _) in host.gateways() {
             let claims = claims.entry(id).or_default();
-            let home = mesh.gateways.get(id).and_then(|gateway| gateway.namespace_name());
-            if !is_visible(host.body.visibility.as_ref(), namespace, home) {
-                continue;
-            }
+            // One that is hidden from the gateway is reported where it hides.
             for (pattern, _) in host.patterns() {
                 claims.add(None, pattern);
                 claims.add(Some(namespace), pattern);

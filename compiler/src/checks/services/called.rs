@@ -18,6 +18,8 @@ pub(in crate::checks) struct Called<'m> {
     pub(in crate::checks) visibility: Option<&'m Visibility>,
     /// How it is called where a port or a subset says nothing else.
     pub(in crate::checks) traffic: &'m TrafficPolicy,
+    /// Whether it is the service in front of a gateway: its subsets carry what leaves through that.
+    pub(in crate::checks) in_front: bool,
     /// Whether an error was reported in it.
     pub(in crate::checks) faulty: bool,
 }
@@ -46,6 +48,7 @@ impl<'m> Called<'m> {
                     subsets: &body.subsets,
                     visibility: body.visibility.as_ref(),
                     traffic: &body.traffic,
+                    in_front: model.mesh.is_in_front(id),
                     faulty: service.faulty,
                 }
             }
@@ -62,6 +65,7 @@ impl<'m> Called<'m> {
                     subsets: &body.subsets,
                     visibility: body.visibility.as_ref(),
                     traffic: &body.traffic,
+                    in_front: false,
                     faulty: external.faulty,
                 }
             }

@@ -2,8 +2,9 @@
 
 use super::Called;
 use crate::policy::{HashAlgorithm, HashKey, Method, PoolBody, Upgrade};
-use crate::values::{Percent, Text};
+use crate::values::Percent;
 use meshc_language::{Applicability, Code, Diagnostic, Spanned};
+use rustc_hash::FxHashSet;
 
 /// D7.
 pub(super) fn pools_say_something(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
@@ -85,18 +86,17 @@ pub(super) fn ejections_are_possible(called: &Called<'_>, reports: &mut Vec<Diag
 /// D8.
 pub(super) fn hashes_have_a_key(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
     for policy in called.policies() {
-        let (what, name): (_, &Spanned<Text>) =
-            match policy.balancing.as_ref().map(|balancing| &balancing.method) {
-                Some(Method::Hash { key: HashKey::Cookie { name, .. }, .. }) => ("cookie", name),
-                Some(Method::Hash { key: HashKey::Query(name), .. }) => ("query parameter", name),
-                Some(
-                    Method::Hash { key: HashKey::Header(_) | HashKey::SourceIp, .. } | Method::Simple(_),
-                )
-                | None => continue,
-            };
+        let name = match policy.balancing.as_ref().map(|balancing| &balancing.method) {
+            Some(Method::Hash { key: HashKey::Query(name), .. }) => name,
+            Some(
+                Method::Hash { key: HashKey::Header(_) | HashKey::Cookie { .. } | HashKey::SourceIp, .. }
+                | Method::Simple(_),
+            )
+            | None => continue,
+        };
         if name.value.is_empty() {
             reports.push(
-                Diagnostic::new(Code::HASH_SETTING, name.span, format!("the {what} has no name"))
+                Diagnostic::new(Code::HASH_SETTING, name.span, "the query parameter has no name")
                     .consequence("Istio would refuse the destination rule, or hash nothing")
                     .help("name it"),
             );
@@ -124,6 +124,49 @@ pub(super) fn hash_rings_fit(called: &Called<'_>, reports: &mut Vec<Diagnostic>)
                 )
                 .consequence("Envoy would refuse the cluster, and keep whatever it had before")
                 .help("write a smaller size, such as 1024"),
+            );
+        }
+    }
+}
+
+/// Istio takes 0 for "not set".
+pub(super) fn retries_at_once_are_limited(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
+    for pool in called.policies().filter_map(|policy| policy.pool.as_ref()) {
+        let Some(retries) = pool.body.retries.filter(|retries| retries.value.get() == 0) else { continue };
+        reports.push(
+            Diagnostic::new(Code::POOL_SETTING, retries.span, "`retries 0` does not switch retries off")
+                .consequence("Istio would take it for its default: any number of retries at once")
+                .help("write `retry off` in the routes, or at least `retries 1`"),
+        );
+    }
+}
+
+/// Streams are limited where HTTP/2 is spoken for certain.
+pub(super) fn streams_are_limited_where_there_are_some(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
+    let shared = called.ports.iter().filter(|port| port.traffic.is_empty());
+    let on_ports = called.ports.iter().map(|port| (&port.traffic, port.protocol.value.is_http2_family()));
+    let general = (called.traffic, shared.map(|port| port.protocol.value.is_http2_family()).any(|is| is));
+    let any = called.ports.iter().any(|port| port.protocol.value.is_http2_family());
+    let subsets = called.subsets.iter().map(|subset| (&subset.body.traffic, any));
+    let mut known = FxHashSet::default();
+    for (policy, speaks_http2) in std::iter::once(general).chain(on_ports).chain(subsets) {
+        let Some(pool) = policy.pool.as_deref() else { continue };
+        let Some(streams) = pool.body.streams.filter(|streams| known.insert(streams.span)) else { continue };
+        let as_caller = pool.body.client_protocol.filter(|kept| kept.value.is_on());
+        let upgraded = pool.body.upgrade.is_some_and(|upgrade| upgrade.value == Upgrade::Always);
+        let report = Diagnostic::new(Code::POOL_WITHOUT_EFFECT, streams.span, "`streams` has no effect here");
+        if let Some(kept) = as_caller {
+            reports.push(
+                report
+                    .related(kept.span, "the caller's protocol is kept")
+                    .consequence("Istio does not limit streams where callers choose the protocol, nor do the other targets")
+                    .help("remove `client-protocol`, or limit `requests`"),
+            );
+        } else if !speaks_http2 && !upgraded && !called.faulty {
+            reports.push(
+                report
+                    .consequence("it limits the streams of an HTTP/2 connection, and HTTP/1.1 is spoken to this destination")
+                    .help("add `http2 always`, declare the port as `http2` or `grpc`, or limit `requests`"),
             );
         }
     }

@@ -1,13 +1,13 @@
 //! TLS on the way to services and externals.
 
-use super::{Setting, file_span, listed};
+use super::{Setting, file_span, listed, origination};
 use crate::checks::Context;
 use crate::checks::services::{Called, called};
-use crate::model::{Action, DestinationId, External, Host, RouteKind};
-use crate::policy::{ClientTls, ClientTlsBody, ClientTlsMode, TrafficPolicy};
+use crate::model::{Action, DestinationId};
+use crate::policy::{ClientTls, ClientTlsBody, ClientTlsMode};
 use crate::values::SecretSource;
 use meshc_language::{Code, Diagnostic, Span, Spanned};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 /// The TLS of one destination, of one of its ports or of one of its subsets.
 struct Site<'m> {
@@ -38,7 +38,7 @@ pub(in crate::checks) fn clients(context: &Context<'_>, reports: &mut Vec<Diagno
             }
         }
     }
-    tls_is_not_wrapped_in_tls(context, reports);
+    origination::check(context, reports);
     sidecars_need_files(context, reports);
 }
 
@@ -100,12 +100,8 @@ fn is_file(keyword: &str) -> bool {
     matches!(keyword, "cert" | "key" | "ca" | "crl")
 }
 
-const fn brings_its_own(mode: ClientTlsMode) -> bool {
-    matches!(mode, ClientTlsMode::Simple | ClientTlsMode::Mutual)
-}
-
 fn beside_a_secret(tls: &ClientTls) -> bool {
-    brings_its_own(tls.mode.value) && tls.body.credential.is_some()
+    tls.mode.value.begins_tls() && tls.body.credential.is_some()
 }
 
 fn skips(tls: &ClientTls) -> Option<Span> {
@@ -230,7 +226,7 @@ fn in_vain(tls: &ClientTls) -> Vec<Setting> {
 /// IST0128 says this of every destination without `ca`; but Istio then verifies by the authorities of the system, so
 /// only what is switched off is reported.
 fn the_server_is_verified(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
-    let Some(skip) = skips(site.tls).filter(|_| brings_its_own(site.tls.mode.value)) else { return };
+    let Some(skip) = skips(site.tls).filter(|_| site.tls.mode.value.begins_tls()) else { return };
     if in_vain(site.tls).is_empty() {
         reports.push(
             Diagnostic::new(Code::UNVERIFIED_SERVER, skip, "the server's certificate is not verified")
@@ -240,59 +236,6 @@ fn the_server_is_verified(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
                 ),
         );
     }
-}
-
-/// The TLS that holds on a port: its own, else that of the destination.
-fn on_port<'m>(traffic: &'m TrafficPolicy, port: Option<&'m TrafficPolicy>) -> Option<&'m ClientTls> {
-    let own = port.filter(|port| !port.is_empty());
-    own.unwrap_or(traffic).tls.as_deref().filter(|tls| brings_its_own(tls.mode.value))
-}
-
-/// Connections that are passed on as they are carry TLS already: a second one around it means nothing to the server.
-fn tls_is_not_wrapped_in_tls(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
-    let mesh = &context.model.mesh;
-    for (_, external) in mesh.externals.iter().filter(|(_, external)| external.egress.is_some()) {
-        egress_does_not_wrap(external, reports);
-    }
-    let mut known = FxHashSet::default();
-    for (_, host) in context.model.hosts.iter() {
-        for (destination, route) in passed_on(host) {
-            let Some(called) = Called::of(context.model, destination.target) else { continue };
-            let port = mesh.port_of(destination).map(|port| &port.traffic);
-            let Some(tls) = on_port(called.traffic, port).filter(|tls| known.insert(tls.mode.span)) else {
-                continue;
-            };
-            reports.push(wrapped(tls).related(route, "this route passes TLS on as it is"));
-        }
-    }
-}
-
-fn egress_does_not_wrap(external: &External, reports: &mut Vec<Diagnostic>) {
-    for port in external.body.ports.iter().filter(|port| port.protocol.value.is_tls_family()) {
-        let Some(tls) = on_port(&external.body.traffic, Some(&port.traffic)) else { continue };
-        let report =
-            wrapped(tls).related(port.protocol.span, "the gateway passes this port's TLS on as it is");
-        reports.push(report);
-        return;
-    }
-}
-
-/// The destinations of a host's routes for TLS, and where each route's name stands.
-fn passed_on(host: &Host) -> impl Iterator<Item = (&crate::model::Destination, Span)> {
-    host.routes.iter().filter(|route| route.kind == RouteKind::Tls).flat_map(|route| {
-        let destinations = match &route.action {
-            Action::Forward(destinations) => destinations.as_slice(),
-            Action::Redirect(_) | Action::Respond(_) | Action::Delegate(_) => &[],
-        };
-        destinations.iter().map(|one| (&one.destination, route.name.span))
-    })
-}
-
-fn wrapped(tls: &ClientTls) -> Diagnostic {
-    let message = format!("`tls {}` would wrap connections that carry TLS already", tls.mode.value);
-    Diagnostic::new(Code::CLIENT_TLS, tls.mode.span, message)
-        .consequence("the server would find TLS inside of TLS, and close the connection")
-        .help("remove `tls`, or let callers send plain HTTP to a port for `http`")
 }
 
 /// Gateways read secrets; sidecars do not, and ignore the settings of a destination that has one.
@@ -316,7 +259,7 @@ fn sidecars_need_files(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
 }
 
 fn secret_of(tls: &ClientTls) -> Option<&Spanned<crate::values::SecretName>> {
-    tls.body.credential.as_ref().filter(|_| brings_its_own(tls.mode.value))
+    tls.body.credential.as_ref().filter(|_| tls.mode.value.begins_tls())
 }
 
 /// Where sidecars themselves send requests, by the routes of hosts in the mesh; what leaves through a gateway is sent on

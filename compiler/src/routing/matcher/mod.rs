@@ -37,6 +37,7 @@ mod rewrite;
 mod target;
 
 pub(super) use pattern::Patterns;
+pub use pattern::matches_whole;
 pub(super) use target::is_normal;
 
 pub use header_changes::{HeaderChange, apply, authority_set, header_changes, literal};
@@ -46,7 +47,7 @@ pub use request::{Connection, Entrance, Request, Security, Source};
 
 use super::{
     ConnectionRule, HttpServer, Listener, Plain, Proxy, Role, Rule, RuleAction, TlsKind, TlsServer,
-    VirtualHost, WeightedUpstream, specificity,
+    VirtualHost, WeightedUpstream,
 };
 use crate::model::Match;
 use crate::values::HostPattern;
@@ -99,9 +100,9 @@ impl<'p> Matcher<'p> {
             Ok(read) => read,
             Err(fault) => return Outcome::Rejected(fault),
         };
-        let domains =
-            server.virtual_hosts.iter().flat_map(|host| host.domains.iter().map(move |one| (one, host)));
-        let Some(host) = most_specific(domains, Some(authority.name())) else { return Outcome::NoHost };
+        let Some((_, host)) = server.virtual_hosts.find(Some(authority.name())) else {
+            return Outcome::NoHost;
+        };
         let asked = Asked { patterns: &self.patterns, request, target, authority, callers: self.callers() };
         if host.https_only && request.entrance.security == Security::Plain {
             return Outcome::WantsTls { host, location: redirect::to_https(&asked) };
@@ -175,23 +176,12 @@ impl<'p> Matcher<'p> {
 /// The server of a listener for what TLS asks for.
 #[must_use]
 pub fn server<'p>(listener: &'p Listener, name: Option<&str>) -> Option<&'p TlsServer> {
-    let names = listener.tls.iter().flat_map(|server| server.names.iter().map(move |name| (name, server)));
-    most_specific(names, name)
+    listener.tls.find(name).map(|(_, server)| server)
 }
 
 /// Whether a name takes what is asked for; `*` also what asks for nothing.
 fn takes(name: &HostPattern, asked: Option<&str>) -> bool {
     asked.map_or(name.is_any(), |asked| name.takes(asked))
-}
-
-/// What the most specific name that takes a host stands for; of equal ones the first.
-fn most_specific<'a, T>(
-    names: impl DoubleEndedIterator<Item = (&'a HostPattern, T)>,
-    asked: Option<&str>,
-) -> Option<T> {
-    let taking = names.filter(|(name, _)| takes(name, asked));
-    // Of equal ones `max_by_key` finds the last.
-    taking.rev().max_by_key(|(name, _)| specificity(name)).map(|(_, named)| named)
 }
 
 fn taken<'p>(

@@ -23,6 +23,12 @@ pub(in crate::routing) struct Patterns<'p> {
     compiled: RefCell<FxHashMap<(&'p str, bool), Engine>>,
 }
 
+/// Whether a pattern matches all of a text; `None` for a pattern that engines read differently.
+#[must_use]
+pub fn matches_whole(pattern: &Pattern, text: &str) -> Option<bool> {
+    Patterns::default().matches(pattern, text).ok()
+}
+
 impl<'p> Patterns<'p> {
     /// Bytes of a normalised path without the query. Only ASCII has letter case, and a pattern says itself whether it counts (Istio
     /// `ignoreUriCase`, Envoy `case_sensitive`).

@@ -3,16 +3,16 @@
 use super::condition::Asked;
 use super::rewrite::replaced;
 use super::target::with_query;
-use crate::model::{Match, Redirect, RedirectPort};
+use crate::model::{Match, Redirect, RedirectPort, RedirectQuery};
 use crate::values::{Literal, Scheme};
 
 /// The `Location` of a redirect, of whose rule `held` is the alternative that holds.
 ///
-/// What is not said stays as it was asked for, in its normalised form; the query always stays. As in Envoy, a host that is said
+/// What is not said stays as it was asked for, in its normalised form; the query stays unless another one is said, or none. As in Envoy, a host that is said
 /// takes no port along, and the usual port of a scheme goes with its scheme (`http://a:80/` becomes `https://a/`). A port that is
 /// said is left out where it is the usual one: `https://a:443/` and `https://a/` are one place (RFC 3986, 6.2.3).
 pub(super) fn location(asked: &Asked<'_, '_>, redirect: &Redirect, held: Option<&Match>) -> String {
-    let Redirect { code: _, scheme, host, path, prefix, port, span: _ } = redirect;
+    let Redirect { code: _, scheme, host, path, prefix, port, query, span: _ } = redirect;
     let was = asked.request.entrance.scheme();
     let scheme = scheme.as_ref().map_or(was, |scheme| scheme.value.word());
     let said = |port: u16| if usual_port(scheme) == Some(port) { String::new() } else { format!(":{port}") };
@@ -26,11 +26,15 @@ pub(super) fn location(asked: &Asked<'_, '_>, redirect: &Redirect, held: Option<
         None => asked_port.to_owned(),
     };
     let host = host.as_ref().map_or(asked.authority.host(), |host| host.value.as_str());
-    let query = asked.target.query.as_deref();
+    let query = match query.as_ref().map(|query| &query.value) {
+        None | Some(RedirectQuery::Keep) => asked.target.query.as_deref(),
+        Some(RedirectQuery::Drop) => None,
+        Some(RedirectQuery::New(query)) => Some(query.as_str()),
+    };
     let target = match (path, prefix) {
         (Some(path), _) => with_query(path.value.as_str(), query),
         (None, Some(prefix)) => with_query(&replaced(&asked.target.path, held, prefix.value.as_str()), query),
-        (None, None) => asked.target.whole(),
+        (None, None) => with_query(&asked.target.path, query),
     };
     format!("{scheme}://{host}{port}{target}")
 }

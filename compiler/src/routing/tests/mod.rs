@@ -65,9 +65,11 @@ tables! {
     hosts
     matches
     outbound
+    policies
     redirects
     rewrites
     witnesses
+    workloads
 }
 
 /// What is dropped leaves the rest of the plan as it is.

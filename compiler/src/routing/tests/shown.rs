@@ -1,8 +1,10 @@
 //! Outcomes and plans as tables show them.
 
+use crate::policy::TrafficPolicy;
 use crate::routing::matcher::{Answer, Delivery, HeaderChange, Outcome, Passage, Refusal, Request, Taken};
 use crate::routing::{
-    Addresses, ConnectionRule, HttpServer, Listener, Plain, Proxy, TlsKind, WeightedAddress, WeightedUpstream,
+    Addresses, ConnectionRule, HttpServer, Listener, Plain, Proxy, TlsKind, Upstream, WeightedAddress,
+    WeightedUpstream,
 };
 
 /// What becomes of a request, in one line. What stays as it was asked for is not shown.
@@ -110,6 +112,24 @@ pub(super) fn plan(proxy: &Proxy) -> Vec<String> {
         lines.push(format!("{host}:{}{subset} is {}", one.port.number.value, addresses(&one.addresses)));
     }
     lines
+}
+
+/// How each upstream is called, as far as something is said: a line each.
+pub(super) fn policies(proxy: &Proxy) -> Vec<String> {
+    let line = |one: &Upstream| {
+        let TrafficPolicy { balancing, pool, ejection, tls } = &one.policy;
+        let names: Vec<&str> = one.identities.iter().map(|name| name.value.as_str()).collect();
+        let said = [
+            tls.as_ref().map(|tls| format!("tls {}", tls.mode.value.word())),
+            (!names.is_empty()).then(|| format!("as {}", names.join(" "))),
+            balancing.as_ref().map(|_| "lb".to_owned()),
+            pool.as_ref().map(|_| "pool".to_owned()),
+            ejection.as_ref().map(|_| "eject".to_owned()),
+        ];
+        let said: Vec<String> = said.into_iter().flatten().collect();
+        format!("{}:{} {}", one.host, one.port.number.value, said.join(", ")).trim_end().to_owned()
+    };
+    proxy.upstreams.as_slice().iter().map(line).collect()
 }
 
 fn listener(proxy: &Proxy, listener: &Listener, lines: &mut Vec<String>) {

@@ -3,7 +3,8 @@
 //! ```text
 //! === what the case shows
 //! the mesh
-//! --- the proxy: `edge`, `outbound`, `outbound of NAMESPACE`
+//! --- the proxy: `edge`, `outbound`, `outbound of NAMESPACE`, `workload a=b` (its gateways), `sidecar NAMESPACE a=b` (services have
+//!     the addresses 10.96.0.1, 10.96.0.2 ... in order of declaration)
 //! GET http://a.com/x?y [port 8080] [bind 10.0.0.1] [sni a.com | sni -] [from ns] [label a=b] [{ name: value; ... }] -> OUTCOME
 //! TCP 3306 [to 10.0.0.1] [from ns] [label a=b] -> OUTCOME
 //! TLS 443 [sni a.com] ... -> OUTCOME
@@ -12,8 +13,10 @@
 //! ```
 
 use super::{compiled, proxy, shown, witnessed};
+use crate::model::Model;
 use crate::routing::matcher::{Connection, Entrance, Matcher, Request, Security, Source};
-use crate::routing::{Proxy, proxies};
+use crate::routing::{Proxy, Sidecar, WorkloadLabels, carried, gateway_workload, proxies, sidecar};
+use std::net::IpAddr;
 
 /// Runs every case of a table.
 pub(super) fn run(name: &str, table: &str) {
@@ -28,18 +31,43 @@ pub(super) fn run(name: &str, table: &str) {
         for part in parts {
             let (at, lines) = part.split_once('\n').unwrap();
             count += lines.lines().count();
-            expect(title, proxy(&all, at.trim()), lines, &mut failures);
+            match of_istio(checked.model(), at.trim()) {
+                Some(proxy) => expect(title, &proxy, lines, &mut failures),
+                None => expect(title, proxy(&all, at.trim()), lines, &mut failures),
+            }
         }
     }
     assert!(count > 0, "{name} asks for nothing");
     assert!(failures.is_empty(), "{name}:\n{}", failures.join("\n"));
 }
 
+/// A proxy that Istio alone has.
+fn of_istio(model: &Model, words: &str) -> Option<Proxy> {
+    let (kind, rest) = words.split_once(' ')?;
+    let labels = rest.split_whitespace().filter_map(|word| word.split_once('='));
+    let labels: WorkloadLabels = labels.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    match kind {
+        "workload" => gateway_workload(model, &carried(model, &labels)),
+        "sidecar" => {
+            let namespace = rest.split_whitespace().next()?.to_owned();
+            let hosts = model.mesh.services.as_slice().iter().map(|service| model.mesh.service_host(service));
+            let addresses = (1..).map(|last| IpAddr::from([10, 96, 0, last]));
+            let addresses = hosts.map(|host| host.to_string()).zip(addresses).collect();
+            Some(sidecar(model, &Sidecar { namespace, labels, addresses }))
+        }
+        _ => None,
+    }
+}
+
 fn expect(title: &str, proxy: &Proxy, lines: &str, failures: &mut Vec<String>) {
     let lines = lines.trim_end().lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
     let lines: Vec<&str> = lines.collect();
-    if let [first @ ("plan" | "witnesses"), wanted @ ..] = lines.as_slice() {
-        let found = if *first == "plan" { shown::plan(proxy) } else { witnessed::lines(proxy) };
+    if let [first @ ("plan" | "policies" | "witnesses"), wanted @ ..] = lines.as_slice() {
+        let found = match *first {
+            "plan" => shown::plan(proxy),
+            "policies" => shown::policies(proxy),
+            _ => witnessed::lines(proxy),
+        };
         if found != wanted {
             failures.push(format!("{title}: {first}\n{}", found.join("\n")));
         }

@@ -6,6 +6,7 @@ use crate::model::{HeaderTest, Match, PathTest};
 use crate::policy::TextMatch;
 use crate::routing::VirtualHost;
 use crate::routing::matcher::{Entrance, Request, Source, is_normal};
+use crate::routing::never::{Reading, never};
 use crate::values::{HeaderName, MatchHeaderName, Pattern};
 
 /// Headers that say how a message is framed or a connection is used, and those that proxies write themselves: a request that has
@@ -109,7 +110,7 @@ impl Choices {
                 .collect();
         }
         if paths.is_empty() {
-            return Err(NO_PATH);
+            return Err(if never(one, Reading::Raw).is_some() { NO_PATH } else { NO_PATH_FOUND });
         }
         let methods = methods(way, one, &pseudo)?;
         let entries = entries(way, host, one.authority.iter().chain(pseudo.authority))?;
@@ -186,6 +187,8 @@ fn patterns_of(one: &Match) -> impl Iterator<Item = &Pattern> {
 }
 
 const NO_PATH: &str = "no request has such a path: paths are normalised before they are compared";
+
+const NO_PATH_FOUND: &str = "no path was found that the condition takes";
 
 /// Tests of pseudo headers: parts of a request under another name.
 #[derive(Default)]

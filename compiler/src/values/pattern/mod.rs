@@ -3,7 +3,7 @@
 mod portable;
 mod re2;
 
-use regex_syntax::hir::Hir;
+use regex_syntax::hir::{Hir, HirKind, Look};
 use smol_str::SmolStr;
 
 pub use portable::NotPortable;
@@ -36,6 +36,19 @@ impl Pattern {
     /// The first construct that they read differently.
     pub fn portable(&self) -> Result<(), NotPortable> {
         portable::check(self.as_str())
+    }
+
+    /// Whether each match in a path takes the path's first slash, or all but certainly another one: it stands at the beginning, or
+    /// begins with a slash. False if that is not known.
+    #[must_use]
+    pub fn takes_first_slash(&self) -> bool {
+        self.hir().is_some_and(|hir| begins_path(&hir) == Some(true))
+    }
+
+    /// How many groups it captures, those with names among them.
+    #[must_use]
+    pub fn groups(&self) -> usize {
+        re2::groups(self.as_str()).unwrap_or(0)
     }
 
     /// The pattern as `regex-syntax` reads it on bytes, without Unicode; none for one that is not portable,
@@ -71,6 +84,21 @@ impl Literal for Pattern {
             .help("split it into several conditions"));
         }
         re2::check(text).map(|()| Self { text: text.into() })
+    }
+}
+
+/// Whether all that is matched begins with a slash, or at the beginning; `None` for what matches no character.
+fn begins_path(hir: &Hir) -> Option<bool> {
+    match hir.kind() {
+        HirKind::Look(Look::Start) => Some(true),
+        HirKind::Empty | HirKind::Look(_) => None,
+        HirKind::Literal(literal) => literal.0.first().map(|first| *first == b'/'),
+        HirKind::Class(class) => Some(class.literal().is_some_and(|only| only == b"/")),
+        HirKind::Repetition(repetition) if repetition.min == 0 => Some(false),
+        HirKind::Repetition(repetition) => begins_path(&repetition.sub),
+        HirKind::Capture(capture) => begins_path(&capture.sub),
+        HirKind::Concat(parts) => parts.iter().find_map(begins_path),
+        HirKind::Alternation(parts) => Some(parts.iter().all(|part| begins_path(part) == Some(true))),
     }
 }
 

@@ -40,8 +40,16 @@ const POSIX_CLASSES: [&str; 14] = [
 /// # Errors
 /// What construct is to blame, and its byte offset.
 pub(super) fn check(pattern: &str) -> Result<(), ValueError> {
+    groups(pattern).map(|_| ())
+}
+
+/// How many groups a pattern captures.
+///
+/// # Errors
+/// What construct RE2 does not read, and its byte offset.
+pub(super) fn groups(pattern: &str) -> Result<usize, ValueError> {
     let mut reader =
-        Reader { text: pattern, at: 0, frames: Vec::new(), atom: None, most: 1, repeated: false };
+        Reader { text: pattern, at: 0, frames: Vec::new(), atom: None, most: 1, repeated: false, groups: 0 };
     while let Some(c) = reader.peek() {
         let after_repeat = std::mem::take(&mut reader.repeated);
         match c {
@@ -64,7 +72,7 @@ pub(super) fn check(pattern: &str) -> Result<(), ValueError> {
         }
     }
     match reader.frames.last() {
-        None => Ok(()),
+        None => Ok(reader.groups),
         Some(frame) => Err(fault("the group that opens here is not closed", frame.start).help("add `)`")),
     }
 }
@@ -81,6 +89,8 @@ struct Reader<'p> {
     most: u64,
     /// Whether a repeat ends right here.
     repeated: bool,
+    /// Groups that capture, up to here.
+    groups: usize,
 }
 
 /// What waits outside an open group.
@@ -176,7 +186,9 @@ impl<'p> Reader<'p> {
     fn open(&mut self) -> Result<(), ValueError> {
         let start = self.at;
         self.at += 1;
-        if self.rest().starts_with('?') && !self.flags(start)? {
+        if !self.rest().starts_with('?') {
+            self.groups += 1;
+        } else if !self.flags(start)? {
             return Ok(());
         }
         self.frames.push(Frame { start, atom: self.atom, most: self.most });
@@ -236,6 +248,7 @@ impl<'p> Reader<'p> {
                 .help("name a group with letters, digits and underscores, as in `(?P<name>...)`"));
         }
         self.at += name.len() + 1;
+        self.groups += 1;
         Ok(())
     }
 

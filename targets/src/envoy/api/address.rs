@@ -14,6 +14,8 @@ messages! {
     struct SocketAddress {
         address: SmolStr,
         port_value: u16,
+        /// Whether a socket of IPv6 takes connections of IPv4 too.
+        ipv4_compat: Option<bool>,
     }
 
     /// `Pipe`: a Unix domain socket; `@` in front of an abstract name.
@@ -46,9 +48,21 @@ messages! {
 }
 
 impl Address {
+    /// A port of every address of the machine, of IPv4 and IPv6.
+    pub(crate) fn everywhere(port_value: u16) -> Self {
+        let address = SmolStr::new_static("::");
+        Self {
+            socket_address: Some(SocketAddress { address, port_value, ipv4_compat: Some(true) }),
+            pipe: None,
+        }
+    }
+
     /// A port of an address, or of a name where names are allowed.
     pub(crate) fn socket(address: impl Into<SmolStr>, port_value: u16) -> Self {
-        Self { socket_address: Some(SocketAddress { address: address.into(), port_value }), pipe: None }
+        Self {
+            socket_address: Some(SocketAddress { address: address.into(), port_value, ipv4_compat: None }),
+            pipe: None,
+        }
     }
 
     /// A Unix domain socket.

@@ -13,6 +13,7 @@ messages! {
         cluster_type: Option<Extension>,
         eds_cluster_config: Option<EdsClusterConfig>,
         connect_timeout: Option<Duration>,
+        per_connection_buffer_limit_bytes: Option<u32>,
         load_assignment: Option<ClusterLoadAssignment>,
         lb_policy: Option<&'static str>,
         ring_hash_lb_config: Option<RingHashLbConfig>,
@@ -144,6 +145,8 @@ messages! {
     /// `envoy.config.core.v3.Http2ProtocolOptions`.
     struct Http2Options {
         max_concurrent_streams: Option<u32>,
+        initial_stream_window_size: Option<u32>,
+        initial_connection_window_size: Option<u32>,
     }
 
     /// `envoy.extensions.clusters.dns.v3.DnsCluster`.

@@ -1,6 +1,8 @@
 //! The HTTP connection manager and its filters (`envoy.extensions.filters`).
 
-use super::{Duration, Extension, FractionalPercent, RouteConfiguration, StringMatcher, messages};
+use super::{
+    Duration, Extension, FractionalPercent, Http2Options, RouteConfiguration, StringMatcher, messages,
+};
 use smol_str::SmolStr;
 
 messages! {
@@ -10,7 +12,10 @@ messages! {
         route_config: Option<RouteConfiguration>,
         http_filters: Vec<Extension>,
         common_http_protocol_options: Option<DownstreamProtocolOptions>,
+        http2_protocol_options: Option<Http2Options>,
         stream_idle_timeout: Option<Duration>,
+        request_timeout: Option<Duration>,
+        request_headers_timeout: Option<Duration>,
         access_log: Vec<Extension>,
         use_remote_address: Option<bool>,
         upgrade_configs: Vec<UpgradeConfig>,
@@ -23,6 +28,7 @@ messages! {
 
     /// `envoy.config.core.v3.HttpProtocolOptions`, for requests that come in.
     struct DownstreamProtocolOptions {
+        idle_timeout: Option<Duration>,
         headers_with_underscores_action: Option<&'static str>,
     }
 

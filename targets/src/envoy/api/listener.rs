@@ -9,6 +9,7 @@ messages! {
     struct Listener {
         name: SmolStr,
         address: Option<Address>,
+        per_connection_buffer_limit_bytes: Option<u32>,
         listener_filters: Vec<Extension>,
         filter_chains: Vec<Sourced<FilterChain>>,
     }

@@ -21,6 +21,7 @@ messages! {
         name: SmolStr,
         domains: Vec<SmolStr>,
         require_tls: Option<&'static str>,
+        request_body_buffer_limit: Option<u64>,
         routes: Vec<Sourced<Route>>,
     }
 

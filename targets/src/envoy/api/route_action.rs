@@ -15,7 +15,8 @@ messages! {
         regex_rewrite: Option<RegexMatchAndSubstitute>,
         host_rewrite_literal: SmolStr,
         timeout: Option<Duration>,
-        max_stream_duration: Option<MaxStreamDuration>,
+        max_grpc_timeout: Option<Duration>,
+        idle_timeout: Option<Duration>,
         retry_policy: Option<RetryPolicy>,
         request_mirror_policies: Vec<RequestMirrorPolicy>,
         hash_policy: Vec<HashPolicy>,
@@ -33,11 +34,6 @@ messages! {
         host_rewrite_literal: SmolStr,
         #[serde(flatten)]
         headers: HeaderMutations,
-    }
-
-    /// `RouteAction.MaxStreamDuration`.
-    struct MaxStreamDuration {
-        grpc_timeout_header_max: Option<Duration>,
     }
 
     /// `RetryPolicy`.
@@ -103,6 +99,7 @@ messages! {
         host_redirect: SmolStr,
         port_redirect: u16,
         path_redirect: Option<SmolStr>,
+        strip_query: bool,
         prefix_rewrite: Option<SmolStr>,
         regex_rewrite: Option<RegexMatchAndSubstitute>,
         response_code: Option<&'static str>,

@@ -83,7 +83,7 @@ fn proxy(dice: &mut Dice) -> Proxy {
         tls.push(TlsServer { names, kind, origin: origin(), span: span() });
     }
     let plain = (dice.below(2) == 0).then(|| Plain::Tcp(rules(dice, "plain", false)));
-    let listener = Listener { bind: None, port: 443, plain, tls, conflicts: Vec::new() };
+    let listener = Listener { bind: None, port: 443, plain, tls: tls.into(), conflicts: Vec::new() };
     Proxy {
         role: Role::Outbound,
         name: SmolStr::new_static("outbound"),

@@ -8,15 +8,22 @@ use meshc_compiler::policy::{
     TrafficPolicy, Upgrade,
 };
 use meshc_compiler::routing::{Addresses, Upstream};
+use meshc_compiler::values::{Protocol, SubjectAltName};
+use meshc_language::Spanned;
 
 impl Walk<'_> {
     pub(super) fn upstream(&mut self, upstream: &Upstream) {
-        let Upstream { name: _, target, host: _, port: _, subset: _, policy, addresses, span } = upstream;
+        let Upstream { name: _, target, host, port: _, subset: _, policy, identities, addresses, span } =
+            upstream;
         if upstream.speaks_http2() {
             self.add(Feature::Http2Destination, *span, "a destination that speaks HTTP/2");
         }
+        if upstream.protocol() == Protocol::GrpcWeb {
+            self.add(Feature::GrpcWeb, *span, "a destination that speaks gRPC-web");
+        }
         self.owner = self.model.mesh.declaration(*target);
         self.policy(policy);
+        self.identities(policy, host, identities);
         self.owner = None;
         match addresses {
             Addresses::Fixed(_) if matches!(target, DestinationId::External(_)) => {
@@ -33,6 +40,21 @@ impl Walk<'_> {
         }
     }
 
+    /// What the external's certificate must say beside the name that is asked for.
+    fn identities(&mut self, policy: &TrafficPolicy, host: &str, identities: &[Spanned<SubjectAltName>]) {
+        let Some(tls) = policy.tls.as_deref().filter(|tls| tls.verifies_itself()) else { return };
+        let says_names = tls.body.names.as_ref().is_some_and(|names| !names.is_empty());
+        let asked = tls.body.sni.as_ref().map_or(host, |sni| sni.value.as_str());
+        let is_asked = matches!(identities, [only] if only.value.as_str() == asked);
+        if let Some(first) = identities.first().filter(|_| !says_names && !is_asked) {
+            self.add(
+                Feature::UpstreamIdentity,
+                first.span,
+                "another name of an external than the one that is asked for",
+            );
+        }
+    }
+
     fn policy(&mut self, policy: &TrafficPolicy) {
         let TrafficPolicy { balancing, pool, ejection, tls } = policy;
         if let Some(Balancing { method, span }) = balancing {
@@ -43,6 +65,12 @@ impl Walk<'_> {
                 Method::Simple(_) => self.add_unit(Feature::SimpleBalancing, *span, "`lb`"),
                 Method::Hash { key, algorithm: _ } => {
                     self.add_unit(Feature::ConsistentHash, *span, "`lb hash`");
+                    if let HashKey::Header(name) = key
+                        && name.value.as_str().contains('_')
+                    {
+                        let what = format!("a hash of `{}`", name.value);
+                        self.push(Feature::UnderscoreHeader, name.span, Some(*span), what);
+                    }
                     if matches!(key, HashKey::Cookie { .. }) {
                         self.add_unit(
                             Feature::HashCookie,

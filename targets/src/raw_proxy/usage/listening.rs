@@ -4,16 +4,22 @@ use super::{Upstreams, Walk};
 use crate::capability::Feature;
 use meshc_compiler::model::{Gateway, Id, Resource, ServerTls, ServerTlsBody, ServerTlsMode};
 use meshc_compiler::routing::{ConnectionRule, HttpServer, Listener, Plain, TlsKind, TlsServer, VirtualHost};
-use meshc_language::Span;
 
 impl Walk<'_> {
-    pub(super) fn http2_listeners(&mut self, gateway: Id<Resource<Gateway>>) {
-        let gateway = self.model.mesh.gateways.get(gateway);
-        let listeners = gateway.into_iter().flat_map(|gateway| &gateway.body.listeners);
-        let plain = listeners.filter(|one| one.body.tls.is_none() && one.protocol.value.is_http2_family());
-        let spans: Vec<Span> = plain.map(|one| one.protocol.span).collect();
-        for span in spans {
-            self.add(Feature::Http2Listener, span, "HTTP/2 without TLS");
+    /// What listeners ask by how they are declared, whatever the plan makes of them.
+    pub(super) fn declared_listeners(&mut self, gateway: Id<Resource<Gateway>>) {
+        let model = self.model;
+        let gateway = model.mesh.gateways.get(gateway);
+        for listener in gateway.into_iter().flat_map(|gateway| &gateway.body.listeners) {
+            match listener.body.tls.as_deref() {
+                None if listener.protocol.value.is_http2_family() => {
+                    self.add(Feature::Http2Listener, listener.protocol.span, "HTTP/2 without TLS");
+                }
+                Some(tls) if tls.mode.value == ServerTlsMode::AutoPassthrough => {
+                    self.add(Feature::AutoPassthrough, tls.mode.span, "`tls auto-passthrough`");
+                }
+                None | Some(_) => {}
+            }
         }
     }
 
@@ -79,7 +85,8 @@ impl Walk<'_> {
             ServerTlsMode::Simple => Feature::SimpleTls,
             ServerTlsMode::Mutual | ServerTlsMode::OptionalMutual => Feature::MutualTls,
             ServerTlsMode::Passthrough => Feature::Passthrough,
-            ServerTlsMode::AutoPassthrough | ServerTlsMode::IstioMutual => Feature::MeshTls,
+            ServerTlsMode::AutoPassthrough => Feature::AutoPassthrough,
+            ServerTlsMode::IstioMutual => Feature::MeshTls,
         };
         self.add(feature, mode.span, format!("`tls {}`", mode.value.word()));
         for (said, what) in [

@@ -44,6 +44,7 @@ pub(super) fn uses(model: &Model, proxies: &[Arc<Proxy>]) -> Vec<Use> {
         http2: false,
         sent: sent_through(model),
         hidden: false,
+        at_gateway: false,
     };
     for raw in &model.raw {
         walk.add(
@@ -71,6 +72,8 @@ struct Walk<'m> {
     sent: FxHashMap<Id<Resource<Gateway>>, Vec<Span>>,
     /// Whether what is hidden from callers has been named: it is the same for all outbound proxies.
     hidden: bool,
+    /// Whether the proxy at hand is a gateway.
+    at_gateway: bool,
 }
 
 /// The `via` of externals, by the gateway that they name.
@@ -103,6 +106,7 @@ impl Walk<'_> {
 
     fn proxy(&mut self, proxy: &Proxy) {
         let Proxy { role, name: _, namespace, listeners, upstreams, span: _ } = proxy;
+        self.at_gateway = proxy.is_gateway();
         for listener in listeners {
             self.listener(listener, upstreams);
         }
@@ -113,7 +117,7 @@ impl Walk<'_> {
             Role::Outbound => self.hidden(namespace.is_some()),
             Role::Gateway(id) => {
                 self.egress(*id);
-                self.http2_listeners(*id);
+                self.declared_listeners(*id);
             }
         }
     }

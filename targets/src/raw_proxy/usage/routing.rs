@@ -8,7 +8,7 @@ use meshc_compiler::policy::{
     SharedRouteOptions, TextMatch,
 };
 use meshc_compiler::routing::{Rule, RuleAction, WeightedUpstream};
-use meshc_compiler::values::Pattern;
+use meshc_compiler::values::{MatchHeaderName, Pattern};
 use meshc_language::Span;
 
 impl Walk<'_> {
@@ -89,12 +89,14 @@ impl Walk<'_> {
             let claims = name.claims().is_some();
             let feature = if claims { Feature::ClaimMatch } else { Feature::HeaderMatch };
             self.add_unit(feature, span, format!("a condition on `{name}`"));
+            self.matched_header(name, span);
             self.header_test(test, span);
         }
         for (name, test) in without {
             let claims = name.claims().is_some();
             let feature = if claims { Feature::ClaimMatch } else { Feature::HeaderAbsent };
             self.add_unit(feature, span, format!("a condition on the absence of `{name}`"));
+            self.matched_header(name, span);
             self.header_test(test, span);
         }
         for (name, test) in query {
@@ -106,6 +108,17 @@ impl Walk<'_> {
         }
         if !destinations.is_empty() {
             self.add_unit(Feature::DestinationMatch, span, "a condition on the address that was asked for");
+        }
+    }
+
+    /// A header that requests do not have, or not as callers sent it, when their rule is looked for.
+    fn matched_header(&mut self, name: &MatchHeaderName, span: Span) {
+        let MatchHeaderName::Header(name) = name else { return };
+        if name.as_str().contains('_') {
+            self.add_unit(Feature::UnderscoreHeader, span, format!("a condition on `{name}`"));
+        }
+        if self.at_gateway && name.is_of_proxies() {
+            self.add_unit(Feature::ProxyHeaderMatch, span, format!("a condition on `{name}`"));
         }
     }
 
@@ -185,6 +198,10 @@ impl Walk<'_> {
             for origin in &cors.body.origins {
                 self.text(&origin.test, origin.span, cors.span);
             }
+            for name in cors.body.headers.iter().flatten().filter(|name| name.value.as_str().contains('_')) {
+                let what = format!("`{}`, which browsers would be allowed to send,", name.value);
+                self.push(Feature::UnderscoreHeader, name.span, Some(cors.span), what);
+            }
         }
         for operations in request_headers.iter().chain(response_headers) {
             self.add_unit(Feature::HeaderOperations, operations.span, "header operations");
@@ -199,6 +216,10 @@ impl Walk<'_> {
             if value.value.as_str().replace("%%", "").contains('%') {
                 let what = format!("a variable in the value of `{}`", name.value);
                 self.push(Feature::HeaderVariables, value.span, Some(*span), what);
+            }
+            for read in value.value.headers_read().filter(|read| read.contains('_')) {
+                let what = format!("the header `{read}` in the value of `{}`", name.value);
+                self.push(Feature::UnderscoreHeader, value.span, Some(*span), what);
             }
             if value.value.as_str().is_empty() {
                 let what = format!("`{}` without a value", name.value);

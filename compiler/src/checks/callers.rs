@@ -1,0 +1,272 @@
+//! Conditions that hold otherwise at gateways than in sidecars, and hosts that only one of the two serves.
+
+use super::Context;
+use super::cover::covers;
+use crate::graph::Node;
+use crate::model::{
+    Action, BindingKind, Controller, Gateway, HeaderTest, Host, HostNameKind, Id, Match, MatchBinding,
+    Resource, Route, RouteKind,
+};
+use crate::routing::is_seen;
+use crate::values::{Label, MatchHeaderName};
+use meshc_language::{Code, Diagnostic, Severity};
+
+/// All of these checks.
+pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
+    for (id, host) in context.model.hosts.iter() {
+        let gateways = gateways(context, id, host);
+        for route in &host.declared.routes {
+            callers_of_gateways(&gateways, route, reports);
+            gateways_look_at_connections(&gateways, host, route, reports);
+            served_in_the_mesh(context, host, route, reports);
+            preflights_arrive(host, route, reports);
+        }
+        is_seen_by_gateways(context, host, reports);
+    }
+    for (_, gateway) in context.model.mesh.gateways.iter() {
+        pods_are_of_istio(gateway, reports);
+    }
+}
+
+type Bound<'m> = (Id<Resource<Gateway>>, &'m Resource<Gateway>);
+
+/// The gateways whose requests a host block gets, by delegation too.
+fn gateways<'m>(context: &Context<'m>, id: Id<Resource<Host>>, host: &'m Resource<Host>) -> Vec<Bound<'m>> {
+    let model = context.model;
+    let of = |host: &'m Host| {
+        host.gateways().filter_map(|(id, _)| Some((id, model.mesh.gateways.get(id)?))).collect::<Vec<_>>()
+    };
+    if !host.is_delegate() {
+        return of(&host.declared);
+    }
+    let mut all: Vec<Bound<'m>> = Vec::new();
+    for parent in context.graph().delegators(&Node::Host(id)).filter_map(|parent| model.hosts.get(parent)) {
+        for bound in of(&parent.declared) {
+            if !all.iter().any(|known| known.0 == bound.0) {
+                all.push(bound);
+            }
+        }
+    }
+    all
+}
+
+/// Istio compares the caller's namespace and labels with those of the proxy: at a gateway, with those of its pods, whoever calls.
+fn callers_of_gateways(gateways: &[Bound<'_>], route: &Route, reports: &mut Vec<Diagnostic>) {
+    let Some(condition) = route.condition.filter(|_| route.kind == RouteKind::Http) else { return };
+    let asks = |one: &Match| {
+        one.bindings.is_empty() && (one.source_namespace.is_some() || !one.source_labels.is_empty())
+    };
+    let Some(one) = route.matches.iter().find(|one| asks(one)) else { return };
+    let open = gateways.iter().find(|(_, gateway)| pods_match(gateway, one));
+    let Some((_, gateway)) = open.or(gateways.first()) else { return };
+    let name = &gateway.name.value;
+    let consequence = if open.is_some() {
+        format!(
+            "every request that comes in through `{name}` would meet this part of the condition, whoever sent it"
+        )
+    } else {
+        format!("no request that comes in through `{name}` would take this route")
+    };
+    reports.push(
+        Diagnostic::new(
+            Code::SOURCE_AT_GATEWAY,
+            condition,
+            format!("at gateway `{name}`, `source` is compared with the gateway's own pods"),
+        )
+        .related(gateway.name.span, "requests come in here")
+        .consequence(consequence)
+        .help("make two host blocks, one `via` the gateway and one in the mesh, and ask for the caller in the second only"),
+    );
+}
+
+/// Whether the pods of a gateway are such callers, as far as the sources say.
+fn pods_match(gateway: &Resource<Gateway>, one: &Match) -> bool {
+    let labels = gateway.declared.body.workload.as_ref().map_or(&[][..], |workload| &workload.labels);
+    let has = |label: &Label| labels.iter().any(|own| own.value == *label);
+    let namespace = one.source_namespace.as_ref();
+    namespace.is_none_or(|namespace| gateway.pods_namespace() == Some(namespace.as_str()))
+        && one.source_labels.iter().all(has)
+}
+
+/// Istio's gateways choose tls and tcp rules by port and server name alone (istiod, `l4SingleMatch`).
+fn gateways_look_at_connections(
+    gateways: &[Bound<'_>],
+    host: &Host,
+    route: &Route,
+    reports: &mut Vec<Diagnostic>,
+) {
+    let Some(condition) = route.condition.filter(|_| route.kind != RouteKind::Http) else { return };
+    let ignored = |one: &Match| {
+        !one.destinations.is_empty() || one.source_namespace.is_some() || !one.source_labels.is_empty()
+    };
+    let taken = |one: &&Match| {
+        gateways.iter().find(|(id, gateway)| {
+            gateway.controller() == Controller::Istio
+                && (one.bindings.is_empty() || one.bindings.contains(&MatchBinding::Gateway(*id)))
+        })
+    };
+    let Some((_, gateway)) = route.matches.iter().filter(|one| ignored(one)).find_map(|one| taken(&one))
+    else {
+        return;
+    };
+    let message = format!("Istio ignores `destination` and `source` at gateway `{}`", gateway.name.value);
+    let report = Diagnostic::new(Code::IGNORED_CONDITION, condition, message)
+        .related(gateway.name.span, "connections come in here")
+        .consequence("the rule would take connections to every address and of every caller");
+    reports.push(if host.in_mesh() {
+        report.help(
+            "add `and gateway mesh` to the condition, and write a rule without this part for the gateway",
+        )
+    } else {
+        report.help("leave this part out, or bind the host to the mesh")
+    });
+}
+
+/// A host that no service and no external stands for: Istio's sidecars have it on port 80, for HTTP, and nowhere else.
+fn served_in_the_mesh(context: &Context<'_>, host: &Host, route: &Route, reports: &mut Vec<Diagnostic>) {
+    if !host.in_mesh() || host.is_delegate() {
+        return;
+    }
+    let undeclared = |kind: &HostNameKind| match kind {
+        HostNameKind::Pattern(pattern) => {
+            !pattern.is_wildcard() && context.model.mesh.directory.host(pattern.as_str()).is_none()
+        }
+        HostNameKind::Destination(_) | HostNameKind::Delegate(_) => false,
+    };
+    if host.names.is_empty() || !host.names.iter().all(|name| undeclared(&name.kind)) {
+        return;
+    }
+    let Some(name) = host.names.first() else { return };
+    let shown = name.patterns.first().map_or("", |pattern| pattern.as_str());
+    let only_in_mesh = |one: &Match| {
+        host.gateways().next().is_none()
+            || one.bindings.iter().all(|one| *one == MatchBinding::Mesh) && !one.bindings.is_empty()
+    };
+    let span = route.condition.unwrap_or(route.name.span);
+    if route.kind != RouteKind::Http {
+        let everywhere = route.matches.is_empty() && host.gateways().next().is_none();
+        if everywhere || (!route.matches.is_empty() && route.matches.iter().all(only_in_mesh)) {
+            let message = format!("no service and no external has the host `{shown}`");
+            reports.push(
+                Diagnostic::new(Code::ONLY_PORT_80, span, message)
+                    .related(name.span, "the host")
+                    .consequence("Istio has no listener for it: sidecars pass its connections by this rule")
+                    .help(format!("declare it: `external NAME {{ hosts {shown}; port tls 443 }}`")),
+            );
+        }
+        return;
+    }
+    let elsewhere = |one: &&Match| {
+        !one.ports.is_empty() && one.ports.iter().all(|port| port.get() != 80) && only_in_mesh(one)
+    };
+    if let Some(one) = route.matches.iter().find(elsewhere) {
+        let ports: Vec<String> = one.ports.iter().map(ToString::to_string).collect();
+        let message = format!("inside the mesh Istio serves `{shown}` on port 80 only");
+        reports.push(
+            Diagnostic::new(Code::ONLY_PORT_80, span, message)
+                .related(name.span, "no service and no external has this host")
+                .consequence(format!("calls to port {} pass this route by", crate::reading::listed(&ports)))
+                .help(format!(
+                    "declare it: `external NAME {{ hosts {shown}; port http {} }}`",
+                    ports.join("; port http ")
+                )),
+        );
+    }
+}
+
+/// A browser asks with OPTIONS, without cookies and without credentials (Fetch, "CORS-preflight fetch"): a route that takes only
+/// other requests never sees it, and its `cors` never answers.
+fn preflights_arrive(host: &Host, route: &Route, reports: &mut Vec<Diagnostic>) {
+    let Some(cors) = route.options.shared.cors.as_ref() else { return };
+    let answers = matches!(route.action, Action::Forward(_) | Action::Delegate(_));
+    if route.kind != RouteKind::Http
+        || !answers
+        || route.matches.is_empty()
+        || route.matches.iter().any(takes_preflights)
+    {
+        return;
+    }
+    let path = |one: &Match| Match { path: one.path.clone(), ..Match::default() };
+    let has_other = |one: &Match| {
+        host.routes.iter().filter(|other| other.options.shared.cors.is_some()).any(|other| {
+            other.matches.is_empty()
+                || other.matches.iter().any(|two| takes_preflights(two) && covers(&path(two), &path(one)))
+        })
+    };
+    if route.matches.iter().all(has_other) {
+        return;
+    }
+    let method_only = route.matches.iter().all(|one| !one.methods.is_empty());
+    let why = if method_only {
+        "it takes no OPTIONS requests"
+    } else {
+        "preflights have no cookies and no credentials"
+    };
+    let message = format!("CORS preflights do not reach route `{}`: {why}", route.name.value);
+    reports.push(
+        Diagnostic::new(Code::NO_PREFLIGHT, cors.span, message)
+            .related(route.condition.unwrap_or(route.name.span), "the condition")
+            .consequence("a later route answers them, or nobody (404): browsers refuse the requests that need a preflight")
+            .help("add `OPTIONS` to the methods, or a route `when method is OPTIONS` for the same path with the same `cors`"),
+    );
+}
+
+fn takes_preflights(one: &Match) -> bool {
+    let of_logins = |name: &MatchHeaderName| match name {
+        MatchHeaderName::Claim(_) => true,
+        MatchHeaderName::Header(name) => matches!(name.as_str(), "cookie" | "authorization"),
+    };
+    let asks = |(name, test): &(MatchHeaderName, HeaderTest)| match test {
+        HeaderTest::Present | HeaderTest::Text(_) => of_logins(name),
+    };
+    (one.methods.is_empty() || one.methods.iter().any(|method| method == "OPTIONS"))
+        && !one.headers.iter().any(asks)
+}
+
+/// A host that is hidden from the pods of its gateway is not served there.
+fn is_seen_by_gateways(context: &Context<'_>, host: &Resource<Host>, reports: &mut Vec<Diagnostic>) {
+    let Some(visibility) = &host.declared.body.visibility else { return };
+    for binding in &host.declared.via {
+        let BindingKind::Gateway(id) = binding.kind else { continue };
+        let Some(gateway) = context.model.mesh.gateways.get(id) else { continue };
+        let pods = gateway.pods_namespace();
+        if is_seen(pods, Some(visibility), host.namespace_name()) {
+            continue;
+        }
+        let name = &gateway.name.value;
+        let said =
+            gateway.declared.body.workload.as_ref().is_some_and(|workload| workload.namespace.is_some());
+        let namespace = pods.unwrap_or("default");
+        let mut report = Diagnostic::new(
+            Code::HIDDEN_FROM_GATEWAY,
+            visibility.span,
+            format!("this hides the host from gateway `{name}`, whose pods are in namespace `{namespace}`"),
+        )
+        .related(binding.span, "bound to it here")
+        .related(gateway.name.span, "the gateway")
+        .consequence("Istio would not give the gateway these routes: 404");
+        report = if said {
+            report.help(format!("add `{namespace}` to `visible`, or remove the binding"))
+        } else {
+            // Where the pods are is guessed.
+            report.severity = Severity::Warning;
+            report.help(format!(
+                "add `{namespace}` to `visible`, or say where the pods are: `workload ... in NAMESPACE` in the gateway"
+            ))
+        };
+        reports.push(report);
+    }
+}
+
+/// A raw proxy is not chosen by labels: it is where its own configuration is.
+fn pods_are_of_istio(gateway: &Resource<Gateway>, reports: &mut Vec<Diagnostic>) {
+    let namespace = gateway.declared.body.workload.as_ref().and_then(|workload| workload.namespace.as_ref());
+    let Some(namespace) = namespace.filter(|_| gateway.controller() != Controller::Istio) else { return };
+    let message =
+        format!("`in {}` has no effect on a gateway of {}", namespace.value.as_str(), gateway.controller());
+    reports.push(
+        Diagnostic::new(Code::PODS_NAMESPACE, namespace.span, message)
+            .consequence("its proxy is one of its own, in the namespace of the file")
+            .help("declare the gateway in a file of that namespace, and remove `in`"),
+    );
+}

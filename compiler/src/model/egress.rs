@@ -1,0 +1,95 @@
+//! How what is meant for an external reaches the gateway that it leaves through.
+
+use super::external::External;
+use super::gateway::{Controller, Gateway, HostNamespace, Listener, ServerHost, ServerTlsMode};
+use super::service::Port;
+use super::{Mesh, Resource};
+use crate::values::Protocol;
+
+/// How what is meant for one port of an external travels from sidecars to the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EgressHop {
+    /// The caller's own TLS passes through, on the number of the external's port.
+    Passthrough,
+    /// Requests travel in mutual TLS of the mesh (Istio: `ISTIO_MUTUAL`).
+    MeshTls {
+        /// The port of the gateway.
+        port: u16,
+        /// Whether a `listen https ... { tls istio-mutual }` of the source carries it; else one is added.
+        declared: bool,
+    },
+    /// Requests travel in plaintext, on the number of the external's port: the gateway has a listener for HTTP without TLS there,
+    /// and Istio opens a port for one of the two.
+    Plaintext,
+}
+
+impl Mesh {
+    /// How a port of an external reaches its gateway; `None` without `via`.
+    #[must_use]
+    pub fn egress_hop(&self, external: &Resource<External>, port: &Port) -> Option<EgressHop> {
+        let gateway = self.gateways.get(external.egress?)?;
+        if port.protocol.value.is_tls_family() {
+            return Some(EgressHop::Passthrough);
+        }
+        let number = port.number.value.get();
+        let carrying = || gateway.body.listeners.iter().filter(|one| carries(one, gateway, external));
+        let same_port = carrying().find(|one| one.port.value.get() == number);
+        // Two ports of an external that arrive on one port of the gateway could not be told apart.
+        let is_only =
+            external.body.ports.iter().filter(|one| !one.protocol.value.is_tls_family()).count() == 1;
+        if let Some(listener) = same_port.or_else(|| carrying().next().filter(|_| is_only)) {
+            return Some(EgressHop::MeshTls { port: listener.port.value.get(), declared: true });
+        }
+        let same_workloads = self.gateways.as_slice().iter().filter(|other| share_workloads(gateway, other));
+        let mut listeners = same_workloads.flat_map(|gateway| &gateway.body.listeners);
+        if listeners.any(|one| one.port.value.get() == number && one.protocol.value.is_http_family()) {
+            return Some(EgressHop::Plaintext);
+        }
+        Some(EgressHop::MeshTls { port: number, declared: false })
+    }
+}
+
+impl EgressHop {
+    /// The port of the gateway at which requests for a port of this number arrive.
+    #[must_use]
+    pub const fn port(self, number: u16) -> u16 {
+        match self {
+            Self::MeshTls { port, declared: _ } => port,
+            Self::Passthrough | Self::Plaintext => number,
+        }
+    }
+}
+
+/// Whether a listener ends mutual TLS of the mesh for all hosts of an external.
+fn carries(listener: &Listener, gateway: &Resource<Gateway>, external: &Resource<External>) -> bool {
+    let mode = listener.body.tls.as_ref().map(|tls| tls.mode.value);
+    if listener.protocol.value != Protocol::Https || mode != Some(ServerTlsMode::IstioMutual) {
+        return false;
+    }
+    let served = || listener.body.hosts.iter().flat_map(|hosts| hosts.iter()).map(|host| &host.value);
+    let mut hosts = external.body.hosts.iter().flat_map(|hosts| hosts.iter()).map(|host| &host.value);
+    hosts.all(|host| served().any(|one| one.host.covers(host) && admits(one, gateway, external)))
+}
+
+fn admits(served: &ServerHost, gateway: &Resource<Gateway>, external: &Resource<External>) -> bool {
+    match &served.namespace {
+        None | Some(HostNamespace::Any) => true,
+        Some(HostNamespace::Own) => external.namespace_name() == gateway.namespace_name(),
+        Some(HostNamespace::Named(namespace)) => external.namespace_name() == Some(namespace.as_str()),
+    }
+}
+
+/// Whether Istio puts the listeners of two gateways on the same workloads.
+fn share_workloads(left: &Resource<Gateway>, right: &Resource<Gateway>) -> bool {
+    let labels = |gateway: &Resource<Gateway>| {
+        let workload = gateway.declared.body.workload.as_ref();
+        let labels = workload.into_iter().flat_map(|workload| &workload.labels);
+        let mut labels: Vec<(String, String)> = labels
+            .map(|label| (label.value.key().as_str().to_owned(), label.value.value().as_str().to_owned()))
+            .collect();
+        labels.sort_unstable();
+        labels
+    };
+    let same = left.name.value == right.name.value && left.namespace_name() == right.namespace_name();
+    same || (right.controller() == Controller::Istio && labels(left) == labels(right))
+}

@@ -1,0 +1,202 @@
+//! Conditions that no request can meet, because of what proxies do to requests before they compare, and of what a request can be.
+//! Sound, not complete: what is said here never holds; of what is not said nothing is known.
+
+mod path;
+mod space;
+
+#[cfg(test)]
+mod tests;
+
+use crate::model::{HeaderTest, Match, PathMatch, PathTest};
+use crate::policy::TextMatch;
+use crate::values::{HostPattern, MatchHeaderName};
+use path::{End, Paths};
+use space::{HeaderValues, Parameters, Space, may_take};
+
+/// How a data plane reads requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Istio, as it is installed: dots in paths are resolved and escapes brought into one form (`pathNormalization` BASE), and no more.
+    Istio,
+    /// The parity profile of the raw proxies: slashes are merged too, and escaped slashes refused.
+    Raw,
+}
+
+/// A comparison that never holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Never {
+    /// What no request has, such as ``no request has the path `//` ``.
+    pub message: String,
+    /// Why.
+    pub why: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// The first comparison of an alternative that never holds, wherever the request comes in.
+#[must_use]
+pub fn never(one: &Match, reading: Reading) -> Option<Never> {
+    let of_path = one.path.as_ref().and_then(|path| of_path(path, reading));
+    of_path
+        .or_else(|| one.headers.iter().find_map(|(name, test)| of_header(name, test, reading)))
+        .or_else(|| one.without.iter().find_map(|(name, test)| of_absence(name, test)))
+        .or_else(|| one.query.iter().find_map(|(name, test)| of_query(name, test)))
+        .or_else(|| of_methods(one))
+}
+
+/// Why no request for one of these hosts has the authority that an alternative asks for.
+pub fn foreign_authority<'d>(
+    one: &Match,
+    mut domains: impl Iterator<Item = &'d HostPattern>,
+) -> Option<Never> {
+    let Some(TextMatch::Exact(text)) = &one.authority else { return None };
+    let host = match text.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => text,
+    };
+    let host = host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(host);
+    let host = host.strip_suffix('.').unwrap_or(host);
+    if domains.any(|domain| domain.takes(host)) {
+        return None;
+    }
+    Some(Never {
+        message: format!("no request for this host has the authority `{text}`"),
+        why: "it is the host of another block, or of none".to_owned(),
+        help: "leave the condition out, or put the route into the block of that host".to_owned(),
+    })
+}
+
+/// Why no request of a scheme meets an alternative.
+#[must_use]
+pub fn other_scheme(one: &Match, scheme: &str) -> Option<Never> {
+    let wanted = match &one.scheme {
+        Some(TextMatch::Exact(wanted)) if wanted != scheme => wanted,
+        Some(TextMatch::Exact(_) | TextMatch::Prefix(_) | TextMatch::Pattern(_)) | None => return None,
+    };
+    Some(Never {
+        message: format!("no request for this host comes in by {wanted}"),
+        why: format!("the listeners that serve it speak {scheme}"),
+        help: "leave the condition out, or serve the host with a listener of that scheme too".to_owned(),
+    })
+}
+
+fn of_path(PathMatch { test, ignore_case: _ }: &PathMatch, reading: Reading) -> Option<Never> {
+    let paths = Paths { reading, with_query: false };
+    match test {
+        PathTest::Exact(text) => {
+            paths.refuses(text, false).map(|end| literal(end, format!("no request has the path `{text}`")))
+        }
+        PathTest::Prefix(text) => paths
+            .refuses(text, true)
+            .map(|end| literal(end, format!("no request has a path that begins with `{text}`"))),
+        PathTest::Under(text) => {
+            let whole = paths.refuses(text, false)?;
+            paths.refuses(&format!("{text}/"), true)?;
+            Some(literal(whole, format!("no request has a path under `{text}`")))
+        }
+        PathTest::Pattern(pattern) if !may_take(pattern, &paths) => Some(Never {
+            message: format!("no request has a path that `{pattern}` matches"),
+            why: "the whole path has to match; it begins with `/`, has no query, and is brought into one form first".to_owned(),
+            help: "begin the expression with `/`, ask for the query with `query`, and leave out `//`, `.` and `..` segments \
+                   and escapes of letters"
+                .to_owned(),
+        }),
+        PathTest::Pattern(_) => None,
+    }
+}
+
+fn literal(end: End, message: String) -> Never {
+    let (why, help) = match end {
+        End::NoSlash => ("every path begins with `/`", "begin it with `/`".to_owned()),
+        End::Query => ("the path is compared without the query", "ask for the query with `query`".to_owned()),
+        End::Foreign => (
+            "such a character is written percent-encoded before it is compared",
+            "write it percent-encoded".to_owned(),
+        ),
+        End::EmptySegment => {
+            ("double slashes are merged before paths are compared", "write one slash".to_owned())
+        }
+        End::Dots => (
+            "`.` and `..` are resolved before paths are compared",
+            "write the path that they lead to".to_owned(),
+        ),
+        End::EscapedSlash => (
+            "requests with a slash or backslash that is percent-encoded are refused with 400",
+            "ask for a `/`, or leave the route out".to_owned(),
+        ),
+        End::Null => ("requests with `%00` are refused with 400", "leave it out".to_owned()),
+        End::Decoded(byte) => (
+            "what needs no percent-encoding is decoded before paths are compared",
+            format!("write `{}` in place of `%{byte:02X}`", char::from(byte)),
+        ),
+    };
+    Never { message, why: why.to_owned(), help }
+}
+
+fn of_header(name: &MatchHeaderName, test: &HeaderTest, reading: Reading) -> Option<Never> {
+    let MatchHeaderName::Header(header) = name else { return None };
+    if header.as_str() == ":status" {
+        return Some(Never {
+            message: "no request has a status".to_owned(),
+            why: "a route looks at requests".to_owned(),
+            help: "leave the condition out".to_owned(),
+        });
+    }
+    let HeaderTest::Text(text) = test else { return None };
+    if header.as_str() == ":path" {
+        return (!fits(text, &Paths { reading, with_query: true })).then(|| Never {
+            message: format!("no request has such a `{name}`"),
+            why: "it begins with `/`, and is brought into one form before it is compared".to_owned(),
+            help: "ask for `path`, and for the query with `query`".to_owned(),
+        });
+    }
+    let is_plain = !header.is_pseudo() && !header.is_host();
+    (is_plain && !fits(text, &HeaderValues)).then(|| Never {
+        message: format!("no request has such a value in the header `{name}`"),
+        why: "values have no control characters, and white space around them is cut off".to_owned(),
+        help: "leave out what no value has".to_owned(),
+    })
+}
+
+fn of_absence(name: &MatchHeaderName, test: &HeaderTest) -> Option<Never> {
+    let HeaderTest::Text(TextMatch::Pattern(pattern)) = test else { return None };
+    (pattern.as_str() == ".*").then(|| Never {
+        message: format!("every header `{name}` is like `.*`, and so is one that is not there"),
+        why: "a header that is not there is compared as an empty one".to_owned(),
+        help: format!("write `header {name} absent`"),
+    })
+}
+
+fn of_query(name: &str, test: &HeaderTest) -> Option<Never> {
+    if !(Parameters { of_name: true }).has(name) {
+        return Some(Never {
+            message: format!("no query has a parameter `{name}`"),
+            why: "names are compared as they are written in the URL".to_owned(),
+            help: "write it percent-encoded, as clients send it".to_owned(),
+        });
+    }
+    let HeaderTest::Text(text) = test else { return None };
+    (!fits(text, &Parameters { of_name: false })).then(|| Never {
+        message: format!("no query has such a value of the parameter `{name}`"),
+        why: "values are compared as they are written in the URL".to_owned(),
+        help: "write it percent-encoded, as clients send it, such as `%20` or `+` for a space".to_owned(),
+    })
+}
+
+/// Whether some text of a set is like this.
+fn fits<S: Space>(text: &TextMatch, space: &S) -> bool {
+    match text {
+        TextMatch::Exact(text) => space.has(text),
+        TextMatch::Prefix(text) => space.walk(text).is_some(),
+        TextMatch::Pattern(pattern) => may_take(pattern, space),
+    }
+}
+
+fn of_methods(one: &Match) -> Option<Never> {
+    let all_connect = !one.methods.is_empty() && one.methods.iter().all(|method| method == "CONNECT");
+    all_connect.then(|| Never {
+        message: "no request with the method CONNECT is routed by its path".to_owned(),
+        why: "its target is a host and a port".to_owned(),
+        help: "use a `tcp route`".to_owned(),
+    })
+}

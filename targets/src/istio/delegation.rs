@@ -1,0 +1,497 @@
+//! Delegation as Istio does it, and the sources written so that it comes out as they mean.
+//!
+//! Istio joins each match of a delegate's rule with each match of the rule that delegates, and drops a rule of which one match
+//! fits none of them. Whether two fit is decided by a table, not by meaning: expressions and "is there" fit nothing, themselves
+//! included; letter case must be ignored by both or by none; the namespace of the caller must stand in both (istiod,
+//! `mergeHTTPMatchRequests`). Where the table would drop what the sources mean, the whole condition is written into the delegate,
+//! once for each condition that delegates; if that does not fit either, what stands in the way is taken out of the rule that
+//! delegates, which can be done only where there is one such condition. What remains is reported.
+
+use super::api::{HttpMatchRequest, StringMap, StringMatch};
+use super::asked::Delegators;
+use super::matches;
+use super::name::GatewayNames;
+use meshc_compiler::model::{Host, Id, Match, Model, Resource, Route, RouteKind};
+use meshc_compiler::policy::{HeaderOperations, Timeout};
+use meshc_compiler::routing::both_hold;
+use meshc_language::{Code, Diagnostic, Span};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// A route: its host block, and its position in it.
+type Place = (Id<Resource<Host>>, usize);
+
+/// What is written otherwise than the sources say it.
+#[derive(Debug, Default)]
+pub(super) struct Folded {
+    /// The conditions of rules that delegate.
+    roots: FxHashMap<Place, Vec<Match>>,
+    /// The conditions under which a rule of a delegate is written, once for each.
+    leaves: FxHashMap<Place, Vec<Vec<Match>>>,
+    /// The operations on headers that a rule of a delegate gets in place of its own: of the request, and of the response.
+    headers: FxHashMap<Place, Operations>,
+    /// Rules of which the mirrors are written as a list: Istio takes over the single mirror, its percentage and the list each
+    /// for itself.
+    lists: FxHashSet<Place>,
+    /// What Istio would drop.
+    pub(super) reports: Vec<Diagnostic>,
+}
+
+/// Operations on headers of the request, and of the response.
+type Operations = (Option<HeaderOperations>, Option<HeaderOperations>);
+
+/// A route that delegates.
+struct Root<'m> {
+    place: Place,
+    route: &'m Route,
+}
+
+impl Folded {
+    pub(super) fn of(model: &Model, delegators: &Delegators<'_>, names: &GatewayNames<'_>) -> Self {
+        let mut folded = Self::default();
+        for (id, child) in model.hosts.iter().filter(|(_, host)| host.is_delegate()) {
+            let Some(parents) = delegators.get(&id) else { continue };
+            let roots: Vec<Root<'_>> =
+                parents.iter().map(|(parent, at, route)| Root { place: (*parent, *at), route }).collect();
+            folded.conditions(id, child, &roots, names);
+            folded.headers(id, child, &roots);
+            folded.options(id, child, &roots);
+        }
+        folded
+    }
+
+    /// Whether the mirrors of a rule are written as a list.
+    pub(super) fn lists_mirrors(&self, place: Place) -> bool {
+        self.lists.contains(&place)
+    }
+
+    /// The conditions under which a rule is written.
+    pub(super) fn conditions_of<'r>(&'r self, place: Place, route: &'r Route) -> Vec<&'r [Match]> {
+        match (self.roots.get(&place), self.leaves.get(&place)) {
+            (Some(root), _) => vec![root],
+            (None, Some(leaves)) => leaves.iter().map(Vec::as_slice).collect(),
+            (None, None) => vec![&route.matches],
+        }
+    }
+
+    /// The operations on headers of a rule.
+    pub(super) fn headers_of<'r>(
+        &'r self,
+        place: Place,
+        route: &'r Route,
+    ) -> (Option<&'r HeaderOperations>, Option<&'r HeaderOperations>) {
+        match self.headers.get(&place) {
+            Some((request, response)) => (request.as_ref(), response.as_ref()),
+            None => own_headers(route),
+        }
+    }
+
+    fn conditions(
+        &mut self,
+        id: Id<Resource<Host>>,
+        child: &Resource<Host>,
+        roots: &[Root<'_>],
+        names: &GatewayNames<'_>,
+    ) {
+        let mut distinct: Vec<&[Match]> = Vec::new();
+        for root in roots {
+            if !distinct.contains(&root.route.matches.as_slice()) {
+                distinct.push(&root.route.matches);
+            }
+        }
+        let rules: Vec<(usize, &Route)> = child.declared.routes.iter().enumerate().collect();
+        let http = || rules.iter().filter(|(_, route)| route.kind == RouteKind::Http && !route.incomplete);
+        let fits =
+            |route: &Route| distinct.iter().all(|root| survives(names, root, &[&route.matches], route));
+        let lost: Vec<&(usize, &Route)> = http().filter(|(_, route)| !fits(route)).collect();
+        if lost.is_empty() {
+            return;
+        }
+        // As it is meant under each condition, with a match for each method.
+        let written = |route: &Route| -> Vec<Vec<Match>> {
+            distinct.iter().filter_map(|root| both_hold(root, &route.matches)).map(by_method).collect()
+        };
+        let by_methods: Vec<Vec<Match>> = distinct.iter().map(|root| by_method(root.to_vec())).collect();
+        let fits_folded = |route: &Route| {
+            let written = written(route);
+            let slices: Vec<&[Match]> = written.iter().map(Vec::as_slice).collect();
+            by_methods.iter().all(|root| survives(names, root, &slices, route))
+        };
+        if http().all(|(_, route)| fits(route) || fits_folded(route)) {
+            for root in roots {
+                let methods = by_method(root.route.matches.clone());
+                self.roots.extend((methods != root.route.matches).then_some((root.place, methods)));
+            }
+            self.leaves.extend(lost.iter().map(|(at, route)| ((id, *at), written(route))));
+            return;
+        }
+        let ([only], [by_methods]) = (distinct.as_slice(), by_methods.as_slice()) else {
+            self.reports.extend(
+                lost.iter().filter(|(_, route)| !fits_folded(route)).map(|(_, route)| dropped(route, roots)),
+            );
+            return;
+        };
+        let all: Vec<((usize, &Route), Vec<Match>)> = http()
+            .filter_map(|(at, route)| Some(((*at, *route), by_method(both_hold(only, &route.matches)?))))
+            .collect();
+        let wider = widened(
+            names,
+            by_methods,
+            &all.iter().map(|(_, matches)| matches.as_slice()).collect::<Vec<_>>(),
+        );
+        for ((at, route), matches) in all {
+            if survives_as(names, &wider, &[&matches], &matches) {
+                self.leaves.insert((id, at), vec![matches]);
+            } else {
+                self.reports.push(dropped(route, roots));
+            }
+        }
+        self.roots.extend(roots.iter().map(|root| (root.place, wider.clone())));
+    }
+
+    /// Options that a rule has in place of those of the rule that delegates.
+    fn options(&mut self, id: Id<Resource<Host>>, child: &Resource<Host>, roots: &[Root<'_>]) {
+        for (at, route) in child.declared.routes.iter().enumerate() {
+            let mirroring = roots.iter().filter(|root| !root.route.options.mirrors.is_empty());
+            if !route.options.mirrors.is_empty() {
+                let places: Vec<Place> = mirroring.map(|root| root.place).collect();
+                self.lists.extend((!places.is_empty()).then_some((id, at)));
+                self.lists.extend(places);
+            }
+            let Some(Timeout { limit: None, span }) = &route.options.shared.timeout else { continue };
+            let limited = |root: &&Root<'_>| {
+                root.route.options.shared.timeout.as_ref().is_some_and(|timeout| timeout.limit.is_some())
+            };
+            self.reports.extend(roots.iter().find(limited).map(|root| unlimited(*span, root.route)));
+        }
+    }
+
+    /// Istio takes over all operations on headers of the rule that delegates, or none: those of a rule that has its own are
+    /// written into it.
+    fn headers(&mut self, id: Id<Resource<Host>>, child: &Resource<Host>, roots: &[Root<'_>]) {
+        for (at, route) in child.declared.routes.iter().enumerate() {
+            let (request, response) = own_headers(route);
+            if request.is_none() && response.is_none() {
+                continue;
+            }
+            let joined = |root: &Root<'_>| -> Operations {
+                let (of_root, back_of_root) = own_headers(root.route);
+                (HeaderOperations::joined(of_root, request), HeaderOperations::joined(back_of_root, response))
+            };
+            let mut variants: Vec<Operations> = Vec::new();
+            for root in roots {
+                let one = joined(root);
+                if !variants.contains(&one) {
+                    variants.push(one);
+                }
+            }
+            match variants.pop() {
+                Some(one) if variants.is_empty() && !adds_twice(&one) => {
+                    self.headers.insert((id, at), one);
+                }
+                Some(_) => self.reports.push(headers_lost(route, roots)),
+                None => {}
+            }
+        }
+    }
+}
+
+fn own_headers(route: &Route) -> (Option<&HeaderOperations>, Option<&HeaderOperations>) {
+    let shared = &route.options.shared;
+    (shared.request_headers.as_deref(), shared.response_headers.as_deref())
+}
+
+/// Whether two values would be added to one header: Istio's lists hold one.
+fn adds_twice((request, response): &Operations) -> bool {
+    let twice = |operations: &HeaderOperations| {
+        let add = &operations.body.add;
+        add.iter()
+            .enumerate()
+            .any(|(at, one)| add.iter().take(at).any(|other| other.name.value == one.name.value))
+    };
+    [request, response].into_iter().flatten().any(twice)
+}
+
+/// Each alternative with several methods as one for each.
+fn by_method(matches: Vec<Match>) -> Vec<Match> {
+    let mut all = Vec::with_capacity(matches.len());
+    for one in matches {
+        if one.methods.len() < 2 {
+            all.push(one);
+            continue;
+        }
+        all.extend(one.methods.iter().map(|method| Match { methods: vec![method.clone()], ..one.clone() }));
+    }
+    all
+}
+
+/// Whether Istio makes of a rule that is written under `leaves` what is meant by it under `root`.
+fn survives(names: &GatewayNames<'_>, root: &[Match], leaves: &[&[Match]], route: &Route) -> bool {
+    match both_hold(root, &route.matches) {
+        // What is meant for nobody may be dropped.
+        None => true,
+        Some(meant) => survives_as(names, root, leaves, &meant),
+    }
+}
+
+fn survives_as(names: &GatewayNames<'_>, root: &[Match], leaves: &[&[Match]], meant: &[Match]) -> bool {
+    let root = requests(names, root);
+    let joined: Vec<HttpMatchRequest> =
+        leaves.iter().filter_map(|leaf| joined(&root, &requests(names, leaf))).flatten().collect();
+    let meant = requests(names, meant);
+    if meant.is_empty() {
+        // It takes everything: so must one of the rules.
+        return leaves.iter().any(|leaf| leaf.is_empty()) && root.is_empty();
+    }
+    meant.iter().all(|one| joined.contains(one))
+}
+
+fn requests(names: &GatewayNames<'_>, matches: &[Match]) -> Vec<HttpMatchRequest> {
+    let mut requests = Vec::new();
+    for one in matches {
+        matches::http(names, one, &mut requests);
+    }
+    requests
+}
+
+/// What Istio makes of a delegate's rule; `None` if it drops the rule.
+fn joined(root: &[HttpMatchRequest], leaf: &[HttpMatchRequest]) -> Option<Vec<HttpMatchRequest>> {
+    if root.is_empty() || leaf.is_empty() {
+        return Some([root, leaf].concat());
+    }
+    let mut all = Vec::new();
+    for inner in leaf {
+        let before = all.len();
+        all.extend(
+            root.iter().filter(|outer| obstacles(outer, inner).is_empty()).map(|outer| join(outer, inner)),
+        );
+        if all.len() == before {
+            return None;
+        }
+    }
+    Some(all)
+}
+
+/// A part of a match that keeps a delegate's match from fitting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Obstacle {
+    Path,
+    Scheme,
+    Method,
+    Authority,
+    Header(smol_str::SmolStr),
+    Without(smol_str::SmolStr),
+    Query(smol_str::SmolStr),
+    Port,
+    Namespace,
+    Labels,
+    Gateways,
+}
+
+/// What keeps a match of a delegate from fitting one of the rule that delegates (istiod, `hasConflict`).
+fn obstacles(root: &HttpMatchRequest, leaf: &HttpMatchRequest) -> Vec<Obstacle> {
+    let mut found = Vec::new();
+    let case_differs = root.ignore_uri_case.unwrap_or(false) != leaf.ignore_uri_case.unwrap_or(false);
+    if case_differs || differs(root.uri.as_ref(), leaf.uri.as_ref()) {
+        found.push(Obstacle::Path);
+    }
+    let texts = [
+        (Obstacle::Scheme, &root.scheme, &leaf.scheme),
+        (Obstacle::Method, &root.method, &leaf.method),
+        (Obstacle::Authority, &root.authority, &leaf.authority),
+    ];
+    found.extend(
+        texts
+            .into_iter()
+            .filter(|(_, root, leaf)| differs(root.as_deref(), leaf.as_deref()))
+            .map(|(obstacle, _, _)| obstacle),
+    );
+    found.extend(named(&root.headers, &leaf.headers).map(Obstacle::Header));
+    found.extend(named(&root.without_headers, &leaf.without_headers).map(Obstacle::Without));
+    found.extend(named(&root.query_params, &leaf.query_params).map(Obstacle::Query));
+    if root.port.zip(leaf.port).is_some_and(|(root, leaf)| root != leaf) {
+        found.push(Obstacle::Port);
+    }
+    if root.source_namespace.is_some() && root.source_namespace != leaf.source_namespace {
+        found.push(Obstacle::Namespace);
+    }
+    if leaf
+        .source_labels
+        .iter()
+        .any(|(key, value)| root.source_labels.get(key).is_some_and(|own| own != value))
+    {
+        found.push(Obstacle::Labels);
+    }
+    let outside = |gateway| !root.gateways.contains(gateway);
+    if !root.gateways.is_empty() && leaf.gateways.iter().any(outside) {
+        found.push(Obstacle::Gateways);
+    }
+    found
+}
+
+fn named<'r>(
+    root: &'r StringMap<StringMatch>,
+    leaf: &'r StringMap<StringMatch>,
+) -> impl Iterator<Item = smol_str::SmolStr> + 'r {
+    leaf.iter().filter(|(name, test)| differs(root.get(name), Some(test))).map(|(name, _)| name.clone())
+}
+
+/// Whether Istio sees a conflict between two comparisons of one thing (istiod, `stringMatchConflict`).
+fn differs(root: Option<&StringMatch>, leaf: Option<&StringMatch>) -> bool {
+    let (Some(root), Some(leaf)) = (root, leaf) else { return false };
+    match (root, leaf) {
+        (StringMatch { regex: Some(_), .. }, _) | (_, StringMatch { regex: Some(_), .. }) => true,
+        (StringMatch { exact: Some(root), .. }, leaf) => leaf.exact.as_ref() != Some(root),
+        (StringMatch { prefix: Some(root), .. }, leaf) => {
+            let longer = leaf.exact.as_ref().or(leaf.prefix.as_ref());
+            longer.is_none_or(|leaf| !leaf.starts_with(root.as_str()))
+        }
+        // "Is there" fits nothing.
+        (StringMatch { exact: None, prefix: None, regex: None }, _) => true,
+    }
+}
+
+/// The joined match (istiod, `mergeHTTPMatchRequest`).
+fn join(root: &HttpMatchRequest, leaf: &HttpMatchRequest) -> HttpMatchRequest {
+    let HttpMatchRequest {
+        name,
+        uri,
+        scheme,
+        method,
+        authority,
+        headers,
+        port,
+        source_labels,
+        gateways,
+        query_params,
+        ignore_uri_case,
+        without_headers,
+        source_namespace,
+        stat_prefix,
+    } = leaf.clone();
+    HttpMatchRequest {
+        name: name.or_else(|| root.name.clone()),
+        uri: uri.or_else(|| root.uri.clone()),
+        scheme: scheme.or_else(|| root.scheme.clone()),
+        method: method.or_else(|| root.method.clone()),
+        authority: authority.or_else(|| root.authority.clone()),
+        headers: united(&root.headers, headers),
+        port: port.or(root.port),
+        source_labels: united(&root.source_labels, source_labels),
+        gateways: if gateways.is_empty() { root.gateways.clone() } else { gateways },
+        query_params: united(&root.query_params, query_params),
+        ignore_uri_case,
+        without_headers: united(&root.without_headers, without_headers),
+        source_namespace: source_namespace.or_else(|| root.source_namespace.clone()),
+        stat_prefix: stat_prefix.or_else(|| root.stat_prefix.clone()),
+    }
+}
+
+fn united<V: Clone>(root: &StringMap<V>, leaf: StringMap<V>) -> StringMap<V> {
+    let mut all = root.clone();
+    all.extend(leaf);
+    all
+}
+
+/// The condition that delegates, without what keeps the whole conditions of the delegate from fitting it.
+fn widened(names: &GatewayNames<'_>, root: &[Match], leaves: &[&[Match]]) -> Vec<Match> {
+    let mut wider = root.to_vec();
+    // Each round takes out at least one part of all alternatives.
+    loop {
+        let found = in_the_way(names, &wider, leaves);
+        if found.is_empty() {
+            return wider;
+        }
+        for one in &mut wider {
+            found.iter().for_each(|obstacle| take_out(one, obstacle));
+        }
+        let mut distinct: Vec<Match> = Vec::new();
+        for one in wider {
+            if !distinct.contains(&one) {
+                distinct.push(one);
+            }
+        }
+        if distinct.contains(&Match::default()) {
+            return Vec::new();
+        }
+        wider = distinct;
+    }
+}
+
+/// What keeps some match of the delegate from fitting any of the rule that delegates: of the one that comes nearest.
+fn in_the_way(names: &GatewayNames<'_>, root: &[Match], leaves: &[&[Match]]) -> Vec<Obstacle> {
+    let root = requests(names, root);
+    let mut found: Vec<Obstacle> = Vec::new();
+    for inner in leaves.iter().flat_map(|leaf| requests(names, leaf)) {
+        let nearest = root.iter().map(|outer| obstacles(outer, &inner)).min_by_key(Vec::len);
+        for obstacle in nearest.into_iter().flatten() {
+            if !found.contains(&obstacle) {
+                found.push(obstacle);
+            }
+        }
+    }
+    found
+}
+
+fn take_out(one: &mut Match, obstacle: &Obstacle) {
+    match obstacle {
+        Obstacle::Path => one.path = None,
+        Obstacle::Scheme => one.scheme = None,
+        Obstacle::Method => one.methods.clear(),
+        Obstacle::Authority => one.authority = None,
+        Obstacle::Header(name) => one.headers.retain(|(own, _)| own.as_str() != name.as_str()),
+        Obstacle::Without(name) => one.without.retain(|(own, _)| own.as_str() != name.as_str()),
+        Obstacle::Query(name) => one.query.retain(|(own, _)| own != name),
+        Obstacle::Port => one.ports.clear(),
+        Obstacle::Namespace => one.source_namespace = None,
+        Obstacle::Labels => one.source_labels.clear(),
+        Obstacle::Gateways => one.bindings.clear(),
+    }
+}
+
+fn dropped(route: &Route, roots: &[Root<'_>]) -> Diagnostic {
+    let message = format!(
+        "Istio cannot join the condition of route `{}` with those that delegate to it",
+        route.name.value
+    );
+    let mut report =
+        Diagnostic::new(Code::BAD_DELEGATION, route.condition.unwrap_or(route.name.span), message);
+    for root in roots {
+        report = report.related(root.route.condition.unwrap_or(root.route.name.span), "delegated from here");
+    }
+    report
+        .consequence("Istio would drop the route without a report: its requests go to a later route, or get 404")
+        .help("use `path is` or `path prefix` in the routes that delegate, and leave the rest of the condition to the delegate")
+}
+
+fn unlimited(span: Span, root: &Route) -> Diagnostic {
+    let report = Diagnostic::new(
+        Code::BAD_DELEGATION,
+        span,
+        "Istio cannot take back the timeout of the route that delegates",
+    );
+    let report = match &root.options.shared.timeout {
+        Some(timeout) => report.related(timeout.span, "the timeout that would hold"),
+        None => report,
+    };
+    report
+        .consequence("Istio takes over the timeout wherever the delegate has none, and has no word for `off`")
+        .help("move the timeout from the route that delegates into the routes of the delegate")
+}
+
+fn headers_lost(route: &Route, roots: &[Root<'_>]) -> Diagnostic {
+    let shared = &route.options.shared;
+    let own = shared.request_headers.as_ref().map(|one| one.span);
+    let span = own.or(shared.response_headers.as_ref().map(|one| one.span)).unwrap_or(route.name.span);
+    let message = "these header operations would replace those of the routes that delegate";
+    let mut report = Diagnostic::new(Code::BAD_DELEGATION, span, message);
+    for root in roots {
+        let shared = &root.route.options.shared;
+        let theirs = [shared.request_headers.as_ref(), shared.response_headers.as_ref()];
+        for one in theirs.into_iter().flatten() {
+            report = report.related(one.span, "operations of a route that delegates");
+        }
+    }
+    report.consequence("Istio takes over all header operations of the route that delegates, or none").help(
+        "write the same header operations in every route that delegates, or move them into the delegate",
+    )
+}

@@ -1,0 +1,85 @@
+//! Values that Envoy takes and Istio does not: its admission reads an older form of header values, and its API has no word for a
+//! redirect without the query.
+
+use meshc_compiler::Checked;
+use meshc_compiler::model::{
+    Action, Controller, DestinationHeaders, HttpsRedirect, Redirect, RedirectQuery, Route,
+    WeightedDestination,
+};
+use meshc_compiler::policy::{HeaderOperations, HeaderOperationsBody, HeaderSetting};
+use meshc_compiler::values::{HeaderValue, RedirectCode};
+use meshc_language::{Code, Diagnostic, Spanned};
+
+/// Reports what sources say and Istio would refuse, or has no word for.
+pub(super) fn check(checked: &Checked) -> impl Iterator<Item = Diagnostic> {
+    let listeners = checked.model().mesh.gateways.as_slice().iter().filter_map(|gateway| {
+        let own = gateway.controller() == Controller::Istio;
+        own.then(|| gateway.body.listeners.iter().filter_map(|listener| listener.body.redirect))
+    });
+    let listeners = listeners.flatten().filter_map(other_status);
+    let routes = checked.model().hosts.as_slice().iter().flat_map(|host| &host.routes);
+    let of_routes = routes.flat_map(|route| {
+        let headers = operations(route).into_iter().flat_map(header_values);
+        headers.chain(dropped_query(&route.action)).collect::<Vec<_>>()
+    });
+    listeners.chain(of_routes)
+}
+
+fn other_status(HttpsRedirect { target: _, code, span }: HttpsRedirect) -> Option<Diagnostic> {
+    (code != RedirectCode::MOVED_PERMANENTLY).then(|| {
+        Diagnostic::new(
+            Code::UNSUPPORTED,
+            span,
+            format!("Istio cannot carry `redirect https` with the status {code}"),
+        )
+        .label("its `httpsRedirect` answers with 301")
+        .consequence("callers would be sent on with 301, and could repeat a POST as a GET")
+        .help(format!(
+            "write `redirect https`, or a host block with `route all -> redirect {code} scheme https`"
+        ))
+    })
+}
+
+fn operations(route: &Route) -> Vec<&HeaderOperations> {
+    let shared = &route.options.shared;
+    let mut all: Vec<&HeaderOperations> = Vec::new();
+    all.extend(shared.request_headers.as_deref());
+    all.extend(shared.response_headers.as_deref());
+    match &route.action {
+        Action::Forward(to) => {
+            for WeightedDestination { weight: _, destination: _, headers } in to {
+                let DestinationHeaders { request, response } = headers;
+                all.extend(request.as_deref());
+                all.extend(response.as_deref());
+            }
+        }
+        Action::Redirect(_) | Action::Respond(_) | Action::Delegate(_) => {}
+    }
+    all
+}
+
+fn header_values(operations: &HeaderOperations) -> Vec<Diagnostic> {
+    let HeaderOperations { body: HeaderOperationsBody { set, add, remove: _ }, span: _, attributes: _ } =
+        operations;
+    let settings = set.iter().chain(add);
+    let value = |HeaderSetting { name: _, value, span: _, attributes: _ }: &HeaderSetting| value.clone();
+    let refused = settings.map(value).filter(|value| !value.value.is_admitted());
+    let report = |value: Spanned<HeaderValue>| {
+        Diagnostic::new(Code::UNSUPPORTED, value.span, "Istio cannot carry this variable")
+            .label("its admission reads neither a length nor such arguments, though Envoy does")
+            .consequence("Istio would refuse the virtual service")
+            .help("leave the length out: write `%REQ(x-id)%`, not `%REQ(x-id):8%`")
+    };
+    refused.map(report).collect()
+}
+
+fn dropped_query(action: &Action) -> Option<Diagnostic> {
+    let Action::Redirect(redirect) = action else { return None };
+    let Redirect { code: _, scheme: _, host: _, path: _, prefix: _, port: _, query, span: _ } = &**redirect;
+    let Some(Spanned { value: RedirectQuery::Drop, span }) = query else { return None };
+    let report = Diagnostic::new(Code::UNSUPPORTED, *span, "Istio cannot carry a redirect without the query")
+        .label("its `HTTPRedirect` keeps the query of the request")
+        .consequence("callers would be sent on with the query that they came with")
+        .help("say a new one, such as `path \"/x\" query \"from=old\"`, or leave this target out");
+    Some(report)
+}

@@ -1,0 +1,47 @@
+//! What is taken for granted of a platform because nothing says it.
+
+use meshc_compiler::model::{AddressKind, DestinationId, Model};
+use meshc_compiler::routing::Proxy;
+use meshc_language::{Code, Diagnostic};
+use rustc_hash::FxHashSet;
+use std::sync::Arc;
+
+/// Destinations that one note names.
+const SHOWN: usize = 3;
+
+/// A note on the pods that headless Services choose by the label `app=NAME`, since nothing says which they are.
+pub(super) fn pods(model: &Model, proxies: &[Arc<Proxy>]) -> Option<Diagnostic> {
+    let mut guessed: Vec<DestinationId> = Vec::new();
+    let mut known: FxHashSet<DestinationId> = FxHashSet::default();
+    for upstream in proxies.iter().flat_map(|proxy| proxy.upstreams.as_slice()) {
+        let kind = model.bound_address(
+            upstream.target,
+            upstream.port.number.value.get(),
+            upstream.subset.as_deref(),
+        );
+        let unsaid = matches!(kind, Some(AddressKind::Kubernetes { labels }) if labels.is_empty());
+        if unsaid && known.insert(upstream.target) {
+            guessed.push(upstream.target);
+        }
+    }
+    let first = *guessed.first()?;
+    let name = model.mesh.destination_name(first);
+    let message = match guessed.len() - 1 {
+        0 => format!("the pods of `{name}` are taken to have the label `app={name}`"),
+        more => format!(
+            "the pods of `{name}` are taken to have the label `app={name}`, and those of {more} more alike"
+        ),
+    };
+    let mut note = Diagnostic::new(Code::GUESSED_PODS, model.mesh.name_span(first)?, message)
+        .label("nothing says which pods are behind it")
+        .consequence("one whose pods have other labels has no endpoints: 503 or 502 for every request");
+    for other in guessed.iter().skip(1).take(SHOWN) {
+        if let Some(span) = model.mesh.name_span(*other) {
+            note = note.related(span, "also here");
+        }
+    }
+    Some(note.help(format!(
+        "say it where it is otherwise: `address {name} kubernetes labels app=web`; and where pods listen on another port than their service: \
+         `port http 80 target 8080`"
+    )))
+}

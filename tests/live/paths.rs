@@ -1,0 +1,134 @@
+//! Paths, from what a caller writes to what a destination sees.
+
+use super::stage::{Plane, Running, Stage, seen};
+use meshc_cli::rig::Request;
+
+on_every_plane! {
+    a_path_is_passed_on_as_it_was_written
+    paths_that_no_client_writes_are_refused
+    a_prefix_is_replaced_in_the_path_as_it_was_written
+    an_expression_sees_the_path_as_it_was_written
+    a_path_for_http2_keeps_its_escapes_or_is_refused
+    requests_older_than_http_1_1_are_refused
+}
+
+/// A gateway with these routes, which may lead to `a`.
+fn gateway(routes: &str) -> String {
+    let all = "gateway edge { workload any; listen http <port> { hosts * } }
+    host * via edge {
+      ROUTES
+    }
+    service a { port http 80 }
+    bindings { address a endpoints [<a>] }";
+    all.replace("ROUTES", routes)
+}
+
+fn path_seen(running: &Running, target: &str) -> String {
+    seen(&running.ask(&Request::get("a.com", target))).target
+}
+
+/// What Envoy and nginx alike make of a path.
+const WRITTEN: [(&str, &str); 18] = [
+    ("/a%2Bb", "/a%2Bb"),
+    ("/a%2bb", "/a%2bb"),
+    ("/a%3Bb", "/a%3Bb"),
+    ("/a;b", "/a;b"),
+    ("/%c3%a9", "/%c3%a9"),
+    ("/%C3%A9", "/%C3%A9"),
+    ("/a%20b", "/a%20b"),
+    ("/%41%7e", "/A~"),
+    ("/a|b", "/a%7Cb"),
+    ("/a%7cb", "/a%7cb"),
+    ("/q%3fx?y=%2B", "/q%3fx?y=%2B"),
+    ("/a%25b", "/a%25b"),
+    ("/%5B%5D%21", "/%5B%5D%21"),
+    ("/x//a%2bb", "/x/a%2bb"),
+    ("/a/./b%2Cc", "/a/b%2Cc"),
+    ("/a/../b%2Cc", "/b%2Cc"),
+    ("/a/%2e%2E/b%2Bc", "/b%2Bc"),
+    ("/a/b/c/../../..//d/.//e%2Cf", "/d/e%2Cf"),
+];
+
+fn a_path_is_passed_on_as_it_was_written(stage: &mut Stage) {
+    let _a = stage.echo("a");
+    let running = stage.start(&gateway("route all -> a"));
+    for (written, wanted) in WRITTEN {
+        assert_eq!(path_seen(&running, written), wanted, "{written}");
+    }
+}
+
+fn paths_that_no_client_writes_are_refused(stage: &mut Stage) {
+    let _a = stage.echo("a");
+    let running = stage.start(&gateway("route all -> a"));
+    for written in ["/a#b", "/a?x#b", "/a%2fb", "/a%5Cb", "/a%00b"] {
+        assert_eq!(running.ask(&Request::get("a.com", written)).status, 400, "{written}");
+    }
+    if stage.plane == Plane::Nginx {
+        // More double slashes beside escapes than it takes out.
+        let many = format!("{}%2B", "//a".repeat(20));
+        assert_eq!(running.ask(&Request::get("a.com", &many)).status, 400);
+    }
+}
+
+fn a_prefix_is_replaced_in_the_path_as_it_was_written(stage: &mut Stage) {
+    let _a = stage.echo("a");
+    let running = stage.start(&gateway(
+        r#"route v1 when path under "/v1" -> a { rewrite prefix "/new%2B" }
+        route v2 when path prefix "/v2/" -> a { rewrite prefix "/" }
+        route signs when path under "/a+b" -> a { rewrite prefix "/c" }
+        route case when path under "/v3" ignoring-case -> a { rewrite prefix "/x" }
+        route whole when path under "/w" -> a { rewrite path "/w%2Bw" }"#,
+    ));
+    for (written, wanted) in [
+        ("/v1/a%2Bb", "/new%2B/a%2Bb"),
+        ("/v1", "/new%2B"),
+        ("/%761/x?y=%2B", "/new%2B/x?y=%2B"),
+        ("//v1/.//a%3Bb", "/new%2B/a%3Bb"),
+        ("/v2/%c3%a9", "/%c3%a9"),
+        ("/V3/a%2Cb", "/x/a%2Cb"),
+        ("/a+b/c%2C", "/c/c%2C"),
+        ("/w/a%2Bb?q", "/w%2Bw?q"),
+    ] {
+        assert_eq!(path_seen(&running, written), wanted, "{written}");
+    }
+}
+
+fn an_expression_sees_the_path_as_it_was_written(stage: &mut Stage) {
+    let _a = stage.echo("a");
+    let running = stage.start(&gateway(
+        r#"route text when path under "/text" -> a { rewrite matches r"text" to "$1%20" }
+        route group when path under "/group" -> a { rewrite matches r"/group/([^/]+)/" to r"/\1%2B/" }
+        route escape when path under "/escape" -> a { rewrite matches r"%20" to "+" }"#,
+    ));
+    for (written, wanted) in [
+        ("/text/a%2Bb", "/$1%20/a%2Bb"),
+        ("/group/a%3Bb/c", "/a%3Bb%2B/c"),
+        ("/group", "/group"),
+        ("/escape/a%20b", "/escape/a+b"),
+    ] {
+        assert_eq!(path_seen(&running, written), wanted, "{written}");
+    }
+}
+
+fn a_path_for_http2_keeps_its_escapes_or_is_refused(stage: &mut Stage) {
+    let _a = stage.echo("a");
+    let source = gateway("route all -> a").replace("port http 80", "port http2 80");
+    let running = stage.start(&source);
+    assert_eq!(path_seen(&running, "/a%20b"), "/a%20b");
+    let answer = running.ask(&Request::get("a.com", "/a%2Bb"));
+    match stage.plane {
+        Plane::Envoy => assert_eq!(seen(&answer).target, "/a%2Bb"),
+        Plane::Nginx => {
+            assert_eq!(answer.status, 400);
+            stage.assert_caveat(&source, "-> a");
+        }
+    }
+}
+
+fn requests_older_than_http_1_1_are_refused(stage: &mut Stage) {
+    let _a = stage.echo("a");
+    let running = stage.start(&gateway("route all -> a"));
+    let mut connection = running.connect();
+    connection.send(b"GET / HTTP/1.0\r\nhost: a.com\r\n\r\n").unwrap();
+    assert_eq!(connection.answer("GET").unwrap().status, 426);
+}

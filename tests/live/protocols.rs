@@ -1,0 +1,194 @@
+//! What differs by protocol: kept connections, half-closed ones, statuses of gRPC, addresses of both families.
+
+use super::stage::{LIMIT, Plane, Stage, seen};
+use meshc_cli::rig::{Request, ports};
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::time::Duration;
+
+on_every_plane! {
+    protocols_at_one_address_share_no_connections
+    a_connection_that_is_closed_on_one_side_still_brings_the_answer
+    a_grpc_destination_that_is_away_is_unavailable
+    a_grpc_call_that_takes_too_long_exceeds_its_deadline
+    a_wildcard_stands_for_a_character_at_least
+    a_listener_without_an_address_is_heard_by_both_families
+    the_limits_of_a_gateway_spare_what_is_meant_to_last
+}
+
+fn protocols_at_one_address_share_no_connections(stage: &mut Stage) {
+    let _a = stage.echo("a");
+    let running = stage.start(
+        r#"gateway edge { workload any; listen http <port> { hosts * } }
+        host * via edge {
+          route one when path is "/one" -> one
+          route two when path is "/two" -> two
+        }
+        service one { port http 80 }
+        service two { port http2 80 }
+        bindings { address one endpoints [<a>]; address two endpoints [<a>] }"#,
+    );
+    for _ in 0..20 {
+        for (path, protocol) in [("/one", "HTTP/1.1"), ("/two", "HTTP/2")] {
+            assert_eq!(seen(&running.ask(&Request::get("a.com", path))).protocol, protocol);
+        }
+    }
+}
+
+/// An upstream that answers what it is sent once all of it is there.
+fn answers_at_the_end() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut all = String::new();
+            if stream.read_to_string(&mut all).is_ok() {
+                std::thread::sleep(Duration::from_millis(200));
+                let _ = stream.write_all(format!("answer to {all}").as_bytes());
+            }
+        }
+    });
+    port
+}
+
+fn a_connection_that_is_closed_on_one_side_still_brings_the_answer(stage: &mut Stage) {
+    let port = answers_at_the_end();
+    stage.name_address("a", port);
+    let running = stage.start(
+        "gateway edge { workload any; listen tcp <port> { hosts * } }
+        host * via edge { tcp all -> a }
+        service a { port tcp 80 }
+        bindings { address a endpoints [<a>] }",
+    );
+    let mut stream = TcpStream::connect(("127.0.0.1", running.port)).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    stream.write_all(b"question").unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "answer to question");
+}
+
+/// A gateway with a route to gRPC, on which something is said.
+fn grpc(options: &str) -> String {
+    let all = "gateway edge { workload any; listen http <port> { hosts * } }
+    host * via edge {
+      route all -> a { OPTIONS }
+    }
+    service a { port grpc 80 }
+    bindings { address a endpoints [<a>] }";
+    all.replace("OPTIONS", options)
+}
+
+fn call() -> Request {
+    let request = Request::get("a.com", "/shop.Cart/Add").with("content-type", "application/grpc");
+    Request { method: "POST".to_owned(), ..request }
+}
+
+fn a_grpc_destination_that_is_away_is_unavailable(stage: &mut Stage) {
+    stage.name_address("a", ports::free().unwrap());
+    let answer = stage.start(&grpc("retry off")).ask(&call());
+    assert_eq!((answer.status, answer.header("grpc-status")), (200, Some("14")), "{answer:?}");
+}
+
+fn a_grpc_call_that_takes_too_long_exceeds_its_deadline(stage: &mut Stage) {
+    // How Envoy ends such calls is shown elsewhere.
+    if stage.plane == Plane::Envoy {
+        return;
+    }
+    let _a = stage.echo("a");
+    let answer = stage.start(&grpc("timeout 300ms; retry off")).ask(&call().with("x-echo-delay", "10000"));
+    assert_eq!((answer.status, answer.header("grpc-status")), (200, Some("4")), "{answer:?}");
+}
+
+fn a_wildcard_stands_for_a_character_at_least(stage: &mut Stage) {
+    let running = stage.start(
+        r#"gateway edge { workload any; listen http <port> { hosts * } }
+        host *a.com via edge { route all -> respond 200 "partial" }
+        host *.b.com via edge { route all -> respond 200 "whole" }
+        host * via edge { route all -> respond 200 "any" }
+        service a { port http 80 }
+        bindings { address a endpoints [127.0.0.1:1] }"#,
+    );
+    for (host, wanted) in [
+        ("xa.com", "partial"),
+        ("x.a.com", "partial"),
+        ("a.com", "any"),
+        ("x.b.com", "whole"),
+        ("b.com", "any"),
+        (".b.com", "any"),
+    ] {
+        let answer = running.ask(&Request::get(host, "/"));
+        assert_eq!(String::from_utf8_lossy(&answer.body), wanted, "{host}");
+    }
+}
+
+/// All that is made of a source.
+fn text(stage: &Stage, source: &str) -> String {
+    stage.artifacts(source).into_iter().map(|file| file.text).collect()
+}
+
+fn a_listener_without_an_address_is_heard_by_both_families(stage: &mut Stage) {
+    let source = |bind: &str| {
+        format!(
+            "gateway edge {{ workload any; listen http 8080 {{ hosts *; {bind} }}; listen tcp 8081 {{ hosts * }} }}
+            host * via edge {{ route all -> a; tcp all -> b }}
+            service a {{ port http 80 }}
+            service b {{ port tcp 81 }}
+            bindings {{ address a endpoints [127.0.0.1:1]; address b endpoints [127.0.0.1:1] }}"
+        )
+    };
+    let everywhere = match stage.plane {
+        Plane::Envoy => "ipv4_compat: true",
+        Plane::Nginx => "listen [::]:8080",
+    };
+    assert!(text(stage, &source("")).contains(everywhere));
+    let bound = text(stage, &source("bind \"127.0.0.1\""));
+    assert!(!bound.contains("[::]:8080") && !bound.contains("name: \"::_8080\""), "{bound}");
+}
+
+fn the_limits_of_a_gateway_spare_what_is_meant_to_last(stage: &mut Stage) {
+    stage.name_address("a", 1);
+    let (usual, spared) = (text(stage, &grpc("").replace("grpc", "http")), text(stage, &grpc("")));
+    let off = text(stage, &grpc("timeout off").replace("port grpc", "port http"));
+    match stage.plane {
+        Plane::Envoy => {
+            for limit in [
+                "stream_idle_timeout: 300s",
+                "request_headers_timeout: 60s",
+                "idle_timeout: 3600s",
+                "max_concurrent_streams: 100",
+                "per_connection_buffer_limit_bytes: 32768",
+                "max_active_downstream_connections: 50000",
+                "max_heap_size_bytes: 2147483648",
+            ] {
+                assert!(usual.contains(limit), "{limit}: {usual}");
+            }
+            assert!(usual.contains("request_timeout: 300s"));
+            for text in [spared, off] {
+                assert!(
+                    !text.contains("request_timeout: 300s") && text.contains("idle_timeout: 0s"),
+                    "{text}"
+                );
+            }
+        }
+        Plane::Nginx => {
+            for limit in [
+                "client_body_timeout 300s",
+                "client_header_timeout 60s",
+                "keepalive_timeout 3600s",
+                "worker_connections 16384",
+            ] {
+                assert!(usual.contains(limit), "{limit}: {usual}");
+            }
+            assert!(!usual.contains("client_body_timeout 365d;"));
+            for text in [spared, off] {
+                assert!(
+                    text.contains("client_body_timeout 365d;") && text.contains("_read_timeout 365d;"),
+                    "{text}"
+                );
+            }
+        }
+    }
+}
