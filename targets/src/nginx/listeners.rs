@@ -48,7 +48,7 @@ pub(super) fn add(listener: &Listener, builder: &mut Builder<'_>, servers: &mut 
     let Listener { bind, port, plain, tls, conflicts: _ } = listener;
     let addresses = addresses(*bind, *port, builder);
     let handlers = handlers(plain.as_ref(), tls);
-    builder.heard.clone_from(&address);
+    builder.heard = addresses.join(" ");
     match handlers.as_slice() {
         [] => {}
         [only] if stands_alone(only) => {

@@ -80,12 +80,20 @@ impl UpstreamBlocks {
     }
 
     /// The name of a block: that of the upstream, with what tells it from other ways to call the same one. `key` is all that it is.
-    fn name(&mut self, subsystem: Subsystem, wanted: &str, call: Call<'_>, key: &str) -> String {
-        let Call { subsystem: _, identity, keeps } = call;
-        let usual = identity.is_empty() && (keeps || subsystem == Subsystem::Stream);
+    fn name(&mut self, upstream: &Upstream, wanted: &str, call: Call<'_>, key: &str) -> String {
+        let Call { subsystem, module, identity, keeps } = call;
+        let is_usual = match subsystem {
+            Subsystem::Http => keeps && module == Module::of(upstream),
+            Subsystem::Stream => true,
+        };
+        let usual = identity.is_empty() && is_usual;
         let short = |texts: &[&str]| format!("{wanted}~{:08x}", fingerprint(texts.iter().copied()) >> 32);
         let keeping = if keeps { "kept" } else { "once" };
-        let mut name = if usual { wanted.to_owned() } else { short(&[identity, "\n", keeping]) };
+        let mut name = if usual {
+            wanted.to_owned()
+        } else {
+            short(&[identity, "\n", keeping, &module.directive("pass")])
+        };
         while !self.names.insert((subsystem, name.clone())) {
             name = short(&[&name, "\n", key]);
         }
@@ -204,7 +212,7 @@ fn block(
     if let Some(known) = builder.blocks.known.get(&(subsystem, key.clone())) {
         return known.clone();
     }
-    let name = builder.blocks.name(subsystem, &wanted, call, &key);
+    let name = builder.blocks.name(upstream, &wanted, call, &key);
     let file = builder.blocks.file(subsystem, &wanted, servers);
     if limits.connections.is_some() || upstream.policy.ejection.is_some() {
         // Without it each worker would count by itself.
