@@ -84,7 +84,7 @@ fn mesh(text: &str) -> String {
     // What takes the place of a match is a part of a path, in which `$` begins no group.
     let replacement = literal(&format!("/{}", clean.replace('$', "")));
     // A pattern is made of a cookie, and no pattern is longer than 1024 bytes.
-    let cookie = literal(&line.chars().take(200).collect::<String>());
+    let cookie = literal(&line.chars().filter(|char| *char != ';').take(200).collect::<String>());
     let file = literal(&format!("/{}", text.replace(['\n', '\t'], "_").trim_end_matches('/')));
     format!(
         r#"
@@ -95,7 +95,7 @@ gateway edge {{
 }}
 host a.com via edge {{
   route respond when path is {path} -> respond 200 {all}
-  route header when header "x-!#$&'*+.^_`|~" is {all} -> web
+  route header when header "x-!#$&'*+.^`|~" is {all} -> web
   route prefix when header x-a prefix {all} and not header x-b is {all} -> web
   route cookie when cookie user is {cookie} -> web
   route query when query {cookie} is {all} -> web
@@ -107,7 +107,7 @@ host a.com via edge {{
   route rest -> web {{
     rewrite path {path}
     cors {{ origin is "https://a.com"; origin prefix {line}; origin matches {pattern} }}
-    request-headers {{ set "x-!#$&'*+.^_`|~" {line}; add x-e {line} }}
+    request-headers {{ set "x-!#$&'*+.^`|~" {line}; add x-e {line} }}
     response-headers {{ set x-f {line} }}
   }}
 }}

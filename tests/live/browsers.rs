@@ -20,7 +20,6 @@ fn mesh(routes: &str) -> String {
         "gateway edge {{ workload any; listen http <port> {{ hosts * }} }}
          host * via edge {{
            {routes}
-           route rest -> respond 404
          }}
          service a {{ port http 80 }}
          bindings {{ address a endpoints [<a>] }}"

@@ -96,13 +96,11 @@ fn without_a_shorter_connect_timeout_it_costs_every_other(stage: &mut Stage) {
     stage.name_address("gone", dropping.port());
     let _good = stage.echo("good");
     let endpoints = ["<gone>".to_owned(), "<good>".to_owned()];
-    if stage.plane == Plane::Nginx {
-        // It waits for a connection no longer than for an answer.
-        return;
-    }
     let running = stage.start(&one_route("policy fast", "", &endpoints));
-    let statuses: Vec<u16> = (0..4).map(|_| running.ask(&Request::get("a.com", "/")).status).collect();
-    assert_eq!(statuses.iter().filter(|status| **status == 504).count(), 2, "{statuses:?}");
+    let statuses: Vec<u16> = (0..6).map(|_| running.ask(&Request::get("a.com", "/")).status).collect();
+    let late = statuses.iter().filter(|status| **status == 504).count();
+    // Workers of nginx take turns each by itself.
+    assert!((2..=4).contains(&late), "{statuses:?}");
 }
 
 fn a_connection_that_was_closed_meanwhile_costs_what_is_said(stage: &mut Stage) {

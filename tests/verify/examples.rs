@@ -330,8 +330,9 @@ external pay { hosts pay.com; port https 443; resolve dns }
     for (target, program) in [("envoy", programs::envoy()), ("nginx", programs::nginx())] {
         let Some(program) = program else { continue };
         let folder = Folder::new(&[("a.mesh", source)]);
+        // Nothing has to run to know it.
         let run = verify(&folder, 1, &["--target", target, "--program", program.to_str().unwrap()]);
-        assert!(run.err.contains("destination"), "{run:?}");
+        assert!(run.err.contains("MESH0722"), "{run:?}");
         let private = source.replace("resolve dns", "resolve dns; tls simple");
         let folder = Folder::new(&[("a.mesh", &private)]);
         drop(verify(&folder, 0, &["--target", target, "--program", program.to_str().unwrap()]));

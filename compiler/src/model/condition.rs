@@ -417,7 +417,7 @@ fn read_cookie<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Side>
     }
     let value = Spanned::<Text>::read(args, cx)?;
     if value.value.as_str().contains([';', '\n', '\t']) {
-        let message = format!("no cookie has the value `{}`", value.value.as_str().escape_debug());
+        let message = format!("no cookie has the value `{}`", value.value.as_str().escape_default());
         let help = "a `;` ends the value of a cookie: ask for each cookie by itself, joined with `and`";
         cx.report(Diagnostic::new(Code::BAD_LITERAL, value.span, message).help(help));
         return None;

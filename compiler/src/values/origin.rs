@@ -46,26 +46,31 @@ fn is_origin(text: &str) -> bool {
 
 #[cold]
 fn refuse(text: &str) -> ValueError {
+    if text.is_empty() {
+        return ValueError::new("empty origin")
+            .help("write an origin such as `https://app.example.com`, or `*` for all of them");
+    }
     let shown = Shown(text);
-    let never = |why: &str| ValueError::new(format!("{shown} {why}, which no browser sends as an origin"));
+    let never = |why: &str| ValueError::new(format!("no browser sends the origin {shown}: {why}"));
     let Some((scheme, rest)) = text.split_once("://") else {
-        return never("has no scheme").guess(format!("https://{text}"));
+        return never("it has no scheme").guess(format!("https://{text}"));
     };
     if text.contains('*') {
-        return never("has a `*`").help(
+        return never("a `*` is no wildcard in it").help(
             "write `matches` and a regular expression, such as `matches r\"https://[^.]+[.]example[.]com\"`",
         );
     }
     if let Some((authority, _)) = rest.split_once(['/', '?', '#']) {
-        return never("has a path").guess(format!("{scheme}://{authority}"));
+        return never("an origin has no path").guess(format!("{scheme}://{authority}"));
     }
     let usual = USUAL_PORTS.iter().find(|(start, port)| text.starts_with(start) && text.ends_with(port));
     if let Some((_, port)) = usual {
-        return never("names the usual port of its scheme").guess(text.strip_suffix(port).unwrap_or(text));
+        return never("the usual port of a scheme is left out")
+            .guess(text.strip_suffix(port).unwrap_or(text));
     }
     if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return never("has capitals").guess(text.to_ascii_lowercase());
+        return never("it is written in lower case").guess(text.to_ascii_lowercase());
     }
-    never("has characters that stand in no host")
+    never("it has characters that stand in no host")
         .help("write a scheme and a host, such as `https://app.example.com`")
 }

@@ -232,7 +232,7 @@ pub(super) fn check(text: &str) -> Result<(), ValueError> {
 fn check_one(variable: Variable<'_>) -> Result<(), ValueError> {
     let Variable { name, arguments, length } = variable;
     let Some(operator) = operator(name) else {
-        let error = ValueError::new(format!("Envoy has no variable `{name}`"));
+        let error = ValueError::new(format!("there is no variable `{name}` in Envoy"));
         let lower: Vec<String> = names().map(str::to_ascii_lowercase).collect();
         return Err(
             match did_you_mean(name, lower.iter().map(String::as_str)).map(str::to_ascii_uppercase) {

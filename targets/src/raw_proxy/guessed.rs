@@ -32,11 +32,15 @@ pub(super) fn pods(model: &Model, proxies: &[Arc<Proxy>]) -> Option<Diagnostic> 
             "the pods of `{name}` are taken to have the label `app={name}`, and those of {more} more alike"
         ),
     };
-    let mut note = Diagnostic::new(Code::GUESSED_PODS, model.mesh.name_span(first)?, message)
+    let place = model.mesh.name_span(first)?;
+    let mut note = Diagnostic::new(Code::GUESSED_PODS, place, message)
         .label("nothing says which pods are behind it")
         .consequence("one whose pods have other labels has no endpoints: 503 or 502 for every request");
-    for other in guessed.iter().skip(1).take(SHOWN) {
-        if let Some(span) = model.mesh.name_span(*other) {
+    // What a template makes stands in one place.
+    let mut places = vec![place];
+    for span in guessed.iter().filter_map(|other| model.mesh.name_span(*other)) {
+        if places.len() <= SHOWN && !places.contains(&span) {
+            places.push(span);
             note = note.related(span, "also here");
         }
     }

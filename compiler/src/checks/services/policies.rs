@@ -143,9 +143,9 @@ pub(super) fn retries_at_once_are_limited(called: &Called<'_>, reports: &mut Vec
 
 /// Streams are limited where HTTP/2 is spoken for certain.
 pub(super) fn streams_are_limited_where_there_are_some(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
-    let shared = called.ports.iter().filter(|port| port.traffic.is_empty());
+    let mut shared = called.ports.iter().filter(|port| port.traffic.is_empty());
     let on_ports = called.ports.iter().map(|port| (&port.traffic, port.protocol.value.is_http2_family()));
-    let general = (called.traffic, shared.map(|port| port.protocol.value.is_http2_family()).any(|is| is));
+    let general = (called.traffic, shared.any(|port| port.protocol.value.is_http2_family()));
     let any = called.ports.iter().any(|port| port.protocol.value.is_http2_family());
     let subsets = called.subsets.iter().map(|subset| (&subset.body.traffic, any));
     let mut known = FxHashSet::default();

@@ -5,7 +5,8 @@ use crate::checks::Context;
 use crate::checks::externals::steps::{Step, steps, unknown_host};
 use crate::checks::services::{Called, called};
 use crate::model::{
-    Action, Destination, DestinationId, External, Model, Port, Resource, RouteKind, WeightedDestination,
+    Action, Destination, DestinationId, External, HostNameKind, Model, Port, Resource, RouteKind,
+    WeightedDestination,
 };
 use crate::policy::{ClientTls, ClientTlsMode, TrafficPolicy};
 use crate::routing::effective_policy;
@@ -127,7 +128,7 @@ fn wrapped(
 fn requests_for_tls_are_encrypted(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     let mut known = FxHashSet::default();
     for step in steps(context).into_iter().filter(|step| step.route.kind == RouteKind::Http) {
-        for destination in destinations(step) {
+        for destination in destinations(step).filter(|one| !is_never_looked_at(context.model, step, one)) {
             let Some(port) = context.model.mesh.port_of(destination) else { continue };
             let is_fine = !port.protocol.value.is_tls_family()
                 || is_secured(&effective_policy(&context.model.mesh, destination))
@@ -137,6 +138,16 @@ fn requests_for_tls_are_encrypted(context: &Context<'_>, reports: &mut Vec<Diagn
             }
         }
     }
+}
+
+/// Whether it is a destination without a port for HTTP, in its own host block inside the mesh: routes for HTTP are not looked at
+/// there, which is reported.
+fn is_never_looked_at(model: &Model, step: Step<'_>, destination: &Destination) -> bool {
+    let is_own = |kind: &HostNameKind| *kind == HostNameKind::Destination(destination.target);
+    let mut ports = model.mesh.ports(destination.target).iter();
+    step.host.gateways().next().is_none()
+        && step.host.names.iter().any(|name| is_own(&name.kind))
+        && !ports.any(|port| port.protocol.value.is_http_family())
 }
 
 /// With the certificates of the mesh it is a proxy that ends TLS.
