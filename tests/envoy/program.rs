@@ -19,14 +19,14 @@ impl Envoy {
 
     /// Writes the files and says why Envoy refuses one of the bootstraps among them, or what it warns of.
     pub(crate) fn faults(&self, folder: &Path, artifacts: &[Artifact]) -> Vec<String> {
-        for Artifact { path, text } in artifacts {
+        for Artifact { path, text, turn: _ } in artifacts {
             let path = folder.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
         let bootstraps = artifacts.iter().filter(|file| is_bootstrap(&file.text));
         let mut faults = Vec::new();
-        for Artifact { path, text: _ } in bootstraps {
+        for Artifact { path, text: _, turn: _ } in bootstraps {
             let output = Command::new(&self.program)
                 .args(["--mode", "validate", "--log-format", "%l %v", "-c"])
                 .arg(folder.join(path))

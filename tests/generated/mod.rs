@@ -6,7 +6,7 @@
 mod conditions;
 mod istio;
 mod mesh;
-mod random;
+pub(crate) mod random;
 mod requests;
 mod routes;
 

@@ -31,7 +31,7 @@ pub(super) enum Plane {
 }
 
 impl Plane {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Envoy => "envoy",
             Self::Nginx => "nginx",
@@ -67,7 +67,7 @@ pub(super) struct Stage {
     pub(super) folder: TempDir,
     /// Signs what is made by [`Stage::certificate`].
     pub(super) authority: Authority,
-    program: PathBuf,
+    pub(super) program: PathBuf,
     echoes: Echoes,
     values: Vec<(String, String)>,
 }
@@ -207,7 +207,7 @@ impl Stage {
     }
 
     /// The text of a source with its values.
-    fn filled(&self, source: &str, port: u16) -> String {
+    pub(super) fn filled(&self, source: &str, port: u16) -> String {
         let mut text = source.replace("<port>", &port.to_string());
         for (name, value) in &self.values {
             text = text.replace(&format!("<{name}>"), value);

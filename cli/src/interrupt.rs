@@ -1,4 +1,4 @@
-//! Signals that end the program: they wait until what was started is gone.
+//! Signals that end the program: they wait until what was started, or half written, is gone.
 
 use crate::exit::Failure;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The last signal that came in; 0 if none did.
-pub(super) struct Interrupt(Arc<AtomicUsize>);
+pub(crate) struct Interrupt(Arc<AtomicUsize>);
 
 impl Interrupt {
     /// Keeps signals from ending the program at once.
-    pub(super) fn watch() -> Result<Self, Failure> {
+    pub(crate) fn watch() -> Result<Self, Failure> {
         let told = Arc::new(AtomicUsize::new(0));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             let number = usize::try_from(signal).unwrap_or_default();
@@ -22,12 +22,12 @@ impl Interrupt {
     }
 
     /// Whether a signal came in.
-    pub(super) fn told(&self) -> bool {
+    pub(crate) fn told(&self) -> bool {
         self.0.load(Ordering::Relaxed) != 0
     }
 
     /// Ends the program as the signal would have, if one came in.
-    pub(super) fn obey(&self) {
+    pub(crate) fn obey(&self) {
         if let Ok(signal) = i32::try_from(self.0.load(Ordering::Relaxed))
             && signal != 0
         {
