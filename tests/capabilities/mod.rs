@@ -94,7 +94,7 @@ pub(crate) fn meshes_for_istio() -> Vec<Mesh> {
         let checked = compilation.environments.into_iter().next().and_then(|(_, checked)| checked).unwrap();
         let artifacts = case.build("istio", &Options::default()).artifacts;
         let resources = artifacts.into_iter().flatten().map(|file| file.text).collect();
-        Mesh { name: format!("feature {}", case.name), checked, resources }
+        Mesh { name: format!("feature {}", case.name), seed: 0, checked, resources }
     };
     cases().into_iter().map(mesh).collect()
 }

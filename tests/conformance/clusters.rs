@@ -28,7 +28,45 @@ const FIELDS: [&str; 9] = [
 /// Differences that mean nothing else, or that are meant: where they are, a test of both sides, and why.
 type Known = (&'static str, fn(&Value, &Value) -> bool, &'static str);
 
-const KNOWN: &[Known] = &[];
+const KNOWN: &[Known] = &[
+    (
+        "transportSocket.typedConfig.commonTlsContext.alpnProtocols",
+        |theirs, ours| theirs.is_null() && *ours == json!(["http/1.1"]),
+        "a server of HTTP/1.1 is told so by Envoy; Istio says nothing",
+    ),
+    ("transportSocket.typedConfig.sni", |theirs, ours| theirs.is_null() && ours.is_string(), AUTOMATIC),
+    (
+        "transportSocket.typedConfig.commonTlsContext.validationContext",
+        |theirs, ours| {
+            theirs.is_null() && ours["matchSubjectAltNames"].as_array().is_some_and(|all| all.len() == 1)
+        },
+        AUTOMATIC,
+    ),
+    (
+        PROTOCOL,
+        |theirs, ours| {
+            ours.is_null()
+                && *theirs
+                    == json!({HTTP: {"upstreamHttpProtocolOptions": {"autoSanValidation": true, "autoSni": true}}})
+        },
+        AUTOMATIC,
+    ),
+    (
+        PROTOCOL,
+        |theirs, ours| ours.is_null() && theirs[HTTP]["commonHttpProtocolOptions"]["idleTimeout"].is_number(),
+        "where no HTTP is spoken the idle time stands in the listener; Istio writes it for HTTP too",
+    ),
+    (
+        "lbPolicy",
+        |theirs, _| *theirs == json!("CLUSTER_PROVIDED"),
+        "an external at the address that was asked for is bound to addresses for Envoy",
+    ),
+];
+
+const PROTOCOL: &str = "typedExtensionProtocolOptions";
+const HTTP: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+const AUTOMATIC: &str =
+    "where no name is said, Istio asks for the host of the request, and Envoy for that of the destination";
 
 #[test]
 fn istio_and_envoy_call_destinations_alike() {
@@ -103,7 +141,7 @@ fn renamed(value: &Value) -> Value {
             Value::Object(fields.iter().map(field).collect())
         }
         Value::Array(all) => all.iter().map(renamed).collect(),
-        _ => value.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }
 
@@ -163,6 +201,11 @@ fn plain(value: &Value) -> Value {
                     let context = parts.remove("defaultValidationContext").unwrap_or_default();
                     ("validationContext".to_owned(), context)
                 }
+                // Istio does not say of what kind a name is.
+                ("matchTypedSubjectAltNames", Value::Array(all)) => {
+                    let names = all.into_iter().map(|mut one| one["matcher"].take()).collect();
+                    ("matchSubjectAltNames".to_owned(), names)
+                }
                 (_, value) => (key, value),
             };
             let kept: Map<String, Value> = kept.map(whole).filter(|(_, value)| !value.is_null()).collect();
@@ -170,11 +213,16 @@ fn plain(value: &Value) -> Value {
         }
         Value::Array(all) if all.is_empty() => Value::Null,
         Value::Array(all) => all.iter().map(plain).collect(),
-        Value::String(text) if text.is_empty() => Value::Null,
+        // The first of `lb_policy` says nothing, as no policy does.
+        Value::String(text) if text.is_empty() || text == "ROUND_ROBIN" => Value::Null,
         Value::Bool(false) => Value::Null,
         Value::Number(number) if number.as_f64() == Some(0.0) => Value::Null,
-        // Numbers beyond 32 bits are texts in the JSON of messages.
-        Value::String(text) => text.parse::<u64>().map_or(json!(text), |number| json!(number)),
+        // Numbers beyond 32 bits are texts in the JSON of messages, and times have as many decimals as somebody likes.
+        Value::String(text) => {
+            let seconds = text.strip_suffix('s').and_then(|number| number.parse::<f64>().ok());
+            let number = text.parse::<u64>().ok();
+            number.map(|number| json!(number)).or(seconds.map(|time| json!(time))).unwrap_or(json!(text))
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
 }

@@ -145,7 +145,7 @@ impl Example {
         let mesh = |(environment, checked): (Option<_>, Option<_>)| {
             let environment = environment.map(|name| format!("{name}"));
             let name = format!("{} {}", self.name, environment.as_deref().unwrap_or_default());
-            Some(Mesh { name, checked: checked?, resources: of(&environment)? })
+            Some(Mesh { name, seed: 0, checked: checked?, resources: of(&environment)? })
         };
         checked.into_iter().filter_map(mesh).collect()
     }

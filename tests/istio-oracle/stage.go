@@ -117,8 +117,9 @@ func (s *stage) walk(content object, tables map[string]any, side string) {
 	if kind, typed := content["@type"].(string); typed && strings.HasSuffix(kind, "TlsContext") {
 		side = kind
 	}
-	delete(content, "accessLog")
-	delete(content, "tracing")
+	for _, left := range []string{"accessLog", "tracing", "crl"} {
+		delete(content, left)
+	}
 	if rds, apart := content["rds"].(object); apart && tables != nil {
 		name, _ := rds["routeConfigName"].(string)
 		delete(content, "rds")

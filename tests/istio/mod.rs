@@ -19,6 +19,8 @@ use std::collections::BTreeSet;
 pub(crate) struct Mesh {
     /// Where it comes from, and the environment.
     pub(crate) name: String,
+    /// What chance made it from; 0 for one that stands in a file.
+    pub(crate) seed: u64,
     pub(crate) checked: Checked,
     /// The resources, a stream of YAML.
     pub(crate) resources: String,

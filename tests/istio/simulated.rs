@@ -22,12 +22,12 @@ pub(crate) fn connections(proxy: &Proxy) -> Vec<Connection> {
             continue;
         }
         let ranges = rules.iter().flat_map(|rule| &rule.matches).flat_map(|one| &one.destinations);
-        let mut addresses: BTreeSet<Option<IpAddr>> =
-            ranges.map(|range| Some(first(&range.to_string()))).collect();
-        addresses.insert(listener.bind);
-        if listener.bind.is_none() {
-            addresses.insert(Some(ELSEWHERE));
-        }
+        let addresses: BTreeSet<Option<IpAddr>> = match listener.bind {
+            Some(address) => [Some(address)].into(),
+            None => {
+                ranges.map(|range| Some(first(&range.to_string()))).chain([None, Some(ELSEWHERE)]).collect()
+            }
+        };
         let mut ways: BTreeSet<Option<String>> = rules
             .iter()
             .flat_map(|rule| rule.sni.iter().map(|name| sample(name.as_host())))

@@ -12,7 +12,9 @@ use meshc_cli::rig::{Launch, NotReady, Process, Rigged, World, ports};
 use meshc_compiler::Model;
 use meshc_compiler::model::{Controller, Resource, Service};
 use meshc_compiler::routing::matcher::Connection;
-use meshc_compiler::routing::{Proxy, Sidecar, carried, gateway_workload, sidecar};
+use meshc_compiler::routing::{
+    ConnectionRule, Listener, Plain, Proxy, Sidecar, TlsKind, carried, gateway_workload, sidecar,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -173,7 +175,9 @@ pub(crate) fn run(
 
 /// Puts the surroundings of a proxy on the loopback.
 fn staged<'m>(mesh: &'m Mesh, planned: Planned, world: &World, prefix: &str) -> Actor<'m> {
-    let Planned { mut workload, proxy } = planned;
+    let Planned { mut workload, mut proxy } = planned;
+    let plan = proxy.clone();
+    proxy.listeners.retain(|listener| !depends_on_address(listener));
     let places: Vec<String> = proxy
         .listeners
         .iter()
@@ -182,7 +186,6 @@ fn staged<'m>(mesh: &'m Mesh, planned: Planned, world: &World, prefix: &str) -> 
             Some(address) => format!("{address}:{}", listener.port),
         })
         .collect();
-    let plan = proxy.clone();
     let connections = simulated::connections(&plan);
     workload.connections = connections.iter().map(simulated::asked).collect();
     let rigged = world.rig(proxy).unwrap();
@@ -200,6 +203,26 @@ fn staged<'m>(mesh: &'m Mesh, planned: Planned, world: &World, prefix: &str) -> 
         authority: world.authority.ca.clone(),
     });
     Actor { mesh, workload, plan, connections, rigged }
+}
+
+/// Whether nothing comes in without one of certain addresses, which nobody can call on the loopback.
+fn depends_on_address(listener: &Listener) -> bool {
+    let Listener { bind: _, port: _, plain, tls, conflicts: _ } = listener;
+    let addressed = |rules: &[ConnectionRule]| {
+        let somewhere = |rule: &ConnectionRule| {
+            !rule.matches.is_empty() && rule.matches.iter().all(|one| !one.destinations.is_empty())
+        };
+        !rules.is_empty() && rules.iter().all(somewhere)
+    };
+    let plain = plain.as_ref().is_none_or(|plain| match plain {
+        Plain::Tcp(rules) => addressed(rules),
+        Plain::Http(_) => false,
+    });
+    plain
+        && tls.iter().all(|server| match &server.kind {
+            TlsKind::Tcp(_, rules) | TlsKind::Passthrough(rules) => addressed(rules),
+            TlsKind::Http(..) => false,
+        })
 }
 
 /// Listeners that the reference has and istiod does not make.

@@ -25,7 +25,7 @@ fn protocols_at_one_address_share_no_connections(stage: &mut Stage) {
           route two when path is "/two" -> two
         }
         service one { port http 80 }
-        service two { port http2 80 }
+        service two { port http2 81 }
         bindings { address one endpoints [<a>]; address two endpoints [<a>] }"#,
     );
     for _ in 0..20 {
@@ -57,7 +57,7 @@ fn a_connection_that_is_closed_on_one_side_still_brings_the_answer(stage: &mut S
     stage.name_address("a", port);
     let running = stage.start(
         "gateway edge { workload any; listen tcp <port> { hosts * } }
-        host * via edge { tcp all -> a }
+        host * via edge { tcp route all -> a }
         service a { port tcp 80 }
         bindings { address a endpoints [<a>] }",
     );
@@ -124,16 +124,17 @@ fn a_wildcard_stands_for_a_character_at_least(stage: &mut Stage) {
     }
 }
 
-/// All that is made of a source.
+/// All that is made of the gateway of a source.
 fn text(stage: &Stage, source: &str) -> String {
-    stage.artifacts(source).into_iter().map(|file| file.text).collect()
+    let files = stage.artifacts(source).into_iter().filter(|file| file.path.starts_with("edge"));
+    files.map(|file| file.text).collect()
 }
 
 fn a_listener_without_an_address_is_heard_by_both_families(stage: &mut Stage) {
     let source = |bind: &str| {
         format!(
             "gateway edge {{ workload any; listen http 8080 {{ hosts *; {bind} }}; listen tcp 8081 {{ hosts * }} }}
-            host * via edge {{ route all -> a; tcp all -> b }}
+            host * via edge {{ route all -> a; tcp route connections -> b }}
             service a {{ port http 80 }}
             service b {{ port tcp 81 }}
             bindings {{ address a endpoints [127.0.0.1:1]; address b endpoints [127.0.0.1:1] }}"

@@ -57,8 +57,10 @@ fn callers_of_gateways(gateways: &[Bound<'_>], route: &Route, reports: &mut Vec<
         one.bindings.is_empty() && (one.source_namespace.is_some() || !one.source_labels.is_empty())
     };
     let Some(one) = route.matches.iter().find(|one| asks(one)) else { return };
-    let open = gateways.iter().find(|(_, gateway)| pods_match(gateway, one));
-    let Some((_, gateway)) = open.or(gateways.first()) else { return };
+    // A raw proxy cannot see who calls, and refuses the condition itself.
+    let of_istio = || gateways.iter().filter(|(_, gateway)| gateway.controller() == Controller::Istio);
+    let open = of_istio().find(|(_, gateway)| pods_match(gateway, one));
+    let Some((_, gateway)) = open.or(of_istio().next()) else { return };
     let name = &gateway.name.value;
     let consequence = if open.is_some() {
         format!(

@@ -57,6 +57,8 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     connections::tcp_is_claimed_once(context, &servers, &bound, reports);
     connections::server_names_are_claimed_once(context, &servers, &bound, reports);
     connections::names_end_or_pass_through(context, &servers, &bound, reports);
+    connections::server_names_are_served(context, &servers, reports);
+    connections::one_block_in_the_mesh(context, reports);
     bypassed::certificates_are_asked_for_everywhere(context, &servers, reports);
 }
 

@@ -188,11 +188,17 @@ pub const CONDITION_SYNTAX: &[(&str, &str)] = &[
     ("authority is | prefix | matches <text>", "the host as the caller wrote it"),
     ("scheme is http | https", "the scheme"),
     ("port <port>", "the port of the listener; `port in [<port>, ...]` is one of these"),
-    ("source ns <namespace>", "the namespace of the caller"),
-    ("source labels <label>, ...", "labels of the caller's workload"),
+    (
+        "source ns <namespace>",
+        "the namespace of the caller, inside the mesh; a gateway would compare that of its own pods (MESH0433)",
+    ),
+    ("source labels <label>, ...", "labels of the caller's workload, inside the mesh"),
     ("gateway <gateway>", "the request comes in through this gateway; `gateway mesh` through none"),
     ("sni <host>", "tls routes: the name that is asked for; `sni in [<host>, ...]` is one of these"),
-    ("destination in [<address or range>, ...]", "tls and tcp routes: the address that was asked for"),
+    (
+        "destination in [<address or range>, ...]",
+        "tls and tcp routes inside the mesh: the address that was asked for",
+    ),
 ];
 
 /// The most comparisons that one condition may have.

@@ -32,15 +32,22 @@ struct Alternative {
     pairs: Vec<Pair>,
 }
 
-/// The alternatives of the rules of one kind of a block, so that the most specific one is the first that holds.
+/// The alternatives of the rules of one kind of a block, each with the position of its route, as they are written.
 #[must_use]
-pub fn connection_order(host: &Host, kind: RouteKind) -> ConnectionOrder {
-    let mut all: Vec<Alternative> = Vec::new();
-    for (at, route) in host.routes.iter().enumerate().filter(|(_, route)| route.kind == kind) {
-        let everything = [Match::default()];
-        let matches = if route.matches.is_empty() { &everything[..] } else { &route.matches };
-        all.extend(matches.iter().map(|one| Alternative::of(at, one)));
-    }
+pub fn connection_alternatives(host: &Host, kind: RouteKind) -> Vec<(usize, Match)> {
+    let routes = host.routes.iter().enumerate().filter(|(_, route)| route.kind == kind);
+    let alternatives = routes.flat_map(|(at, route)| {
+        let matches = if route.matches.is_empty() { vec![Match::default()] } else { route.matches.clone() };
+        matches.into_iter().map(move |one| (at, one))
+    });
+    alternatives.collect()
+}
+
+/// The same alternatives, so that the most specific one is the first that holds.
+#[must_use]
+pub fn connection_order(alternatives: &[(usize, Match)], kind: RouteKind) -> ConnectionOrder {
+    let mut all: Vec<Alternative> =
+        alternatives.iter().map(|(route, one)| Alternative::of(*route, one)).collect();
     leave_out_what_is_taken(&mut all);
     if kind == RouteKind::Tls {
         write_for_narrower_ranges(&mut all);

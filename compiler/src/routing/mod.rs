@@ -34,7 +34,7 @@ mod tests;
 
 pub use address::{Addresses, WeightedAddress, headless_name};
 pub use by_name::{ByName, Named};
-pub use connection_order::{ConnectionOrder, connection_order};
+pub use connection_order::{ConnectionOrder, connection_alternatives, connection_order};
 pub use gateway::is_seen;
 pub use plans::{Plans, proxies};
 pub use rule::{MirroredTo, Rule, RuleAction, WeightedUpstream, both_hold};

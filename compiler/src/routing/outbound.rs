@@ -307,13 +307,21 @@ impl<'m> Maker<'m, '_> {
 
     fn tls(&mut self, called: &Called<'m>, port: &Port, block: Option<Id<Resource<Host>>>) {
         let number = port.number.value.get();
-        let names = self.names(called);
-        let rules = match self.with_routes(block, RouteKind::Tls, number) {
+        let address = self.address(called);
+        let mut names = self.names(called);
+        let mut rules = match self.with_routes(block, RouteKind::Tls, number) {
             Some(block) => self.declared_rules(block, RouteKind::Tls, number),
+            None if address.is_some() => {
+                // Who calls the address of a service reaches it, whatever name is asked for.
+                names = HostPattern::parse("*").into_iter().collect();
+                self.default_connection(called, port, &[])
+            }
             None if self.is_known(called, port) => self.default_connection(called, port, &names),
             None => return,
         };
-        let address = self.address(called);
+        if self.plan.sidecar.is_some() {
+            within(&mut rules, &called.addresses);
+        }
         self.listeners.at(address, number).tls.push(TlsServer {
             names,
             kind: TlsKind::Passthrough(rules),

@@ -1,12 +1,12 @@
 //! What a checked model may still ask of Istio that it cannot do: one name for two resources, a name that is too long.
 
+use super::connections;
 use super::document::Writer;
 use super::layout::{HostId, Joined};
 use super::plan::{Planned, is_carried, plan};
 use crate::target::Options;
 use meshc_compiler::Checked;
 use meshc_compiler::model::{Controller, Gateway, Host, Model, Route, RouteKind};
-use meshc_compiler::routing::connection_order;
 use meshc_compiler::values::{Literal, ResourceName};
 use meshc_language::{Code, Diagnostic, Severity};
 use rustc_hash::FxHashMap;
@@ -83,7 +83,7 @@ pub(super) fn routes(checked: &Checked, options: &Options<'_>) -> Vec<Diagnostic
     for host in model.hosts.as_slice().iter().filter(|host| is_carried(model, host)) {
         for kind in [RouteKind::Tls, RouteKind::Tcp] {
             if host.routes.iter().any(|route| route.kind == kind) {
-                reports.extend(out_of_order(&host.declared, kind));
+                reports.extend(out_of_order(model, &host.declared, kind));
             }
         }
     }
@@ -126,8 +126,8 @@ fn idle(gateway: &Gateway, host: &Host) -> Diagnostic {
 }
 
 /// Rules for connections of which Istio would take the later one.
-fn out_of_order(host: &Host, kind: RouteKind) -> Vec<Diagnostic> {
-    let places = connection_order(host, kind).out_of_order;
+fn out_of_order(model: &Model, host: &Host, kind: RouteKind) -> Vec<Diagnostic> {
+    let places = connections::ordered(model, host, kind).out_of_order;
     let routes = places
         .into_iter()
         .filter_map(|(first, second)| Some((host.routes.get(first)?, host.routes.get(second)?)));

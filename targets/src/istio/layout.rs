@@ -199,7 +199,10 @@ struct Block<'m> {
 /// A gateway that Istio implements, with what comes in there.
 struct Entrance<'m> {
     id: GatewayId,
+    /// As they are written: without names that another name of the same listener takes in.
     servers: Vec<Server<'m>>,
+    /// As they are declared.
+    declared: Vec<Server<'m>>,
     blocks: Vec<Block<'m>>,
     /// Listeners that are not for HTTP, with the names that they serve.
     others: Vec<(usize, HostMap<usize>)>,
@@ -251,6 +254,7 @@ impl<'m> Entrance<'m> {
     fn of(id: GatewayId, gateway: &'m Resource<Gateway>, blocks: Vec<Block<'m>>) -> Self {
         let home = gateway.namespace_name();
         let mut servers: Vec<Server<'m>> = Vec::new();
+        let mut declared: Vec<Server<'m>> = Vec::new();
         let mut others = Vec::new();
         let mut places = Vec::new();
         for (at, listener) in gateway.declared.body.listeners.iter().enumerate() {
@@ -270,9 +274,12 @@ impl<'m> Entrance<'m> {
             if known.is_none() {
                 places.push(place);
             }
-            servers.push(Server { listener: at, names, redirects: listener.body.redirect.is_some(), shares });
+            let redirects = listener.body.redirect.is_some();
+            servers.push(Server { listener: at, names, redirects, shares });
+            let names = all_hosts(listener).map(|host| (&host.host, namespace(host, home))).collect();
+            declared.push(Server { listener: at, names, redirects, shares });
         }
-        let mut entrance = Self { id, servers, blocks, others, meant: Vec::new() };
+        let mut entrance = Self { id, servers, declared, blocks, others, meant: Vec::new() };
         entrance.meant = entrance.meant(places.len());
         entrance
     }
@@ -280,7 +287,7 @@ impl<'m> Entrance<'m> {
     /// Who is meant to have each name: the most specific claim, in whatever order blocks and listeners stand.
     fn meant(&self, groups: usize) -> Vec<FxHashMap<&'m str, Owner>> {
         let mut best: Vec<FxHashMap<&'m str, Claim>> = vec![FxHashMap::default(); groups];
-        for server in &self.servers {
+        for server in &self.declared {
             let Some(group) = best.get_mut(server.shares) else { continue };
             let index = server.index();
             for block in &self.blocks {
@@ -299,7 +306,7 @@ impl<'m> Entrance<'m> {
                 }
             }
         }
-        for server in self.servers.iter().filter(|server| server.redirects) {
+        for server in self.declared.iter().filter(|server| server.redirects) {
             let Some(group) = best.get_mut(server.shares) else { continue };
             for (name, _) in &server.names {
                 let owner = Owner { block: None, listener: server.listener, redirects: true };
@@ -433,6 +440,10 @@ fn names<'m>(listener: &'m Listener, home: Option<&'m str>) -> Vec<(&'m HostPatt
     kept_hosts(listener, home).map(|host| (&host.host, namespace(host, home))).collect()
 }
 
+fn all_hosts(listener: &Listener) -> impl Iterator<Item = &ServerHost> {
+    listener.body.hosts.iter().flat_map(|hosts| hosts.iter()).map(|host| &host.value)
+}
+
 /// The hosts of a listener without those that another one takes in: with both, Istio would give the narrower one the routes of
 /// blocks for the wider one too.
 pub(super) fn kept_hosts<'m>(
@@ -498,7 +509,15 @@ fn narrowed(model: &Model, entrances: &[Entrance<'_>], id: HostId) -> Option<Vec
         within.sort_unstable();
         narrower.extend(within);
     }
-    narrower.dedup();
+    // Admission refuses names that take each other in; the wider one arrives wherever the narrower would.
+    let kept = |(at, name): (usize, &HostPattern)| {
+        let others = narrower.iter().enumerate().filter(|(other, _)| *other != at);
+        let taken_in = others
+            .into_iter()
+            .any(|(other_at, other)| other.covers(name) && (other != name || other_at < at));
+        (!taken_in).then(|| name.clone())
+    };
+    let narrower: Vec<HostPattern> = narrower.iter().enumerate().filter_map(kept).collect();
     (!narrower.is_empty()).then_some(narrower)
 }
 

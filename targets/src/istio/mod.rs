@@ -2,6 +2,7 @@
 
 pub mod api;
 mod asked;
+mod connections;
 mod delegation;
 mod destination_rule;
 mod document;

@@ -2,6 +2,7 @@
 
 use super::api;
 use super::asked::{AskedOn, Delegators};
+use super::connections;
 use super::delegation::Folded;
 use super::egress;
 use super::layout::Layout;
@@ -16,14 +17,13 @@ use crate::yaml::Sourced;
 use meshc_compiler::model::{
     Action, Delegate, Destination, DestinationHeaders, DestinationId, Host, HostBody, Id, Match, Mesh,
     Mirror, Model, Redirect, RedirectPort, RedirectQuery, Resource, Respond, Route, RouteKind, RouteOptions,
-    ServerTlsMode, WeightedDestination,
+    WeightedDestination,
 };
 use meshc_compiler::policy::{
     Abort, Cors, CorsBody, Fault, HeaderOperations, HeaderOperationsBody, HeaderSetting, Injection, Matching,
     Preflight, Retry, RetryChoice, RetryPolicy, SharedRouteOptions, TextMatch, Timeout,
 };
-use meshc_compiler::routing::connection_order;
-use meshc_compiler::values::{HostPattern, Literal, Percent, RedirectCode, SniHost};
+use meshc_compiler::values::{Percent, RedirectCode};
 use meshc_language::Spanned;
 use smol_str::SmolStr;
 
@@ -81,17 +81,17 @@ pub(super) fn spec(
             RouteKind::Tls | RouteKind::Tcp => {}
         }
     }
-    for (route, alternatives) in for_connections(host, RouteKind::Tls) {
+    for (route, alternatives) in connections::rules(model, host, RouteKind::Tls) {
         let mut written = api::TlsRoute {
             matches: Vec::new(),
             route: connection_destinations(&callers(route), &route.action),
         };
         for one in &alternatives {
-            matches::tls(&gateways, &within_listeners(model, host, one), &mut written.matches);
+            matches::tls(&gateways, one, &mut written.matches);
         }
         spec.tls.push(Sourced::new(comment(route), written));
     }
-    for (route, alternatives) in for_connections(host, RouteKind::Tcp) {
+    for (route, alternatives) in connections::rules(model, host, RouteKind::Tcp) {
         let mut written = api::TcpRoute {
             matches: Vec::new(),
             route: connection_destinations(&callers(route), &route.action),
@@ -102,57 +102,6 @@ pub(super) fn spec(
         spec.tcp.push(Sourced::new(comment(route), written));
     }
     Some(spec)
-}
-
-/// The rules for connections of one kind, each with its alternatives, so that the most specific one is the first that holds.
-/// Those for some addresses stand last: istiod gives a rule without addresses those of the rule before it
-/// (`buildSidecarOutboundTLSFilterChainOpts`).
-fn for_connections(host: &Host, kind: RouteKind) -> Vec<(&Route, Vec<Match>)> {
-    if host.routes.iter().all(|route| route.kind != kind) {
-        return Vec::new();
-    }
-    let order = connection_order(host, kind);
-    let rules = |for_all: bool| {
-        let alternatives = &order.alternatives;
-        host.routes.iter().enumerate().filter_map(move |(at, route)| {
-            let own = alternatives.iter().filter(|(position, one)| {
-                *position == at && (kind == RouteKind::Tcp || one.destinations.is_empty() == for_all)
-            });
-            let own: Vec<Match> = own.map(|(_, one)| one.clone()).collect();
-            (!own.is_empty()).then_some((route, own))
-        })
-    };
-    let mut all: Vec<(&Route, Vec<Match>)> = rules(true).collect();
-    if kind == RouteKind::Tls {
-        all.extend(rules(false));
-    }
-    all
-}
-
-/// An alternative of a tls rule with the names that listeners of its gateways serve: Istio would take connections for all names
-/// of the rule, whatever its listener says.
-fn within_listeners(model: &Model, host: &Host, one: &Match) -> Match {
-    if host.in_mesh() || one.sni.is_empty() {
-        return one.clone();
-    }
-    let gateways = host.gateways().filter_map(|(id, _)| model.mesh.gateways.get(id));
-    let listeners = gateways.flat_map(|gateway| &gateway.declared.body.listeners);
-    let passing = listeners.filter(|listener| {
-        listener.body.tls.as_deref().is_some_and(|tls| tls.mode.value == ServerTlsMode::Passthrough)
-    });
-    let served: Vec<&HostPattern> = passing
-        .flat_map(|listener| listener.body.hosts.iter().flat_map(|hosts| hosts.iter()))
-        .map(|host| &host.value.host)
-        .collect();
-    let narrower = |name: &SniHost| -> Vec<SniHost> {
-        if served.iter().any(|host| host.covers(name.as_host())) {
-            return vec![name.clone()];
-        }
-        let within = served.iter().filter(|host| name.as_host().covers(host));
-        within.filter_map(|host| SniHost::parse(host.as_str()).ok()).collect()
-    };
-    let sni: Vec<SniHost> = one.sni.iter().flat_map(narrower).collect();
-    if sni.is_empty() { one.clone() } else { Match { sni, ..one.clone() } }
 }
 
 /// Who uses a route.

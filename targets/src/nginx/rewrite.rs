@@ -88,7 +88,9 @@ fn passed(rewrite: Option<&Rewrite>, path: Option<&PathMatch>, builder: &mut Bui
             };
             let mut entries = vec![line!["default", NO_PATH], line![format!("~{key}"), value].at(*span)];
             entries.push(line!["~^", WRITTEN_PATH]);
-            builder.http.map(WRITTEN_PATH, entries)
+            let new = builder.http.map(WRITTEN_PATH, entries);
+            // What does not begin with a slash would be read as a part of the host.
+            builder.http.map(&new, vec![line!["default", NO_PATH], line!["~^/", new.clone()]])
         }
     };
     NewPath { lines: Vec::new(), passed: format!("{path}$is_args$args") }

@@ -58,7 +58,7 @@ pub(super) fn of(feature: Feature) -> Support {
         F::Retries => Support::emulated(
             "`proxy_next_upstream`",
             "each line of the endpoints is tried once, without a wait between; at most 16 tries; on `connect-failure` and \
-             `reset-before-request`, requests without a body other than POST, PATCH and LOCK are also sent again when the connection \
+             `reset-before-request`, requests other than POST, PATCH and LOCK are also sent again when the connection \
              breaks after they were sent, and beside either, POST is not retried on a status; a retry after an answer needs the whole \
              request, which is read first: an upload that waits for parts of the answer stalls; without `retry` nothing is tried \
              again, where Istio and Envoy try twice more when a connection fails",

@@ -5,6 +5,7 @@ Standard input: a JSON array of main files. Standard output: a JSON array of [in
 
 import json
 import logging
+import re
 import sys
 
 import crossplane
@@ -21,6 +22,11 @@ def takes_no_tls(server):
 def asks_for_the_server_name(directive):
     """Whether a connection goes where its TLS server name says, by a map that has checked it."""
     return directive.name == "proxy_pass" and directive.parent.some("ssl_preread") is not None
+
+
+def passes_a_path(directive):
+    """Whether the variable after a host that stands there is a path."""
+    return directive.name == "proxy_pass" and re.match(r"https?://[A-Za-z0-9._~-]+\$", directive.args[0]) is not None
 
 
 def any_directive(_):
@@ -41,6 +47,8 @@ IGNORED = [
     ("weak_ssl_tls", "No ssl_protocols", takes_no_tls),
     # An external that is found by what each connection asks for, which the source says; only its own names lead there.
     ("ssrf", "", asks_for_the_server_name),
+    # The maps behind such a variable give it values that begin with a slash, or none.
+    ("ssrf", "", passes_a_path),
     # Variables of `proxy_pass` hold names of upstream blocks and addresses. Those that hold names to look up have a resolver:
     # without one nginx answers 502, which tests of the running program would see.
     ("missing_resolver", "'proxy_pass' uses a variable", any_directive),
@@ -50,6 +58,12 @@ IGNORED = [
 crossplane.analyzer.DIRECTIVES["ssl_reject_handshake"] = [
     crossplane.analyzer.NGX_HTTP_MAIN_CONF
     | crossplane.analyzer.NGX_HTTP_SRV_CONF
+    | crossplane.analyzer.NGX_CONF_FLAG
+]
+
+crossplane.analyzer.DIRECTIVES["proxy_half_close"] = [
+    crossplane.analyzer.NGX_STREAM_MAIN_CONF
+    | crossplane.analyzer.NGX_STREAM_SRV_CONF
     | crossplane.analyzer.NGX_CONF_FLAG
 ]
 

@@ -3,10 +3,11 @@
 use super::servers::{Family, Server};
 use crate::checks::Context;
 use crate::model::{
-    Gateway, Host, Id, Match, MatchBinding, Model, Resource, Route, RouteKind, ServerTlsMode, Visibility,
+    Gateway, Host, Id, Match, MatchBinding, Model, Port as ServicePort, Resource, Route, RouteKind,
+    ServerTlsMode, Visibility,
 };
 use crate::routing::{is_seen, specificity};
-use crate::values::{HostPattern, Port, Protocol};
+use crate::values::{HostMap, HostPattern, Literal, Port, Protocol};
 use meshc_language::{Code, Diagnostic};
 use rustc_hash::FxHashMap;
 
@@ -31,6 +32,9 @@ pub(super) fn bound(model: &Model) -> Bound<'_> {
     }
     bound
 }
+
+/// Routes with the alternatives of them that can hold somewhere.
+type Holding<'m> = Vec<(&'m Route, Vec<&'m Match>)>;
 
 /// Whether an alternative can hold at a port of a gateway.
 fn holds_at(one: &Match, gateway: GatewayId, port: u16) -> bool {
@@ -234,4 +238,127 @@ pub(super) fn names_end_or_pass_through(
             );
         }
     }
+}
+
+/// A tls rule for names that no listener of its gateways passes through gets no connections.
+pub(super) fn server_names_are_served(
+    context: &Context<'_>,
+    servers: &[Server<'_>],
+    reports: &mut Vec<Diagnostic>,
+) {
+    let mut passing: FxHashMap<GatewayId, Vec<&Server<'_>>> = FxHashMap::default();
+    for (id, server) in with_ids(context, servers).into_iter().filter(|(_, server)| passes_through(server)) {
+        passing.entry(id).or_default().push(server);
+    }
+    for host in context.model.hosts.as_slice().iter().filter(|host| !host.in_mesh()) {
+        let gateways =
+            || host.gateways().filter_map(|(id, _)| Some((id, context.model.mesh.gateways.get(id)?)));
+        if gateways().any(|(_, gateway)| gateway.incomplete) {
+            continue;
+        }
+        let served: Vec<&HostPattern> = gateways()
+            .flat_map(|(id, _)| passing.get(&id))
+            .flatten()
+            .flat_map(|server| &server.hosts)
+            .map(|one| one.host)
+            .collect();
+        for route in host.routes.iter().filter(|route| route.kind == RouteKind::Tls && !served.is_empty()) {
+            let names = route.matches.iter().flat_map(|one| &one.sni).map(crate::values::SniHost::as_host);
+            let mut lost = names.filter(|name| !served.iter().any(|served| served.overlaps(name)));
+            if let Some(name) = lost.next() {
+                let message = format!("no listener of this host's gateways passes `{name}` through");
+                let span = route.condition.unwrap_or(route.name.span);
+                reports.push(
+                    Diagnostic::new(Code::HOST_NOT_SERVED, span, message)
+                        .consequence("the gateway would close these connections")
+                        .help(format!("add `{name}` to the `hosts` of a listener with `tls passthrough`")),
+                );
+            }
+        }
+    }
+}
+
+/// Inside the mesh, Istio gives a service the rules for connections of every block that names it, wildcards too, the oldest
+/// first; routes for requests are those of the most specific block alone.
+pub(super) fn one_block_in_the_mesh(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
+    let model = context.model;
+    let mut blocks: HostMap<&Resource<Host>> = HostMap::default();
+    for host in model.hosts.as_slice() {
+        let for_connections = host.routes.iter().any(|route| route.kind != RouteKind::Http);
+        // Of blocks that are not visible to all, no namespace may see two.
+        if for_connections && host.in_mesh() && !host.is_delegate() && host.declared.body.visibility.is_none()
+        {
+            host.patterns().for_each(|(pattern, _)| blocks.add(pattern.clone(), host));
+        }
+    }
+    let mut reported: Vec<*const Route> = Vec::new();
+    for (host, ports) in called(model) {
+        for port in ports {
+            let protocol = port.protocol.value;
+            let kind = match Family::of(protocol) {
+                Family::Http => continue,
+                Family::Tls => RouteKind::Tls,
+                Family::Tcp => RouteKind::Tcp,
+            };
+            let number = port.number.value.get();
+            let mut first: Option<(&Resource<Host>, Holding<'_>)> = None;
+            for block in blocks.covering(&host).map(|(_, block)| *block) {
+                let own: Holding<'_> = in_mesh_at(block, kind, number).collect();
+                let Some((known, routes)) = &first else {
+                    first = (!own.is_empty()).then_some((block, own));
+                    continue;
+                };
+                if std::ptr::eq(*known, block) {
+                    continue;
+                }
+                let clash = own.iter().find_map(|(route, matches)| {
+                    let meets = |(_, others): &&(&Route, Vec<&Match>)| {
+                        kind == RouteKind::Tcp
+                            || matches
+                                .iter()
+                                .flat_map(|one| &one.sni)
+                                .any(|name| others.iter().flat_map(|one| &one.sni).any(|other| other == name))
+                    };
+                    routes.iter().find(meets).map(|(other, _)| (*route, *other))
+                });
+                let Some((route, other)) =
+                    clash.filter(|(route, _)| !reported.contains(&std::ptr::from_ref(*route)))
+                else {
+                    continue;
+                };
+                reported.push(std::ptr::from_ref(route));
+                let message = format!("two host blocks take connections to `{host}` inside the mesh");
+                reports.push(
+                    Diagnostic::new(Code::CONNECTIONS_TAKEN_TWICE, route.name.span, message)
+                        .related(other.name.span, "the block with the more specific name takes them here")
+                        .consequence("Istio gives them to the older block, and the other gets none")
+                        .help("put the rules for these connections into one block"),
+                );
+            }
+        }
+    }
+}
+
+/// Hosts that can be called, with their ports.
+fn called(model: &Model) -> Vec<(HostPattern, &[ServicePort])> {
+    let mesh = &model.mesh;
+    let services = mesh.services.as_slice().iter().filter_map(|service| {
+        Some((HostPattern::parse(&mesh.service_host(service)).ok()?, service.declared.body.ports.as_slice()))
+    });
+    let externals = mesh.externals.as_slice().iter().flat_map(|external| {
+        let hosts = external.declared.body.hosts.iter().flat_map(|hosts| hosts.iter());
+        hosts.map(|host| (host.value.clone(), external.declared.body.ports.as_slice()))
+    });
+    services.chain(externals).collect()
+}
+
+fn in_mesh_at(host: &Host, kind: RouteKind, port: u16) -> impl Iterator<Item = (&Route, Vec<&Match>)> {
+    host.routes.iter().filter(move |route| route.kind == kind).filter_map(move |route| {
+        let holds = |one: &&Match| {
+            (one.ports.is_empty() || one.ports.iter().any(|own: &Port| own.get() == port))
+                && (one.bindings.is_empty() || one.bindings.contains(&MatchBinding::Mesh))
+        };
+        let here: Vec<&Match> = route.matches.iter().filter(holds).collect();
+        (route.matches.is_empty() || !here.is_empty()).then_some((route, here))
+    })
 }

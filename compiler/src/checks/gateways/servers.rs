@@ -53,7 +53,7 @@ pub(super) enum Family {
 impl Family {
     pub(super) const ALL: [Self; 3] = [Self::Http, Self::Tls, Self::Tcp];
 
-    const fn of(protocol: Protocol) -> Self {
+    pub(super) const fn of(protocol: Protocol) -> Self {
         if protocol.is_http_family() {
             Self::Http
         } else if protocol.is_tls_family() {
