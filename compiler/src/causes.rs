@@ -15,7 +15,6 @@ const OF_A_MISSING_NAME: &[Code] = &[
     Code::UNKNOWN_VARIABLE,
     Code::UNKNOWN_DEFINITION,
     Code::UNKNOWN_ENVIRONMENT,
-    Code::PORT_NEEDED,
 ];
 
 /// Merges reports, sorted by place, that have one cause.
