@@ -334,7 +334,7 @@ gateway edge {
   listen tcp 5432 { hosts * }
 }
 
-host a.com via edge { route all -> api }
+host a.com via edge { route all -> api { rewrite host api.b.com } }
 host db.a.com via edge { tcp route all -> db }
 
 external api { hosts api.b.com; port http 8443; resolve static; endpoint 10.0.0.9; tls simple }

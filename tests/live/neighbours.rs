@@ -96,6 +96,8 @@ impl Site {
                 (format!("of-{name}"), format!("{to}-{}", self.kind()), Some(*shown))
             }
             Served::Mutual(_) => return None,
+            // The destination asks for certificates itself, and knows neither authority.
+            Served::Passed if caller.is_some() => return None,
             Served::Passed => (format!("of-{to}"), format!("{to}-{}", self.kind()), None),
         };
         Some(Outcome { certificate, upstream, client: client.map(str::to_owned) })

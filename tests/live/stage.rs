@@ -108,12 +108,18 @@ impl Stage {
 
     fn name_file(&mut self, name: &str) {
         let path = self.path(name).display().to_string();
-        self.values.push((name.to_owned(), path));
+        self.name_value(name, path);
     }
 
     /// Names an upstream that the test has made.
     pub(super) fn name_address(&mut self, name: &str, port: u16) {
-        self.values.push((name.to_owned(), format!("127.0.0.1:{port}")));
+        self.name_value(name, format!("127.0.0.1:{port}"));
+    }
+
+    /// What a name stands for; no longer for what it stood for before.
+    fn name_value(&mut self, name: &str, value: String) {
+        self.values.retain(|(known, _)| known != name);
+        self.values.push((name.to_owned(), value));
     }
 
     /// A certificate of the authority for these names.
@@ -278,8 +284,12 @@ impl Stage {
 
     /// Asserts that the data plane takes a source, and names its caveat at the line that has this text.
     pub(super) fn assert_caveat(&self, source: &str, at: &str) {
+        self.assert_caveat_at(source, line_of(source, at));
+    }
+
+    /// The same at a line that may be one of the standard library.
+    pub(super) fn assert_caveat_at(&self, source: &str, line: usize) {
         let (fits, reports) = self.judged(source);
-        let line = line_of(source, at);
         assert!(
             fits && reports.iter().any(|(at, text)| *at == line && text.contains("MESH0505")),
             "{reports:?}"
