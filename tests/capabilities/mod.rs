@@ -91,7 +91,8 @@ pub(crate) fn meshes_for_istio() -> Vec<Mesh> {
             *text = in_a_namespace(text);
         }
         let compilation = check(&case.project(), None, &meshc_compiler::Options::default());
-        let checked = compilation.environments.into_iter().next().and_then(|(_, checked)| checked).unwrap();
+        let checked = compilation.environments.into_iter().next().and_then(|(_, checked)| checked);
+        let checked = checked.unwrap_or_else(|| panic!("{}: {:?}", case.name, compilation.reports));
         let artifacts = case.build("istio", &Options::default()).artifacts;
         let resources = artifacts.into_iter().flatten().map(|file| file.text).collect();
         Mesh { name: format!("feature {}", case.name), seed: 0, checked, resources }

@@ -57,6 +57,11 @@ const KNOWN: &[Known] = &[
         "where no HTTP is spoken the idle time stands in the listener; Istio writes it for HTTP too",
     ),
     (
+        "transportSocket",
+        |theirs, ours| ours.is_null() && theirs.to_string().contains("istio-peer-exchange"),
+        "connections inside of the mesh are private by Istio's own certificates",
+    ),
+    (
         "lbPolicy",
         |theirs, _| *theirs == json!("CLUSTER_PROVIDED"),
         "an external at the address that was asked for is bound to addresses for Envoy",
@@ -184,6 +189,8 @@ fn compare(path: &str, theirs: &Value, ours: &Value, found: &mut Vec<(String, Va
 fn plain(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
+            // How much of a stream waits in Envoy: Istio leaves Envoy's own sizes, those of an edge are smaller.
+            let window = |key: &str| matches!(key, "initialConnectionWindowSize" | "initialStreamWindowSize");
             let secret = |key: &str| {
                 matches!(
                     key,
@@ -194,8 +201,13 @@ fn plain(value: &Value) -> Value {
                         | "@type"
                 )
             };
-            let kept =
-                fields.iter().filter(|(key, _)| !secret(key)).map(|(key, value)| (key.clone(), plain(value)));
+            let kept = fields.iter().filter(|(key, _)| !secret(key) && !window(key)).map(|(key, value)| {
+                match (key.as_str(), plain(value)) {
+                    // That HTTP/2 is spoken is said by its options, whether any is set or not.
+                    ("http2ProtocolOptions", Value::Null) => (key.clone(), json!(true)),
+                    (_, value) => (key.clone(), value),
+                }
+            });
             let whole = |(key, value): (String, Value)| match (key.as_str(), value) {
                 ("combinedValidationContext", Value::Object(mut parts)) => {
                     let context = parts.remove("defaultValidationContext").unwrap_or_default();

@@ -17,6 +17,8 @@ const TOGETHER: usize = 10;
 /// How much is asked of each proxy.
 #[derive(Clone, Copy)]
 struct Effort {
+    /// Of which every nth is run.
+    proxies: usize,
     /// Requests that are made up, of which every nth is sent.
     made: usize,
     every: usize,
@@ -25,9 +27,9 @@ struct Effort {
 }
 
 /// For meshes that stand in files.
-const THOROUGH: Effort = Effort { made: 60, every: 1, samples: 30 };
+const THOROUGH: Effort = Effort { proxies: 1, made: 60, every: 1, samples: 30 };
 /// For each of many.
-const BRIEF: Effort = Effort { made: 60, every: 5, samples: 4 };
+const BRIEF: Effort = Effort { proxies: 4, made: 45, every: 3, samples: 4 };
 
 /// What a request is known by, and why it is answered otherwise.
 type Odd = (fn(&Request) -> bool, &'static str);
@@ -77,7 +79,9 @@ impl Seen {
 fn tried(envoy: &Path, meshes: &[Mesh], effort: Effort) -> Seen {
     let folder = tempfile::tempdir().unwrap();
     let mut seen = Seen::default();
-    match run(meshes, envoy, folder.path(), |actor, world| act(actor, world, effort, &mut seen)) {
+    match run(meshes, envoy, folder.path(), effort.proxies, |actor, world| {
+        act(actor, world, effort, &mut seen)
+    }) {
         Ok(()) | Err(NotRunning::Skipped) => seen,
         Err(NotRunning::Faults(_)) if meshes.len() > 1 => {
             let (left, right) = meshes.split_at(meshes.len() / 2);
@@ -93,11 +97,11 @@ fn tried(envoy: &Path, meshes: &[Mesh], effort: Effort) -> Seen {
 
 /// Tries one proxy.
 fn act(actor: &Actor<'_>, world: &World, effort: Effort, seen: &mut Seen) {
-    let Effort { made, every, samples } = effort;
-    let trial = Trial { kind: Kind::Envoy, rigged: &actor.rigged, world, samples, stop: &|| false };
-    let matcher = Matcher::new(&actor.rigged.proxy);
+    let Effort { proxies: _, made, every, samples } = effort;
+    let trial = Trial { kind: Kind::Envoy, rigged: actor.rigged(), world, samples, stop: &|| false };
+    let matcher = Matcher::new(&actor.rigged().proxy);
     let (odd, plain): (Vec<Request>, Vec<Request>) =
-        generated::requests(&actor.rigged.proxy, actor.mesh.seed, made)
+        generated::requests(&actor.rigged().proxy, actor.mesh.seed, made)
             .into_iter()
             .skip(usize::try_from(actor.mesh.seed).unwrap() % every)
             .step_by(every)
@@ -132,7 +136,7 @@ fn act(actor: &Actor<'_>, world: &World, effort: Effort, seen: &mut Seen) {
 
 /// The name of a difference that is none of our output; empty for one of the rig.
 fn known(actor: &Actor<'_>, one: &Difference) -> Option<&'static str> {
-    let ports = actor.rigged.ports.iter().zip(actor.rigged.listening());
+    let ports = actor.rigged().ports.iter().zip(actor.rigged().listening());
     let moved = |(own, rigged): (&u16, u16)| {
         one.got.replace(&format!(":{own}/"), &format!(":{rigged}/")) == one.wanted
     };

@@ -118,7 +118,9 @@ const TLS_LISTENERS: &str = "  listen https 443 {
 fn gateway_hosts(random: &mut Random, ports: &[u16]) -> Vec<(String, Vec<Route>)> {
     let mut all = Vec::new();
     let count = 2 + random.below(3);
-    for (names, host) in random.some(&HOSTS, count) {
+    // Istio would join the routes of `*` with those of a narrower block at a listener for the narrower name; the compiler says so.
+    let any = if ports.len() == 1 { HOSTS.len() } else { HOSTS.len() - 1 };
+    for (names, host) in random.some(&HOSTS[..any], count) {
         // A port that does not serve the host would never hold.
         let served: Vec<u16> = match names {
             "*" | "api.example.org, www.example.org" => {

@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
+	"slices"
 	"sort"
 	"strings"
 
@@ -53,7 +55,7 @@ func (s *stage) put(sent proxy) (*staged, error) {
 	}
 	out := &staged{Listeners: []any{}, Clusters: []any{}}
 	for _, one := range sent.listeners {
-		port, wanted := s.Listeners[placeOf(one)]
+		place, wanted := s.Listeners[placeOf(one)]
 		if !wanted {
 			continue
 		}
@@ -62,7 +64,7 @@ func (s *stage) put(sent proxy) (*staged, error) {
 			return nil, err
 		}
 		content["name"] = s.Prefix + one.GetName()
-		content["address"] = loopback(port)
+		content["address"] = loopback(place)
 		for _, left := range []string{"bindToPort", "useOriginalDst", "additionalAddresses", "accessLog", "connectionBalanceConfig"} {
 			delete(content, left)
 		}
@@ -137,6 +139,7 @@ func (s *stage) walk(content object, tables map[string]any, side string) {
 			}
 		}
 	}
+	unveil(content)
 	s.secrets(content, side)
 	if name, leads := content["cluster"].(string); leads {
 		content["cluster"] = s.Prefix + name
@@ -161,6 +164,31 @@ func (s *stage) within(value any, tables map[string]any, side string) {
 	case []any:
 		for _, one := range value {
 			s.within(one, tables, side)
+		}
+	}
+}
+
+// unveil takes away the mutual TLS of the mesh, whose certificates nobody has here: connections between its proxies are taken as
+// plain, at both ends.
+func unveil(content object) {
+	if _, alternative := content["match"]; alternative {
+		// One of several sockets of a cluster; it is for endpoints that say so, and those on the loopback do not.
+		return
+	}
+	socket, _ := content["transportSocket"].(object)
+	config, _ := socket["typedConfig"].(object)
+	context, _ := config["commonTlsContext"].(object)
+	certificates, _ := context["tlsCertificateSdsSecretConfigs"].([]any)
+	if len(certificates) == 0 {
+		return
+	}
+	if first, _ := certificates[0].(object); first["name"] != "default" {
+		return
+	}
+	delete(content, "transportSocket")
+	if match, is := content["filterChainMatch"].(object); is {
+		for _, left := range []string{"serverNames", "transportProtocol", "applicationProtocols"} {
+			delete(match, left)
 		}
 	}
 }
@@ -209,24 +237,46 @@ func ofEnvoy(filters []any) []any {
 	return kept
 }
 
-// dangling are the clusters that listeners and routes name and that are not there.
+// dangling are the clusters that listeners and routes name and that are not there. What istiod says of a service on port 80 that
+// has no port 80 is passed over: it makes such a virtual host for every host of a VirtualService, and who calls it there reaches
+// nothing in any case.
 func dangling(sent proxy) []string {
+	made, services := map[string]bool{}, map[string]bool{}
+	for _, one := range sent.clusters {
+		made[one.GetName()] = true
+		services[hostOf(one.GetName())] = true
+	}
 	named := map[string]bool{}
-	collect := func(message proto.Message) {
-		if content, err := tree(message); err == nil {
+	for _, one := range sent.listeners {
+		if content, err := tree(one); err == nil {
 			collectClusters(content, named)
 		}
 	}
-	for _, one := range sent.listeners {
-		collect(one)
+	for _, table := range sent.routes {
+		for _, host := range table.GetVirtualHosts() {
+			lacks := func(domain string) bool {
+				return services[domain] && !made["outbound|"+table.GetName()+"||"+domain]
+			}
+			if slices.ContainsFunc(host.GetDomains(), lacks) && port.MatchString(table.GetName()) {
+				continue
+			}
+			if content, err := tree(host); err == nil {
+				collectClusters(content, named)
+			}
+		}
 	}
-	for _, one := range sent.routes {
-		collect(one)
-	}
-	for _, one := range sent.clusters {
-		delete(named, one.GetName())
+	for name := range made {
+		delete(named, name)
 	}
 	return append([]string{}, sorted(named)...)
+}
+
+// port is the name of a table of routes in a sidecar.
+var port = regexp.MustCompile(`^[0-9]+$`)
+
+// hostOf is the last part of the name of a cluster.
+func hostOf(cluster string) string {
+	return cluster[strings.LastIndex(cluster, "|")+1:]
 }
 
 func collectClusters(value any, named map[string]bool) {

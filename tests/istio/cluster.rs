@@ -87,8 +87,17 @@ impl Cluster {
                 numbers.extend(external.body.ports.iter().map(|port| port.number.value.get()));
             }
         }
-        let ports: Vec<_> =
-            numbers.into_iter().map(|number| (format!("tcp-{number}"), number, false)).collect();
+        let declared = match &gateway.front {
+            Some(FrontService::Declared(id)) => model.mesh.services.get(*id),
+            Some(FrontService::Outside(_)) | None => None,
+        };
+        // A port without a protocol in its name would be one of TCP.
+        let name = |number: u16| {
+            let mut ports = declared.iter().flat_map(|service| &service.declared.body.ports);
+            let own = ports.find(|port| port.number.value.get() == number);
+            own.map_or(format!("tcp-{number}"), |port| port.port_name().to_string())
+        };
+        let ports: Vec<_> = numbers.into_iter().map(|number| (name(number), number, false)).collect();
         let host = match &gateway.front {
             Some(FrontService::Outside(host)) => Some(host.to_string()),
             Some(FrontService::Declared(id)) => {

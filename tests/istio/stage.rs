@@ -36,7 +36,15 @@ pub(crate) struct Actor<'m> {
     plan: Proxy,
     /// What the simulation was asked.
     connections: Vec<Connection>,
-    pub(crate) rigged: Rigged,
+    /// Where it runs, if it does.
+    rigged: Option<Rigged>,
+}
+
+impl Actor<'_> {
+    /// Where it runs.
+    pub(crate) fn rigged(&self) -> &Rigged {
+        self.rigged.as_ref().unwrap()
+    }
 }
 
 /// Why meshes do not run.
@@ -116,11 +124,12 @@ fn addresses(model: &Model, cluster: &Cluster) -> BTreeMap<String, IpAddr> {
     model.mesh.services.as_slice().iter().filter_map(of).collect()
 }
 
-/// Runs meshes in one Envoy, in a folder, and hands each of their proxies to `act`.
+/// Runs every nth proxy of meshes in one Envoy, in a folder, and hands it to `act`; the others are only configured.
 pub(crate) fn run(
     meshes: &[Mesh],
     envoy: &Path,
     folder: &Path,
+    every: usize,
     mut act: impl FnMut(&Actor<'_>, &World),
 ) -> Result<(), NotRunning> {
     let clusters: Vec<Cluster> = meshes.iter().map(|mesh| Cluster::of(mesh.checked.model())).collect();
@@ -134,7 +143,11 @@ pub(crate) fn run(
         let own: Vec<Actor<'_>> = planned
             .into_iter()
             .enumerate()
-            .map(|(number, one)| staged(mesh, one, &world, &format!("{}/{number}/", mesh.name)))
+            .map(|(number, one)| {
+                let runs = (number + usize::try_from(mesh.seed).unwrap()) % every == 0;
+                let prefix = format!("{}/{number}/", mesh.name);
+                staged(mesh, one, runs.then_some((&world, prefix.as_str())))
+            })
             .collect();
         let job = Job {
             name: mesh.name.clone(),
@@ -158,7 +171,7 @@ pub(crate) fn run(
             listeners.extend(own);
             destinations.extend(clusters);
         }
-        actors.extend(own);
+        actors.extend(own.into_iter().filter(|actor| actor.rigged.is_some()));
     }
     if !faults.is_empty() {
         return Err(NotRunning::Faults(faults));
@@ -173,10 +186,20 @@ pub(crate) fn run(
     Ok(())
 }
 
-/// Puts the surroundings of a proxy on the loopback.
-fn staged<'m>(mesh: &'m Mesh, planned: Planned, world: &World, prefix: &str) -> Actor<'m> {
-    let Planned { mut workload, mut proxy } = planned;
-    let plan = proxy.clone();
+/// Puts the surroundings of a proxy on the loopback, if it is to run there.
+fn staged<'m>(mesh: &'m Mesh, planned: Planned, stage: Option<(&World, &str)>) -> Actor<'m> {
+    let Planned { mut workload, proxy: plan } = planned;
+    let connections = simulated::connections(&plan);
+    workload.connections = connections.iter().map(simulated::asked).collect();
+    let rigged = stage.map(|(world, prefix)| {
+        let (rigged, stage) = on_the_loopback(plan.clone(), world, prefix);
+        workload.stage = Some(stage);
+        rigged
+    });
+    Actor { mesh, workload, plan, connections, rigged }
+}
+
+fn on_the_loopback(mut proxy: Proxy, world: &World, prefix: &str) -> (Rigged, Stage) {
     proxy.listeners.retain(|listener| !depends_on_address(listener));
     let places: Vec<String> = proxy
         .listeners
@@ -186,23 +209,21 @@ fn staged<'m>(mesh: &'m Mesh, planned: Planned, world: &World, prefix: &str) -> 
             Some(address) => format!("{address}:{}", listener.port),
         })
         .collect();
-    let connections = simulated::connections(&plan);
-    workload.connections = connections.iter().map(simulated::asked).collect();
     let rigged = world.rig(proxy).unwrap();
     let names = rigged.proxy.upstreams.as_slice().iter().map(|upstream| upstream.name.to_string());
     let pair = |identity: &meshc_cli::rig::Identity| KeyPair {
         certificate: identity.cert.clone(),
         key: identity.key.clone(),
     };
-    workload.stage = Some(Stage {
+    let stage = Stage {
         prefix: prefix.to_owned(),
         listeners: places.into_iter().zip(rigged.listening()).collect(),
         endpoints: names.zip(rigged.upstreams.iter().map(meshc_cli::rig::Echo::port)).collect(),
         server: pair(&world.server),
         client: pair(&world.client),
         authority: world.authority.ca.clone(),
-    });
-    Actor { mesh, workload, plan, connections, rigged }
+    };
+    (rigged, stage)
 }
 
 /// Whether nothing comes in without one of certain addresses, which nobody can call on the loopback.
@@ -251,7 +272,7 @@ fn start(envoy: &Path, folder: &Path, actors: &[Actor<'_>], resources: &Value) -
         log: folder.join("istio.log"),
     };
     let mut process = launch.start().unwrap();
-    let ports: Vec<u16> = actors.iter().flat_map(|actor| actor.rigged.listening()).collect();
+    let ports: Vec<u16> = actors.iter().flat_map(|actor| actor.rigged().listening()).collect();
     match process.wait_ready(&ports, Some(admin), PATIENCE, || false) {
         Ok(()) => Ok(process),
         Err(NotReady::Ended(_) | NotReady::TimedOut) => {
