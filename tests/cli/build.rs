@@ -364,7 +364,7 @@ bindings { address log endpoints [10.0.0.2:5439] }
 
 #[test]
 fn proxies_have_no_file_in_common() {
-    for (target, files) in [("envoy", 6), ("nginx", 21)] {
+    for (target, files) in [("envoy", 6), ("nginx", 25)] {
         let [own, others] = NAMESAKES.map(|text| text.replace("TARGET", target));
         let folder = Folder::new(&[("mesh.toml", ""), ("a.mesh", &own), ("b.mesh", &others)]);
         let run = folder.run_to(0, &["build", "--target", target]);

@@ -99,7 +99,9 @@ impl AskedOn {
         let own = mesh.ports(destination.target);
         let found = match self {
             Self::Gateways => true,
-            Self::Ports(ports) => ports.iter().all(|port| own.iter().any(|own| own.number.value.get() == *port)),
+            Self::Ports(ports) => {
+                ports.iter().all(|port| own.iter().any(|own| own.number.value.get() == *port))
+            }
             Self::AnyPort => false,
         };
         (!found).then_some(said)
