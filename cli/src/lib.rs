@@ -20,6 +20,7 @@ mod compilation;
 mod console;
 mod diff;
 mod exit;
+mod interrupt;
 mod manifest;
 mod outputs;
 mod project_files;

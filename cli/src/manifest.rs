@@ -106,6 +106,7 @@ struct WrittenIstio {
 struct WrittenEnvoy {
     format: Option<Spanned<String>>,
     layout: Option<Spanned<String>>,
+    admin: Option<Spanned<String>>,
     root: Option<Spanned<String>>,
     connections: Option<Spanned<u64>>,
     buffer: Option<Spanned<u64>>,
@@ -210,13 +211,16 @@ fn read_targets(written: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<&'static 
 }
 
 fn read_envoy(written: &WrittenEnvoy) -> Result<EnvoyOptions, Fault> {
-    let WrittenEnvoy { format, layout, root, connections, buffer, retry_buffer, heap } = written;
+    let WrittenEnvoy { format, layout, admin, root, connections, buffer, retry_buffer, heap } = written;
     let mut options = EnvoyOptions::default();
     if let Some(format) = format {
         options.format = one_of("format", format, envoy::Format::WORDS)?;
     }
     if let Some(layout) = layout {
         options.layout = one_of("layout", layout, envoy::Layout::WORDS)?;
+    }
+    if let Some(admin) = admin {
+        options.admin = read_admin(admin)?;
     }
     if let Some(root) = root {
         let plain = |char: char| char.is_ascii_alphanumeric() || "/._-".contains(char);
@@ -236,6 +240,26 @@ fn read_envoy(written: &WrittenEnvoy) -> Result<EnvoyOptions, Fault> {
         options.heap = Some(bytes).filter(|bytes| *bytes > 0);
     }
     Ok(options)
+}
+
+/// The place of Envoy's administration: `off`, an address with a port, or the path of a socket.
+fn read_admin(written: &Spanned<String>) -> Result<envoy::Admin, Fault> {
+    let text = written.as_ref().as_str();
+    if text == "off" {
+        return Ok(envoy::Admin::Off);
+    }
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return Ok(envoy::Admin::Address(address));
+    }
+    let rest = text.replace(envoy::PROXY_PLACE, "");
+    let plain = |char: char| char.is_ascii_alphanumeric() || "/._-".contains(char);
+    if rest.starts_with('/') && rest.chars().all(plain) {
+        return Ok(envoy::Admin::Socket(text.to_owned()));
+    }
+    Err(Fault::at(written.span(), "this is no place for the administration").help(format!(
+        "write an address with a port such as `127.0.0.1:15001`, the path of a socket such as `/run/envoy/{}.sock`, or `off`",
+        envoy::PROXY_PLACE
+    )))
 }
 
 fn read_edge(written: &WrittenEdge) -> Result<EdgeOptions, Fault> {
@@ -507,6 +531,7 @@ mod tests {
             ("[envoy]\nlayout = \"files\"", ":2:10:", "did you mean `filesystem`?"),
             ("[envoy]\nlayout = \"dynamic\"", ":2:10:", "use `static` or `filesystem`"),
             ("[envoy]\nroot = \"etc\"", ":2:8:", "absolute path"),
+            ("[envoy]\nadmin = \"15001\"", ":2:9:", "`127.0.0.1:15001`"),
             ("targets = []", ":1:11:", "no target"),
             ("targets = [\"istio\", \"istio\"]", ":1:21:", "twice"),
             ("[istio]\nsplit = \"file\"", ":2:9:", "use `namespace` or `resource`"),

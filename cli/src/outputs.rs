@@ -5,15 +5,16 @@
 //! Links are never followed below the folder that was asked for.
 
 use crate::activity;
-use crate::atomic::{NewFile, Staged};
+use crate::atomic::{self, NewFile, Staged};
 use crate::exit::Failure;
+use crate::interrupt::Interrupt;
 use crate::project_files::shown;
-use meshc_targets::Artifact;
 use meshc_targets::artifact::HEADER;
+use meshc_targets::{Artifact, Turn};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
 
 /// Name of the list in each output folder.
@@ -38,6 +39,8 @@ pub(crate) struct Summary {
     pub(crate) written: usize,
     pub(crate) unchanged: usize,
     pub(crate) removed: usize,
+    /// Files that say that they were generated, and that neither the list nor the sources know. They stay.
+    pub(crate) strays: Vec<PathBuf>,
 }
 
 /// How a file differs from what would be written.
@@ -54,6 +57,8 @@ pub(crate) enum Drift {
     },
     /// Nothing produces it any more.
     Stale,
+    /// It says that it was generated, nothing produces it, and the list does not have it.
+    Stray,
 }
 
 /// Replaces what has changed and removes what is stale in all folders; if a file cannot be written, in none.
@@ -64,18 +69,33 @@ pub(crate) fn write(folders: &[OutputFolder]) -> Result<Summary, Failure> {
         folder.refuse_foreign()?;
     }
     activity::begin("writing the output");
-    let files: Vec<NewFile<'_>> = examined.iter().flat_map(Examined::changes).collect();
+    let interrupt = Interrupt::watch()?;
+    let done = write_examined(&examined, &interrupt);
+    // What was written is in its place by now, or gone.
+    interrupt.obey();
+    let (written, removed) = done?;
+    let total: usize = folders.iter().map(|folder| folder.artifacts.len()).sum();
+    let strays = examined.into_iter().flat_map(|folder| folder.strays).collect();
+    Ok(Summary { written, unchanged: total - written, removed, strays })
+}
+
+/// How many files were written, and how many removed.
+fn write_examined(examined: &[Examined<'_>], interrupt: &Interrupt) -> Result<(usize, usize), Failure> {
+    atomic::remove_leftovers(examined.iter().flat_map(Examined::parents));
+    let mut changes: Vec<(Turn, NewFile<'_>)> = examined.iter().flat_map(Examined::changes).collect();
+    changes.sort_by_key(|(turn, _)| *turn);
+    let files: Vec<NewFile<'_>> = changes.into_iter().map(|(_, file)| file).collect();
     let lists: Vec<NewFile<'_>> = examined.iter().filter_map(Examined::new_list).collect();
-    let (staged, staged_lists) = (Staged::write(&files)?, Staged::write_at(&lists, files.len())?);
+    let staged = Staged::write(&files, interrupt)?;
+    let staged_lists = Staged::write_at(&lists, files.len(), interrupt)?;
     staged.commit()?;
     // The old list goes last: until then it names whatever may have to be removed.
     let mut removed = 0;
-    for folder in &examined {
+    for folder in examined {
         removed += folder.remove_stale()?;
     }
     staged_lists.commit()?;
-    let total: usize = folders.iter().map(|folder| folder.artifacts.len()).sum();
-    Ok(Summary { written: files.len(), unchanged: total - files.len(), removed })
+    Ok((files.len(), removed))
 }
 
 /// How the folders differ from what would be written, by path.
@@ -95,6 +115,11 @@ pub(crate) fn compare(folders: &[OutputFolder]) -> Result<Vec<(PathBuf, Drift)>,
             }
         }
         drift.extend(examined.stale.iter().map(|path| (path.clone(), Drift::Stale)));
+        drift.extend(examined.strays.iter().map(|path| (path.clone(), Drift::Stray)));
+        if examined.old_list.is_none() && !folder.artifacts.is_empty() {
+            // Without it, the next build removes nothing.
+            drift.push((folder.folder.join(LIST_NAME), Drift::Missing));
+        }
     }
     drift.sort_by(|left, right| left.0.cmp(&right.0));
     Ok(drift)
@@ -117,6 +142,7 @@ struct Examined<'a> {
     wanted: &'a OutputFolder,
     files: Vec<(ExaminedFile<'a>, PathBuf)>,
     stale: Vec<PathBuf>,
+    strays: Vec<PathBuf>,
     old_list: Option<String>,
     list: String,
 }
@@ -137,12 +163,17 @@ impl<'a> Examined<'a> {
             wanted.artifacts.iter().map(|artifact| artifact.path.as_str()).collect();
         let gone = listed.difference(&produced).map(|path| wanted.folder.join(path));
         let stale = gone.filter(|path| is_ours(&wanted.base, path)).collect();
+        let known: BTreeSet<PathBuf> =
+            listed.iter().chain(&produced).map(|path| wanted.folder.join(path)).collect();
+        let mut strays = Vec::new();
+        find_strays(&wanted.folder, &known, &mut strays);
+        strays.sort();
         let mut list = LIST_HEADER.to_owned();
         for path in produced {
             list.push_str(path);
             list.push('\n');
         }
-        Ok(Self { wanted, files, stale, old_list, list })
+        Ok(Self { wanted, files, stale, strays, old_list, list })
     }
 
     fn refuse_foreign(&self) -> Result<(), Failure> {
@@ -155,11 +186,18 @@ impl<'a> Examined<'a> {
         })
     }
 
-    fn changes(&self) -> impl Iterator<Item = NewFile<'a>> {
-        self.files
-            .iter()
-            .filter(|(file, _)| !matches!(file.state, State::Same))
-            .map(|(file, path)| NewFile { path: path.clone(), bytes: file.artifact.text.as_bytes() })
+    fn changes(&self) -> impl Iterator<Item = (Turn, NewFile<'a>)> {
+        let changed = self.files.iter().filter(|(file, _)| !matches!(file.state, State::Same));
+        changed.map(|(file, path)| {
+            let bytes = file.artifact.text.as_bytes();
+            (file.artifact.turn, NewFile { path: path.clone(), bytes })
+        })
+    }
+
+    /// The folders that hold its files, old and new.
+    fn parents(&self) -> impl Iterator<Item = &Path> {
+        let files = self.files.iter().map(|(_, path)| path).chain(&self.stale);
+        files.filter_map(|path| path.parent()).chain([self.wanted.folder.as_path()])
     }
 
     fn new_list(&self) -> Option<NewFile<'_>> {
@@ -210,6 +248,30 @@ fn is_ours(base: &Path, path: &Path) -> bool {
     let says_nothing = path.extension().is_some_and(|end| end == "json");
     refuse_links(base, path).is_ok()
         && read_if_there(path).is_ok_and(|old| old.is_some_and(|old| says_nothing || is_generated(&old)))
+}
+
+/// Files below a folder that say that they were generated, beside those that are known. A folder below that has a list of its own
+/// is another output.
+fn find_strays(folder: &Path, known: &BTreeSet<PathBuf>, strays: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        // Neither follows a link.
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() && !path.join(LIST_NAME).exists() => find_strays(&path, known, strays),
+            Ok(kind) if kind.is_file() && !known.contains(&path) && begins_as_generated(&path) => {
+                strays.push(path);
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
+}
+
+/// Whether the first bytes of a file say that it was generated.
+fn begins_as_generated(path: &Path) -> bool {
+    let header = HEADER.trim_end().as_bytes();
+    let mut begin = vec![0; header.len()];
+    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut begin));
+    read.is_ok() && begin == header
 }
 
 /// Whether a file says in its first line that it was generated.

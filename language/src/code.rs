@@ -203,6 +203,8 @@ registry! {
     509 UNUSED_DEGRADE Warning "an accepted loss matches nothing";
     510 OUTBOUND_LEFT_OUT Warning "the outbound proxy of a target is left out";
     511 WITHOUT_EFFECT Note "a statement has no effect on a target";
+    512 CONFIGURATION_TOO_LARGE Error "a configuration that Kubernetes does not keep";
+    513 CONFIGURATION_LARGE Warning "a configuration that only the server can apply";
     516 GUESSED_PODS Note "nothing says which pods are behind a service";
     517 GRPC_WITHOUT_HTTP2 Warning "gRPC clients cannot reach a route";
 

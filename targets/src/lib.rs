@@ -23,7 +23,7 @@ mod raw_proxy;
 pub mod target;
 pub mod yaml;
 
-pub use artifact::Artifact;
+pub use artifact::{Artifact, Turn};
 pub use capability::{Feature, Support};
 pub use raw_proxy::{EdgeOptions, KeyPaths, Rig, features};
 pub use target::{Fit, Fitted, Gateways, Options, Split, TARGETS, Target, fit, target};

@@ -6,7 +6,7 @@
 mod conditions;
 mod istio;
 mod mesh;
-mod random;
+pub(crate) mod random;
 mod requests;
 mod routes;
 
@@ -16,7 +16,7 @@ use meshc_compiler::routing::matcher::{Matcher, Outcome};
 use meshc_compiler::routing::witness::{Shows, witnesses};
 use meshc_compiler::routing::{Proxy, proxies};
 use meshc_compiler::{Checked, Compilation, Input, Project, check};
-use meshc_language::{Code, FileId, Severity, SourceFile, format};
+use meshc_language::{Code, Diagnostic, FileId, Severity, SourceFile, format};
 use meshc_targets::{Gateways, Options, fit, target};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
@@ -110,19 +110,27 @@ fn settled(compilation: Compilation, text: &str, seed: u64) -> Checked {
 
 #[test]
 fn generated_meshes_have_no_errors_and_fit_every_target() {
-    (0..MESHES).into_par_iter().for_each(|seed| {
-        let checked = checked(seed);
-        for name in ["istio", "envoy", "nginx"] {
-            let options = Options { gateways: Gateways::All, ..Options::default() };
-            let (fitted, reports) = fit(target(name).unwrap(), &checked, &options);
-            let errors: Vec<&str> = reports
-                .iter()
-                .filter(|report| report.severity == Severity::Error)
-                .map(|report| report.message.as_str())
-                .collect();
-            assert!(fitted.is_some(), "seed {seed}: {name}: {errors:?}\n{}", mesh(seed));
-        }
-    });
+    let refused: u64 = (0..MESHES)
+        .into_par_iter()
+        .map(|seed| {
+            let checked = checked(seed);
+            let mut refused = 0;
+            for name in ["istio", "envoy", "nginx"] {
+                let options = Options { gateways: Gateways::All, ..Options::default() };
+                let (fitted, reports) = fit(target(name).unwrap(), &checked, &options);
+                // A block that one listener has whole and another in part has no VirtualService that says so.
+                let joins = |report: &&Diagnostic| name == "istio" && report.code == Code::ROUTES_JOINED;
+                let (joined, errors): (Vec<&Diagnostic>, Vec<&Diagnostic>) =
+                    reports.iter().filter(|report| report.severity == Severity::Error).partition(joins);
+                let errors: Vec<&str> = errors.iter().map(|report| report.message.as_str()).collect();
+                assert!(errors.is_empty(), "seed {seed}: {name}: {errors:?}\n{}", mesh(seed));
+                assert_eq!(fitted.is_some(), joined.is_empty(), "seed {seed}: {name}");
+                refused += u64::from(!joined.is_empty());
+            }
+            refused
+        })
+        .sum();
+    assert!(refused * 5 < MESHES, "{refused} of {MESHES} meshes are refused for Istio");
 }
 
 #[test]

@@ -121,7 +121,7 @@ impl Example {
             let Some(checked) = checked else { continue };
             let (fitted, unfit) = fit(target, &checked, &options);
             // Whether a loss is accepted in vain shows in all environments together: `meshc check` says so.
-            let silent = [Code::EMULATED, Code::UNUSED_DEGRADE, Code::GUESSED_PODS];
+            let silent = [Code::EMULATED, Code::UNUSED_DEGRADE, Code::WITHOUT_EFFECT, Code::GUESSED_PODS];
             reports.extend(unfit.into_iter().filter(|report| !silent.contains(&report.code)));
             if let Some(fitted) = fitted {
                 let environment = environment.map(|name| name.to_string());

@@ -47,6 +47,19 @@ fn examples_are_clean_and_make_the_expected_output() {
     assert!(faults.is_empty(), "{}\n\n`UPDATE=1` writes the expected output anew", faults.join("\n"));
 }
 
+/// Comments name items and routes, and the hash of what a pod reads at its start is of no comment.
+#[test]
+fn a_comment_in_front_of_a_source_changes_no_output() {
+    for example in Example::all() {
+        let commented = example.map(|text| format!("# A line more.\n\n{text}"));
+        for target in TARGETS {
+            let built =
+                |example: &Example| example.build_for(*target, Split::default(), ApiVersion::default()).0;
+            assert_eq!(built(&example), built(&commented), "{} for {}", example.name, target.name());
+        }
+    }
+}
+
 #[test]
 fn nginx_and_its_readers_take_every_example() {
     let nginx = meshc_targets::target("nginx").unwrap();

@@ -8,6 +8,8 @@
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod neighbours;
+mod project;
 mod silent;
 mod stage;
 mod trickle;
@@ -27,6 +29,7 @@ macro_rules! on_every_plane {
 mod balancing;
 mod browsers;
 mod caller_headers;
+mod deployed;
 mod faults;
 mod files;
 mod grpc;

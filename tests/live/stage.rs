@@ -31,7 +31,7 @@ pub(super) enum Plane {
 }
 
 impl Plane {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Envoy => "envoy",
             Self::Nginx => "nginx",
@@ -67,7 +67,7 @@ pub(super) struct Stage {
     pub(super) folder: TempDir,
     /// Signs what is made by [`Stage::certificate`].
     pub(super) authority: Authority,
-    program: PathBuf,
+    pub(super) program: PathBuf,
     echoes: Echoes,
     values: Vec<(String, String)>,
 }
@@ -108,12 +108,18 @@ impl Stage {
 
     fn name_file(&mut self, name: &str) {
         let path = self.path(name).display().to_string();
-        self.values.push((name.to_owned(), path));
+        self.name_value(name, path);
     }
 
     /// Names an upstream that the test has made.
     pub(super) fn name_address(&mut self, name: &str, port: u16) {
-        self.values.push((name.to_owned(), format!("127.0.0.1:{port}")));
+        self.name_value(name, format!("127.0.0.1:{port}"));
+    }
+
+    /// What a name stands for; no longer for what it stood for before.
+    fn name_value(&mut self, name: &str, value: String) {
+        self.values.retain(|(known, _)| known != name);
+        self.values.push((name.to_owned(), value));
     }
 
     /// A certificate of the authority for these names.
@@ -207,7 +213,7 @@ impl Stage {
     }
 
     /// The text of a source with its values.
-    fn filled(&self, source: &str, port: u16) -> String {
+    pub(super) fn filled(&self, source: &str, port: u16) -> String {
         let mut text = source.replace("<port>", &port.to_string());
         for (name, value) in &self.values {
             text = text.replace(&format!("<{name}>"), value);
@@ -278,8 +284,12 @@ impl Stage {
 
     /// Asserts that the data plane takes a source, and names its caveat at the line that has this text.
     pub(super) fn assert_caveat(&self, source: &str, at: &str) {
+        self.assert_caveat_at(source, line_of(source, at));
+    }
+
+    /// The same at a line that may be one of the standard library.
+    pub(super) fn assert_caveat_at(&self, source: &str, line: usize) {
         let (fits, reports) = self.judged(source);
-        let line = line_of(source, at);
         assert!(
             fits && reports.iter().any(|(at, text)| *at == line && text.contains("MESH0505")),
             "{reports:?}"

@@ -24,7 +24,7 @@ const ENVOY: &[Change] = &[
 ];
 
 const NGINX: &[Change] = &[
-    (r"/proxy_pass/s/cart\(.*\)_8080;/audit\1_8080;/", "destination", 12),
+    (r"/proxy_pass/s/cart\(.*\)_8080\$mesh/audit\1_8080$mesh/", "destination", 12),
     ("s/return 418/return 503/", "status", 11),
     (r"s/25\.00%/40.00%/", "share", 17),
     ("s#/basket#/bucket#", "path", 12),

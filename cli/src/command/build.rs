@@ -204,6 +204,11 @@ fn write(folders: &[OutputFolder], console: &Console) -> Result<Exit, Failure> {
         done.removed
     );
     console.report(line.as_bytes());
+    for stray in &done.strays {
+        let path = crate::sanitise::line(&shown(stray));
+        let line = format!("note: `{path}` says that meshc wrote it, and no source produces it; remove it\n");
+        console.report(line.as_bytes());
+    }
     Ok(Exit::Clean)
 }
 
@@ -229,6 +234,7 @@ fn noticed(path: &Path, drift: &Drift) -> Noticed {
         Drift::Missing => "this file is missing",
         Drift::Different { .. } => "this file differs from what the sources say",
         Drift::Stale => "nothing produces this file any more",
+        Drift::Stray => "this file says that meshc wrote it, and no source produces it",
     };
     Noticed { notice: DRIFT, file: shown(path), message: message.to_owned() }
 }
@@ -244,6 +250,7 @@ fn drift_text(drift: &[(PathBuf, Drift)]) -> String {
         match drift {
             Drift::Missing => text.push_str(&format!("missing   {path}\n")),
             Drift::Stale => text.push_str(&format!("stale     {path}\n")),
+            Drift::Stray => text.push_str(&format!("stray     {path}\n")),
             Drift::Different { old, new } => {
                 text.push_str(&format!("different {path}\n"));
                 if diffs < SHOWN_FILES {
@@ -254,6 +261,10 @@ fn drift_text(drift: &[(PathBuf, Drift)]) -> String {
         }
     }
     let files = if drift.len() == 1 { "1 file is".to_owned() } else { format!("{} files are", drift.len()) };
-    text.push_str(&format!("{files} not what the sources say; run `meshc build`\n"));
+    text.push_str(&format!("{files} not what the sources say; run `meshc build`"));
+    if drift.iter().any(|(_, drift)| *drift == Drift::Stray) {
+        text.push_str(", and remove what is stray");
+    }
+    text.push('\n');
     text
 }

@@ -109,7 +109,11 @@ impl Connection {
     /// Connects, and shakes hands if TLS is asked for.
     pub fn open(port: u16, tls: Option<&Tls<'_>>, limit: Duration) -> io::Result<Self> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let tcp = TcpStream::connect_timeout(&address, limit)?;
+        Self::over(TcpStream::connect_timeout(&address, limit)?, tls, limit)
+    }
+
+    /// The same on a connection that is there already, on which nothing has been said.
+    pub fn over(tcp: TcpStream, tls: Option<&Tls<'_>>, limit: Duration) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
         tcp.set_read_timeout(Some(limit))?;
         tcp.set_write_timeout(Some(limit))?;

@@ -46,7 +46,7 @@ fn is_of_mesh(server: &TlsServer) -> bool {
 
 /// A listener for what stands in the TLS of a server.
 fn without_tls(listener: &Listener, server: TlsServer, taken: &mut Vec<Span>) -> Option<Listener> {
-    let TlsServer { names: _, kind, span: _ } = server;
+    let TlsServer { names: _, kind, origin: _, span: _ } = server;
     let (tls, plain) = match kind {
         TlsKind::Http(tls, http) => (tls, Plain::Http(http)),
         TlsKind::Tcp(tls, rules) => (tls, Plain::Tcp(rules)),

@@ -5,7 +5,8 @@ use super::parts::{self, ListenerParts};
 use super::rule::{Entrance, Rule, connection_rules, default_rule, http_rules, whole};
 use super::upstream::Upstreams;
 use super::{
-    ConnectionRule, HttpServer, Listeners, Plan, Proxy, Role, TlsKind, TlsServer, VirtualHost, specificity,
+    ConnectionRule, HttpServer, Listeners, Origin, Plan, Proxy, Role, TlsKind, TlsServer, VirtualHost,
+    specificity,
 };
 use crate::model::{
     Destination, DestinationId, External, Gateway, Host, HttpsRedirect, Id, Listener as Declared,
@@ -109,7 +110,8 @@ impl<'m> Maker<'m, '_> {
                     TlsKind::Tcp(Arc::new(tls.clone()), self.connection_rules(declared, RouteKind::Tcp))
                 };
                 let names = hosts_of(declared).map(|host| host.host.clone()).collect();
-                let server = TlsServer { names, kind, span };
+                let origin = Origin::Gateway(self.id);
+                let server = TlsServer { names, kind, origin, span };
                 self.listeners.at(bind, port).tls.push(server);
             }
         }
@@ -145,9 +147,16 @@ impl<'m> Maker<'m, '_> {
             let rules = http_rules(self.plan, claim.block, self.entrance(claim.port), &mut self.upstreams);
             let (https_only, rules) = redirected(claim.redirect, rules);
             known.insert(key, hosts.len());
-            hosts.push(VirtualHost { domains: vec![claim.domain], https_only, rules, span: block.span });
+            hosts.push(VirtualHost {
+                domains: vec![claim.domain],
+                https_only,
+                rules,
+                origin: Origin::Host(claim.block),
+                span: block.span,
+            });
         }
-        hosts.extend(declared.iter().filter_map(|declared| only_redirected(declared, &mut taken)));
+        let origin = Origin::Gateway(self.id);
+        hosts.extend(declared.iter().filter_map(|declared| only_redirected(declared, origin, &mut taken)));
         hosts.retain(|host| host.https_only || !host.rules.is_empty());
         hosts
     }
@@ -186,12 +195,9 @@ impl<'m> Maker<'m, '_> {
         shared.dedup_by_key(|(block, name, ..)| (*block, *name));
         let mut ranked: Vec<(usize, ConnectionRule)> = Vec::new();
         for names in shared.chunk_by(|left, right| left.0 == right.0) {
-            let Some(host) = names.first().and_then(|(_, _, block, _)| self.plan.model.hosts.get(*block))
-            else {
-                continue;
-            };
+            let Some((_, _, block, _)) = names.first() else { continue };
             let names: Vec<&HostPattern> = names.iter().map(|(.., pattern)| pattern).collect();
-            for rule in connection_rules(self.plan, &host.declared, kind, entrance, &mut self.upstreams) {
+            for rule in connection_rules(self.plan, *block, kind, entrance, &mut self.upstreams) {
                 ranked.extend(by_name(rule, &names));
             }
         }
@@ -221,11 +227,13 @@ impl<'m> Maker<'m, '_> {
                         sni,
                         matches: Vec::new(),
                         to: vec![to],
+                        origin: Origin::Destination(target),
                         span: external.span,
                     };
                     listener.tls.push(TlsServer {
                         names: vec![host.value.clone()],
                         kind: TlsKind::Passthrough(vec![rule]),
+                        origin: Origin::Destination(target),
                         span: external.span,
                     });
                 } else {
@@ -236,6 +244,7 @@ impl<'m> Maker<'m, '_> {
                         domains: vec![host.value.clone()],
                         https_only: false,
                         rules: vec![rule],
+                        origin: Origin::Destination(target),
                         span: external.span,
                     });
                 }
@@ -293,13 +302,17 @@ fn redirected(redirect: Option<HttpsRedirect>, rules: Vec<Rule>) -> (bool, Vec<R
 }
 
 /// The hosts of a listener that redirects which no block claims; they are entered into `taken`.
-fn only_redirected(declared: &Declared, taken: &mut FxHashSet<HostPattern>) -> Option<VirtualHost> {
+fn only_redirected(
+    declared: &Declared,
+    origin: Origin,
+    taken: &mut FxHashSet<HostPattern>,
+) -> Option<VirtualHost> {
     let redirect = parts::listener(declared).redirect?;
     let unclaimed = hosts_of(declared).map(|host| &host.host).filter(|host| !taken.contains(host));
     let domains: Vec<HostPattern> = unclaimed.cloned().collect();
     taken.extend(domains.iter().cloned());
     let (https_only, rules) = redirected(Some(redirect), Vec::new());
-    let host = VirtualHost { domains, https_only, rules, span: declared.span };
+    let host = VirtualHost { domains, https_only, rules, origin, span: declared.span };
     (!host.domains.is_empty()).then_some(host)
 }
 

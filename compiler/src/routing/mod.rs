@@ -42,7 +42,7 @@ pub use rule::{MirroredTo, Rule, RuleAction, WeightedUpstream, both_hold};
 pub use upstream::{Upstream, effective_policy};
 pub use workload::{Sidecar, WorkloadLabels, carried, gateway_workload, sidecar};
 
-use crate::model::{Arena, Gateway, Id, Model, Resource, ServerTls};
+use crate::model::{Arena, DestinationId, Gateway, Host, Id, Model, Resource, ServerTls};
 use crate::values::{HostPattern, SniHost};
 use index::Index;
 use meshc_language::Span;
@@ -127,6 +127,8 @@ pub struct TlsServer {
     pub names: Vec<HostPattern>,
     /// What is done.
     pub kind: TlsKind,
+    /// The item that it was made from.
+    pub origin: Origin,
     /// Where it was declared.
     pub span: Span,
 }
@@ -158,8 +160,21 @@ pub struct VirtualHost {
     pub https_only: bool,
     /// The rules in order; a request that none takes is answered with 404.
     pub rules: Vec<Rule>,
+    /// The item that it was made from.
+    pub origin: Origin,
     /// Where it was declared.
     pub span: Span,
+}
+
+/// The item that a part of a proxy was made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A host block.
+    Host(Id<Resource<Host>>),
+    /// A gateway: one of its listeners.
+    Gateway(Id<Resource<Gateway>>),
+    /// A destination that is reached without a host block.
+    Destination(DestinationId),
 }
 
 /// A rule for connections.
@@ -174,6 +189,8 @@ pub struct ConnectionRule {
     pub matches: Vec<crate::model::Match>,
     /// Where connections go, by weight.
     pub to: Vec<WeightedUpstream>,
+    /// The item that it was made from.
+    pub origin: Origin,
     /// The statement.
     pub span: Span,
 }

@@ -10,8 +10,8 @@ use super::parts;
 use super::rule::{Entrance, connection_rules, default_rule, http_rules, some_route_holds, whole};
 use super::upstream::Upstreams;
 use super::{
-    Addresses, ConnectionRule, Listeners, Plain, Plan, Proxy, Role, Sidecar, TlsKind, TlsServer, VirtualHost,
-    specificity,
+    Addresses, ConnectionRule, Listeners, Origin, Plain, Plan, Proxy, Role, Sidecar, TlsKind, TlsServer,
+    VirtualHost, specificity,
 };
 use crate::model::{
     Destination, DestinationId, Host, Id, Match, MatchBinding, Model, Port, Resource, RouteKind, Visibility,
@@ -245,7 +245,8 @@ impl<'m> Maker<'m, '_> {
             None => {
                 let rule = default_rule(&Self::itself(called, port), &mut self.upstreams);
                 let rules = rule.into_iter().collect();
-                let host = VirtualHost { domains, https_only: false, rules, span: called.span };
+                let origin = Origin::Destination(called.target);
+                let host = VirtualHost { domains, https_only: false, rules, origin, span: called.span };
                 self.add_virtual_host(number, host, called.span);
             }
         }
@@ -262,7 +263,8 @@ impl<'m> Maker<'m, '_> {
         }
         let rules = http_rules(self.plan, block, Self::entrance(port), &mut self.upstreams);
         let declared = self.plan.model.hosts.get(block).map_or(span, |host| host.span);
-        let host = VirtualHost { domains, https_only: false, rules, span: declared };
+        let origin = Origin::Host(block);
+        let host = VirtualHost { domains, https_only: false, rules, origin, span: declared };
         if let Some(at) = self.add_virtual_host(port, host, span) {
             self.virtual_hosts.insert((port, block), at);
         }
@@ -323,6 +325,7 @@ impl<'m> Maker<'m, '_> {
         self.listeners.at(address, number).tls.push(TlsServer {
             names,
             kind: TlsKind::Passthrough(rules),
+            origin: Origin::Destination(called.target),
             span: called.span,
         });
     }
@@ -366,8 +369,7 @@ impl<'m> Maker<'m, '_> {
         kind: RouteKind,
         port: u16,
     ) -> Vec<ConnectionRule> {
-        let Some(host) = self.plan.model.hosts.get(block) else { return Vec::new() };
-        connection_rules(self.plan, &host.declared, kind, Self::entrance(port), &mut self.upstreams)
+        connection_rules(self.plan, block, kind, Self::entrance(port), &mut self.upstreams)
     }
 
     fn default_connection(
@@ -382,6 +384,7 @@ impl<'m> Maker<'m, '_> {
             sni: names.iter().filter_map(|name| SniHost::parse(name.as_str()).ok()).collect(),
             matches: Vec::new(),
             to: vec![to],
+            origin: Origin::Destination(called.target),
             span: called.span,
         };
         to.map(rule).into_iter().collect()

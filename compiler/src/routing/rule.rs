@@ -2,7 +2,7 @@
 
 use super::parts;
 use super::upstream::Upstreams;
-use super::{ConnectionRule, Plan, Upstream};
+use super::{ConnectionRule, Origin, Plan, Upstream};
 use crate::model::{
     Action, Destination, DestinationHeaders, Host, Id, Match, MatchBinding, Redirect, Resource, Respond,
     Route, RouteKind, WeightedDestination, merge_matches,
@@ -330,19 +330,21 @@ pub(super) fn default_rule<'m>(destination: &Destination, upstreams: &mut Upstre
 /// The rules for connections of one kind in a host block.
 pub(super) fn connection_rules<'m>(
     plan: &Plan<'m, '_>,
-    host: &'m Host,
+    host: Id<Resource<Host>>,
     kind: RouteKind,
     entrance: Entrance,
     upstreams: &mut Upstreams<'m, '_>,
 ) -> Vec<ConnectionRule> {
     let mut rules = Vec::new();
-    for route in host.routes.iter().filter(|route| route.kind == kind) {
+    let Some(block) = plan.model.hosts.get(host) else { return rules };
+    let origin = Origin::Host(host);
+    for route in block.routes.iter().filter(|route| route.kind == kind) {
         let Some(matches) = applicable(plan, route, entrance) else { continue };
         let Action::Forward(destinations) = &route.action else { continue };
         let to = forward(destinations, route.span, entrance, upstreams);
         for (sni, matches) in by_server_name(matches) {
             let name = SmolStr::new(route.name.value.as_str());
-            rules.push(ConnectionRule { name, sni, matches, to: to.clone(), span: route.span });
+            rules.push(ConnectionRule { name, sni, matches, to: to.clone(), origin, span: route.span });
         }
     }
     rules

@@ -148,7 +148,8 @@ impl Moved {
     }
 
     fn server(&self, server: &mut HttpServer) {
-        for VirtualHost { domains: _, https_only: _, rules, span: _ } in &mut server.virtual_hosts {
+        for VirtualHost { domains: _, https_only: _, rules, origin: _, span: _ } in &mut server.virtual_hosts
+        {
             for rule in rules {
                 match &mut rule.action {
                     RuleAction::Forward(to) => self.weighted(to),

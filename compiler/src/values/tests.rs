@@ -512,14 +512,16 @@ fn header_values() {
         ("%REQ(x)%", true),
         ("100%%", true),
         ("%REQ(x):3%", false),
-        ("%UPSTREAM_METADATA([\"a)\"])%", true),
+        ("%UPSTREAM_METADATA(a:b)%", true),
+        ("%UPSTREAM_METADATA([\"a\", \"b\"])%", true),
+        ("%UPSTREAM_METADATA([\"a)\"])%", false),
         ("%UPSTREAM_METADATA([1])%", false),
     ] {
         assert_eq!(HeaderValue::parse(value).unwrap().is_admitted(), admitted, "{value}");
     }
-    let value = HeaderValue::parse("%REQ(a?B)%%RESP(c)%%REQUEST_HEADER(d_e):1%%%REQ(f)%%").unwrap_err();
+    let value = HeaderValue::parse("%REQ(a?B)%%RESP(c)%%REQUEST_HEADER(d_e):1%%REQ(f)%%").unwrap_err();
     assert!(value.message.contains("begins no variable"), "{value}");
-    let value = HeaderValue::parse("%REQ(a?B)%%RESP(c)%%REQUEST_HEADER(d_e):1%").unwrap();
+    let value = HeaderValue::parse("%REQ(a?B)%%RESP(c)%%REQUEST_HEADER(d_e):1%%%REQ(f)%%").unwrap();
     assert_eq!(value.headers_read().collect::<Vec<_>>(), ["a", "B", "d_e"]);
 }
 

@@ -156,7 +156,7 @@ impl<'l> Names<'l> {
             rules_of: FxHashMap::default(),
         };
         for (at, server) in servers.iter().enumerate() {
-            let TlsServer { names: served, kind, span: _ } = server;
+            let TlsServer { names: served, kind, origin: _, span: _ } = server;
             // Nobody asks for an address by name, and TLS has wildcards for whole labels only.
             for name in served.iter().filter(|name| !name.is_partial_wildcard() && !name.is_ip()) {
                 names.all.push(key(name));

@@ -6,10 +6,9 @@ use super::secrets::Secrets;
 use crate::provenance::Provenance;
 use crate::raw_proxy::{EdgeOptions, Rig};
 use crate::target::Options;
-use meshc_compiler::model::{DestinationId, Id, Model, Resource};
+use meshc_compiler::model::{Id, Model};
 use meshc_compiler::policy::{Balancing, HashKey, Method, SimpleBalancing};
 use meshc_compiler::routing::{Addresses, Plain, Proxy, RuleAction, TlsKind, Upstream, WeightedUpstream};
-use meshc_language::Span;
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 
@@ -17,6 +16,7 @@ use smol_str::SmolStr;
 pub(super) struct Context<'a> {
     pub(super) model: &'a Model,
     pub(super) proxy: &'a Proxy,
+    pub(super) options: &'a EnvoyOptions,
     pub(super) rig: Option<&'a Rig>,
     /// The limits of gateways, whatever this proxy is.
     pub(super) limits: &'a EdgeOptions,
@@ -26,7 +26,8 @@ pub(super) struct Context<'a> {
     pub(super) paths: FilePaths,
     /// The certificates that it uses.
     pub(super) secrets: Secrets,
-    provenance: Provenance<'a>,
+    /// Where things come from, for comments.
+    pub(super) provenance: Provenance<'a>,
     /// The upstreams that HTTP requests are sent to.
     called_by_http: FxHashSet<Id<Upstream>>,
     /// The upstreams that connections are passed on to.
@@ -47,6 +48,7 @@ impl<'a> Context<'a> {
         Self {
             model,
             proxy,
+            options: &options.envoy,
             rig: options.rig.as_ref(),
             limits: &options.edge,
             edge: proxy.is_gateway().then_some(Edge { limits: &options.edge, envoy: &options.envoy }),
@@ -58,20 +60,9 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The comment for something that was written at `span`, in an item that came from templates applied there.
-    pub(super) fn comment(&self, span: Span, applied: &'a [Span]) -> SmolStr {
-        self.provenance.source(applied).comment(span)
-    }
-
     /// The comment for an upstream: where the destination was declared.
-    pub(super) fn declared(&self, upstream: &Upstream) -> SmolStr {
-        let mesh = &self.model.mesh;
-        let (span, applied) = match upstream.target {
-            DestinationId::Service(id) => mesh.services.get(id).map(|one| (one.span, &one.applied)),
-            DestinationId::External(id) => mesh.externals.get(id).map(|one| (one.span, &one.applied)),
-        }
-        .map_or((upstream.span, &[][..]), |(span, applied)| (span, applied));
-        self.comment(span, applied)
+    pub(super) fn declared(&self, upstream: &Upstream) -> Option<SmolStr> {
+        self.provenance.upstream(self.model, upstream)
     }
 
     pub(super) fn upstream(&self, id: Id<Upstream>) -> Option<&'a Upstream> {
@@ -150,9 +141,4 @@ fn called_by_connections(proxy: &Proxy) -> FxHashSet<Id<Upstream>> {
         called.extend(plain.chain(tls).flatten().flat_map(|rule| &rule.to).map(|one| one.upstream));
     }
     called
-}
-
-/// Where the templates that an item comes from were applied.
-pub(super) fn applied<T>(resource: Option<&Resource<T>>) -> &[Span] {
-    resource.map_or(&[], |resource| &resource.applied)
 }

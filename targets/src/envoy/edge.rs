@@ -21,8 +21,16 @@ const HEAP: &str = "envoy.resource_monitors.fixed_heap";
 
 /// What protects the process (`Bootstrap.overload_manager`).
 pub(super) fn overload_manager(options: &EnvoyOptions) -> api::OverloadManager {
-    let EnvoyOptions { format: _, layout: _, root: _, connections, buffer: _, retry_buffer: _, heap } =
-        options;
+    let EnvoyOptions {
+        format: _,
+        layout: _,
+        admin: _,
+        root: _,
+        connections,
+        buffer: _,
+        retry_buffer: _,
+        heap,
+    } = options;
     let connections = api::DownstreamConnections { max_active_downstream_connections: *connections };
     let mut manager = api::OverloadManager {
         refresh_interval: Some(REFRESH),

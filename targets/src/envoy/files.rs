@@ -1,16 +1,12 @@
 //! The files of one proxy: a bootstrap with everything, or one that names files which Envoy watches.
 
-use super::api::{self, Address, Cluster, Resources, TypedConfig};
+use super::api::{self, Cluster, Resources, TypedConfig};
 use super::context::Context;
-use super::{Format, Layout, cluster, edge, endpoints, listener};
-use crate::artifact::{Artifact, HEADER};
+use super::{Format, Layout, administration, cluster, edge, endpoints, listener};
+use crate::artifact::{Artifact, HEADER, Turn};
 use crate::yaml::{self, Sourced};
 use rayon::prelude::*;
 use serde::Serialize;
-use smol_str::SmolStr;
-
-/// The port of the administration, on loopback.
-const ADMIN: u16 = 15_000;
 
 /// Envoy refuses expressions that compile to more; its own limit of 100 is too low for `\w{50}`.
 const REGEX_SIZE: u32 = 32_768;
@@ -24,8 +20,9 @@ pub(super) fn all<'a>(context: &Context<'a>, format: Format) -> Vec<Artifact> {
     let clusters: Vec<Sourced<Cluster>> = upstreams
         .par_iter()
         .with_min_len(FEW)
-        .map(|(id, upstream)| {
-            Sourced::new(context.declared(upstream), cluster::cluster(context, *id, upstream))
+        .map(|(id, upstream)| Sourced {
+            comment: context.declared(upstream),
+            value: cluster::cluster(context, *id, upstream),
         })
         .collect();
     let listeners: Vec<Sourced<api::Listener>> = context
@@ -39,7 +36,7 @@ pub(super) fn all<'a>(context: &Context<'a>, format: Format) -> Vec<Artifact> {
     match context.paths.layout() {
         Layout::Static => {
             bootstrap.static_resources = Some(api::StaticResources { listeners, clusters });
-            files.push(write(context.paths.bootstrap(), &bootstrap, format));
+            files.push(write(context.paths.bootstrap(), Turn::Last, &bootstrap, format));
         }
         Layout::Filesystem => {
             let (of_listeners, of_clusters) =
@@ -48,18 +45,23 @@ pub(super) fn all<'a>(context: &Context<'a>, format: Format) -> Vec<Artifact> {
                 lds_config: Some(context.paths.source(&of_listeners)),
                 cds_config: Some(context.paths.source(&of_clusters)),
             });
-            files.push(write(context.paths.bootstrap(), &bootstrap, format));
-            files.push(write(of_listeners, &resources(listeners), format));
-            files.push(write(of_clusters, &resources(clusters), format));
+            files.push(write(context.paths.bootstrap(), Turn::Last, &bootstrap, format));
+            files.push(write(of_listeners, Turn::Last, &resources(listeners), format));
+            files.push(write(of_clusters, Turn::Clusters, &resources(clusters), format));
             files.par_extend(upstreams.par_iter().with_min_len(FEW).filter_map(|(_, upstream)| {
                 let (path, endpoints) = endpoints::file(context, upstream)?;
-                let comment = Some(context.declared(upstream));
-                Some(write(path, &resources(vec![Sourced { comment, value: endpoints }]), format))
+                let comment = context.declared(upstream);
+                Some(write(
+                    path,
+                    Turn::Named,
+                    &resources(vec![Sourced { comment, value: endpoints }]),
+                    format,
+                ))
             }));
         }
     }
     files.extend(context.secrets.files().map(|(name, secret)| {
-        write(context.paths.file(name), &Resources { resources: vec![secret.into()] }, format)
+        write(context.paths.file(name), Turn::Named, &Resources { resources: vec![secret.into()] }, format)
     }));
     files
 }
@@ -69,24 +71,15 @@ fn resources<T: Into<TypedConfig>>(all: Vec<Sourced<T>>) -> Resources {
     Resources { resources: all.into_iter().map(typed).collect() }
 }
 
-/// The port of the administration: the usual one, or the next one that no listener has.
-fn free_admin(context: &Context<'_>) -> u16 {
-    let taken = |port: &u16| context.proxy.listeners.iter().any(|listener| listener.port == *port);
-    (ADMIN..u16::MAX).find(|port| !taken(port)).unwrap_or(ADMIN)
-}
-
 fn bootstrap(context: &Context<'_>) -> api::Bootstrap {
     let proxy = context.proxy;
-    let name = match &proxy.namespace {
-        Some(namespace) => SmolStr::new(format!("{}.{namespace}", proxy.name)),
-        None => proxy.name.clone(),
-    };
-    let admin = context.rig.map_or_else(|| free_admin(context), |rig| rig.admin);
+    let name = administration::name(proxy);
+    let admin = administration::address(proxy, context.options, context.rig);
     let runtime =
         api::RuntimeLayer { name: "meshc", static_layer: api::RuntimeSettings { regex_size: REGEX_SIZE } };
     api::Bootstrap {
         node: Some(api::Node { id: name.clone(), cluster: name }),
-        admin: Some(api::Admin { address: Some(Address::socket("127.0.0.1", admin)) }),
+        admin: admin.map(|address| api::Admin { address: Some(address) }),
         layered_runtime: Some(api::LayeredRuntime { layers: vec![runtime] }),
         overload_manager: context.edge.map(|edge| edge::overload_manager(edge.envoy)),
         dynamic_resources: None,
@@ -94,7 +87,7 @@ fn bootstrap(context: &Context<'_>) -> api::Bootstrap {
     }
 }
 
-fn write<T: Serialize>(path: String, value: &T, format: Format) -> Artifact {
+fn write<T: Serialize>(path: String, turn: Turn, value: &T, format: Format) -> Artifact {
     let mut text = String::new();
     let written = match format {
         Format::Yaml => {
@@ -111,5 +104,5 @@ fn write<T: Serialize>(path: String, value: &T, format: Format) -> Artifact {
         },
     };
     debug_assert!(written, "the types of the API can always be written");
-    Artifact { path, text }
+    Artifact { path, text, turn }
 }

@@ -1,7 +1,7 @@
 //! HTTP on one port: the connection manager with its virtual hosts and filters.
 
 use super::api::{self, Extension, HttpConnectionManager};
-use super::context::{Context, applied};
+use super::context::Context;
 use super::{Layout, access_log, actions, cluster, edge, routes};
 use crate::yaml::Sourced;
 use meshc_compiler::model::{Gateway, Id, Resource};
@@ -128,7 +128,7 @@ fn hosts<'a>(
     let mut taken: FxHashSet<SmolStr> = FxHashSet::default();
     let mut all = Vec::with_capacity(hosts.len());
     for host in hosts {
-        let VirtualHost { domains: patterns, https_only, rules, span } = host;
+        let VirtualHost { domains: patterns, https_only, rules, origin: _, span: _ } = host;
         let mut domains: Vec<SmolStr> = Vec::with_capacity(patterns.len());
         for domain in patterns.iter().map(domain_of) {
             if taken.insert(domain.clone()) {
@@ -147,9 +147,7 @@ fn hosts<'a>(
             request_body_buffer_limit: context.edge.map(|edge| edge.envoy.retry_buffer),
             routes,
         };
-        let item = rules.iter().find_map(|rule| rule.declared).map(|(id, _)| id);
-        let from = applied(item.and_then(|id| context.model.hosts.get(id)));
-        all.push(Sourced::new(context.comment(*span, from), value));
+        all.push(Sourced { comment: context.provenance.virtual_host(context.model, host), value });
     }
     all
 }

@@ -59,7 +59,6 @@ fn filter_chain<'a>(
         Some(at) => Some(listener.tls.get(*at)?),
     };
     let Treated { filters, transport_socket, rule } = treated(context, listener, server, *treatment)?;
-    let span = rule.map(|rule| rule.span).or(server.map(|server| server.span));
     let transport = match server {
         Some(_) => Some("tls"),
         None => (!listener.tls.is_empty()).then_some("raw_buffer"),
@@ -69,7 +68,12 @@ fn filter_chain<'a>(
         filters,
         transport_socket,
     };
-    let comment = span.map(|span| context.comment(span, &[]));
+    let provenance = &context.provenance;
+    let comment = match (rule, server) {
+        (Some(rule), _) => provenance.connection_rule(context.model, rule),
+        (None, Some(server)) => provenance.origin(context.model, server.origin, server.span),
+        (None, None) => None,
+    };
     Some(Sourced { comment, value: filter_chain })
 }
 

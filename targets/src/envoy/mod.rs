@@ -14,6 +14,7 @@
 
 mod access_log;
 mod actions;
+mod administration;
 mod api;
 mod chains;
 mod cluster;
@@ -39,7 +40,7 @@ mod support;
 mod tcp;
 mod tls;
 
-pub use options::{EnvoyOptions, Format, Layout};
+pub use options::{Admin, EnvoyOptions, Format, Layout, PROXY_PLACE};
 
 use crate::artifact::Artifact;
 use crate::capability::{Feature, Support};
@@ -65,7 +66,15 @@ impl Target for Envoy {
     }
 
     fn fit(&self, checked: &Checked, options: &Options<'_>) -> Fit {
-        raw_proxy::fit(checked, Controller::Envoy, |feature| Self.support(feature), options)
+        let model = checked.model();
+        let mut fit = raw_proxy::fit(checked, Controller::Envoy, |feature| Self.support(feature), options);
+        if let Some(deploy) = model.deploy() {
+            for proxy in &fit.proxies {
+                let files = configuration(model, proxy, options);
+                fit.reports.extend(kubernetes::beyond(deploy, &proxy.name, &files));
+            }
+        }
+        fit
     }
 
     fn emit(&self, fitted: &Fitted<'_>, options: &Options<'_>) -> Vec<Artifact> {

@@ -1,5 +1,7 @@
 //! How Envoy is configured.
 
+use std::net::SocketAddr;
+
 /// How Envoy is configured.
 #[derive(Clone, Debug)]
 pub struct EnvoyOptions {
@@ -7,6 +9,8 @@ pub struct EnvoyOptions {
     pub format: Format,
     /// How configuration is spread over files.
     pub layout: Layout,
+    /// Where the administration is heard.
+    pub admin: Admin,
     /// The folder that holds the files where Envoy runs, without a closing `/`. The layout `filesystem` and certificates need it.
     pub root: String,
     /// Most connections of callers at once to a gateway (`envoy.resource_monitors.global_downstream_max_connections`).
@@ -18,6 +22,23 @@ pub struct EnvoyOptions {
     /// Bytes of heap near which a gateway takes no more requests (`envoy.resource_monitors.fixed_heap`); `None` for no limit.
     pub heap: Option<u64>,
 }
+
+/// Where Envoy's administration is heard. Whoever reaches it can end the proxy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Admin {
+    /// On 127.0.0.1, at port 15000 or at the next one that no listener of the proxy has.
+    #[default]
+    Usual,
+    /// At this address and port.
+    Address(SocketAddr),
+    /// At a Unix socket; [`PROXY_PLACE`] in its path stands for the proxy.
+    Socket(String),
+    /// Nowhere.
+    Off,
+}
+
+/// What stands for the name of a proxy (`GATEWAY.NAMESPACE`) in the path of a socket.
+pub const PROXY_PLACE: &str = "{proxy}";
 
 /// How configuration is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +75,7 @@ impl Default for EnvoyOptions {
         Self {
             format: Format::default(),
             layout: Layout::default(),
+            admin: Admin::default(),
             root: "/etc/envoy".to_owned(),
             connections: 50_000,
             buffer: 32 * 1024,

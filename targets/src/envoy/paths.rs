@@ -15,8 +15,8 @@ const LONGEST: usize = 180;
 /// The files of one proxy.
 ///
 /// ```text
-/// static      NAMESPACE/NAME.yaml, and NAMESPACE/NAME/certificate-1.yaml
-/// filesystem  NAMESPACE/NAME/{envoy,listeners,clusters,endpoints-CLUSTER,certificate-1}.yaml
+/// static      NAMESPACE/NAME.yaml, and NAMESPACE/NAME/{certificate,authority}-WHICH.yaml
+/// filesystem  NAMESPACE/NAME/{envoy,listeners,clusters,endpoints-CLUSTER,certificate-WHICH,authority-WHICH}.yaml
 /// ```
 #[derive(Clone, Debug)]
 pub(super) struct FilePaths {

@@ -1,7 +1,7 @@
 //! Routes: the rules of a virtual host, an Envoy route for each alternative of a condition.
 
 use super::api::{self, DataSource};
-use super::context::{Context, applied};
+use super::context::Context;
 use super::http::HttpPort;
 use super::{actions, filters, headers, matches, redirects};
 use crate::yaml::Sourced;
@@ -28,9 +28,8 @@ fn of_rule<'a>(
     http_port: HttpPort,
     routes: &mut Vec<Sourced<api::Route>>,
 ) {
-    let Rule { name, declared, matches, action, options, mirrors: _, span } = rule;
-    let host = declared.and_then(|(id, _)| context.model.hosts.get(id));
-    let comment = context.comment(*span, applied(host));
+    let Rule { name, declared: _, matches, action, options, mirrors: _, span: _ } = rule;
+    let comment = context.provenance.rule(context.model, rule, context.proxy.upstreams.as_slice());
     let everything = [Match::default()];
     let alternatives = if matches.is_empty() { &everything[..] } else { matches.as_slice() };
     for one in alternatives {
@@ -48,7 +47,7 @@ fn of_rule<'a>(
         }
         route.typed_per_filter_config = filters::of_route(options);
         route.headers = headers::of_rule(rule);
-        routes.push(Sourced::new(comment.clone(), route));
+        routes.push(Sourced { comment: comment.clone(), value: route });
     }
 }
 

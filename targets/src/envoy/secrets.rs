@@ -2,12 +2,16 @@
 
 use super::api::{self, DataSource, TypedConfig};
 use super::paths::FilePaths;
+use crate::fingerprint::fingerprint;
 use crate::raw_proxy::{Certificates, KeyPair, MOUNTED_SECRETS, Rig, of_listener, of_upstream};
 use indexmap::IndexMap;
 use meshc_compiler::Model;
 use meshc_compiler::policy::ClientTlsMode;
 use meshc_compiler::routing::{Proxy, TlsKind};
 use smol_str::SmolStr;
+
+/// Most characters of a name that say where it comes from.
+const LONGEST: usize = 60;
 
 /// Who may have signed a certificate of the other side, and what it may not show any more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -54,14 +58,14 @@ impl Secrets {
 
     fn add_own(&mut self, certificates: &Certificates) {
         for KeyPair { cert, key } in &certificates.own {
-            let name = SmolStr::new(format!("certificate-{}", self.pairs.len() + 1));
-            self.pairs.entry((cert.into(), key.into())).or_insert(name);
+            let name = || name_of("certificate", cert, key);
+            self.pairs.entry((cert.into(), key.into())).or_insert_with(name);
         }
     }
 
     fn add_authority(&mut self, certificates: &Certificates) {
         if let Some(authority) = authority(certificates) {
-            let name = SmolStr::new(format!("authority-{}", self.authorities.len() + 1));
+            let name = name_of("authority", &authority.ca, authority.crl.as_deref().unwrap_or_default());
             self.authorities.entry(authority).or_insert(name);
         }
     }
@@ -114,6 +118,19 @@ impl Secrets {
 fn authority(certificates: &Certificates) -> Option<Authority> {
     let Certificates { own: _, ca, crl } = certificates;
     Some(Authority { ca: ca.as_ref()?.into(), crl: crl.as_ref().map(SmolStr::new) })
+}
+
+/// The name of a secret, and so of its file. A running Envoy watches files by names that an earlier build gave to it: what another
+/// build puts under the same name must be the same identity. So it is made of the paths that stand in the file, and of nothing
+/// else; what can be read in it are the last two parts of the first path.
+fn name_of(kind: &str, first: &str, second: &str) -> SmolStr {
+    let (folders, file) = first.rsplit_once('/').unwrap_or(("", first));
+    let folder = folders.rsplit_once('/').map_or(folders, |(_, folder)| folder);
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let plain = |char: char| if char.is_ascii_alphanumeric() || char == '.' { char } else { '-' };
+    let readable: String = format!("{folder}-{stem}").chars().map(plain).take(LONGEST).collect();
+    let readable = readable.trim_matches(['-', '.']);
+    SmolStr::new(format!("{kind}-{readable}-{:016x}", fingerprint([first, "\n", second])))
 }
 
 fn reference(name: &SmolStr, paths: &FilePaths) -> api::SdsSecretConfig {

@@ -12,7 +12,7 @@ pub(super) fn filters<'a>(
     rule: &'a ConnectionRule,
     named: bool,
 ) -> Option<Vec<Extension>> {
-    let ConnectionRule { name, sni: _, matches: _, to, span: _ } = rule;
+    let ConnectionRule { name, sni: _, matches: _, to, origin: _, span: _ } = rule;
     let first = context.upstream(to.first()?.upstream)?;
     let mut filters = Vec::new();
     if named && context.upstreams(to).any(|upstream| upstream.addresses == Addresses::PerRequest) {

@@ -92,15 +92,19 @@ impl AskedOn {
         }
     }
 
-    /// The port that has to be said of a destination: the only one, where somebody asks on another port.
+    /// The port that has to be said of a destination that is written without one: the only one, where somebody asks on a port that
+    /// it has not. A service of several ports is called on the one that is asked for.
     pub(super) fn port_to_say(&self, mesh: &Mesh, destination: &Destination) -> Option<u16> {
-        let only = mesh.port_of(destination)?.number.value.get();
+        let said = mesh.port_of(destination)?.number.value.get();
+        let own = mesh.ports(destination.target);
         let found = match self {
             Self::Gateways => true,
-            Self::Ports(ports) => ports.iter().all(|port| *port == only),
+            Self::Ports(ports) => {
+                ports.iter().all(|port| own.iter().any(|own| own.number.value.get() == *port))
+            }
             Self::AnyPort => false,
         };
-        (!found).then_some(only)
+        (!found).then_some(said)
     }
 }
 

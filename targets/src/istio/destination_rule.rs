@@ -18,7 +18,7 @@ pub(super) fn of_service(
     model: &Model,
     id: Id<Resource<Service>>,
     service: &Resource<Service>,
-    from: Source<'_>,
+    from: &Source<'_>,
 ) -> Option<api::DestinationRule> {
     let Service { name: _, body, span: _, attributes: _ } = &service.declared;
     let ServiceBody { ports, host: _, subsets, visibility, policies: _, traffic } = body;
@@ -39,7 +39,7 @@ pub(super) fn of_service(
 pub(super) fn of_external(
     external: &External,
     host: usize,
-    from: Source<'_>,
+    from: &Source<'_>,
 ) -> Option<api::DestinationRule> {
     let body = &external.body;
     let called = Called {
@@ -96,18 +96,19 @@ fn carried(port: &Port) -> Carried {
     if requests { Carried::Requests } else { Carried::Bytes }
 }
 
-fn rule(called: &Called<'_>, from: Source<'_>) -> api::DestinationRule {
+fn rule(called: &Called<'_>, from: &Source<'_>) -> api::DestinationRule {
     let (server, shared) = (called.server(), called.carried());
     let port_level_settings: Vec<Sourced<api::PortTrafficPolicy>> = called
         .ports
         .iter()
         .filter_map(|port| {
-            let Port { protocol: _, number, name: _, target: _, traffic, span, attributes: _ } = port;
+            let Port { protocol, number, name: _, target: _, traffic, span, attributes: _ } = port;
             let differs = carried(port) == Carried::Bytes && called.differs_by_port(called.policy);
             // A port's policy takes the place of the destination's, so all of that is repeated.
             let policy = if traffic.is_empty() && differs { called.policy } else { traffic };
             let policy = port_traffic(u32::from(number.value.get()), policy, server, carried(port))?;
-            Some(Sourced::new(from.comment(*span), policy))
+            let part = format_args!("port {} {}", protocol.value.word(), number.value.get()).to_string();
+            Some(Sourced::new(from.part(*span, part), policy))
         })
         .collect();
     let mut traffic_policy = traffic(called.policy, server, shared);
@@ -120,7 +121,10 @@ fn rule(called: &Called<'_>, from: Source<'_>) -> api::DestinationRule {
         subsets: called
             .subsets
             .iter()
-            .map(|one| Sourced::new(from.comment(one.span), subset(called, one)))
+            .map(|one| {
+                let comment = from.part(one.span, format_args!("subset {}", one.name.value));
+                Sourced::new(comment, subset(called, one))
+            })
             .collect(),
         export_to: export_to(called.visibility),
         workload_selector: None,

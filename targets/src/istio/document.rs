@@ -6,7 +6,7 @@ use super::layout::Layout;
 use super::name::GatewayNames;
 use super::plan::{Planned, plan};
 use super::{api, destination_rule, egress, gateway, name, raw, service_entry, virtual_service};
-use crate::provenance::Provenance;
+use crate::provenance::{Item, Provenance};
 use crate::target::Options;
 use crate::yaml::{self, Sourced};
 use meshc_compiler::Model;
@@ -79,7 +79,7 @@ impl<'m> Writer<'m> {
     /// The resource as the typed statements say it.
     pub(super) fn typed(&self, planned: Planned) -> Option<Document> {
         let mesh = &self.model.mesh;
-        let from = self.from.source(self.applied(planned));
+        let from = &self.from.source(self.item(planned)?);
         Some(match planned {
             Planned::Gateway(id, part) => {
                 let declared = mesh.gateways.get(id)?;
@@ -153,7 +153,7 @@ impl<'m> Writer<'m> {
     }
 
     fn write_one<T: Serialize>(&self, planned: Planned, resource: &T, out: &mut String) {
-        let comment = self.span(planned).map(|span| self.from.source(self.applied(planned)).comment(span));
+        let comment = self.item(planned).map(|item| self.from.item(&item));
         // The writer refuses bytes and collections as keys, which the types of the API cannot hold.
         let written = yaml::write_document(out, &Sourced { comment, value: resource });
         debug_assert!(written.is_ok(), "the API types can always be written");
@@ -200,20 +200,17 @@ impl<'m> Writer<'m> {
         name.unwrap_or_default()
     }
 
-    /// Where the templates that the item of a resource comes from were applied.
-    fn applied(&self, planned: Planned) -> &'m [Span] {
+    /// The item of a resource, as comments name it.
+    fn item(&self, planned: Planned) -> Option<Item> {
         let mesh = &self.model.mesh;
-        let applied = match planned {
-            Planned::Gateway(id, _) | Planned::EgressRule(id) => {
-                mesh.gateways.get(id).map(|gateway| &gateway.applied)
-            }
+        match planned {
+            Planned::Gateway(id, _) | Planned::EgressRule(id) => mesh.gateways.get(id).map(Item::gateway),
             Planned::ServiceEntry(id) | Planned::ExternalRule(id, _) | Planned::EgressService(id) => {
-                mesh.externals.get(id).map(|external| &external.applied)
+                mesh.externals.get(id).map(Item::external)
             }
-            Planned::VirtualService(id) => self.model.hosts.get(id).map(|host| &host.applied),
-            Planned::ServiceRule(id) => mesh.services.get(id).map(|service| &service.applied),
-        };
-        applied.map_or(&[], |applied| applied)
+            Planned::VirtualService(id) => self.model.hosts.get(id).map(|host| Item::host(mesh, host)),
+            Planned::ServiceRule(id) => mesh.services.get(id).map(Item::service),
+        }
     }
 
     /// Where the item of a resource stands.

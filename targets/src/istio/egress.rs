@@ -8,7 +8,7 @@ use super::api;
 use super::layout::Part;
 use super::name;
 use super::visibility::export_to;
-use crate::provenance::Source;
+use crate::provenance::{Item, Source};
 use crate::yaml::Sourced;
 use meshc_compiler::model::{
     EgressHop, External, FrontService, Gateway, Id, Mesh, Model, Port, Resource, Service,
@@ -40,7 +40,7 @@ fn listener_protocol(hop: EgressHop, port: &Port) -> Option<(Protocol, Option<ap
 pub(super) fn servers(
     model: &Model,
     gateway: Id<Resource<Gateway>>,
-    from: Source<'_>,
+    from: &Source<'_>,
 ) -> Vec<Sourced<api::Server>> {
     let mut servers: Vec<Sourced<api::Server>> = Vec::new();
     for (external, _) in externals(model).filter(|(_, through)| *through == gateway) {
@@ -71,7 +71,7 @@ pub(super) fn servers(
                 default_endpoint: None,
                 name: None,
             };
-            servers.push(Sourced::new(from.other(&external.applied).comment(external.span), server));
+            servers.push(Sourced::new(from.other(Item::external(external)).whole(), server));
         }
     }
     servers
@@ -81,7 +81,7 @@ pub(super) fn servers(
 pub(super) fn subsets(
     model: &Model,
     service: Id<Resource<Service>>,
-    from: Source<'_>,
+    from: &Source<'_>,
 ) -> Vec<Sourced<api::Subset>> {
     let through = |(_, gateway): &(&Resource<External>, Id<Resource<Gateway>>)| {
         let front = model.mesh.gateways.get(*gateway).and_then(|gateway| gateway.front.as_ref());
@@ -90,7 +90,7 @@ pub(super) fn subsets(
     externals(model).filter(through).map(|(external, _)| subset(&model.mesh, external, from)).collect()
 }
 
-fn subset(mesh: &Mesh, external: &Resource<External>, from: Source<'_>) -> Sourced<api::Subset> {
+fn subset(mesh: &Mesh, external: &Resource<External>, from: &Source<'_>) -> Sourced<api::Subset> {
     let mut secured: Vec<Sourced<api::PortTrafficPolicy>> = Vec::new();
     for port in &external.body.ports {
         let Some(EgressHop::MeshTls { port, declared: _ }) = mesh.egress_hop(external, port) else {
@@ -110,7 +110,7 @@ fn subset(mesh: &Mesh, external: &Resource<External>, from: Source<'_>) -> Sourc
         traffic_policy: (policy != api::TrafficPolicy::default()).then(|| Box::new(policy)),
         ..api::Subset::default()
     };
-    Sourced::new(from.other(&external.applied).comment(external.span), subset)
+    Sourced::new(from.other(Item::external(external)).whole(), subset)
 }
 
 /// Mutual TLS of the mesh to a port of the gateway. The name that is asked for chooses the gateway's server; all hosts of an
@@ -133,7 +133,7 @@ pub(super) fn destination_rule(
     model: &Model,
     id: Id<Resource<Gateway>>,
     gateway: &Gateway,
-    from: Source<'_>,
+    from: &Source<'_>,
 ) -> Option<api::DestinationRule> {
     let Some(FrontService::Outside(host)) = &gateway.front else { return None };
     let subsets: Vec<_> = externals(model)
@@ -183,7 +183,7 @@ fn arrival(mesh: &Mesh, external: &Resource<External>, number: u16) -> u16 {
 pub(super) fn virtual_service(
     mesh: &Mesh,
     external: &Resource<External>,
-    from: Source<'_>,
+    from: &Source<'_>,
 ) -> Option<api::VirtualService> {
     let through = name::gateway(mesh, external.egress?, Part::Main);
     let mut spec = api::VirtualService {
@@ -193,7 +193,7 @@ pub(super) fn virtual_service(
         ..api::VirtualService::default()
     };
     let several = spec.hosts.len() > 1;
-    let comment = from.comment(external.span);
+    let comment = from.whole();
     for host in hosts(external) {
         let host = SmolStr::new(host.as_str());
         for port in &external.body.ports {

@@ -32,7 +32,7 @@ fn file(writer: &Writer<'_>, resources: &[(String, Planned)]) -> Option<Artifact
             text.push_str(&part);
         }
     }
-    (text.len() > HEADER.len()).then(|| Artifact { path: path.clone(), text })
+    (text.len() > HEADER.len()).then(|| Artifact::new(path.clone(), text))
 }
 
 fn documents(writer: &Writer<'_>, resources: &[(String, Planned)]) -> String {

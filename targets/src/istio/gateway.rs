@@ -4,7 +4,7 @@ use super::api;
 use super::egress;
 use super::layout::{Layout, Part, kept_hosts};
 use super::policy::path;
-use crate::provenance::Source;
+use crate::provenance::{self, Source};
 use crate::yaml::Sourced;
 use meshc_compiler::model::{
     Certificate, CertificateBody, Gateway, GatewayBody, HostNamespace, Id, Listener, ListenerBody, Model,
@@ -18,7 +18,7 @@ pub(super) fn spec(
     layout: &Layout,
     (id, part): (Id<Resource<Gateway>>, Part),
     gateway: &Resource<Gateway>,
-    from: Source<'_>,
+    from: &Source<'_>,
 ) -> api::Gateway {
     let Gateway { name: _, body, front: _, span: _, attributes: _ } = &gateway.declared;
     let GatewayBody { controller: _, workload, service: _, listeners } = body;
@@ -28,7 +28,10 @@ pub(super) fn spec(
     let named = listeners.iter().zip(gateway.port_names()).enumerate();
     let mut servers: Vec<Sourced<api::Server>> = named
         .filter(|(at, _)| layout.part_of(id, *at) == part)
-        .map(|(_, (listener, name))| Sourced::new(from.comment(listener.span), server(listener, name, home)))
+        .map(|(_, (listener, name))| {
+            let comment = from.part(listener.span, provenance::listener(listener));
+            Sourced::new(comment, server(listener, name, home))
+        })
         .collect();
     if part == Part::Main {
         servers.extend(egress::servers(model, id, from));

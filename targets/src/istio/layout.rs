@@ -328,7 +328,7 @@ impl<'m> Entrance<'m> {
             let part = layout.part_of(self.id, server.listener);
             for block in self.blocks.iter().filter(|block| layout.is_bound(self.id, block.id, part)) {
                 let names = layout.hosts(block.id, &block.host.declared);
-                for Shared { narrower, .. } in server.shared(&index, block, names) {
+                for Shared { own: _, served: _, narrower } in server.shared(&index, block, names) {
                     let arrived = group.entry(SmolStr::new(narrower.as_str())).or_default();
                     if !arrived.blocks.contains(&block.id) {
                         arrived.blocks.push(block.id);

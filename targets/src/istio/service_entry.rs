@@ -12,7 +12,7 @@ use meshc_compiler::values::Label;
 use meshc_language::Spanned;
 use smol_str::SmolStr;
 
-pub(super) fn spec(external: &External, from: Source<'_>) -> api::ServiceEntry {
+pub(super) fn spec(external: &External, from: &Source<'_>) -> api::ServiceEntry {
     let External { name: _, body, egress: _, span: _, attributes: _ } = external;
     let ExternalBody {
         hosts,
@@ -29,6 +29,9 @@ pub(super) fn spec(external: &External, from: Source<'_>) -> api::ServiceEntry {
         policies: _,
         traffic: _,
     } = body;
+    let sourced = |one: &Endpoint| {
+        Sourced::new(from.part(one.span, format_args!("endpoint {}", one.address.value)), endpoint(one))
+    };
     api::ServiceEntry {
         hosts: hosts
             .iter()
@@ -48,7 +51,7 @@ pub(super) fn spec(external: &External, from: Source<'_>) -> api::ServiceEntry {
             Resolution::DnsRoundRobin => Some(api::Resolution::DnsRoundRobin),
             Resolution::DynamicDns => Some(api::Resolution::DynamicDns),
         }),
-        endpoints: endpoints.iter().map(|one| Sourced::new(from.comment(one.span), endpoint(one))).collect(),
+        endpoints: endpoints.iter().map(sourced).collect(),
         workload_selector: workload
             .as_ref()
             .map(|labels| Box::new(api::WorkloadSelector { labels: label_map(Some(labels)) })),

@@ -39,7 +39,7 @@ pub(super) struct Writing<'m> {
 pub(super) fn spec(
     writing: &Writing<'_>,
     (id, host): (Id<Resource<Host>>, &Host),
-    from: Source<'_>,
+    from: &Source<'_>,
 ) -> Option<api::VirtualService> {
     let Writing { model, delegators, layout, folded } = writing;
     let Host { names: _, via, body: HostBody { name: _, visibility }, routes, span: _, attributes: _ } = host;
@@ -60,8 +60,10 @@ pub(super) fn spec(
         are_sidecars: host.only_sidecars_take(route),
         asked_on: AskedOn::of(model, delegators, id, host, route),
     };
+    let comment =
+        |route: &Route| from.part(route.span, format_args!("{} {}", route.kind.word(), route.name.value));
     for (at, route) in routes.iter().enumerate() {
-        let comment = from.comment(route.span);
+        let comment = comment(route);
         let callers = callers(route);
         match route.kind {
             RouteKind::Http => {
@@ -87,7 +89,7 @@ pub(super) fn spec(
         for one in &alternatives {
             matches::tls(&gateways, one, &mut written.matches);
         }
-        spec.tls.push(Sourced::new(from.comment(route.span), written));
+        spec.tls.push(Sourced::new(comment(route), written));
     }
     for (route, alternatives) in connections::rules(model, host, RouteKind::Tcp) {
         let mut written = api::TcpRoute {
@@ -97,7 +99,7 @@ pub(super) fn spec(
         for one in alternatives.iter().filter(|one| **one != Match::default()) {
             matches::tcp(&gateways, one, &mut written.matches);
         }
-        spec.tcp.push(Sourced::new(from.comment(route.span), written));
+        spec.tcp.push(Sourced::new(comment(route), written));
     }
     Some(spec)
 }

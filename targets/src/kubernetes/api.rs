@@ -94,6 +94,7 @@ messages! {
     /// `PodSpec`.
     struct PodSpec {
         automount_service_account_token: Option<bool>,
+        termination_grace_period_seconds: Option<u32>,
         security_context: PodSecurityContext,
         containers: Vec<Container>,
         volumes: Vec<Volume>,
@@ -129,8 +130,24 @@ messages! {
         ports: Vec<ContainerPort>,
         readiness_probe: Option<Probe>,
         liveness_probe: Option<Probe>,
+        lifecycle: Option<Lifecycle>,
         security_context: Option<SecurityContext>,
         volume_mounts: Vec<VolumeMount>,
+    }
+
+    /// `Lifecycle`.
+    struct Lifecycle {
+        pre_stop: Option<LifecycleHandler>,
+    }
+
+    /// `LifecycleHandler`.
+    struct LifecycleHandler {
+        exec: Option<ExecAction>,
+    }
+
+    /// `ExecAction`.
+    struct ExecAction {
+        command: Vec<String>,
     }
 
     /// `ContainerPort`.

@@ -1,9 +1,9 @@
 //! The Deployment of a proxy: as few rights as it can run with.
 
 use super::api::{
-    Capabilities, Container, ContainerPort, DeploymentSpec, EmptyDir, LabelSelector, Map, Metadata,
-    PodSecurityContext, PodSpec, PodTemplate, Probe, Projected, Projection, SeccompProfile, SecurityContext,
-    ServicePort, Source, Sysctl, TcpSocket, Volume, VolumeMount,
+    Capabilities, Container, ContainerPort, DeploymentSpec, EmptyDir, ExecAction, LabelSelector, Lifecycle,
+    LifecycleHandler, Map, Metadata, PodSecurityContext, PodSpec, PodTemplate, Probe, Projected, Projection,
+    SeccompProfile, SecurityContext, ServicePort, Source, Sysctl, TcpSocket, Volume, VolumeMount,
 };
 use super::files::ConfigMap;
 use super::workload::{Named, Workload, ports};
@@ -19,6 +19,9 @@ use std::collections::BTreeMap;
 
 /// Ports below this one are kept for those who have a right to them.
 const FIRST_FREE_PORT: u16 = 1024;
+
+/// Most characters of a label in the sense of DNS.
+const LONGEST_LABEL: usize = 63;
 
 /// The annotation that changes with what is read only at the start.
 const REVISION: &str = "meshc/configuration";
@@ -41,6 +44,7 @@ pub(super) fn deployment(
     let image = image.map_or(workload.image, |image| image.image.value.as_str());
     let mut spec = PodSpec {
         automount_service_account_token: Some(false),
+        termination_grace_period_seconds: Some(workload.grace),
         security_context: pod_security(workload.user, lowest < FIRST_FREE_PORT),
         containers: vec![container(workload, image, &ports)],
         volumes: Vec::new(),
@@ -51,21 +55,21 @@ pub(super) fn deployment(
         empty_dir: None,
     };
     mount(&mut spec, configuration, workload.mount, true);
-    for (at, (name, sources)) in mounted_secrets(model, proxy).into_iter().enumerate() {
+    for (name, sources) in mounted_secrets(model, proxy) {
         let volume = Volume {
-            name: SmolStr::new(format!("secret-{}", at + 1)),
+            name: volume_name("secret", &name),
             projected: Some(Projected { sources }),
             empty_dir: None,
         };
         mount(&mut spec, volume, &format!("{MOUNTED_SECRETS}/{name}"), true);
     }
-    for (at, folder) in workload.writes.iter().enumerate() {
-        let name = SmolStr::new(format!("writes-{}", at + 1));
+    for folder in workload.writes {
+        let name = volume_name("writes", &folder.trim_matches('/').replace('/', "-"));
         let volume = Volume { name, projected: None, empty_dir: Some(EmptyDir {}) };
         mount(&mut spec, volume, folder, false);
     }
     let read_once = workload.files.iter().take(workload.read_once);
-    let revision = fingerprint(read_once.map(|file| file.text.as_str()));
+    let revision = fingerprint(read_once.flat_map(|file| read_lines(&file.text)));
     DeploymentSpec {
         replicas: replicas.map_or(1, |replicas| replicas.value.get()),
         selector: LabelSelector { match_labels: named.selector() },
@@ -78,6 +82,23 @@ pub(super) fn deployment(
             spec,
         },
     }
+}
+
+/// The lines of a file that its program reads: a comment is no reason to start anew.
+fn read_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(|line| [line, "\n"])
+}
+
+/// The name of a volume, which is at most 63 lower-case letters, digits and dashes.
+fn volume_name(kind: &str, what: &str) -> SmolStr {
+    let plain = |char: char| if char.is_ascii_alphanumeric() { char.to_ascii_lowercase() } else { '-' };
+    let readable: String = what.chars().map(plain).collect();
+    let name = format!("{kind}-{}", readable.trim_matches('-'));
+    if readable == what && name.len() <= LONGEST_LABEL {
+        return SmolStr::new(name);
+    }
+    let short: String = name.chars().take(LONGEST_LABEL - 9).collect();
+    SmolStr::new(format!("{short}-{:08x}", fingerprint([what]) >> 32))
 }
 
 fn mount(spec: &mut PodSpec, volume: Volume, path: &str, read_only: bool) {
@@ -123,6 +144,11 @@ fn container(workload: &Workload<'_>, image: &str, ports: &[ServicePort]) -> Con
             .collect(),
         readiness_probe: probe(2),
         liveness_probe: probe(6),
+        lifecycle: Some(Lifecycle {
+            pre_stop: Some(LifecycleHandler {
+                exec: Some(ExecAction { command: workload.before_the_end.clone() }),
+            }),
+        }),
         security_context: Some(SecurityContext {
             allow_privilege_escalation: Some(false),
             read_only_root_filesystem: Some(true),

@@ -6,10 +6,10 @@ use crate::artifact::{Artifact, HEADER};
 use crate::provenance::Provenance;
 use crate::target::Options;
 use crate::yaml::Sourced;
-use meshc_compiler::model::{AddressKind, DestinationId, Labels, Model, Resource as Declared};
+use meshc_compiler::model::{AddressKind, DestinationId, Labels, Model};
 use meshc_compiler::routing::{Proxy, Upstream, headless_name};
 use meshc_compiler::values::Label;
-use meshc_language::{Span, Spanned};
+use meshc_language::Spanned;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,26 +25,26 @@ pub(crate) fn headless_services(
     proxies: &[Arc<Proxy>],
     options: &Options<'_>,
 ) -> Vec<Artifact> {
-    let mut services: BTreeMap<(String, SmolStr), (Span, ServiceSpec)> = BTreeMap::new();
+    let provenance = Provenance::new(options.files);
+    let mut services: BTreeMap<(String, SmolStr), (Option<SmolStr>, ServiceSpec)> = BTreeMap::new();
     for upstream in proxies.iter().flat_map(|proxy| proxy.upstreams.as_slice()) {
         let Some((key, spec)) = service(model, upstream) else { continue };
-        let place = declared(model, upstream).1;
-        let (_, known) = services.entry(key).or_insert_with(|| (place, ServiceSpec::default()));
+        let comment = || provenance.upstream(model, upstream);
+        let (_, known) = services.entry(key).or_insert_with(|| (comment(), ServiceSpec::default()));
         let ServiceSpec { cluster_ip, selector, ports } = spec;
         known.cluster_ip = cluster_ip;
         known.selector = selector;
         known.ports.extend(ports.into_iter().filter(|port| !known.ports.contains(port)).collect::<Vec<_>>());
     }
-    let provenance = Provenance::new(options.files);
     let mut files: BTreeMap<String, String> = BTreeMap::new();
-    for ((namespace, name), (span, mut spec)) in services {
+    for ((namespace, name), (comment, mut spec)) in services {
         spec.ports.sort_by_key(|port| port.port);
         let text = files.entry(name::of_services(&namespace)).or_insert_with(|| HEADER.to_owned());
         let metadata = Metadata { name, namespace: Some(SmolStr::new(namespace)), ..Metadata::default() };
         let service = Resource { api_version: "v1", kind: "Service", metadata, content: Spec { spec } };
-        append(text, &Sourced::new(provenance.source(&[]).comment(span), service));
+        append(text, &Sourced { comment, value: service });
     }
-    files.into_iter().map(|(path, text)| Artifact { path, text }).collect()
+    files.into_iter().map(|(path, text)| Artifact::new(path, text)).collect()
 }
 
 /// What stands behind an upstream, if Kubernetes finds it: its namespace and name, and what it selects.
@@ -55,7 +55,7 @@ fn service(model: &Model, upstream: &Upstream) -> Option<((String, SmolStr), Ser
         return None;
     };
     let own = model.mesh.destination_name(upstream.target);
-    let (namespace, _) = declared(model, upstream);
+    let namespace = declared_namespace(model, upstream.target);
     let mut selector = Map::new();
     if labels.is_empty() {
         selector.insert(SmolStr::new_static("app"), own.to_owned());
@@ -72,17 +72,13 @@ fn service(model: &Model, upstream: &Upstream) -> Option<((String, SmolStr), Ser
     Some((key, ServiceSpec { cluster_ip: Some("None"), selector, ports: vec![port] }))
 }
 
-/// The namespace of a destination, and where it was declared.
-fn declared<'m>(model: &'m Model, upstream: &Upstream) -> (Option<&'m str>, Span) {
-    fn of<T>(resource: &Declared<T>, span: Span) -> (Option<&str>, Span) {
-        (resource.namespace_name(), span)
-    }
+/// The namespace of a destination.
+fn declared_namespace(model: &Model, target: DestinationId) -> Option<&str> {
     let mesh = &model.mesh;
-    match upstream.target {
-        DestinationId::Service(id) => mesh.services.get(id).map(|one| of(one, one.span)),
-        DestinationId::External(id) => mesh.externals.get(id).map(|one| of(one, one.span)),
+    match target {
+        DestinationId::Service(id) => mesh.services.get(id)?.namespace_name(),
+        DestinationId::External(id) => mesh.externals.get(id)?.namespace_name(),
     }
-    .unwrap_or((None, upstream.span))
 }
 
 fn subset_labels<'m>(model: &'m Model, upstream: &Upstream) -> impl Iterator<Item = &'m Spanned<Label>> {

@@ -15,9 +15,11 @@ mod deployment;
 mod files;
 mod headless;
 mod name;
+mod size;
 mod workload;
 
 pub(crate) use headless::headless_services;
+pub(crate) use size::beyond;
 pub(crate) use workload::{Workload, workload};
 
 use crate::yaml;

@@ -17,6 +17,10 @@ pub(crate) struct Workload<'a> {
     pub(crate) image: &'static str,
     /// The program in the image, and its arguments.
     pub(crate) command: Vec<String>,
+    /// What lets requests that are under way end before the program is told to, and takes at most [`Self::grace`] seconds.
+    pub(crate) before_the_end: Vec<String>,
+    /// Seconds from the begin of its end to the moment when it is killed.
+    pub(crate) grace: u32,
     /// The user and group that it runs as; not 0.
     pub(crate) user: u32,
     /// The folder that the output folder becomes.
@@ -58,7 +62,7 @@ pub(crate) fn workload(model: &Model, deploy: &Deploy, proxy: &Proxy, workload: 
             &Resource { api_version: "v1", kind: "Service", metadata: named.metadata(), content },
         );
     }
-    Artifact { path: name::of_workload(named.namespace.as_deref(), &named.name), text }
+    Artifact::new(name::of_workload(named.namespace.as_deref(), &named.name), text)
 }
 
 /// The names and labels of a proxy's resources.

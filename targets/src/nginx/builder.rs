@@ -5,6 +5,7 @@ use super::stream;
 use super::upstream_blocks::{ProxyPass, UpstreamBlocks};
 use super::upstream_tls::UpstreamTls;
 use super::variables::{Subsystem, Variables};
+use crate::fingerprint::fingerprint;
 use crate::provenance::Provenance;
 use crate::raw_proxy::{EdgeOptions, Rig};
 use crate::target::Options;
@@ -12,9 +13,11 @@ use meshc_compiler::Model;
 use meshc_compiler::model::Id;
 use meshc_compiler::routing::{Proxy, Upstream};
 use meshc_language::{Code, Diagnostic, Span};
+use rustc_hash::FxHashSet;
 
-/// The first port of connections that nginx makes to itself.
+/// The first of the ports of connections that nginx makes to itself, and how many there are.
 const FIRST_HOP: u16 = 19_000;
+const HOPS: u64 = 1_000;
 
 /// The proxy and what its servers share.
 pub(super) struct Builder<'a> {
@@ -35,13 +38,16 @@ pub(super) struct Builder<'a> {
     /// What cannot be carried.
     pub(super) reports: Vec<Diagnostic>,
     originating: Vec<Originating>,
-    provenance: Provenance<'a>,
-    hops: u16,
+    /// Where the listener whose servers are made is heard.
+    pub(super) heard: String,
+    /// Where things come from, for comments.
+    pub(super) provenance: Provenance<'a>,
+    hops: FxHashSet<String>,
 }
 
 /// A server that begins TLS for connections.
 struct Originating {
-    /// What is behind it: the destination and the identity of TLS.
+    /// What it is: the listener that it is behind, the destination and the identity of TLS.
     behind: String,
     /// Where it is heard.
     hop: String,
@@ -63,7 +69,8 @@ impl<'a> Builder<'a> {
             reports: Vec::new(),
             originating: Vec::new(),
             provenance: Provenance::new(options.files),
-            hops: 0,
+            heard: String::new(),
+            hops: FxHashSet::default(),
         }
     }
 
@@ -80,30 +87,37 @@ impl<'a> Builder<'a> {
         self.proxy.upstreams.get(id)
     }
 
-    /// An address on which nothing but nginx itself is heard. It is made from the port that it stands behind, so that proxies
-    /// that share a machine do not meet.
+    /// An address of the loopback on which nothing but nginx itself is heard, behind the listener whose servers are made.
     ///
-    /// A Unix socket would take no port, but nginx looks for it in the folder that it is started in, and does not start where one
-    /// is left over from a run that was killed.
-    pub(super) fn hop(&mut self, behind: u16) -> String {
-        let [high, low] = behind.to_be_bytes();
+    /// When nginx loads its configuration anew, connections that the old one has taken still go to addresses that it was told, and
+    /// the new one answers there. So an address is made of what is behind it (`identity`), and stands for nothing else in any
+    /// later configuration: at worst, nobody answers. The proxy and its listener are part of it, so that proxies that share a
+    /// machine do not meet.
+    ///
+    /// Sockets by name would do as well, but a run that was killed leaves them behind, and nginx does not start where one is.
+    pub(super) fn hop(&mut self, identity: &str) -> String {
+        let namespace = self.proxy.namespace.as_deref().unwrap_or_default();
+        let mut hash = fingerprint([namespace, "/", &self.proxy.name, " ", &self.heard, " ", identity]);
         loop {
-            let port = FIRST_HOP + self.hops;
-            self.hops += 1;
-            if self.proxy.listeners.iter().all(|listener| listener.port != port) {
-                return format!("127.77.{high}.{low}:{port}");
+            let [.., a, b, c] = hash.to_be_bytes();
+            let port = FIRST_HOP + u16::try_from((hash >> 32) % HOPS).unwrap_or(0);
+            // 127.0.0.x to 127.63.x.x are what others use.
+            let address = format!("127.{}.{b}.{c}:{port}", 64 | (a >> 2));
+            let is_free = self.proxy.listeners.iter().all(|listener| listener.port != port);
+            if is_free && self.hops.insert(address.clone()) {
+                return address;
             }
+            hash = hash.wrapping_add(1);
         }
     }
 
     /// Where a connection goes for which TLS begins here, on its way to a destination.
     pub(super) fn originated(&mut self, identity: &str, pass: &ProxyPass, tls: &UpstreamTls) -> String {
-        let behind = format!("{} {identity}", pass.as_str());
+        let behind = format!("{} {} {identity}", self.heard, pass.as_str());
         if let Some(known) = self.originating.iter().find(|known| known.behind == behind) {
             return known.hop.clone();
         }
-        let port = self.proxy.listeners.first().map_or(0, |listener| listener.port);
-        let hop = self.hop(port);
+        let hop = self.hop(&format!("originates {} {identity}", pass.as_str()));
         let server = stream::originating(&hop, pass, tls);
         self.originating.push(Originating { behind, hop: hop.clone(), server });
         hop
@@ -112,11 +126,6 @@ impl<'a> Builder<'a> {
     /// The servers that begin TLS for connections.
     pub(super) fn originating(&self) -> Vec<Directive> {
         self.originating.iter().map(|one| one.server.clone()).collect()
-    }
-
-    /// Where something was written: `from reviews.mesh:12`.
-    pub(super) fn provenance(&self, span: Span) -> String {
-        self.provenance.source(&[]).comment(span).to_string()
     }
 
     /// Reports what nginx cannot carry.

@@ -51,6 +51,12 @@ impl Directive {
         self
     }
 
+    /// Puts a comment above it, if there is one.
+    pub(super) fn maybe_comment(mut self, comment: Option<impl Into<String>>) -> Self {
+        self.comment = comment.map(Into::into);
+        self
+    }
+
     /// With a comment in front.
     pub(super) fn comment(mut self, comment: impl Into<String>) -> Self {
         self.comment = Some(comment.into());

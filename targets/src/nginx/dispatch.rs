@@ -128,10 +128,13 @@ struct Ends {
 fn candidates<'r>(host: &'r VirtualHost, scheme: Scheme, builder: &mut Builder<'_>) -> Vec<Candidate<'r>> {
     let mut all = Vec::new();
     let mut names: FxHashSet<String> = FxHashSet::default();
-    for (at, rule) in host.rules.iter().enumerate() {
-        let name = Some(format!("{INTERNAL}{}", rule.name)).filter(|name| !names.contains(name));
-        let name = name.unwrap_or_else(|| format!("{INTERNAL}{}:{at}", rule.name));
-        names.insert(name.clone());
+    for rule in &host.rules {
+        let mut name = format!("{INTERNAL}{}", rule.name);
+        let mut earlier = 1;
+        while !names.insert(name.clone()) {
+            earlier += 1;
+            name = format!("{INTERNAL}{}={earlier}", rule.name);
+        }
         if rule.matches.is_empty() {
             let order = all.len();
             all.push(Candidate { rule, one: None, condition: Condition::ALWAYS, name, order });

@@ -8,10 +8,11 @@ use meshc_compiler::policy::{Abort, Fault, Injection};
 /// What Envoy says in place of the answer; a status that redirects has no text.
 const BODY: &str = "fault filter abort";
 
-/// Fails a share of the requests. `fit` has refused all other faults. With `elsewhere`, the answer comes from a location of that
-/// name, for which there may be other headers.
+/// Fails a share of the requests of the rule whose location is `name`. `fit` has refused all other faults. With `elsewhere`, the
+/// answer comes from a location of that name, for which there may be other headers.
 pub(super) fn aborts(
     faults: &[Fault],
+    name: &str,
     elsewhere: Option<&str>,
     builder: &mut Builder<'_>,
 ) -> (Vec<Directive>, Vec<Directive>) {
@@ -31,7 +32,7 @@ pub(super) fn aborts(
             0 => {}
             1_000_000 => lines.push(answer.at(*span)),
             ppm => {
-                let hit = builder.http.drawn(ppm);
+                let hit = builder.http.drawn(&format!("{name} abort {status}"), ppm);
                 lines.push(when(&hit, "1", vec![answer]).at(*span));
             }
         }

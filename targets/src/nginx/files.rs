@@ -78,7 +78,7 @@ impl Configuration {
             // A trial runs on this machine, whatever the image has.
             is_deployed: model.deploy().is_some() && options.rig.is_none(),
             resolves: builder.resolves,
-            endpoints: builder.blocks.files().to_vec(),
+            endpoints: builder.blocks.files().map(|(path, text)| (path.clone(), text.clone())).collect(),
             http: put(builder.blocks.of(Subsystem::Http), builder.http.into_directives(), servers.http),
             stream: put(
                 builder.blocks.of(Subsystem::Stream),
@@ -238,13 +238,14 @@ pub(super) fn all(configuration: &Configuration, options: &Options<'_>) -> Vec<A
         );
     }
     files.extend(endpoints.iter().cloned());
-    files.into_iter().map(|(path, text)| Artifact { path: format!("{folder}/{path}"), text }).collect()
+    files.into_iter().map(|(path, text)| Artifact::new(format!("{folder}/{path}"), text)).collect()
 }
 
 #[expect(clippy::expect_used, reason = "a test renders each template with each part")]
 fn rendered(frame: &Frame<'_>) -> String {
     let context = Context::from_serialize(frame).expect("its fields are plain");
-    TEMPLATES.render(NGINX_CONF, &context).expect("the template fits its data")
+    let text = TEMPLATES.render(NGINX_CONF, &context).expect("the template fits its data");
+    format!("{}\n", text.trim_end())
 }
 
 #[cfg(test)]

@@ -12,6 +12,9 @@ use meshc_compiler::values::{HostMap, HostPattern, Protocol, Scheme};
 use meshc_language::{Code, Diagnostic};
 use rustc_hash::FxHashSet;
 
+/// What a server without a name is called: no name that is asked for.
+const NOBODY: &str = "-";
+
 /// The servers of a port for HTTP without TLS.
 pub(super) fn plain(server: &HttpServer, heard: &Heard, builder: &mut Builder<'_>) -> Vec<Directive> {
     let HttpServer { virtual_hosts } = server;
@@ -43,6 +46,7 @@ pub(super) fn secured(
 ) -> Vec<Directive> {
     let mut flags = flags(heard);
     flags.extend(["ssl".to_owned(), "http2".to_owned()]);
+    let called: Vec<&str> = group.iter().map(|server| name_of(server)).collect();
     let names: Vec<(&HostPattern, usize)> = group
         .iter()
         .enumerate()
@@ -51,9 +55,10 @@ pub(super) fn secured(
     // A request must not reach the hosts of another server than that whose certificate was asked for: it may not have shown
     // what that one wants to see.
     let asked = (group.len() > 1).then(|| {
-        let numbers: Vec<(HostPattern, String)> =
-            names.iter().map(|(name, at)| ((*name).clone(), at.to_string())).collect();
-        hosts::map("$ssl_server_name", &numbers, "", &mut builder.http)
+        let called = |at: usize| called.get(at).copied().unwrap_or(NOBODY).to_owned();
+        let servers: Vec<(HostPattern, String)> =
+            names.iter().map(|(name, at)| ((*name).clone(), called(*at))).collect();
+        hosts::map("$ssl_server_name", &servers, "", &mut builder.http)
     });
     let mut owners: HostMap<Option<usize>> =
         names.iter().map(|(name, at)| ((*name).clone(), Some(*at))).collect();
@@ -68,13 +73,13 @@ pub(super) fn secured(
     let port = TlsPort { heard, flags: &flags, every: &every };
     let resumes = !group.iter().any(|server| asks_callers(server));
     let mut servers = Vec::new();
-    for (at, (server, claims)) in group.iter().zip(&claims).enumerate() {
+    for (server, claims) in group.iter().zip(&claims) {
         let TlsKind::Http(tls, http) = &server.kind else { continue };
         let mut own = listener_tls::lines(tls, true, builder);
         if !resumes {
             own.push(line!["ssl_session_tickets", "off"]);
         }
-        own.extend(asked.iter().map(|asked| misdirected(asked, at)));
+        own.extend(asked.iter().map(|asked| misdirected(asked, name_of(server))));
         servers.extend(port.virtual_hosts(http, claims, &own, builder));
         servers.extend(port.unclaimed(server, claims, own));
     }
@@ -165,8 +170,13 @@ fn asks_callers(server: &TlsServer) -> bool {
     }
 }
 
-fn misdirected(asked: &str, at: usize) -> Directive {
-    line!["if", format!("({asked}"), "!=", at.to_string(), ")"].block(vec![line!["return", "421"]])
+/// What a server of a port is called where servers are told apart: by its first name, which no other has.
+fn name_of(server: &TlsServer) -> &str {
+    server.names.first().map_or(NOBODY, HostPattern::as_str)
+}
+
+fn misdirected(asked: &str, name: &str) -> Directive {
+    line!["if", format!("({asked}"), "!=", name, ")"].block(vec![line!["return", "421"]])
 }
 
 /// The domains of each virtual host of each server that are reached by the server's own names. A domain that another server has
@@ -227,7 +237,8 @@ fn nowhere(heard: &Heard, flags: &[String], tls: Vec<Directive>) -> Directive {
 }
 
 fn commented(server: Directive, host: &VirtualHost, builder: &Builder<'_>) -> Directive {
-    server.at(host.span).comment(builder.provenance(host.span))
+    let comment = builder.provenance.virtual_host(builder.model, host);
+    server.at(host.span).maybe_comment(comment)
 }
 
 fn virtual_host(

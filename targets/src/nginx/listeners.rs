@@ -48,6 +48,7 @@ pub(super) fn add(listener: &Listener, builder: &mut Builder<'_>, servers: &mut 
     let Listener { bind, port, plain, tls, conflicts: _ } = listener;
     let addresses = addresses(*bind, *port, builder);
     let handlers = handlers(plain.as_ref(), tls);
+    builder.heard = addresses.join(" ");
     match handlers.as_slice() {
         [] => {}
         [only] if stands_alone(only) => {
@@ -134,6 +135,25 @@ fn names_of_http<'l>(handler: &'l Handler<'_>) -> impl Iterator<Item = &'l HostP
     group.iter().flat_map(|server| &server.names)
 }
 
+/// What a handler is, whatever else stands on its port: its connections mean the same in every configuration that has it. One
+/// that looks at names again needs none in it.
+fn identity(handler: &Handler<'_>) -> String {
+    match handler {
+        Handler::PlainHttp(_) => "http".to_owned(),
+        Handler::PlainTcp(_) => "tcp".to_owned(),
+        Handler::Passthrough(_) => "passthrough".to_owned(),
+        Handler::TlsHttp(group) => match group.first().map(|server| &server.kind) {
+            Some(TlsKind::Http(tls, _)) => format!("https {:?}", listener_tls::versions(tls)),
+            Some(TlsKind::Tcp(..) | TlsKind::Passthrough(_)) | None => "https".to_owned(),
+        },
+        Handler::TlsTcp(server) => {
+            let mut names: Vec<&str> = server.names.iter().map(HostPattern::as_str).collect();
+            names.sort_unstable();
+            format!("tls {}", names.join(" "))
+        }
+    }
+}
+
 /// Several handlers behind one port, and the server that tells their connections apart.
 fn front(
     handlers: &[Handler<'_>],
@@ -146,7 +166,7 @@ fn front(
     let mut names: Vec<(HostPattern, String)> = Vec::new();
     let mut hops = Vec::new();
     for handler in handlers {
-        let hop = builder.hop(port);
+        let hop = builder.hop(&identity(handler));
         let of = |server: &TlsServer| {
             server.names.iter().map(|name| (name.clone(), hop.clone())).collect::<Vec<_>>()
         };

@@ -81,8 +81,16 @@ impl Target for Nginx {
     }
 
     fn fit(&self, checked: &Checked, options: &Options<'_>) -> Fit {
+        let model = checked.model();
         let fit = raw_proxy::fit(checked, Controller::Nginx, support::of, options);
-        limits::beyond(checked.model(), fit, options)
+        let mut fit = limits::beyond(model, fit, options);
+        if let Some(deploy) = model.deploy() {
+            for proxy in &fit.proxies {
+                let files = configuration(model, proxy, options);
+                fit.reports.extend(kubernetes::beyond(deploy, &proxy.name, &files));
+            }
+        }
+        fit
     }
 
     fn emit(&self, fitted: &Fitted<'_>, options: &Options<'_>) -> Vec<Artifact> {

@@ -30,7 +30,7 @@ pub(super) fn locations(
     // What the proxy answers itself has nothing for browsers in it, as with Envoy.
     let cors = options.cors.as_deref().filter(|_| matches!(action, RuleAction::Forward(_)));
     let aborted = format!("{name}!abort");
-    let (aborts, answers) = fault::aborts(&options.fault, cors.map(|_| aborted.as_str()), builder);
+    let (aborts, answers) = fault::aborts(&options.fault, name, cors.map(|_| aborted.as_str()), builder);
     body.extend(aborts);
     let cors::Permissions { first, locations: mut others, headers: cors } =
         cors::permissions(cors, name, builder);
@@ -63,7 +63,8 @@ pub(super) fn locations(
             }
         }
     }
-    let location = line!["location", "=", name].block(body).at(*span).comment(builder.provenance(*span));
+    let comment = builder.provenance.rule(builder.model, rule, builder.proxy.upstreams.as_slice());
+    let location = line!["location", "=", name].block(body).at(*span).maybe_comment(comment);
     others.insert(0, location);
     others
 }
@@ -86,7 +87,7 @@ fn split(
         others.push(line!["location", "=", location.clone()].block(body).at(one.span));
         names.push((location, share));
     }
-    let chosen = builder.http.split(&names);
+    let chosen = builder.http.split(name, &names);
     vec![line!["rewrite", "^", chosen, "last"]]
 }
 
@@ -104,7 +105,7 @@ fn mirrored(
         let location = format!("{name}+{}", at + 1);
         let mut body = vec![line!["internal"]];
         if share.ppm() < 1_000_000 {
-            let taken = builder.http.drawn(share.ppm());
+            let taken = builder.http.drawn(&location, share.ppm());
             body.push(when(&taken, "0", vec![line!["return", "204"]]));
         }
         body.extend(forward::mirror_lines(way, *upstream, builder));

@@ -179,7 +179,8 @@ fn target(to: &[WeightedUpstream], builder: &mut Builder<'_>) -> String {
             // The values of `split_clients` are taken as they stand, so variables are put in by a `map`.
             let numbered: Vec<(String, u32)> =
                 parts.iter().enumerate().map(|(at, (_, share))| (at.to_string(), *share)).collect();
-            let drawn = builder.stream.split(&numbered);
+            let purpose: Vec<&str> = parts.iter().map(|(pass, _)| pass.as_str()).collect();
+            let drawn = builder.stream.split(&purpose.join(" "), &numbered);
             let mut entries = vec![line!["default", ""]];
             let numbered = parts.into_iter().enumerate();
             entries.extend(numbered.map(|(at, (pass, _))| line![regex::exactly(&at.to_string()), pass]));

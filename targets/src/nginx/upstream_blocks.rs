@@ -1,8 +1,7 @@
 //! Upstream blocks, and what `proxy_pass` is told of them.
 //!
 //! Each is made for one way of calling: protocol, TLS identity, balancing, limits. nginx keeps connections by upstream block and asks
-//! nobody what they were opened for, so what differs in any of that never shares a block. What does not differ does: nginx
-//! looks through all blocks for each one that it reads.
+//! nobody what they were opened for, so what differs in any of that never shares a block.
 
 use super::balancing::balancing;
 use super::builder::Builder;
@@ -12,10 +11,12 @@ use super::module::Module;
 use super::stream::SNI;
 use super::text;
 use super::variables::{Subsystem, hundredths};
+use crate::fingerprint::fingerprint;
+use indexmap::IndexMap;
 use meshc_compiler::model::Id;
 use meshc_compiler::policy::{Pool, PoolBody, RetryChoice};
 use meshc_compiler::routing::{Addresses, Proxy, RuleAction, Upstream, WeightedAddress};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Connections without requests that a worker keeps open to an upstream.
 const KEPT: &str = "64";
@@ -27,10 +28,9 @@ pub(super) struct UpstreamBlocks {
     tries: FxHashMap<usize, u32>,
     /// The name of each block, by all that makes it what it is.
     known: FxHashMap<(Subsystem, String), String>,
-    /// How many blocks would have the same name.
-    names: FxHashMap<(Subsystem, String), usize>,
+    names: FxHashSet<(Subsystem, String)>,
     blocks: Vec<(Subsystem, Directive)>,
-    files: Vec<(String, String)>,
+    files: IndexMap<String, String>,
 }
 
 /// What is told to `proxy_pass`, behind the scheme.
@@ -75,30 +75,49 @@ impl UpstreamBlocks {
     }
 
     /// The files of endpoints, by their paths beside `nginx.conf`.
-    pub(super) fn files(&self) -> &[(String, String)] {
-        &self.files
+    pub(super) fn files(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.files.iter()
     }
 
-    fn name(&mut self, subsystem: Subsystem, wanted: &str) -> String {
-        let count = self.names.entry((subsystem, wanted.to_owned())).or_default();
-        *count += 1;
-        if *count == 1 { wanted.to_owned() } else { format!("{wanted}~{count}") }
-    }
-
-    /// The path of a file with this text, made if there is none.
-    fn file(&mut self, name: &str, text: String) -> String {
-        let path = |number: usize| match number {
-            1 => format!("endpoints/{name}.conf"),
-            number => format!("endpoints/{name}~{number}.conf"),
+    /// The name of a block: that of the upstream, with what tells it from other ways to call the same one. `key` is all that it is.
+    fn name(&mut self, upstream: &Upstream, wanted: &str, call: Call<'_>, key: &str) -> String {
+        let Call { subsystem, module, identity, keeps } = call;
+        let is_usual = match subsystem {
+            Subsystem::Http => keeps && module == Module::of(upstream),
+            Subsystem::Stream => true,
         };
-        let mut number = 1;
+        let usual = identity.is_empty() && is_usual;
+        let short = |texts: &[&str]| format!("{wanted}~{:08x}", fingerprint(texts.iter().copied()) >> 32);
+        let keeping = if keeps { "kept" } else { "once" };
+        let mut name = if usual {
+            wanted.to_owned()
+        } else {
+            short(&[identity, "\n", keeping, &module.directive("pass")])
+        };
+        while !self.names.insert((subsystem, name.clone())) {
+            name = short(&[&name, "\n", key]);
+        }
+        name
+    }
+
+    /// The path of a file with this text, made if there is none. The halves of nginx ask for different words beside an address.
+    fn file(&mut self, subsystem: Subsystem, name: &str, text: String) -> String {
+        let end = match subsystem {
+            Subsystem::Http => "",
+            Subsystem::Stream => ".stream",
+        };
+        let mut path = format!("endpoints/{name}{end}.conf");
         loop {
-            let path = path(number);
-            match self.files.iter().rev().find(|(known, _)| *known == path) {
-                Some((_, known)) if *known == text => return path,
-                Some(_) => number += 1,
+            match self.files.get(&path) {
+                Some(known) if *known == text => return path,
+                Some(_) => {
+                    path = format!(
+                        "endpoints/{name}{end}~{:08x}.conf",
+                        fingerprint([path.as_str(), text.as_str()]) >> 32
+                    )
+                }
                 None => {
-                    self.files.push((path.clone(), text));
+                    self.files.insert(path.clone(), text);
                     return path;
                 }
             }
@@ -161,7 +180,7 @@ fn looked_up(names: &[WeightedAddress], subsystem: Subsystem, builder: &mut Buil
     // In a variable, a name is looked up when it is asked for; as it stands, nginx would look it up once, or not start.
     ProxyPass::LookedUp(match all.as_slice() {
         [(only, _)] => variables.fixed(only),
-        _ => variables.split(&all),
+        _ => variables.split("address", &all),
     })
 }
 
@@ -181,8 +200,11 @@ fn block(
     let mut inside = balancing(upstream, addresses, subsystem, builder);
     let kept = if is_http && keeps { kept(upstream.policy.pool.as_deref()) } else { Vec::new() };
     let servers = print(&servers, 0);
+    let subset = upstream.subset.as_ref().map(|subset| format!("_{subset}")).unwrap_or_default();
+    let wanted = text::file_name(&format!("{}_{}{subset}", upstream.host, upstream.port.number.value));
+    // Two upstreams share no block, whatever their endpoints are: who it is named after would depend on who comes first.
     let key = format!(
-        "{}\n{identity}\n{}\n{}\n{servers}",
+        "{wanted}\n{}\n{identity}\n{}\n{}\n{servers}",
         module.directive("pass"),
         print(&inside, 0),
         print(&kept, 0)
@@ -190,10 +212,8 @@ fn block(
     if let Some(known) = builder.blocks.known.get(&(subsystem, key.clone())) {
         return known.clone();
     }
-    let subset = upstream.subset.as_ref().map(|subset| format!("_{subset}")).unwrap_or_default();
-    let wanted = text::file_name(&format!("{}_{}{subset}", upstream.host, upstream.port.number.value));
-    let name = builder.blocks.name(subsystem, &wanted);
-    let file = builder.blocks.file(&wanted, servers);
+    let name = builder.blocks.name(upstream, &wanted, call, &key);
+    let file = builder.blocks.file(subsystem, &wanted, servers);
     if limits.connections.is_some() || upstream.policy.ejection.is_some() {
         // Without it each worker would count by itself.
         let zone = if is_http { name.clone() } else { format!("{name}.stream") };

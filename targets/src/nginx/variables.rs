@@ -1,6 +1,7 @@
 //! Variables that nginx computes when they are asked for: `map`, `geo` and `split_clients`.
 
 use super::directive::{Directive, line};
+use crate::fingerprint::fingerprint;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A bit of which nginx could not tell whether it is `0` or `1`.
@@ -30,6 +31,7 @@ impl Subsystem {
 pub(super) struct Variables {
     subsystem: Subsystem,
     known: FxHashMap<Vec<String>, String>,
+    names: FxHashSet<String>,
     directives: Vec<Directive>,
     /// Those that may be [`UNKNOWN`].
     doubtful: FxHashSet<String>,
@@ -40,6 +42,7 @@ impl Variables {
         Self {
             subsystem,
             known: FxHashMap::default(),
+            names: FxHashSet::default(),
             directives: Vec::new(),
             doubtful: FxHashSet::default(),
         }
@@ -113,16 +116,21 @@ impl Variables {
         if let Some(name) = self.known.get(&key) {
             return name.clone();
         }
-        let name = self.next();
+        let name = self.name(&key);
         self.directives.push(line!["geo", name.clone()].block(block));
         self.known.insert(key, name.clone());
         name
     }
 
     /// A variable that has each value for its share of the requests or connections, in hundredths of a percent; the last one
-    /// for the rest. Each is drawn by itself: two splits of one text would go together.
-    pub(super) fn split(&mut self, shares: &[(String, u32)]) -> String {
-        let name = self.next();
+    /// for the rest. Each `purpose` is drawn for by itself: two splits of one text would go together.
+    pub(super) fn split(&mut self, purpose: &str, shares: &[(String, u32)]) -> String {
+        let mut key = vec!["split".to_owned(), purpose.to_owned()];
+        key.extend(shares.iter().flat_map(|(value, share)| [value.clone(), share.to_string()]));
+        if let Some(name) = self.known.get(&key) {
+            return name.clone();
+        }
+        let name = self.name(&key);
         let salted = format!("{}.{}", name.trim_start_matches('$'), self.subsystem.lot());
         let last = shares.len().saturating_sub(1);
         let entry = |(at, (value, share)): (usize, &(String, u32))| {
@@ -131,18 +139,27 @@ impl Variables {
         };
         let block = shares.iter().enumerate().map(entry).collect();
         self.directives.push(line!["split_clients", salted, name.clone()].block(block));
+        self.known.insert(key, name.clone());
         name
     }
 
     /// A variable that is `1` for a share of the requests or connections, in parts per million, and `0` for the rest.
-    pub(super) fn drawn(&mut self, ppm: u32) -> String {
+    pub(super) fn drawn(&mut self, purpose: &str, ppm: u32) -> String {
         let values = ["1", "0"].map(str::to_owned);
         let shares = hundredths(&[ppm, 1_000_000_u32.saturating_sub(ppm)]);
-        self.split(&values.into_iter().zip(shares).collect::<Vec<_>>())
+        self.split(purpose, &values.into_iter().zip(shares).collect::<Vec<_>>())
     }
 
-    fn next(&self) -> String {
-        format!("$mesh_{}", self.directives.len())
+    /// The name of a variable. It comes from its definition: what is added or moved beside it renames nothing.
+    fn name(&mut self, definition: &[String]) -> String {
+        let mut fingerprint = fingerprint(definition.iter().flat_map(|word| [word.as_str(), "\n"]));
+        loop {
+            let name = format!("$mesh_{:08x}", fingerprint >> 32);
+            if self.names.insert(name.clone()) {
+                return name;
+            }
+            fingerprint = fingerprint.wrapping_add(1 << 32);
+        }
     }
 
     fn define(&mut self, kind: &str, source: &str, block: Vec<Directive>) -> String {
@@ -151,7 +168,7 @@ impl Variables {
         if let Some(name) = self.known.get(&key) {
             return name.clone();
         }
-        let name = self.next();
+        let name = self.name(&key);
         self.directives.push(line![kind, source, name.clone()].block(block));
         self.known.insert(key, name.clone());
         name

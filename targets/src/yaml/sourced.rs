@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 /// The newtype name by which a `Sourced` makes itself known to the writer.
 pub(super) const MARKER: &str = "meshc::yaml::Sourced";
 
-/// A value with a comment for the YAML reader, such as `from reviews.mesh:12`.
+/// A value with a comment for the YAML reader, such as `from shop.mesh, host cart`.
 ///
 /// The comment becomes one line above the line where the value starts, at that line's indentation: above the document, above
 /// `- ` of a list element, above `key:` of a mapping entry. Line breaks and control characters in it become spaces.

@@ -1,6 +1,5 @@
 //! `meshc verify`: runs the real proxy on this machine and holds it to what the sources say.
 
-mod interrupt;
 mod outcome;
 mod place;
 mod show;
@@ -10,11 +9,11 @@ use crate::args::{Format, ListFormat, Reporting, Verify};
 use crate::compilation::{choose_environment, compile, fit_all, target_options};
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
+use crate::interrupt::Interrupt;
 use crate::project_files::ProjectFiles;
 use crate::report::{self, Counts, Extent, Sources};
 use crate::rig::trial::Trial;
 use crate::rig::{Kind, NotServing, Server, World};
-use interrupt::Interrupt;
 use meshc_compiler::routing::Proxy;
 use meshc_language::Severity;
 use meshc_targets::{Fitted, Gateways, Options, Rig, fit};

@@ -44,7 +44,10 @@ pub(super) fn may_take<S: Space>(pattern: &Pattern, space: &S) -> bool {
             State::Match { .. } if space.accepts(state) => return true,
             State::Match { .. } | State::Fail => {}
             // Where a place is asked for, it is taken to be there.
-            State::Look { next, .. } | State::Capture { next, .. } => left.push((*next, state)),
+            State::Look { look: _, next }
+            | State::Capture { next, pattern_id: _, group_index: _, slot: _ } => {
+                left.push((*next, state));
+            }
             State::Union { alternates } => left.extend(alternates.iter().map(|next| (*next, state))),
             State::BinaryUnion { alt1, alt2 } => left.extend([(*alt1, state), (*alt2, state)]),
             State::ByteRange { trans } => step(space, state, trans.start..=trans.end, trans.next, &mut left),

@@ -3,9 +3,10 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use super::{Chain, Treatment, chains};
-use meshc_compiler::model::{Arena, Match};
+use meshc_compiler::model::{Arena, Host, HostBody, Match, Resource};
+use meshc_compiler::project::ModuleId;
 use meshc_compiler::routing::matcher::{Connection, Entrance, Matcher, Passage, Security, Source};
-use meshc_compiler::routing::{ConnectionRule, Listener, Plain, Proxy, Role, TlsKind, TlsServer};
+use meshc_compiler::routing::{ConnectionRule, Listener, Origin, Plain, Proxy, Role, TlsKind, TlsServer};
 use meshc_compiler::values::{HostPattern, IpOrCidr, Literal, SniHost};
 use meshc_language::{FileId, Span};
 use smol_str::SmolStr;
@@ -36,6 +37,23 @@ fn span() -> Span {
     Span { file: FileId(0), start: 0, end: 0 }
 }
 
+/// Any item: choices look at none.
+fn origin() -> Origin {
+    let body = HostBody::default();
+    let declared =
+        Host { names: Vec::new(), via: Vec::new(), body, routes: Vec::new(), span: span(), attributes: None };
+    let module = ModuleId(0);
+    let applied = Vec::new();
+    Origin::Host(Arena::default().add(Resource {
+        declared,
+        namespace: None,
+        module,
+        applied,
+        incomplete: false,
+        faulty: false,
+    }))
+}
+
 fn rule(dice: &mut Dice, name: String, with_names: bool) -> ConnectionRule {
     let ranges: Vec<IpOrCidr> =
         dice.some(&RANGES).iter().map(|range| IpOrCidr::parse(range).unwrap()).collect();
@@ -46,6 +64,7 @@ fn rule(dice: &mut Dice, name: String, with_names: bool) -> ConnectionRule {
         sni: names.iter().map(|name| SniHost::parse(name).unwrap()).collect(),
         matches: if alternative == Match::default() { Vec::new() } else { vec![alternative] },
         to: Vec::new(),
+        origin: origin(),
         span: span(),
     }
 }
@@ -61,7 +80,7 @@ fn proxy(dice: &mut Dice) -> Proxy {
         let names = served.split_off(served.len() - 1 - dice.below(served.len()));
         let kind = TlsKind::Passthrough(rules(dice, &format!("tls{}-", tls.len()), true));
         let names = names.iter().map(|name| HostPattern::parse(name).unwrap()).collect();
-        tls.push(TlsServer { names, kind, span: span() });
+        tls.push(TlsServer { names, kind, origin: origin(), span: span() });
     }
     let plain = (dice.below(2) == 0).then(|| Plain::Tcp(rules(dice, "plain", false)));
     let listener = Listener { bind: None, port: 443, plain, tls: tls.into(), conflicts: Vec::new() };

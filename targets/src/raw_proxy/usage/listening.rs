@@ -44,7 +44,7 @@ impl Walk<'_> {
                 "a listener whose TLS passes beside one whose TLS ends",
             );
         }
-        for TlsServer { names: _, kind, span } in tls {
+        for TlsServer { names: _, kind, origin: _, span } in tls {
             match kind {
                 TlsKind::Http(settings, server) => {
                     self.server_tls(settings);
@@ -102,7 +102,7 @@ impl Walk<'_> {
 
     fn http(&mut self, server: &HttpServer, upstreams: &Upstreams) {
         let HttpServer { virtual_hosts } = server;
-        for VirtualHost { domains: _, https_only, rules, span } in virtual_hosts {
+        for VirtualHost { domains: _, https_only, rules, origin: _, span } in virtual_hosts {
             self.add(Feature::HttpListener, *span, "HTTP");
             if *https_only {
                 self.add(Feature::RedirectToHttps, *span, "`redirect https`");
@@ -116,7 +116,7 @@ impl Walk<'_> {
     }
 
     fn connection(&mut self, rule: &ConnectionRule, feature: Feature) {
-        let ConnectionRule { name: _, sni: _, matches, to, span } = rule;
+        let ConnectionRule { name: _, sni: _, matches, to, origin: _, span } = rule;
         self.add(feature, *span, "a route for connections");
         for one in matches {
             self.condition(one, *span);
