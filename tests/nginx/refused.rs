@@ -18,10 +18,6 @@ const ROUTES: &[(&str, &str)] = &[
     ("route x when path matches r\"/a/[^/]\" -> web", "a pattern that takes some escapes of a path"),
     ("route x when path is \"/%ff\" -> web", "a path whose escapes are no text"),
     (
-        "route x when path prefix \"/x\" -> web { rewrite prefix \"/%ff\" }",
-        "a new path with such percent escapes",
-    ),
-    (
         "route x when path prefix \"/x\" -> web { rewrite matches r\"/(a)(b)(c)(d)(e)(f)(g)\" to r\"/\\7\" }",
         "a rewrite by a pattern with 7 groups",
     ),
