@@ -42,6 +42,11 @@ pub(crate) fn in_a_namespace(source: &str) -> String {
 /// What analyzers say of meshes that are right: the code of the message, a word of it, and why it is so.
 const REMARKS: &[(&str, &str, &str)] = &[
     (
+        "IST0112",
+        "exposes multiple ports",
+        "a service is called in its own host's routes on the port that the caller chose",
+    ),
+    (
         "IST0140",
         "has no effect on ingress gateway",
         "what callers in the mesh get of a host is nothing to a gateway",

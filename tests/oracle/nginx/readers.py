@@ -13,6 +13,7 @@ import crossplane.analyzer
 import crossplane.parser
 from gixy.core.config import Config
 from gixy.core.manager import Manager
+from gixy.core.variable import Variable
 
 
 def takes_no_tls(server):
@@ -85,6 +86,24 @@ def analyze_directives_only(fname, stmt, term, ctx=(), strict=False, **checks):
 
 analyze = crossplane.parser.analyze
 crossplane.parser.analyze = analyze_directives_only
+
+
+def remember_answers(name):
+    """Lets a question that gixy asks a variable be answered once per character: it asks anew at every place where a variable is
+    used, which doubles with every map that reads another."""
+    ask = getattr(Variable, name)
+
+    def answer(self, char, *seen):
+        known = self.__dict__.setdefault(f"_known_{name}", {})
+        if char not in known:
+            known[char] = ask(self, char, *seen)
+        return known[char]
+
+    setattr(Variable, name, answer)
+
+
+for question in ("can_contain", "_possible_char", "_source_can_contain"):
+    remember_answers(question)
 
 
 def crossplane_faults(main):
