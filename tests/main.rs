@@ -6,6 +6,7 @@ mod cli;
 mod conformance;
 mod envoy;
 mod explain;
+mod faults;
 mod generated;
 mod golden;
 mod istio;

@@ -3,6 +3,7 @@
 use crate::causes;
 use crate::checks;
 use crate::elaborate::{Found, elaborate};
+use crate::fixes;
 use crate::model::Model;
 use crate::project::{Definitions, Project};
 use crate::reading::{Accepted, Scopes};
@@ -115,16 +116,23 @@ pub fn check(project: &Project, only: Option<&str>, options: &Options) -> Compil
         let (checked, reports) = compile(project, environment.clone(), options);
         let failed = reports.iter().chain(&project.reports).any(|report| report.severity == Severity::Error);
         for report in reports {
+            let fix = report.fix.clone();
             let entry = collected.entry(ReportKey::of(&report)).or_insert_with(|| (report, Vec::new()));
+            // What is right in one place and not in another is no fix.
+            if entry.0.fix != fix {
+                entry.0.fix = None;
+            }
             entry.1.extend(environment.clone().filter(|environment| entry.1.last() != Some(environment)));
         }
         compiled.push((environment.clone(), (!failed).then_some(checked)));
     }
     let mut reports = project.reports.clone();
     reports.extend(collected.into_values().map(|(mut report, environments)| {
-        if several && environments.len() < chosen.len() {
+        let everywhere = environments.len() == chosen.len() || environments.is_empty();
+        if several && !everywhere {
             report.environments = environments.iter().map(ToString::to_string).collect();
         }
+        fixes::settle(project, &mut report, everywhere);
         report
     }));
     reports.sort_by(|left, right| left.order().cmp(&right.order()));

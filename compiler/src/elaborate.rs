@@ -126,6 +126,12 @@ fn report_unknown_item(keyword: &str, statement: Statement<'_>, cx: &mut Reader<
         );
         return;
     }
+    if let Some(right) = crate::reference::foreign_item(keyword) {
+        let example = crate::reference::example(right).unwrap_or(right);
+        let edit = meshc_language::Edit { span, replacement: right.to_owned() };
+        cx.foreign(span, example, Applicability::Unsafe, vec![edit]);
+        return;
+    }
     let items = crate::reference::item_keywords();
     let homes = crate::reference::homes(keyword);
     let report = Diagnostic::new(Code::UNKNOWN_KEYWORD, span, format!("there is no item `{keyword}`"))

@@ -38,6 +38,96 @@ pub const SHAPING: &[(&str, &str, &str)] = &[
     ("for", "for $<name> in [<value>, ...] { ... }", "Repeats statements for each element of a list."),
 ];
 
+/// What others call the words of [`SHAPING`].
+const SHAPING_SYNONYMS: &[(&str, &[&str])] = &[
+    ("const", &["let", "var", "set", "constant", "val"]),
+    ("param", &["parameter", "variable", "input"]),
+    ("env", &["environment"]),
+    ("use", &["import", "include", "require"]),
+    ("namespace", &["ns", "package"]),
+    ("apply", &["call"]),
+    ("in", &["when-env"]),
+    ("template", &["macro", "function", "def", "module"]),
+    ("for", &["foreach", "each"]),
+];
+
+/// A statement as it is written, for reports that show the right form: keyword, example.
+const EXAMPLES: &[(&str, &str)] = &[
+    ("timeout", "timeout 5s"),
+    ("retry", "retry 3 per-try 2s on [5xx, connect-failure]"),
+    ("rewrite", "rewrite prefix \"/\""),
+    ("fault", "fault delay 5s for 10%"),
+    ("cors", "cors { origin is \"https://a.com\"; methods GET, POST }"),
+    ("request-headers", "request-headers { set x-team \"a\"; remove x-debug }"),
+    ("response-headers", "response-headers { set x-team \"a\"; remove server }"),
+    ("mirror", "mirror 10% to web@v2"),
+    ("lb", "lb least-request"),
+    ("pool", "pool { connections 100; pending 50 }"),
+    ("eject", "eject after 5 consecutive errors every 30s for 1m max 10%"),
+    ("tls", "tls istio-mutual"),
+    ("subset", "subset v1 { labels version=v1 }"),
+    ("labels", "labels version=v1"),
+    ("port", "port http 80"),
+    ("hosts", "hosts a.com, b.com"),
+    ("workload", "workload istio=ingressgateway"),
+    ("listen", "listen https 443 { hosts a.com; tls simple { credential \"a-cert\" } }"),
+    ("route", "route default when path under \"/a\" -> web"),
+    ("host", "host web via edge { route default -> web }"),
+    ("service", "service web { port http 80 }"),
+    ("external", "external maps { hosts maps.example.com; port https 443; resolve dns }"),
+    ("gateway", "gateway edge { workload istio=ingressgateway; listen http 80 { hosts * } }"),
+    ("resolve", "resolve dns"),
+    ("endpoint", "endpoint 10.0.0.1"),
+    ("visible", "visible here"),
+    ("origin", "origin is \"https://a.com\""),
+    ("methods", "methods GET, POST"),
+    ("headers", "headers x-token, x-trace"),
+    ("credential", "credential \"a-cert\""),
+    ("const", "const $limit = 5s"),
+    ("param", "param $share: percent = 10%"),
+    ("env", "env prod { $share = 10% }"),
+    ("use", "use platform.defaults (slow-retry)"),
+    ("namespace", "namespace shop"),
+    ("template", "template canary($name: word) { service $name { port http 80 } }"),
+    ("apply", "apply canary(web)"),
+    ("for", "for $name in [a, b] { service $name { port http 80 } }"),
+    ("attempts", "attempts 3"),
+    ("per-try", "per-try 2s"),
+];
+
+/// How a statement is written, by its keyword.
+#[must_use]
+pub(crate) fn example(key: &str) -> Option<&'static str> {
+    EXAMPLES.iter().find(|(keyword, _)| *keyword == key).map(|(_, example)| *example)
+}
+
+/// The item that a word of another language stands for.
+#[must_use]
+pub(crate) fn foreign_item(word: &str) -> Option<&'static str> {
+    let items = ITEMS.iter().map(|entry| (entry.key, entry.synonyms)).chain(SHAPING_SYNONYMS.iter().copied());
+    items
+        .into_iter()
+        .find(|(key, synonyms)| crate::reading::is_called(word, key, synonyms))
+        .map(|(key, _)| key)
+}
+
+/// The keyword that a word stands for, wherever it may stand; the word itself if there is none.
+#[must_use]
+pub(crate) fn known(word: &str) -> &str {
+    if !homes(word).is_empty() {
+        return word;
+    }
+    ITEMS.iter().find_map(|item| find_known(word, item, 0)).unwrap_or(word)
+}
+
+fn find_known(word: &str, owner: &Entry, depth: usize) -> Option<&'static str> {
+    let entries = (owner.spec)().block.unwrap_or_default();
+    let found = entries.iter().find(|entry| crate::reading::is_called(word, entry.key, entry.synonyms));
+    found.map(|entry| entry.key).or_else(|| {
+        if depth >= 4 { None } else { entries.iter().find_map(|entry| find_known(word, entry, depth + 1)) }
+    })
+}
+
 fn section_spec<S: Section>(signature: &str) -> Spec {
     let mut entries = Vec::new();
     S::entries(&mut entries);
@@ -48,6 +138,7 @@ fn section_spec<S: Section>(signature: &str) -> Spec {
 pub const ITEMS: &[Entry] = &[
     Entry {
         key: "gateway",
+        synonyms: &["ingress", "ingress-gateway", "listener"],
         docs: &[
             "A workload that carries traffic into, out of or across the mesh: ports, protocols, TLS. Istio: Gateway.",
         ],
@@ -56,6 +147,7 @@ pub const ITEMS: &[Entry] = &[
     },
     Entry {
         key: "host",
+        synonyms: &["virtual-service", "virtual-host", "http-route", "vhost", "server"],
         docs: &[
             "The ordered routes of one or more hosts; the first that matches is taken. Istio: VirtualService.",
         ],
@@ -64,12 +156,14 @@ pub const ITEMS: &[Entry] = &[
     },
     Entry {
         key: "service",
+        synonyms: &["destination-rule", "upstream", "cluster", "backend", "destination"],
         docs: &["A destination inside the mesh and how it is called. Istio: DestinationRule."],
         repeat: Repeat::Many,
         spec: Service::spec,
     },
     Entry {
         key: "external",
+        synonyms: &["service-entry", "external-service"],
         docs: &[
             "A destination that the platform does not know, outside or inside the mesh. Istio: ServiceEntry and DestinationRule.",
         ],
@@ -78,12 +172,14 @@ pub const ITEMS: &[Entry] = &[
     },
     Entry {
         key: "raw",
+        synonyms: &["envoy-filter"],
         docs: &["Configuration in the words of a target, merged into one item. It may add, never override."],
         repeat: Repeat::Many,
         spec: Raw::spec,
     },
     Entry {
         key: "bindings",
+        synonyms: &["binding"],
         docs: &[
             "Where raw proxies (Envoy and nginx without Istio) find endpoints and certificates; usually in a file of its own, inside `in ENVIRONMENT`.",
         ],
@@ -92,6 +188,7 @@ pub const ITEMS: &[Entry] = &[
     },
     Entry {
         key: "policy",
+        synonyms: &["traffic-policy"],
         docs: &[
             "A bundle of statements, of routes or of destinations, to be named with `policy NAME`. What stands at the place itself wins.",
         ],
@@ -100,6 +197,7 @@ pub const ITEMS: &[Entry] = &[
     },
     Entry {
         key: "retry",
+        synonyms: &["retries", "retry-policy"],
         docs: &["A way to retry, to be named with `retry NAME`."],
         repeat: Repeat::Many,
         spec: || section_spec::<RetryPolicy>("<name>"),

@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn items_start_in_column_0() {
-        let table: [(&str, &[&str]); 14] = [
+        let table: [(&str, &[&str]); 16] = [
             ("", &[]),
             ("\n# c\na\nb {\n  c\n}\n", &["/# c/", "a/", "b {/  c/}/"]),
             ("a\n@x\n## d\n@y(\n  z)\nb\n", &["a/", "@x/## d/@y(/  z)/b/"]),
@@ -235,7 +235,10 @@ mod tests {
             // A fault stays in its item.
             ("a {\n  b\n\nc {\n  d\n}\n", &["!a {/  b//", "c {/  d/}/"]),
             ("a {\n  b\n}\n}\nc\n", &["!a {/  b/}/}/", "c/"]),
-            ("a {\n  b\nc {\n  d\n}\ne {\n  f\n}\n}\n", &["!a {/  b/", "c {/  d/}/", "!e {/  f/}/}/"]),
+            ("a {\n  b\nc {\n  d\n}\ne {\n  f\n}\n}}\n", &["!a {/  b/", "c {/  d/}/", "!e {/  f/}/}}/"]),
+            // Brackets that fit are believed, however the lines stand.
+            ("a {\n  b\nc {\n  d\n}\ne {\n  f\n}\n}\n", &["a {/  b/c {/  d/}/e {/  f/}/}/"]),
+            ("a { b {\n  c\n}\nb {\n  d\n}\n}\ne\n", &["a { b {/  c/}/b {/  d/}/}/", "e/"]),
             // So does a line in column 0 that is no item.
             ("a {\n  b\nc\n  d\n}\n", &["a {/  b/c/  d/}/"]),
             ("a {\nb {\nc\n}\n}\nd\n", &["a {/b {/c/}/}/", "d/"]),

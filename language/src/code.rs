@@ -120,6 +120,9 @@ registry! {
     119 LONE_BLOCK Error "a block is not on the line of its statement";
     120 LONE_ATTRIBUTE Error "an attribute has no statement after it";
     121 VARIABLE_AS_TEXT Warning "the name of a variable is plain text";
+    130 FOREIGN_QUOTES Error "a string is not in double quotes";
+    131 FOREIGN_SPELLING Error "something is spelled as elsewhere";
+    132 LIST_FORM Warning "a list has brackets, or lacks them";
 
     201 UNKNOWN_DESTINATION Error "no service or external has this name" ["IST0101", "KIA1101"];
     202 UNKNOWN_SUBSET Error "the service has no such subset" ["IST0101", "KIA1107"];

@@ -90,13 +90,22 @@ impl Builder<'_> {
     fn token_kind(&self, at: usize) -> Kind {
         if self.starts(at, b"\"\"\"") {
             Kind::TextBlock
-        } else if self.starts(at, b"\"") {
+        } else if self.starts(at, b"\"") || self.is_foreign(at) {
             Kind::Text
         } else if self.starts(at, b"r\"") {
             Kind::Raw
         } else {
             Kind::Word
         }
+    }
+
+    /// Whether the token here is a string in quotes of another language: two of them on one line.
+    fn is_foreign(&self, at: usize) -> bool {
+        if !matches!(self.text.as_bytes().get(at), Some(b'\'' | b'`' | 0xe2)) {
+            return false;
+        }
+        let rest = self.text.get(at..).unwrap_or_default();
+        crate::quotes::foreign(rest.lines().next().unwrap_or_default()).is_some()
     }
 
     fn starts(&self, at: usize, with: &[u8]) -> bool {

@@ -1,7 +1,7 @@
 //! Joins pieces that were cut inside an item: its author does not indent, or a line stands in column 0 by accident.
 //!
-//! That an item seems unfinished and a later one has the closers it lacks can also mean two faults. What the lines
-//! look like decides: nobody leaves an item in column 0 and goes on deeper, and a word that starts indented lines
+//! Where the brackets of the whole file fit, they decide. Elsewhere, that an item seems unfinished and a later one has the
+//! closers it lacks can also mean two faults. What the lines look like decides then: nobody leaves an item in column 0 and goes on deeper, and a word that starts indented lines
 //! elsewhere in the file hardly starts an item.
 
 use crate::chunk::{Balance, Piece};
@@ -11,6 +11,7 @@ use std::collections::HashMap;
 pub(crate) fn join(text: &str, pieces: Vec<Piece>) -> Vec<Piece> {
     let partners = partners(&pieces);
     let evidence = Evidence::new(text, &pieces);
+    let balanced = is_balanced(&pieces);
     let mut joined: Vec<Piece> = Vec::with_capacity(pieces.len());
     let mut upto = 0;
     for (at, piece) in pieces.into_iter().enumerate() {
@@ -20,7 +21,7 @@ pub(crate) fn join(text: &str, pieces: Vec<Piece>) -> Vec<Piece> {
         }
         if at >= upto
             && let Some(partner) = partners.get(at).copied().flatten()
-            && evidence.one_item(at, partner)
+            && (balanced || evidence.one_item(at, partner))
         {
             upto = partner + 1;
         }
@@ -29,6 +30,12 @@ pub(crate) fn join(text: &str, pieces: Vec<Piece>) -> Vec<Piece> {
         piece.balance = Balance::of(piece.brackets());
     }
     joined
+}
+
+/// Whether the brackets of all pieces together fit. Then they say where each item ends, however it is indented.
+fn is_balanced(pieces: &[Piece]) -> bool {
+    pieces.iter().all(|piece| piece.quoted)
+        && Balance::of(pieces.iter().flat_map(Piece::brackets)).is_balanced()
 }
 
 /// For each piece with openers left, the first later piece that closes them, if it closes just them.

@@ -43,13 +43,15 @@ pub(crate) struct Marks<'t> {
     at: usize,
     /// Where the last `${name}` ended: a word goes on behind its brace.
     variable: usize,
+    /// Where the last `'...'` ended.
+    quoted: usize,
     /// Whether `"""` always reaches to the next `"""`, whatever stands between them.
     trusting: bool,
 }
 
 impl<'t> Marks<'t> {
     pub(crate) fn new(text: &'t str, trusting: bool) -> Self {
-        Self { bytes: text.as_bytes(), at: 0, variable: 0, trusting }
+        Self { bytes: text.as_bytes(), at: 0, variable: 0, quoted: 0, trusting }
     }
 
     fn rest(&self) -> &'t [u8] {
@@ -134,13 +136,35 @@ impl<'t> Marks<'t> {
         let Some((b'r', before)) = self.bytes.get(..self.at).and_then(<[u8]>::split_last) else {
             return false;
         };
+        self.ends_before(before)
+    }
+
+    /// Whether a token starts behind `before`.
+    fn ends_before(&self, before: &[u8]) -> bool {
         let delimiter = |byte: &u8| b" \t\r\n;,[](){}\"".contains(byte);
         let mut word = before;
         while let Some(rest) = word.strip_suffix(b"->") {
             word = rest;
         }
         let goes_on = self.variable > 0 && self.variable == word.len();
-        !goes_on && word.last().is_none_or(delimiter)
+        !goes_on && (word.last().is_none_or(delimiter) || (self.quoted > 0 && self.quoted == word.len()))
+    }
+
+    /// Whether `//` begins here where a token may begin.
+    fn starts_comment(&self) -> bool {
+        self.rest().starts_with(b"//") && self.ends_before(self.bytes.get(..self.at).unwrap_or_default())
+    }
+
+    /// Passes over `'...'` if such a string starts here, else over the quote.
+    fn single_quoted(&mut self) {
+        let starts = self.ends_before(self.bytes.get(..self.at).unwrap_or_default());
+        self.at += 1;
+        if let Some(length) = memchr::memchr2(b'\'', b'\n', self.rest()).filter(|_| starts)
+            && self.rest().get(length) == Some(&b'\'')
+        {
+            self.at += length + 1;
+            self.quoted = self.at;
+        }
     }
 
     /// Passes over the `{name}` of a `${name}`.
@@ -162,7 +186,7 @@ impl<'t> Marks<'t> {
 /// The bytes at which the pass stops; all others are passed over.
 const STOPS: [bool; 256] = {
     let mut table = [false; 256];
-    let stops = b"{}[]()\"#\n";
+    let stops = b"{}[]()\"'#/\n";
     let mut i = 0;
     while i < stops.len() {
         #[expect(
@@ -200,6 +224,13 @@ impl Iterator for Marks<'_> {
                     if let Some(loose) = self.string() {
                         return Some(loose);
                     }
+                }
+                b'\'' => self.single_quoted(),
+                b'/' if !self.starts_comment() => self.at += 1,
+                b'/' => {
+                    let start = self.at;
+                    self.at = self.line_end(start);
+                    return Some(Mark::Comment(start));
                 }
                 b'{' if self.variable() => {}
                 bracket => {
@@ -252,7 +283,12 @@ mod tests {
 
     #[test]
     fn strings_and_comments_hide_brackets() {
-        let table: [(&str, &str, &[&str]); 19] = [
+        let table: [(&str, &str, &[&str]); 24] = [
+            ("a // {\n}", "}", &[]),
+            ("http://a/{ {", "{{", &[]),
+            ("a '{ \"' { '[' '(", "{(", &[]),
+            ("a it's { b", "{", &[]),
+            ("a '{''}' ->'[' {", "{", &[]),
             ("a { b [c] (d) }", "{[]()}", &[]),
             ("a # {\n}", "}", &[]),
             (r#""{" {"#, "{", &[]),

@@ -25,6 +25,7 @@ mod grammar;
 mod join;
 mod lexis;
 pub mod parse;
+mod quotes;
 pub mod source;
 mod stray;
 pub mod text;

@@ -6,6 +6,7 @@ use crate::code::Code;
 use crate::diagnostic::{Applicability, Diagnostic};
 use crate::faults;
 use crate::grammar;
+use crate::quotes;
 use crate::source::{FileId, Span};
 use crate::stray;
 use crate::tree::{Chunk, Tree};
@@ -119,11 +120,13 @@ fn read_piece(file: FileId, text: &str, piece: &Piece) -> (Chunk, Vec<Diagnostic
         reports.push(Diagnostic::new(Code::UNBALANCED, first_word(span, source), "this item cannot be read"));
         Chunk::default()
     });
+    let quotes = quotes::reports(file, text, piece.range.clone(), &chunk);
     let (chunk, strays) = stray::settle(file, text, chunk);
     // Where brackets had to be guessed, what stands apart may be the doing of the guess.
     if reports.is_empty() {
         reports = strays;
     }
+    reports.extend(quotes);
     (chunk, reports)
 }
 

@@ -143,7 +143,10 @@ impl Settler<'_> {
     fn gap(&self, from: u32, to: u32) -> Option<Gap> {
         let text = self.text.get(from as usize..to as usize)?;
         let is_blank = text.trim().is_empty();
-        let code = |line: &str| line.split('#').next().is_none_or(|code| code.trim().is_empty());
+        let code = |line: &str| {
+            let code = line.split('#').next().unwrap_or_default().trim();
+            code.is_empty() || code.starts_with("//")
+        };
         let lines = text.matches('\n').count();
         (lines > 0 && text.lines().all(code)).then_some(Gap { lines, is_blank })
     }

@@ -33,6 +33,12 @@ pub fn is_terminated(literal: &str) -> bool {
     false
 }
 
+/// The text of a literal in quotes of another language, such as `'x'`; `None` for `"..."`. It has no escapes and no variables.
+#[must_use]
+pub fn in_foreign_quotes(literal: &str) -> Option<&str> {
+    crate::quotes::foreign(literal)
+}
+
 /// Reads a `"..."` literal: `\n`, `\t`, `\"`, `\\`, `\$` and `\u{1f600}` are escapes.
 ///
 /// An escape is read once: what it stands for is text, never the start of a variable or of another escape.

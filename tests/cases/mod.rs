@@ -19,6 +19,7 @@
 
 mod case;
 mod rules;
+mod spellings;
 
 use crate::oracle;
 use case::{Case, Place};
@@ -57,6 +58,17 @@ fn all() -> Vec<Case> {
     let cases: Vec<Case> = files().iter().flat_map(|(name, text)| case::read(name, text)).collect();
     assert!(!cases.is_empty(), "there are no cases in {}", folder().display());
     cases
+}
+
+/// The cases without a report in the environment that they name, or in all: their names, their modules and texts.
+pub(crate) fn clean() -> Vec<(String, Vec<(String, String)>)> {
+    let clean = all().into_iter().filter(|case| case.expected.is_empty());
+    clean
+        .map(|case| {
+            let texts = case.inputs().into_iter().map(|input| (input.module, input.file.text)).collect();
+            (case.title(), texts)
+        })
+        .collect()
 }
 
 /// What came of one case.

@@ -91,7 +91,7 @@ fn mesh(text: &str) -> String {
 gateway edge {{
   workload app=edge
   listen http 80 {{ hosts a.com }}
-  listen https 443 {{ hosts a.com; tls mutual {{ cert file {file}; key file {file}; ca file {file}; names [{line}] }} }}
+  listen https 443 {{ hosts a.com; tls mutual {{ cert file {file}; key file {file}; ca file {file}; names {line} }} }}
 }}
 host a.com via edge {{
   route respond when path is {path} -> respond 200 {all}
@@ -111,7 +111,7 @@ host a.com via edge {{
     response-headers {{ set x-f {line} }}
   }}
 }}
-service web {{ port http 8080; lb hash query {line}; tls simple {{ ca file {file}; names [{line}] }} }}
+service web {{ port http 8080; lb hash query {line}; tls simple {{ ca file {file}; names {line} }} }}
 bindings {{ address web endpoints [10.0.0.1:8080] }}
 "#
     )

@@ -194,7 +194,7 @@ external direct {
 
 external old {
   hosts old.test
-  addresses [10.20.0.0/16]
+  addresses 10.20.0.0/16
   port tcp 1521
   resolve static
   endpoint 192.168.9.1 { labels db=a }

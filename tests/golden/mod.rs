@@ -27,6 +27,14 @@ pub(crate) fn meshes_for_istio() -> Vec<Mesh> {
     Example::all().iter().chain([&library::example()]).flat_map(Example::meshes_for_istio).collect()
 }
 
+/// The sources of the examples: their names, their modules and texts.
+pub(crate) fn sources() -> Vec<(String, Vec<(String, String)>)> {
+    let module = |name: &String| name.strip_suffix(".mesh").unwrap().replace('/', ".");
+    let texts =
+        |example: &Example| example.sources.iter().map(|(name, text)| (module(name), text.clone())).collect();
+    Example::all().iter().map(|example| (example.name.clone(), texts(example))).collect()
+}
+
 #[test]
 fn examples_are_clean_and_make_the_expected_output() {
     let update = std::env::var_os("UPDATE").is_some_and(|value| value == "1");

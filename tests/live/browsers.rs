@@ -78,9 +78,8 @@ fn what_the_destination_says_stands_beside_nothing(stage: &mut Stage) {
     ];
     let headers = own.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     a.behave(Behaviour { headers, ..Behaviour::default() });
-    let running = stage.start(&mesh(
-        "route all -> a { cors { origin is \"https://a.com\"; expose [x-e]; credentials on } }",
-    ));
+    let running = stage
+        .start(&mesh("route all -> a { cors { origin is \"https://a.com\"; expose x-e; credentials on } }"));
     let response = from(&running, "/", "https://a.com");
     assert_eq!(all(&response, ORIGIN), ["https://a.com"]);
     assert_eq!(all(&response, "access-control-expose-headers"), ["x-e"]);
@@ -96,8 +95,8 @@ fn what_the_destination_says_stands_beside_nothing(stage: &mut Stage) {
 fn preflight_requests_are_answered_with_what_they_ask_for(stage: &mut Stage) {
     let _a = stage.echo("a");
     let running = stage.start(&mesh(
-        "route any when path is \"/any\" -> a { cors { origin is \"*\"; methods [*]; headers [*]; expose [x-e] } }
-         route some when path is \"/some\" -> a { cors { origin is \"*\"; methods [GET, PUT]; headers [x-one]; max-age 5s } }",
+        "route any when path is \"/any\" -> a { cors { origin is \"*\"; methods *; headers *; expose x-e } }
+         route some when path is \"/some\" -> a { cors { origin is \"*\"; methods GET, PUT; headers x-one; max-age 5s } }",
     ));
     let response = running.ask(&preflight("/any", "https://a.com"));
     assert_eq!(all(&response, "access-control-allow-methods"), ["PUT"]);

@@ -40,7 +40,7 @@ fn the_name_in_the_destinations_certificate_is_checked(stage: &mut Stage) {
     let echo = stage.private("vault", Speaks::Http, &server);
     for good in ["vault.com", "x.wild.com"] {
         let right = stage.start(&one_destination(&format!(
-            r#"simple {{ ca file "<ca.pem>"; sni {good}; names ["{good}"] }}"#
+            r#"simple {{ ca file "<ca.pem>"; sni {good}; names "{good}" }}"#
         )));
         let (status, seen) = ask(&right);
         assert_eq!(status, 200, "{good}");
@@ -49,7 +49,7 @@ fn the_name_in_the_destinations_certificate_is_checked(stage: &mut Stage) {
     let before = echo.requests();
     for bad in ["other.com", "wild.com", "x.y.wild.com", "ault.com"] {
         // What is asked for is checked, if nothing else is said.
-        for names in ["", &format!(r#"; names ["{bad}"]"#)] {
+        for names in ["", &format!(r#"; names "{bad}""#)] {
             let wrong = stage
                 .start(&one_destination(&format!(r#"simple {{ ca file "<ca.pem>"; sni {bad}{names} }}"#)));
             assert_eq!(ask(&wrong), (stage.plane.unavailable(), None), "{bad}{names}");
@@ -62,7 +62,7 @@ fn another_name_may_be_checked_than_is_asked_for(stage: &mut Stage) {
     let server = stage.certificate("server", &["vault.com"]);
     let echo = stage.private("vault", Speaks::Http, &server);
     let source = |name: &str| {
-        one_destination(&format!(r#"simple {{ ca file "<ca.pem>"; sni asked.com; names ["{name}"] }}"#))
+        one_destination(&format!(r#"simple {{ ca file "<ca.pem>"; sni asked.com; names "{name}" }}"#))
     };
     if stage.plane == Plane::Nginx {
         return stage.assert_refused(&source("vault.com"), "names [");
@@ -83,7 +83,7 @@ fn the_names_of_an_external_are_checked(stage: &mut Stage) {
           hosts vault.com
           port http 80
           resolve dns
-          names ["NAME"]
+          names "NAME"
           tls simple { ca file "<ca.pem>"; sni ASKED }
         }
         bindings { address vault endpoints [<vault>] }"#;
@@ -153,7 +153,7 @@ fn one_of_several_names_is_enough(stage: &mut Stage) {
     let server = stage.certificate("server", &["spiffe://mesh/ns/prod/sa/vault"]);
     let echo = stage.private("vault", Speaks::Http, &server);
     let source = one_destination(
-        r#"simple { ca file "<ca.pem>"; names ["vault.com", "spiffe://mesh/ns/prod/sa/vault"] }"#,
+        r#"simple { ca file "<ca.pem>"; names "vault.com", "spiffe://mesh/ns/prod/sa/vault" }"#,
     );
     if stage.plane == Plane::Nginx {
         return stage.assert_refused(&source, "names [");

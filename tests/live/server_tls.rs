@@ -213,7 +213,7 @@ fn callers_are_known_by_name(stage: &mut Stage) {
     let a = stage.echo("a");
     let source = one_server(
         r#"mutual { cert file "<server.pem>"; key file "<server.key>"; ca file "<ca.pem>"
-           names ["spiffe://mesh/ns/prod/sa/caller"] }"#,
+           names "spiffe://mesh/ns/prod/sa/caller" }"#,
     );
     if stage.plane == Plane::Nginx {
         return stage.assert_refused(&source, "names [");

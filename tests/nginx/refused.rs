@@ -40,7 +40,7 @@ const SERVICES: &[(&str, &str, &str)] = &[
     ("web", "port http 80", "127.0.0.1:9"),
     (
         "named",
-        "port http 80; tls simple { ca file \"/ca.pem\"; sni a.internal; names [b.internal] }",
+        "port http 80; tls simple { ca file \"/ca.pem\"; sni a.internal; names b.internal }",
         "127.0.0.1:9",
     ),
     ("hashed", "port http 80; lb hash header x_a", "127.0.0.1:9"),

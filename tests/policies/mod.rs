@@ -118,12 +118,12 @@ fn the_name_that_is_asked_for_is_expected_in_the_certificate() {
 #[test]
 fn names_that_are_said_stay_as_they_are() {
     for (source, names) in [
-        ("service a { port http 80; tls simple { sni x.com; names [y.com] } }", json!(["y.com"])),
+        ("service a { port http 80; tls simple { sni x.com; names y.com } }", json!(["y.com"])),
         ("service a { port http 80; tls simple { sni x.com; skip-verify on } }", Value::Null),
         ("service a { port http 80; tls istio-mutual { sni x.com } }", Value::Null),
         // Istio takes those of the ServiceEntry.
         (
-            "external a { hosts a.com; port http 80; resolve dns; names [y.com]; tls simple { sni x.com } }",
+            "external a { hosts a.com; port http 80; resolve dns; names y.com; tls simple { sni x.com } }",
             Value::Null,
         ),
     ] {

@@ -212,9 +212,9 @@ const OLD: &str = r#"gateway edge {
   workload any
   listen https 8443 {
     hosts a.com
-    tls mutual { credential a; min-version 1.0; max-version 1.1; ciphers [ALL] }
+    tls mutual { credential a; min-version 1.0; max-version 1.1; ciphers ALL }
   }
-  listen https 8444 { hosts a.com; tls simple { credential a; max-version 1.2; ciphers [AES128-SHA] } }
+  listen https 8444 { hosts a.com; tls simple { credential a; max-version 1.2; ciphers AES128-SHA } }
 }
 host a.com via edge { route all -> respond 200 "hi" }
 "#;

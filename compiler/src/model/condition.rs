@@ -4,12 +4,12 @@ use super::destination::GatewayReference;
 use super::gateway::Gateway;
 use super::{Id, Resource};
 use crate::policy::{Comparison, TextMatch};
-use crate::reading::{Args, List, Reader, Shape, Syntax, literal};
+use crate::reading::{Args, List, Reader, Shape, Sign, Syntax, Term, literal};
 use crate::values::{
     CookieName, IpOrCidr, Label, Literal, MatchHeaderName, Method, Namespace, Path, PathPrefix, Pattern,
     Port, Scheme, SniHost, Text, escape_literal, words,
 };
-use meshc_language::{Code, Diagnostic, Span, Spanned};
+use meshc_language::{Applicability, Code, Diagnostic, Span, Spanned};
 use smol_str::SmolStr;
 
 /// How a path is compared.
@@ -153,18 +153,18 @@ pub struct Match {
 words! {
     /// What a condition looks at.
     enum Subject: "condition" {
-        Path = "path" "the path, without the query",
-        Method = "method" "the method",
-        Header = "header" "a header",
+        Path = "path" | "uri" | "url" | "location" "the path, without the query",
+        Method = "method" | "request-method" "the method",
+        Header = "header" | "headers" "a header",
         Cookie = "cookie" "a cookie",
-        Query = "query" "a query parameter, as it is written in the URL",
-        Authority = "authority" "the host as the caller wrote it",
+        Query = "query" | "query-param" | "query-params" | "query-parameter" | "arg" "a query parameter, as it is written in the URL",
+        Authority = "authority" | "host" | "hostname" | ":authority" "the host as the caller wrote it",
         Scheme = "scheme" "`http` or `https`",
         Port = "port" "the port of the listener",
-        Source = "source" "the caller: `source ns qa`, `source labels app=web`",
+        Source = "source" | "client" "the caller: `source ns qa`, `source labels app=web`",
         Gateway = "gateway" "the gateway that carries the request",
-        Sni = "sni" "the name that TLS asks for",
-        Destination = "destination" "the address that the caller asked for",
+        Sni = "sni" | "sni-hosts" | "server-name" "the name that TLS asks for",
+        Destination = "destination" | "destination-subnets" "the address that the caller asked for",
     }
 }
 
@@ -231,7 +231,7 @@ impl Condition {
 
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
         let mut alternatives = vec![Self::read_all(args, cx)?];
-        while args.take_word("or", cx).is_some() {
+        while args.take_operator("or", "||", cx) {
             alternatives.push(Self::read_all(args, cx)?);
         }
         Some(if alternatives.len() == 1 { alternatives.pop()? } else { Self::Any(alternatives) })
@@ -239,7 +239,7 @@ impl Condition {
 
     fn read_all<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
         let mut parts = vec![Self::read_one(args, cx)?];
-        while args.take_word("and", cx).is_some() {
+        while args.take_operator("and", "&&", cx) {
             parts.push(Self::read_one(args, cx)?);
         }
         Some(if parts.len() == 1 { parts.pop()? } else { Self::All(parts) })
@@ -249,7 +249,7 @@ impl Condition {
         // `not not` is nothing; counting instead of nesting keeps the depth of a condition that of its parentheses.
         let mut outermost = None;
         let mut negated = false;
-        while let Some(span) = args.take_word("not", cx) {
+        while let Some(span) = args.take_not(cx) {
             outermost = outermost.or(Some(span));
             negated = !negated;
         }
@@ -269,8 +269,17 @@ impl Condition {
             inner.finish(&["and", "or"], cx);
             return Some(condition);
         }
+        args.split_sign(cx);
         let subject = Spanned::<Subject>::read(args, cx)?;
         read_test(subject, args, cx)
+    }
+}
+
+/// The condition, or its opposite where it was compared with `!=`.
+fn signed(condition: Condition, sign: Option<Sign>, span: Span) -> Condition {
+    match sign.is_some_and(Sign::is_negated) {
+        true => Condition::Not(Box::new(condition), span),
+        false => condition,
     }
 }
 
@@ -279,19 +288,36 @@ fn read_test<'p>(
     args: &mut Args<'p>,
     cx: &mut Reader<'_, 'p>,
 ) -> Option<Condition> {
+    // Other subjects have a name before their comparison.
+    let has_name =
+        matches!(subject.value, Subject::Header | Subject::Cookie | Subject::Query | Subject::Source);
+    let sign = if has_name { None } else { args.take_sign(subject.span, cx) };
+    let read = read_side(&subject, sign, args, cx)?;
+    Some(signed(read, sign, subject.span.to(args.last)))
+}
+
+fn read_side<'p>(
+    subject: &Spanned<Subject>,
+    sign: Option<Sign>,
+    args: &mut Args<'p>,
+    cx: &mut Reader<'_, 'p>,
+) -> Option<Condition> {
     let side = match subject.value {
-        Subject::Path => return read_path(subject.span, args, cx),
+        Subject::Path => return read_path(subject.span, sign, args, cx),
         Subject::Method => Side::Method(
             read_is_in::<Method>(args, cx)?.into_iter().map(|method| method.value.as_str().into()).collect(),
         ),
         Subject::Header => return read_header(subject.span, args, cx),
-        Subject::Cookie => read_cookie(args, cx)?,
+        Subject::Cookie => read_cookie(subject.span, args, cx)?,
         Subject::Query => {
+            args.split_sign(cx);
             let name = read_name(args, cx)?;
-            return read_text_test(subject.span, args, cx, |test| Side::Query(name.clone(), test));
+            let sign = args.take_sign(subject.span, cx);
+            let test = read_text_test(subject.span, sign, args, cx, |test| Side::Query(name.clone(), test))?;
+            return Some(signed(test, sign, subject.span.to(args.last)));
         }
         Subject::Authority => {
-            return read_text_test(subject.span, args, cx, |test| match test {
+            return read_text_test(subject.span, sign, args, cx, |test| match test {
                 HeaderTest::Text(text) => Side::Authority(text),
                 HeaderTest::Present => Side::Authority(TextMatch::Prefix(SmolStr::default())),
             });
@@ -336,16 +362,27 @@ fn read_gateway<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Matc
 words! {
     /// How a path is compared.
     enum PathComparison: "comparison" {
-        Is = "is" "the whole path is this",
+        Is = "is" | "exact" | "equals" | "eq" "the whole path is this",
         In = "in" "the whole path is one of these",
-        Prefix = "prefix" "the path starts with this, byte by byte",
-        Under = "under" "the path is this or goes on behind a `/`",
-        Matches = "matches" "this regular expression matches the whole path",
+        Prefix = "prefix" | "starts-with" | "begins-with" "the path starts with this, byte by byte",
+        Under = "under" | "path-separated-prefix" | "path-prefix" "the path is this or goes on behind a `/`",
+        Matches = "matches" | "regex" | "safe-regex" | "regexp" | "regular-expression" "this regular expression matches the whole path",
     }
 }
 
-fn read_path<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Condition> {
-    let tests = match Spanned::<PathComparison>::read(args, cx)?.value {
+fn read_path<'p>(
+    start: Span,
+    sign: Option<Sign>,
+    args: &mut Args<'p>,
+    cx: &mut Reader<'_, 'p>,
+) -> Option<Condition> {
+    let comparison = match sign {
+        Some(Sign::Is | Sign::IsNot) => PathComparison::Is,
+        Some(Sign::Matches | Sign::MatchesNot) => PathComparison::Matches,
+        None if lacks_comparison(start, args, cx) => PathComparison::Is,
+        None => Spanned::<PathComparison>::read(args, cx)?.value,
+    };
+    let tests = match comparison {
         PathComparison::Is => vec![PathTest::Exact(Spanned::<Path>::read(args, cx)?.value.as_str().into())],
         PathComparison::In => {
             let List(paths) = List::<Spanned<Path>>::read(args, cx)?;
@@ -368,6 +405,35 @@ fn read_path<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> O
     let (tests, ignore_case) = if ignoring { ignoring_case(tests, span, cx)? } else { (tests, false) };
     let side = |test| Condition::Test(Test { side: Side::Path(PathMatch { test, ignore_case }), span });
     Some(any(tests.into_iter().map(side).collect()))
+}
+
+/// Whether a value stands where the comparison should; reports it if so.
+fn lacks_comparison<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> bool {
+    let before = args.last;
+    let Some(term) = args.peek(cx).filter(|term| term.origin.is_none()) else { return false };
+    let is_text = matches!(term.shape, Shape::Text(_) | Shape::Raw(_));
+    let is_path = term.word().is_some_and(|word| word.starts_with('/'));
+    if !is_text && !is_path {
+        return false;
+    }
+    let word = if matches!(term.shape, Shape::Raw(_)) { "matches" } else { "is" };
+    let place = term.span;
+    let subject = cx.written(start.to(before)).unwrap_or_default();
+    let mut value = cx.written(place).unwrap_or_default().to_owned();
+    if is_path && let Some(term) = args.next(cx) {
+        // It lacks its quotes, too.
+        let text = term.word().unwrap_or_default().to_owned();
+        value = meshc_language::text::quote(&text);
+        args.put_back(Term { shape: Shape::Text(text.into()), ..term });
+        args.last = before;
+    }
+    let message = format!("`{subject}` needs a comparison before `{value}`");
+    let help = format!(
+        "write `{subject} {word} {value}`, or `prefix`, `matches` or another comparison in place of `{word}`"
+    );
+    let report = Diagnostic::new(Code::FOREIGN_SPELLING, place, message).help(help);
+    cx.report(report.edit(Applicability::Unsafe, place, format!("{word} {value}")));
+    true
 }
 
 /// Comparisons without letter case. To a regular expression no proxy adds that (Istio `ignoreUriCase`, Envoy `case_sensitive`): it
@@ -405,19 +471,24 @@ fn any(mut alternatives: Vec<Condition>) -> Condition {
 }
 
 fn read_header<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Condition> {
+    args.split_sign(cx);
     let name = Spanned::<MatchHeaderName>::read(args, cx)?.value;
+    let sign = args.take_sign(start, cx);
     if args.take_word("absent", cx).is_some() {
         let span = start.to(args.last);
         let present = Condition::Test(Test { side: Side::Header(name, HeaderTest::Present), span });
         return Some(Condition::Not(Box::new(present), span));
     }
-    read_text_test(start, args, cx, |test| Side::Header(name.clone(), test))
+    let test = read_text_test(start, sign, args, cx, |test| Side::Header(name.clone(), test))?;
+    Some(signed(test, sign, start.to(args.last)))
 }
 
 /// A cookie is a part of the `cookie` header, which lists all of them.
-fn read_cookie<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Side> {
+fn read_cookie<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Side> {
+    args.split_sign(cx);
     let name = Spanned::<CookieName>::read(args, cx)?;
-    if args.take_word("is", cx).is_none() {
+    let is_signed = args.take_sign(start, cx) == Some(Sign::Is);
+    if !is_signed && args.take_word("is", cx).is_none() && !lacks_comparison(start, args, cx) {
         args.missing("`is` and a text", cx);
         return None;
     }
@@ -444,12 +515,13 @@ fn read_cookie<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Side>
 
 fn read_text_test<'p>(
     start: Span,
+    sign: Option<Sign>,
     args: &mut Args<'p>,
     cx: &mut Reader<'_, 'p>,
     side: impl Fn(HeaderTest) -> Side,
 ) -> Option<Condition> {
     let test = |test, span| Condition::Test(Test { side: side(test), span });
-    if args.take_word("present", cx).is_some() {
+    if args.take_label("present", &["exists", "present-match"], cx) {
         return Some(test(HeaderTest::Present, start.to(args.last)));
     }
     if args.take_word("in", cx).is_some() {
@@ -458,8 +530,13 @@ fn read_text_test<'p>(
         let span = start.to(args.last);
         return Some(any(texts.into_iter().map(|text| test(exact(text), span)).collect()));
     }
-    let comparison = Spanned::<Comparison>::read(args, cx)?;
-    let text = match comparison.value {
+    let comparison = match sign {
+        Some(Sign::Is | Sign::IsNot) => Comparison::Is,
+        Some(Sign::Matches | Sign::MatchesNot) => Comparison::Matches,
+        None if lacks_comparison(start, args, cx) => Comparison::Is,
+        None => Spanned::<Comparison>::read(args, cx)?.value,
+    };
+    let text = match comparison {
         Comparison::Is => TextMatch::Exact(Spanned::<Text>::read(args, cx)?.value.as_str().into()),
         Comparison::Prefix => {
             let text = Spanned::<Text>::read(args, cx)?;
@@ -479,8 +556,8 @@ fn read_text_test<'p>(
 words! {
     /// What is known of a caller.
     enum SourceSide: "property of a caller" {
-        Namespace = "ns" "its namespace",
-        Labels = "labels" "labels of its workload",
+        Namespace = "ns" | "namespace" | "source-namespace" "its namespace",
+        Labels = "labels" | "label" | "source-labels" "labels of its workload",
     }
 }
 

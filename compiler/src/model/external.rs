@@ -6,7 +6,7 @@ use super::service::{Labels, Port, Subset};
 use super::visibility::Visibility;
 use super::{Id, Resource};
 use crate::policy::TrafficPolicy;
-use crate::reading::{Comma, List, keyword, section};
+use crate::reading::{Comma, keyword, section};
 use crate::values::{
     Count, DnsLabel, EndpointAddress, HostPattern, IpOrCidr, Port as Number, SubjectAltName, Text, Word,
     words,
@@ -30,27 +30,27 @@ section! {
     /// What an external says of itself.
     pub struct ExternalBody {
         /// The host names that callers use. Istio: ServiceEntry.hosts.
-        need "hosts" hosts: Comma<Spanned<HostPattern>>;
+        need "hosts" | "host" | "endpoint-host" hosts: Comma<Spanned<HostPattern>>;
         /// Virtual addresses that callers use. Istio: ServiceEntry.addresses.
-        once "addresses" addresses: List<Spanned<IpOrCidr>>;
+        once "addresses" | "address" addresses: Comma<Spanned<IpOrCidr>>;
         /// A port: its protocol and number. Istio: ServiceEntry.ports.
-        many "port" ports: Port;
+        many "port" | "ports" ports: Port;
         /// How endpoints are found; `none` by default. Istio: ServiceEntry.resolution.
-        once "resolve" resolution: Spanned<Resolution>;
+        once "resolve" | "resolution" | "resolver" resolution: Spanned<Resolution>;
         /// An endpoint. Istio: ServiceEntry.endpoints.
-        many "endpoint" endpoints: Endpoint;
+        many "endpoint" | "endpoints" endpoints: Endpoint;
         /// Workloads that are the endpoints, chosen by labels. Istio: ServiceEntry.workloadSelector.
-        once "workload" workload: Labels;
+        once "workload" | "workload-selector" | "selector" workload: Labels;
         /// Whether it belongs to the mesh; `external` by default. Istio: ServiceEntry.location.
         once "location" location: Spanned<Location>;
         /// Names one of which the servers' certificates must have. Istio: ServiceEntry.subjectAltNames.
-        once "names" names: List<Spanned<SubjectAltName>>;
+        once "names" | "subject-alt-names" names: Comma<Spanned<SubjectAltName>>;
         /// The gateway through which all traffic to it leaves the mesh.
         once "via" via: GatewayReference;
         /// A part of its endpoints, chosen by labels. Istio: DestinationRule.subsets.
-        many "subset" subsets: Subset;
+        many "subset" | "subsets" subsets: Subset;
         /// Which namespaces see it. Istio: exportTo.
-        once "visible" visibility: Visibility;
+        once "visible" | "export-to" visibility: Visibility;
         /// A `policy` whose statements hold unless they stand here too.
         many "policy" policies: Spanned<Word>;
     }
@@ -62,8 +62,8 @@ words! {
     pub enum Resolution: "resolution" {
         None = "none" "the address that the caller asked for",
         Static = "static" "the addresses of the endpoints",
-        Dns = "dns" "DNS; every address that it answers",
-        DnsRoundRobin = "dns-round-robin" "DNS; the first address that it answers",
+        Dns = "dns" | "strict-dns" "DNS; every address that it answers",
+        DnsRoundRobin = "dns-round-robin" | "logical-dns" "DNS; the first address that it answers",
         DynamicDns = "dynamic-dns" "DNS, by the host of each request; for wildcard hosts",
     }
 }
@@ -71,8 +71,8 @@ words! {
 words! {
     /// Whether something belongs to the mesh.
     pub enum Location: "location" {
-        External = "external" "outside: no mutual TLS of the mesh",
-        Internal = "internal" "inside: mutual TLS of the mesh, such as a virtual machine that joined it",
+        External = "external" | "mesh-external" "outside: no mutual TLS of the mesh",
+        Internal = "internal" | "mesh-internal" "inside: mutual TLS of the mesh, such as a virtual machine that joined it",
     }
 }
 
@@ -91,7 +91,7 @@ section! {
         /// The number of a named port on this endpoint. Istio: WorkloadEntry.ports.
         many "port" ports: EndpointPort;
         /// Its labels. Istio: WorkloadEntry.labels.
-        once "labels" labels: Labels;
+        once "labels" | "label" labels: Labels;
         /// Its network. Istio: WorkloadEntry.network.
         once "network" network: Spanned<Text>;
         /// `region/zone/subzone`. Istio: WorkloadEntry.locality.

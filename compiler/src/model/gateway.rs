@@ -4,7 +4,7 @@ use super::Resource;
 use super::destination::{FrontService, Reference};
 use super::service::{Labels, default_port_name};
 use crate::policy::FileRef;
-use crate::reading::{Args, Boxed, Comma, List, Reader, Syntax, TypeDoc, keyword, section};
+use crate::reading::{Args, Boxed, Comma, Reader, Syntax, TypeDoc, keyword, section};
 use crate::values::{
     CertHash, CipherSuite, DnsLabel, HostPattern, IpAddress, Label, Literal, Namespace, Port, Protocol,
     RedirectCode, SecretName, Spki, SubjectAltName, Switch, TlsVersion, ValueError, words,
@@ -30,13 +30,13 @@ section! {
     /// What a gateway says of itself.
     pub struct GatewayBody {
         /// Who implements it; `istio` by default.
-        once "controller" controller: Spanned<Controller>;
+        once "controller" | "gateway-class" | "class" controller: Spanned<Controller>;
         /// The labels of the workloads that carry it, or `any`; `in NAMESPACE` where the pods are in another namespace than the gateway: what they see goes by theirs. Istio: Gateway.selector.
-        need "workload" workload: Workload;
+        need "workload" | "selector" | "workload-selector" workload: Workload;
         /// The service in front of these workloads, for traffic that is sent through the gateway.
         once "service" service: Reference;
         /// A port that it listens on. Istio: Gateway.servers.
-        many "listen" listeners: Listener;
+        many "listen" | "server" | "listener" | "servers" | "listeners" | "port" listeners: Listener;
     }
 }
 
@@ -97,11 +97,11 @@ section! {
     /// What a listener serves.
     pub struct ListenerBody {
         /// The names that it serves; `team-a/*.x.com` only for hosts of that namespace. Istio: Server.hosts.
-        need "hosts" hosts: Comma<Spanned<ServerHost>>;
+        need "hosts" | "host" | "server-name" | "server-names" hosts: Comma<Spanned<ServerHost>>;
         /// How TLS ends here, or passes through. Istio: Server.tls.
         once "tls" tls: Boxed<ServerTls>;
         /// `redirect https`: every request is sent to HTTPS, with 301 or the status that is said. Istio: ServerTLSSettings.httpsRedirect.
-        once "redirect" redirect: HttpsRedirect;
+        once "redirect" | "https-redirect" redirect: HttpsRedirect;
         /// The address that it binds to; all addresses by default. Istio: Server.bind.
         once "bind" bind: Spanned<IpAddress>;
         /// A name for statistics. Istio: Server.name.
@@ -260,33 +260,33 @@ section! {
     /// Certificates and limits of a listener's TLS.
     pub struct ServerTlsBody {
         /// The secret with certificate and key. Istio: ServerTLSSettings.credentialName.
-        once "credential" credential: Spanned<SecretName>;
+        once "credential" | "credential-name" | "secret" credential: Spanned<SecretName>;
         /// Two secrets, one with an RSA and one with an ECDSA certificate. Istio: ServerTLSSettings.credentialNames.
-        once "credentials" credentials: List<Spanned<SecretName>>;
+        once "credentials" credentials: Comma<Spanned<SecretName>>;
         /// The secret with the CA of callers. Istio: ServerTLSSettings.caCertCredentialName.
         once "ca-credential" ca_credential: Spanned<SecretName>;
         /// The certificate. Istio: ServerTLSSettings.serverCertificate.
-        once "cert" cert: FileRef;
+        once "cert" | "server-certificate" | "ssl-certificate" cert: FileRef;
         /// The key of the certificate. Istio: ServerTLSSettings.privateKey.
-        once "key" key: FileRef;
+        once "key" | "private-key" | "ssl-certificate-key" key: FileRef;
         /// Who may have signed the certificates of callers. Istio: ServerTLSSettings.caCertificates.
-        once "ca" ca: FileRef;
+        once "ca" | "ca-certificates" | "ssl-client-certificate" ca: FileRef;
         /// Certificates of callers that are no longer good. Istio: ServerTLSSettings.caCrl.
         once "crl" crl: FileRef;
         /// One of several certificates, in files. Istio: ServerTLSSettings.tlsCertificates.
         many "certificate" certificates: Certificate;
         /// Names one of which a caller's certificate must have. Istio: ServerTLSSettings.subjectAltNames.
-        once "names" names: List<Spanned<SubjectAltName>>;
+        once "names" | "subject-alt-names" names: Comma<Spanned<SubjectAltName>>;
         /// Public keys one of which a caller's certificate must have. Istio: ServerTLSSettings.verifyCertificateSpki.
-        once "spki" spki: List<Spanned<Spki>>;
+        once "spki" spki: Comma<Spanned<Spki>>;
         /// Hashes one of which a caller's certificate must have. Istio: ServerTLSSettings.verifyCertificateHash.
-        once "hash" hash: List<Spanned<CertHash>>;
+        once "hash" hash: Comma<Spanned<CertHash>>;
         /// The oldest version of TLS; 1.2 by default. Istio: ServerTLSSettings.minProtocolVersion.
-        once "min-version" min_version: Spanned<TlsVersion>;
+        once "min-version" | "min-protocol-version" min_version: Spanned<TlsVersion>;
         /// The newest version of TLS. Istio: ServerTLSSettings.maxProtocolVersion.
-        once "max-version" max_version: Spanned<TlsVersion>;
+        once "max-version" | "max-protocol-version" max_version: Spanned<TlsVersion>;
         /// The cipher suites. Istio: ServerTLSSettings.cipherSuites.
-        once "ciphers" ciphers: List<Spanned<CipherSuite>>;
+        once "ciphers" | "cipher-suites" | "ssl-ciphers" ciphers: Comma<Spanned<CipherSuite>>;
         /// Whether the caller's certificate is taken unseen. Istio: ServerTLSSettings.insecureSkipVerify.
         once "skip-verify" skip_verify: Spanned<Switch>;
     }

@@ -8,7 +8,9 @@ use super::gateway::Gateway;
 use super::route::{HttpRoute, Route, TcpRoute, TlsRoute};
 use super::visibility::Visibility;
 use super::{Mesh, Resource};
-use crate::reading::{Args, Attributes, Entry, Keyword, Reader, Repeat, Section, Shape, Spec, Term, section};
+use crate::reading::{
+    Args, Attributes, Entry, Keyword, Reader, Repeat, Section, Shape, Spec, Term, section, surplus_brackets,
+};
 use crate::values::{HostPattern, Literal, ResourceName};
 use meshc_language::{Applicability, Code, Diagnostic, Span, Spanned, Statement};
 use smol_str::SmolStr;
@@ -36,7 +38,7 @@ section! {
         /// The name of its resource; made of the first host and the gateways by default.
         once "name" name: Spanned<ResourceName>;
         /// Which namespaces its routes hold for. Istio: VirtualService.exportTo.
-        once "visible" visibility: Visibility;
+        once "visible" | "export-to" visibility: Visibility;
     }
 }
 
@@ -170,18 +172,21 @@ impl Section for HostStatements {
     fn entries(entries: &mut Vec<Entry>) {
         entries.push(Entry {
             key: "route",
+            synonyms: &["rule", "http", "location", "match", "routes"],
             docs: &["A rule for HTTP requests; the first whose condition holds is taken. Istio: VirtualService.http."],
             repeat: Repeat::Many,
             spec: HttpRoute::spec,
         });
         entries.push(Entry {
             key: "tls",
+            synonyms: &[],
             docs: &["A rule for TLS connections that pass through. Istio: VirtualService.tls."],
             repeat: Repeat::Many,
             spec: TlsRoute::spec,
         });
         entries.push(Entry {
             key: "tcp",
+            synonyms: &[],
             docs: &["A rule for TCP connections. Istio: VirtualService.tcp."],
             repeat: Repeat::Many,
             spec: TcpRoute::spec,
@@ -198,6 +203,9 @@ impl Keyword for Host {
         loop {
             let term = args.expect("a host name", cx)?;
             if let Shape::List(terms) = term.shape {
+                if term.origin.is_none() {
+                    surplus_brackets(term.span, cx);
+                }
                 written.extend(terms.into_iter().filter(|term| !matches!(term.shape, Shape::Comma)));
             } else {
                 written.push(term);

@@ -12,6 +12,7 @@ mod host;
 mod match_set;
 mod raw;
 mod route;
+mod route_words;
 mod service;
 mod visibility;
 mod wildcards;

@@ -3,6 +3,7 @@
 use super::condition::{Condition, Match};
 use super::destination::{Destination, DestinationId, Reference};
 use super::match_set;
+use super::route_words::{Share, is_share, read_mirrored, redirect_parts, trailing_words};
 use crate::policy::{HeaderOperations, SharedRouteOptions};
 use crate::project::DefinitionKind;
 use crate::reading::{
@@ -12,7 +13,7 @@ use crate::values::{
     DnsLabel, Fqdn, Literal, Namespace, Path, PathPrefix, Percent, Port, Query, RedirectCode, Scheme,
     StatusCode, Text, Word,
 };
-use meshc_language::{Block, Code, Diagnostic, Span, Spanned, Statement};
+use meshc_language::{Applicability, Block, Code, Diagnostic, Edit, Span, Spanned, Statement};
 
 /// What a rule looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -107,7 +108,7 @@ section! {
     /// The options of a route.
     pub struct RouteOptions {
         /// A copy of the requests goes here too; its answers are thrown away. Istio: HTTPRoute.mirror, mirrors.
-        many "mirror" mirrors: Mirror;
+        many "mirror" | "mirrors" | "shadow" | "request-mirror-policies" mirrors: Mirror;
         /// A `policy` whose statements hold unless they stand here too.
         many "policy" policies: Spanned<Word>;
     }
@@ -128,15 +129,7 @@ pub struct Mirror {
 impl Syntax for Mirror {
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
         let start = args.start(cx);
-        let mut share = None;
-        if !args.is_word("to", cx) {
-            share = Some(Spanned::<Percent>::read(args, cx)?);
-        }
-        if args.take_word("to", cx).is_none() {
-            args.missing("`to` and a destination", cx);
-            return None;
-        }
-        let reference = Reference::read(args, cx)?;
+        let (share, reference) = read_mirrored(args, cx)?;
         let destination = cx.mesh?.resolve(&reference, cx)?;
         Some(Self { share, destination, span: start.to(args.last) })
     }
@@ -264,6 +257,17 @@ fn take_arrow<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> bool {
         args.next(cx);
         return true;
     }
+    if args
+        .peek(cx)
+        .and_then(|term| term.word())
+        .is_some_and(|word| matches!(word, "=>" | "to" | "\u{2192}" | ":"))
+    {
+        return args.next(cx).is_some_and(|term| {
+            let edit = Edit { span: term.span, replacement: "->".to_owned() };
+            cx.foreign(term.span, "->", Applicability::Safe, vec![edit]);
+            true
+        });
+    }
     match args.peek(cx).map(|term| (term.describe(), term.span, matches!(term.shape, Shape::Unknown))) {
         Some((_, _, true)) => {}
         Some((found, span, false)) => {
@@ -284,6 +288,10 @@ fn read_action<'p>(
     cx: &mut Reader<'_, 'p>,
 ) -> Option<Action> {
     let word = args.peek(cx).and_then(|term| term.word()).unwrap_or_default();
+    let word = match word {
+        "return" | "direct-response" | "directResponse" | "respond-with" | "response" => "respond",
+        other => other,
+    };
     let special = matches!(word, "redirect" | "respond" | "delegate");
     if special && kind != RouteKind::Http {
         let word = word.to_owned();
@@ -296,7 +304,8 @@ fn read_action<'p>(
     match word {
         "redirect" => read_redirect(args, cx).map(|redirect| Action::Redirect(Box::new(redirect))),
         "respond" => {
-            args.next(cx);
+            args.take_label("respond", &["return", "direct-response", "respond-with", "response"], cx);
+            args.skip_label(&["status"], cx);
             let status = Spanned::read(args, cx)?;
             let body = if args.at_end(cx) { None } else { Some(Spanned::read(args, cx)?) };
             Some(Action::Respond(Box::new(Respond { status, body })))
@@ -308,6 +317,11 @@ fn read_action<'p>(
 
 fn read_redirect<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Redirect> {
     let span = args.next(cx)?.span;
+    if let Some(place) =
+        args.peek(cx).filter(|term| matches!(term.shape, Shape::Text(_))).map(|term| term.span)
+    {
+        redirect_parts(place, args, cx);
+    }
     let code = match args.peek(cx).and_then(|term| term.word()) {
         Some(word) if word.starts_with(|char: char| char.is_ascii_digit()) => Spanned::read(args, cx)?,
         _ => Spanned::new(RedirectCode::parse("301").ok()?, span),
@@ -315,21 +329,21 @@ fn read_redirect<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Red
     let mut redirect =
         Redirect { code, scheme: None, host: None, path: None, prefix: None, port: None, query: None, span };
     loop {
-        if redirect.scheme.is_none() && args.take_word("scheme", cx).is_some() {
+        if redirect.scheme.is_none() && args.take_label("scheme", &["scheme-redirect"], cx) {
             redirect.scheme = Some(Spanned::read(args, cx)?);
-        } else if redirect.host.is_none() && args.take_word("host", cx).is_some() {
+        } else if redirect.host.is_none() && args.take_label("host", &["authority", "host-redirect"], cx) {
             redirect.host = Some(Spanned::read(args, cx)?);
-        } else if redirect.path.is_none() && args.take_word("path", cx).is_some() {
+        } else if redirect.path.is_none() && args.take_label("path", &["uri", "path-redirect"], cx) {
             redirect.path = Some(Spanned::read(args, cx)?);
-        } else if redirect.prefix.is_none() && args.take_word("prefix", cx).is_some() {
+        } else if redirect.prefix.is_none() && args.take_label("prefix", &["prefix-rewrite"], cx) {
             redirect.prefix = Some(Spanned::read(args, cx)?);
-        } else if redirect.port.is_none() && args.take_word("port", cx).is_some() {
+        } else if redirect.port.is_none() && args.take_label("port", &["port-redirect"], cx) {
             redirect.port = Some(match args.peek(cx).and_then(|term| term.word()) {
                 Some("from-request") => args.next(cx).map(|_| RedirectPort::FromRequest)?,
                 Some("from-protocol") => args.next(cx).map(|_| RedirectPort::FromProtocol)?,
                 _ => RedirectPort::Number(Spanned::<Port>::read(args, cx)?.value),
             });
-        } else if redirect.query.is_none() && args.take_word("query", cx).is_some() {
+        } else if redirect.query.is_none() && args.take_label("query", &[], cx) {
             redirect.query = Some(read_redirect_query(args, cx)?);
         } else {
             args.finish(&["scheme", "host", "path", "prefix", "port", "query"], cx);
@@ -370,13 +384,6 @@ fn read_delegate<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Act
     }
 }
 
-/// The share of one destination as it was written.
-enum Share {
-    Percent(Spanned<Percent>),
-    Rest(Span),
-    None,
-}
-
 struct Parsed<'p> {
     share: Share,
     destination: Option<Destination>,
@@ -415,15 +422,11 @@ fn read_destination<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<
     let first = args.peek(cx).map(|term| term.span);
     let share = match args.peek(cx).and_then(|term| term.word()) {
         Some("rest") => Share::Rest(args.next(cx)?.span),
-        // A share ends with `%`; a number alone is a share that lacks it.
-        Some(word)
-            if word.ends_with('%') || word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') =>
-        {
-            Share::Percent(Spanned::read(args, cx)?)
-        }
+        Some(word) if is_share(word) => Share::Percent(Spanned::read(args, cx)?),
         _ => Share::None,
     };
-    let reference = Reference::read(args, cx)?;
+    let mut reference = Reference::read(args, cx)?;
+    let share = trailing_words(share, &mut reference, args, cx)?;
     let destination = cx.mesh.and_then(|mesh| mesh.resolve(&reference, cx));
     let block =
         args.peek(cx).and_then(|term| if let Shape::Block(block) = term.shape { Some(block) } else { None });

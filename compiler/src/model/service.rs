@@ -20,13 +20,13 @@ section! {
     /// What a service says of itself.
     pub struct ServiceBody {
         /// A port that it listens on: its protocol and number.
-        many "port" ports: Port;
+        many "port" | "ports" ports: Port;
         /// Its full name, if that is not NAME.NAMESPACE.svc.CLUSTER-DOMAIN.
-        once "host" host: Spanned<Fqdn>;
+        once "host" | "hostname" | "fqdn" host: Spanned<Fqdn>;
         /// A part of its workloads, chosen by labels. Istio: DestinationRule.subsets.
-        many "subset" subsets: Subset;
+        many "subset" | "subsets" | "version" subsets: Subset;
         /// Which namespaces see its policy. Istio: DestinationRule.exportTo.
-        once "visible" visibility: Visibility;
+        once "visible" | "export-to" visibility: Visibility;
         /// A `policy` whose statements hold unless they stand here too.
         many "policy" policies: Spanned<Word>;
     }
@@ -44,7 +44,7 @@ keyword! {
         label "name" name: Spanned<DnsLabel>;
         /// The port of the endpoints, if that is another one. Of a service, Istio takes it from Kubernetes; raw proxies dial it where
         /// `bindings` say `kubernetes`. Istio: ServicePort.targetPort.
-        label "target" target: Spanned<Number>;
+        label "target" | "target-port" target: Spanned<Number>;
         body optional traffic: TrafficPolicy;
     }
 }
@@ -62,7 +62,7 @@ section! {
     /// What a subset says of itself. What it does not say holds as the service says.
     pub struct SubsetBody {
         /// The labels of its workloads: `labels version=v1`. Istio: Subset.labels.
-        once "labels" labels: Labels;
+        once "labels" | "selector" | "label" labels: Labels;
         /// A `policy` whose statements hold unless they stand here too.
         many "policy" policies: Spanned<Word>;
     }

@@ -9,6 +9,8 @@ use meshc_language::{Span, Spanned};
 pub struct Visibility {
     /// Who sees it.
     pub to: Vec<Visible>,
+    /// Where each of them was written.
+    pub places: Vec<Span>,
     /// Where it was written.
     pub span: Span,
 }
@@ -26,16 +28,17 @@ pub enum Visible {
     In(Namespace),
 }
 
-impl Syntax for Visible {
+impl Syntax for Spanned<Visible> {
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
         for (word, visible) in
-            [("here", Self::Here), ("everywhere", Self::Everywhere), ("nowhere", Self::Nowhere)]
+            [("here", Visible::Here), ("everywhere", Visible::Everywhere), ("nowhere", Visible::Nowhere)]
         {
-            if args.take_word(word, cx).is_some() {
-                return Some(visible);
+            if let Some(span) = args.take_word(word, cx) {
+                return Some(Self::new(visible, span));
             }
         }
-        Spanned::<Namespace>::read(args, cx).map(|namespace| Self::In(namespace.value))
+        Spanned::<Namespace>::read(args, cx)
+            .map(|namespace| Self::new(Visible::In(namespace.value), namespace.span))
     }
 
     fn signature() -> String {
@@ -50,7 +53,9 @@ impl Syntax for Visible {
 impl Syntax for Visibility {
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
         let start = args.last;
-        let Comma(to) = Comma::read(args, cx)?;
+        let Comma(named) = Comma::<Spanned<Visible>>::read(args, cx)?;
+        let (to, places): (Vec<Visible>, Vec<Span>) =
+            named.into_iter().map(|one| (one.value, one.span)).unzip();
         let span = start.to(args.last);
         let alone = |visible: &Visible| matches!(visible, Visible::Everywhere | Visible::Nowhere);
         let repeated =
@@ -68,14 +73,14 @@ impl Syntax for Visibility {
             );
             return None;
         }
-        Some(Self { to, span })
+        Some(Self { to, places, span })
     }
 
     fn signature() -> String {
-        Comma::<Visible>::signature()
+        Comma::<Spanned<Visible>>::signature()
     }
 
     fn types(types: &mut Vec<TypeDoc>) {
-        Visible::types(types);
+        Spanned::<Visible>::types(types);
     }
 }

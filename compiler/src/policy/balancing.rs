@@ -7,10 +7,10 @@ use meshc_language::{Code, Diagnostic, Span, Spanned};
 words! {
     /// A load balancing method without settings.
     pub enum SimpleBalancing: "load balancing method" {
-        LeastRequest = "least-request" "the less busy of two endpoints picked at random; Istio's default",
-        RoundRobin = "round-robin" "one after the other",
+        LeastRequest = "least-request" | "least-conn" | "least-connections" | "least-requests" "the less busy of two endpoints picked at random; Istio's default",
+        RoundRobin = "round-robin" | "rr" "one after the other",
         Random = "random" "any endpoint",
-        Passthrough = "passthrough" "the address that the caller asked for",
+        Passthrough = "passthrough" | "original-dst" "the address that the caller asked for",
     }
 }
 
@@ -74,22 +74,23 @@ pub enum HashAlgorithm {
 words! {
     /// What a consistent hash is taken of.
     enum KeyKind: "hash key" {
-        Header = "header" "a request header",
-        Cookie = "cookie" "a cookie, made if it is missing",
-        SourceIp = "source-ip" "the address of the caller",
-        Query = "query" "a query parameter",
+        Header = "header" | "http-header-name" | "http-header" "a request header",
+        Cookie = "cookie" | "http-cookie" "a cookie, made if it is missing",
+        SourceIp = "source-ip" | "use-source-ip" | "ip-hash" | "client-ip" "the address of the caller",
+        Query = "query" | "http-query-parameter-name" | "query-param" "a query parameter",
     }
 }
 
 impl Syntax for Balancing {
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
         let start = args.start(cx);
-        let method = match args.take_word("hash", cx) {
-            Some(_) => {
+        args.skip_label(&["simple", "lb-policy"], cx);
+        let method = match args.take_label("hash", &["consistent-hash", "ring-hash"], cx) {
+            true => {
                 let key = read_key(args, cx)?;
                 Method::Hash { key, algorithm: read_algorithm(args, cx)? }
             }
-            None => {
+            false => {
                 // `hash` is one of the words that may stand here; the list in a message should say so.
                 let term = args.expect("a load balancing method", cx)?;
                 match term.word().map(SimpleBalancing::parse) {
@@ -139,10 +140,10 @@ fn read_key<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<HashKey>
 }
 
 fn read_algorithm<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Option<HashAlgorithm>> {
-    if args.take_word("ring", cx).is_some() {
+    if args.take_label("ring", &["minimum-ring-size", "ring-size"], cx) {
         return Some(Some(HashAlgorithm::Ring(Spanned::read(args, cx)?)));
     }
-    if args.take_word("maglev", cx).is_none() {
+    if !args.take_label("maglev", &["table-size"], cx) {
         return Some(None);
     }
     let size = Spanned::<Count>::read(args, cx)?;

@@ -1,6 +1,6 @@
 //! `tls` of a service or an external: how the connection to it is secured.
 
-use crate::reading::{Args, List, Reader, Syntax, TypeDoc, keyword, section};
+use crate::reading::{Args, Comma, Reader, Syntax, TypeDoc, keyword, section};
 use crate::values::{FilePath, Fqdn, SecretName, SubjectAltName, Switch, words};
 use meshc_language::{Code, Diagnostic, Spanned};
 
@@ -16,10 +16,10 @@ keyword! {
 words! {
     /// How a connection to a destination is secured.
     pub enum ClientTlsMode: "TLS mode" {
-        Disable = "disable" "plaintext, also inside the mesh",
+        Disable = "disable" | "off" | "none" | "plaintext" "plaintext, also inside the mesh",
         Simple = "simple" "TLS; the server shows a certificate",
-        Mutual = "mutual" "TLS; both sides show a certificate, from files or a secret",
-        IstioMutual = "istio-mutual" "TLS with the certificates that Istio gives to workloads",
+        Mutual = "mutual" | "mtls" "TLS; both sides show a certificate, from files or a secret",
+        IstioMutual = "istio-mutual" | "strict" "TLS with the certificates that Istio gives to workloads",
     }
 }
 
@@ -35,22 +35,22 @@ section! {
     /// Certificates and names for a connection.
     pub struct ClientTlsBody {
         /// The client's certificate. Istio: ClientTLSSettings.clientCertificate.
-        once "cert" cert: FileRef;
+        once "cert" | "client-certificate" | "certificate" cert: FileRef;
         /// The key of the client's certificate. Istio: ClientTLSSettings.privateKey.
-        once "key" key: FileRef;
+        once "key" | "private-key" key: FileRef;
         /// Who may have signed the server's certificate; the system's list by default.
         /// Istio: ClientTLSSettings.caCertificates.
-        once "ca" ca: FileRef;
+        once "ca" | "ca-certificates" | "ca-cert" | "trusted-ca" ca: FileRef;
         /// Certificates that are no longer good. Istio: ClientTLSSettings.caCrl.
-        once "crl" crl: FileRef;
+        once "crl" | "ca-crl" crl: FileRef;
         /// The secret that holds certificate, key and CA. Istio: ClientTLSSettings.credentialName.
-        once "credential" credential: Spanned<SecretName>;
+        once "credential" | "credential-name" | "secret" credential: Spanned<SecretName>;
         /// The name that is asked for; the request's host by default. Istio: ClientTLSSettings.sni.
-        once "sni" sni: Spanned<Fqdn>;
+        once "sni" | "server-name" sni: Spanned<Fqdn>;
         /// Names one of which the server's certificate must have. Istio: ClientTLSSettings.subjectAltNames.
-        once "names" names: List<Spanned<SubjectAltName>>;
+        once "names" | "subject-alt-names" | "sans" | "san" names: Comma<Spanned<SubjectAltName>>;
         /// Whether the server's certificate is taken unseen. Istio: ClientTLSSettings.insecureSkipVerify.
-        once "skip-verify" skip_verify: Spanned<Switch>;
+        once "skip-verify" | "insecure-skip-verify" | "insecure" skip_verify: Spanned<Switch>;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::reading::{Args, Reader, Syntax, TypeDoc};
 use crate::values::{Duration, GrpcStatus, Percent, StatusCode, words};
-use meshc_language::{Code, Diagnostic, Span, Spanned};
+use meshc_language::{Applicability, Code, Diagnostic, Edit, Span, Spanned};
 
 /// `fault delay 7s for 10%` or `fault abort 503 for 10%` (Istio `HTTPFaultInjection`).
 #[derive(Clone, Debug, PartialEq)]
@@ -36,8 +36,8 @@ pub enum Abort {
 words! {
     /// What is injected.
     enum FaultKind: "fault" {
-        Delay = "delay" "the request waits",
-        Abort = "abort" "the request fails",
+        Delay = "delay" | "fixed-delay" "the request waits",
+        Abort = "abort" | "http-status" "the request fails",
     }
 }
 
@@ -45,13 +45,24 @@ impl Syntax for Fault {
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
         let start = args.last;
         let kind = match Spanned::<FaultKind>::read(args, cx)?.value {
-            FaultKind::Delay => Injection::Delay(Spanned::read(args, cx)?),
+            FaultKind::Delay => {
+                args.skip_label(&["fixed-delay"], cx);
+                Injection::Delay(Spanned::read(args, cx)?)
+            }
             FaultKind::Abort if args.take_word("grpc", cx).is_some() => {
                 Injection::Abort(Abort::Grpc(Spanned::read(args, cx)?))
             }
-            FaultKind::Abort => Injection::Abort(Abort::Http(Spanned::read(args, cx)?)),
+            FaultKind::Abort => {
+                args.skip_label(&["http-status", "status"], cx);
+                Injection::Abort(Abort::Http(Spanned::read(args, cx)?))
+            }
         };
-        if args.take_word("for", cx).is_none() {
+        let share = args.peek(cx).filter(|term| term.word().is_some_and(|word| word.ends_with('%')));
+        if let Some(place) = share.filter(|term| term.origin.is_none()).map(|term| term.span) {
+            let right = format!("for {}", cx.written(place).unwrap_or_default());
+            let edit = Edit { span: place.before(), replacement: "for ".to_owned() };
+            cx.foreign(place, &right, Applicability::Safe, vec![edit]);
+        } else if !args.take_label("for", &["percentage", "percent"], cx) {
             args.missing("`for` and a share, such as `for 10%`,", cx);
             return None;
         }

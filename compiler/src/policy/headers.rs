@@ -15,11 +15,11 @@ section! {
     /// Operations on headers. Headers are removed first, then set, then added to (Envoy, and so Istio), in the order of the names.
     pub struct HeaderOperationsBody {
         /// Gives a header this value, whatever it had. Istio: HeaderOperations.set.
-        many "set" set: HeaderSetting;
+        many "set" | "overwrite" set: HeaderSetting;
         /// Adds this value to those that a header has. Istio: HeaderOperations.add.
-        many "add" add: HeaderSetting;
+        many "add" | "append" add: HeaderSetting;
         /// Removes a header. Istio: HeaderOperations.remove.
-        many "remove" remove: Spanned<HeaderName>;
+        many "remove" | "delete" | "unset" remove: Spanned<HeaderName>;
     }
 }
 

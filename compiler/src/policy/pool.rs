@@ -15,33 +15,33 @@ section! {
     /// The limits of a pool. What is not set is unlimited unless it says otherwise.
     pub struct PoolBody {
         /// Most connections to one destination. Istio: TCPSettings.maxConnections.
-        once "connections" connections: Spanned<PositiveCount>;
+        once "connections" | "max-connections" connections: Spanned<PositiveCount>;
         /// How long a connection may take to open; 10s by default. Istio: TCPSettings.connectTimeout.
-        once "connect-timeout" connect_timeout: Spanned<Duration>;
+        once "connect-timeout" | "proxy-connect-timeout" connect_timeout: Spanned<Duration>;
         /// How long a connection may live. Istio: TCPSettings.maxConnectionDuration.
-        once "lifetime" lifetime: Spanned<Duration>;
+        once "lifetime" | "max-connection-duration" lifetime: Spanned<Duration>;
         /// How long a TCP connection may be silent; 1h by default, `0s` for ever. Also an HTTP connection, where `idle` is not said.
         /// Istio: TCPSettings.idleTimeout.
-        once "tcp-idle" tcp_idle: Spanned<DurationOrZero>;
+        once "tcp-idle" | "tcp-idle-timeout" tcp_idle: Spanned<DurationOrZero>;
         /// Probes of the operating system on silent connections. Istio: TCPSettings.tcpKeepalive.
-        once "keepalive" keepalive: Keepalive;
+        once "keepalive" | "tcp-keepalive" keepalive: Keepalive;
         /// Most requests that wait for a connection, those for which one is being opened included.
         /// Istio: HTTPSettings.http1MaxPendingRequests.
-        once "pending" pending: Spanned<PositiveCount>;
+        once "pending" | "max-pending-requests" | "http1-max-pending-requests" pending: Spanned<PositiveCount>;
         /// Most requests at once. Istio: HTTPSettings.http2MaxRequests.
-        once "requests" requests: Spanned<PositiveCount>;
+        once "requests" | "max-requests" | "http2-max-requests" requests: Spanned<PositiveCount>;
         /// Requests after which a connection is closed; 0 for no limit. Istio: HTTPSettings.maxRequestsPerConnection.
-        once "requests-per-connection" requests_per_connection: Spanned<Count>;
+        once "requests-per-connection" | "max-requests-per-connection" | "keepalive-requests" requests_per_connection: Spanned<Count>;
         /// Most retries at once, 1 or more. Istio: HTTPSettings.maxRetries.
-        once "retries" retries: Spanned<Count>;
+        once "retries" | "max-retries" retries: Spanned<Count>;
         /// How long an HTTP connection may be without requests; 1h by default. Istio: HTTPSettings.idleTimeout.
-        once "idle" idle: Spanned<Duration>;
+        once "idle" | "idle-timeout" | "keepalive-timeout" idle: Spanned<Duration>;
         /// Whether HTTP/1.1 connections are upgraded to HTTP/2. Istio: HTTPSettings.h2UpgradePolicy.
-        once "http2" upgrade: Spanned<Upgrade>;
+        once "http2" | "h2-upgrade-policy" upgrade: Spanned<Upgrade>;
         /// Whether the protocol of the caller is kept. Istio: HTTPSettings.useClientProtocol.
-        once "client-protocol" client_protocol: Spanned<Switch>;
+        once "client-protocol" | "use-client-protocol" client_protocol: Spanned<Switch>;
         /// Most streams on one HTTP/2 connection. Nothing beside `client-protocol`. Istio: HTTPSettings.maxConcurrentStreams.
-        once "streams" streams: Spanned<PositiveCount>;
+        once "streams" | "max-concurrent-streams" streams: Spanned<PositiveCount>;
     }
 }
 

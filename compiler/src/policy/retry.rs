@@ -1,7 +1,7 @@
 //! `retry`: what is tried again, and how often.
 
 use crate::project::DefinitionKind;
-use crate::reading::{Args, List, Reader, Syntax, TypeDoc, section};
+use crate::reading::{Args, Comma, List, Reader, Syntax, TypeDoc, section};
 use crate::values::{Count, Duration, RetryCondition, Switch};
 use meshc_language::{Span, Spanned};
 use std::sync::Arc;
@@ -10,12 +10,12 @@ section! {
     /// The statements of a `retry` (Istio `HTTPRetry`).
     pub struct RetryPolicy {
         /// How often a request is tried again after the first time. Istio: HTTPRetry.attempts.
-        need "attempts" attempts: Spanned<Count>;
+        need "attempts" | "num-retries" | "retries" | "count" attempts: Spanned<Count>;
         /// How long each try may take once it is connected; the timeout of the route by default. How long connecting may take, the
         /// `connect-timeout` of the destination says. Istio: HTTPRetry.perTryTimeout.
-        once "per-try" per_try: Spanned<Duration>;
+        once "per-try" | "per-try-timeout" | "timeout" per_try: Spanned<Duration>;
         /// What is tried again. Istio: HTTPRetry.retryOn.
-        once "on" on: List<Spanned<RetryCondition>>;
+        once "on" | "retry-on" on: Comma<Spanned<RetryCondition>>;
         /// The longest wait before the first retry, 25ms by default: the wait is random, and up to this. Before each further retry it
         /// may be longer, up to ten times as long. Istio: HTTPRetry.backoff.
         once "backoff" backoff: Spanned<Duration>;
@@ -47,6 +47,7 @@ pub enum RetryChoice {
 
 impl Syntax for Retry {
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+        args.skip_label(&["attempts", "num-retries"], cx);
         let first = args.peek(cx).cloned();
         let Some(first) = first else {
             args.missing("a number of retries, the name of a `retry`, or `off`", cx);
@@ -91,11 +92,11 @@ fn named(name: &str, span: Span, cx: &mut Reader<'_, '_>) -> Option<Arc<RetryPol
 fn inline<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<RetryPolicy> {
     let mut policy = RetryPolicy { attempts: Some(Spanned::read(args, cx)?), ..RetryPolicy::default() };
     loop {
-        if policy.per_try.is_none() && args.take_word("per-try", cx).is_some() {
+        if policy.per_try.is_none() && args.take_label("per-try", &["per-try-timeout", "timeout"], cx) {
             policy.per_try = Some(Spanned::read(args, cx)?);
-        } else if policy.on.is_none() && args.take_word("on", cx).is_some() {
-            policy.on = Some(List::read(args, cx)?);
-        } else if policy.backoff.is_none() && args.take_word("backoff", cx).is_some() {
+        } else if policy.on.is_none() && args.take_label("on", &["retry-on"], cx) {
+            policy.on = Some(Comma(List::read(args, cx)?.0));
+        } else if policy.backoff.is_none() && args.take_label("backoff", &["retry-back-off"], cx) {
             policy.backoff = Some(Spanned::read(args, cx)?);
         } else {
             args.finish(&["per-try", "on", "backoff"], cx);

@@ -34,10 +34,10 @@ pub enum RewriteKind {
 words! {
     /// What is rewritten.
     enum Part: "part of a request" {
-        Path = "path" "the whole path",
-        Prefix = "prefix" "the prefix that a condition asked for",
-        Matches = "matches" "what a regular expression matches in the path",
-        Host = "host" "the host",
+        Path = "path" | "uri" "the whole path",
+        Prefix = "prefix" | "prefix-rewrite" "the prefix that a condition asked for",
+        Matches = "matches" | "regex" | "uri-regex-rewrite" "what a regular expression matches in the path",
+        Host = "host" | "authority" | "host-rewrite" "the host",
     }
 }
 

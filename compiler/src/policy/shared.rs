@@ -10,21 +10,21 @@ section! {
     pub struct SharedRouteOptions {
         /// How long the whole response may take, retries included. `off`, the default, sets no limit.
         /// Istio: HTTPRoute.timeout.
-        once "timeout" timeout: Timeout;
+        once "timeout" | "request-timeout" | "proxy-read-timeout" timeout: Timeout;
         /// What is tried again, and how often. Without it Istio and Envoy try twice more: where a connection failed or a stream was
         /// refused, and also what gRPC answered with UNAVAILABLE or CANCELLED. Istio: HTTPRoute.retries.
-        once "retry" retry: Retry;
+        once "retry" | "retries" | "retry-policy" | "proxy-next-upstream" retry: Retry;
         /// What the destination sees instead of the path or host that was asked for.
         /// Istio: HTTPRoute.rewrite.
-        many "rewrite" rewrite: Rewrite;
+        many "rewrite" | "prefix-rewrite" | "url-rewrite" | "regex-rewrite" rewrite: Rewrite;
         /// An injected delay or failure. Istio: HTTPRoute.fault.
-        many "fault" fault: Fault;
+        many "fault" | "fault-injection" fault: Fault;
         /// Which other origins a browser may call from. Istio: HTTPRoute.corsPolicy.
-        once "cors" cors: Boxed<Cors>;
+        once "cors" | "cors-policy" cors: Boxed<Cors>;
         /// Headers set, added or removed on the way to the destination. Istio: HTTPRoute.headers.request.
-        once "request-headers" request_headers: Boxed<HeaderOperations>;
+        once "request-headers" | "headers" | "request-headers-to-add" | "proxy-set-header" request_headers: Boxed<HeaderOperations>;
         /// Headers set, added or removed on the way back. Istio: HTTPRoute.headers.response.
-        once "response-headers" response_headers: Boxed<HeaderOperations>;
+        once "response-headers" | "response-headers-to-add" | "add-header" response_headers: Boxed<HeaderOperations>;
     }
 }
 
@@ -56,13 +56,13 @@ section! {
     /// How a chosen destination is called (Istio `TrafficPolicy`).
     pub struct TrafficPolicy {
         /// Which endpoint gets the next request. Istio: TrafficPolicy.loadBalancer.
-        once "lb" balancing: Balancing;
+        once "lb" | "load-balancer" | "load-balancing" | "lb-policy" | "balance" balancing: Balancing;
         /// How many connections and requests at once. Istio: TrafficPolicy.connectionPool.
-        once "pool" pool: Boxed<Pool>;
+        once "pool" | "connection-pool" | "circuit-breakers" | "circuit-breaker" pool: Boxed<Pool>;
         /// When an endpoint that fails is left out for a while. Istio: TrafficPolicy.outlierDetection.
-        once "eject" ejection: Boxed<Ejection>;
+        once "eject" | "outlier-detection" | "outlier-ejection" ejection: Boxed<Ejection>;
         /// How the connection to the destination is secured. Istio: TrafficPolicy.tls.
-        once "tls" tls: Boxed<ClientTls>;
+        once "tls" | "mtls" | "tls-settings" | "tls-context" | "transport-socket" tls: Boxed<ClientTls>;
     }
 }
 

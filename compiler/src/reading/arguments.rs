@@ -17,7 +17,10 @@ enum Source<'p> {
 #[derive(Clone, Debug)]
 pub struct Args<'p> {
     source: Source<'p>,
-    ahead: Option<Term<'p>>,
+    /// Terms that have been looked at, or put back; the next one last.
+    ahead: Vec<Term<'p>>,
+    /// Whether nothing has been taken yet.
+    at_start: bool,
     /// What is being read, for messages: `timeout`, `route default`.
     pub owner: &'p str,
     /// Where the last argument ended: the place of one that is missing.
@@ -31,7 +34,8 @@ impl<'p> Args<'p> {
         let keyword = statement.keyword();
         Self {
             source: Source::Tree(statement.arguments()),
-            ahead: None,
+            ahead: Vec::new(),
+            at_start: true,
             owner: keyword.map_or("", |keyword| keyword.written()),
             last: keyword.map_or(statement.head(), |keyword| keyword.span()),
         }
@@ -40,13 +44,13 @@ impl<'p> Args<'p> {
     /// Other arguments: those of an attribute or the elements of a list.
     #[must_use]
     pub fn over(source: Arguments<'p>, owner: &'p str, last: Span) -> Self {
-        Self { source: Source::Tree(source), ahead: None, owner, last }
+        Self { source: Source::Tree(source), ahead: Vec::new(), at_start: false, owner, last }
     }
 
     /// Arguments that have been read before, such as the elements of a list.
     #[must_use]
     pub fn from_terms(terms: Vec<Term<'p>>, owner: &'p str, last: Span) -> Self {
-        Self { source: Source::Terms(terms.into_iter()), ahead: None, owner, last }
+        Self { source: Source::Terms(terms.into_iter()), ahead: Vec::new(), at_start: false, owner, last }
     }
 
     fn pull(&mut self, cx: &mut Reader<'_, 'p>) -> Option<Term<'p>> {
@@ -58,10 +62,20 @@ impl<'p> Args<'p> {
 
     /// The next argument, without taking it.
     pub fn peek(&mut self, cx: &mut Reader<'_, 'p>) -> Option<&Term<'p>> {
-        if self.ahead.is_none() {
-            self.ahead = self.pull(cx);
+        if self.at_start {
+            self.at_start = false;
+            self.skip_sign(cx);
         }
-        self.ahead.as_ref()
+        if self.ahead.is_empty() {
+            let next = self.pull(cx)?;
+            self.ahead.push(next);
+        }
+        self.ahead.last()
+    }
+
+    /// Puts a term back: it comes next.
+    pub(crate) fn put_back(&mut self, term: Term<'p>) {
+        self.ahead.push(term);
     }
 
     /// Where the next argument stands; the place of the last one if there is none.
@@ -72,10 +86,8 @@ impl<'p> Args<'p> {
 
     /// Takes the next argument.
     pub fn next(&mut self, cx: &mut Reader<'_, 'p>) -> Option<Term<'p>> {
-        let term = match self.ahead.take() {
-            Some(term) => term,
-            None => self.pull(cx)?,
-        };
+        self.peek(cx)?;
+        let term = self.ahead.pop()?;
         self.last = term.span;
         Some(term)
     }
@@ -92,10 +104,11 @@ impl<'p> Args<'p> {
     /// Reports that `what` should stand behind the last argument.
     pub fn missing(&self, what: &str, cx: &mut Reader<'_, 'p>) {
         let message = format!("`{}` needs {what} here", self.owner);
-        cx.report(
-            Diagnostic::new(Code::MISSING_ARGUMENT, self.last, message)
-                .help(format!("add {what} behind this")),
-        );
+        let help = match crate::reference::example(self.owner) {
+            Some(example) => format!("write it as in `{example}`"),
+            None => format!("add {what} after this"),
+        };
+        cx.report(Diagnostic::new(Code::MISSING_ARGUMENT, self.last, message).help(help));
     }
 
     /// Whether the next argument is this bare word.

@@ -62,6 +62,8 @@ pub enum Repeat {
 pub struct Entry {
     /// The keyword.
     pub key: &'static str,
+    /// What others call it, for reports: it is not read so. Letter case, hyphens and underscores do not count.
+    pub synonyms: &'static [&'static str],
     /// What it says, in lines.
     pub docs: &'static [&'static str],
     /// How often it may stand.
@@ -134,6 +136,7 @@ impl<T: Keyword> Keyword for Boxed<T> {
 
 impl<L: Literal> Syntax for Spanned<L> {
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+        super::foreign::put_right::<L>(args, cx);
         let Some(term) = args.next(cx) else {
             args.missing(&with_article(L::NAME), cx);
             return None;
@@ -172,16 +175,24 @@ pub(crate) fn literal<L: Literal>(term: &Term<'_>, cx: &mut Reader<'_, '_>) -> O
                 Form::Bare => !quoted,
                 Form::Quoted => quoted,
             };
-            if !right {
-                cx.report_at(term, wrong_form::<L>(term, text, quoted));
+            // A string in quotes of another language has been reported as such.
+            let written = cx.written(term.span).filter(|_| term.origin.is_none()).unwrap_or_default();
+            if !right && meshc_language::text::in_foreign_quotes(written).is_none() {
+                cx.report_at(term, wrong_form::<L>(term, text, written));
             }
             Some(Spanned::new(value, term.span))
         }
         // An invisible character has been reported as such.
         Err(_) if has_invisible(term, cx) => None,
         Err(error) => {
+            // Another spelling of a value is that value: what else is wrong is reported too, and nothing is missed for it.
+            let meant = error
+                .replacement
+                .as_deref()
+                .filter(|_| !error.guessed)
+                .and_then(|meant| L::parse(meant).ok());
             cx.report_at(term, bad_literal::<L>(term, text, quoted, error));
-            None
+            meant.map(|meant| Spanned::new(meant, term.span))
         }
     }
 }
@@ -193,14 +204,91 @@ fn has_invisible(term: &Term<'_>, cx: &Reader<'_, '_>) -> bool {
 }
 
 #[cold]
-fn wrong_form<L: Literal>(term: &Term<'_>, text: &str, quoted: bool) -> Diagnostic {
-    let (message, written) = if quoted {
-        (format!("{} is written without quotes", with_article(L::NAME)), text.to_owned())
-    } else {
-        (format!("{} is written in quotes", with_article(L::NAME)), meshc_language::text::quote(text))
+fn wrong_form<L: Literal>(term: &Term<'_>, text: &str, written: &str) -> Diagnostic {
+    let quoted = term.word().is_none();
+    let right = match (quoted, written.contains('$')) {
+        (true, false) => Some(text.to_owned()),
+        (true, true) => unquoted(written),
+        (false, false) => Some(meshc_language::text::quote(text)),
+        (false, true) => braced(written),
     };
-    let report = Diagnostic::new(Code::WRONG_FORM, term.span, message).help(format!("write `{written}`"));
-    if term.origin.is_some() { report } else { report.edit(Applicability::Safe, term.span, written) }
+    let form = if quoted { "without quotes" } else { "in quotes" };
+    let message = format!("{} is written {form}", with_article(L::NAME));
+    let report = Diagnostic::new(Code::WRONG_FORM, term.span, message);
+    let Some(right) = right else { return report.help(L::DOC) };
+    let report = report.help(format!("write `{right}`"));
+    // A word that goes on with the statement may have lost the text before it.
+    let is_doubtful = GO_ON.contains(&text) || (!quoted && text.ends_with([':', '=']));
+    let applicability = if is_doubtful { Applicability::Unsafe } else { Applicability::Safe };
+    if term.origin.is_some() { report } else { report.edit(applicability, term.span, right) }
+}
+
+/// Words that may follow a text within its statement.
+const GO_ON: &[&str] = &[
+    "absent",
+    "and",
+    "for",
+    "host",
+    "ignoring-case",
+    "in",
+    "is",
+    "matches",
+    "not",
+    "on",
+    "or",
+    "path",
+    "port",
+    "prefix",
+    "present",
+    "query",
+    "ring",
+    "maglev",
+    "scheme",
+    "to",
+    "ttl",
+    "under",
+    "when",
+];
+
+/// `"www.${domain}"` as the word `www.$domain`, where it is one.
+fn unquoted(written: &str) -> Option<String> {
+    let inner = written.strip_prefix('"')?.strip_suffix('"')?;
+    let mut word = String::with_capacity(inner.len());
+    let mut parts = inner.split("${");
+    word.push_str(parts.next()?);
+    for part in parts {
+        let (name, after) = part.split_once('}')?;
+        let goes_on =
+            after.starts_with(|char: char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-');
+        word.push_str(&if goes_on { format!("${{{name}}}") } else { format!("${name}") });
+        word.push_str(after);
+    }
+    // In a string `$name` without braces is text.
+    let plain = inner.matches('$').count() == inner.matches("${").count();
+    let is_word = !word.starts_with('@')
+        && !word.contains([' ', '\t', '"', '\\', ',', ';', '(', ')', '[', ']', '#', '\'', '`']);
+    (plain && is_word && !word.contains("->")).then_some(word)
+}
+
+/// `/a/$name` as the string `"/a/${name}"`.
+fn braced(written: &str) -> Option<String> {
+    let mut string = String::with_capacity(written.len() + 4);
+    let mut parts = written.split('$');
+    string.push_str(parts.next()?);
+    for part in parts {
+        let (name, after) = match part.strip_prefix('{') {
+            Some(rest) => rest.split_once('}')?,
+            None => {
+                let is_name = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-';
+                part.split_at_checked(part.find(|char| !is_name(char)).unwrap_or(part.len()))?
+            }
+        };
+        if name.is_empty() {
+            return None;
+        }
+        string.push_str(&format!("${{{name}}}{after}"));
+    }
+    (!string.contains(['"', '\\'])).then(|| format!("\"{string}\""))
 }
 
 #[cold]
@@ -259,12 +347,13 @@ pub(crate) fn listed<S: AsRef<str>>(words: &[S]) -> String {
 /// }
 /// ```
 ///
-/// `once` and `need` make an `Option`, `many` a `Vec`; `flatten` takes in the statements of another section.
+/// `once` and `need` make an `Option`, `many` a `Vec`; `flatten` takes in the statements of another section. What stands after `|`
+/// is what others call the statement: it is reported with the right word, in any letter case, with hyphens, underscores or neither.
 macro_rules! section {
     (
         $(#[$meta:meta])*
         pub struct $name:ident {
-            $($(#[doc = $doc:literal])+ $repeat:ident $key:literal $field:ident: $type:ty;)*
+            $($(#[doc = $doc:literal])+ $repeat:ident $key:literal $(| $synonym:literal)* $field:ident: $type:ty;)*
         }
         $(flatten { $($inner:ident: $section:ty),* $(,)? })?
     ) => {
@@ -301,6 +390,7 @@ macro_rules! section {
             fn entries(entries: &mut Vec<$crate::reading::Entry>) {
                 $(entries.push($crate::reading::Entry {
                     key: $key,
+                    synonyms: &[$($synonym),*],
                     docs: &[$($doc),+],
                     repeat: $crate::reading::section!(@repeat $repeat),
                     spec: <$type as $crate::reading::Keyword>::spec,
@@ -358,7 +448,7 @@ macro_rules! keyword {
     (
         $(#[$meta:meta])*
         pub struct $name:ident {
-            $($(#[doc = $doc:literal])+ $kind:ident $($label:literal)? $field:ident: $type:ty;)*
+            $($(#[doc = $doc:literal])+ $kind:ident $($label:literal $(| $synonym:literal)*)? $field:ident: $type:ty;)*
             $(body $need:ident $body:ident: $section:ty;)?
         }
         $(links { $($(#[doc = $link_doc:literal])+ $link:ident: $link_type:ty),* $(,)? })?
@@ -388,7 +478,7 @@ macro_rules! keyword {
                 let mut $field: Option<$type> = None;)*
                 $($crate::reading::keyword!(@positional $kind $field, $type, LABELS, args, cx);)*
                 loop {
-                    $($crate::reading::keyword!(@label $kind $($label)? $field, $type, args, cx);)*
+                    $($crate::reading::keyword!(@label $kind $($label [$($synonym)*])? $field, $type, args, cx);)*
                     break;
                 }
                 args.finish(LABELS, cx);
@@ -421,8 +511,8 @@ macro_rules! keyword {
         }
     };
     (@positional label $field:ident, $type:ty, $labels:ident, $args:ident, $cx:ident) => {};
-    (@label label $label:literal $field:ident, $type:ty, $args:ident, $cx:ident) => {
-        if $field.is_none() && $args.take_word($label, $cx).is_some() {
+    (@label label $label:literal [$($synonym:literal)*] $field:ident, $type:ty, $args:ident, $cx:ident) => {
+        if $field.is_none() && $args.take_label($label, &[$($synonym),*], $cx) {
             $field = Some(<$type as $crate::reading::Syntax>::read(&mut $args, $cx)?);
             continue;
         }

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod attributes;
+mod foreign;
 mod keyword;
 mod lists;
 mod reader;
@@ -14,8 +15,10 @@ mod term;
 
 pub use arguments::Args;
 pub use attributes::{Accepted, Attributes, Degradation, Deprecation, Loss};
+pub(crate) use foreign::{Sign, is_called};
 pub use keyword::{Boxed, Entry, Keyword, Repeat, Section, Spec, Syntax, TypeDoc};
 pub(crate) use keyword::{keyword, listed, literal, section};
+pub(crate) use lists::surplus_brackets;
 pub use lists::{Comma, List};
 pub use reader::{Reader, Scope};
 pub use scopes::Scopes;

@@ -105,6 +105,12 @@ impl<'d, 'p> Reader<'d, 'p> {
 
     /// Takes a report. Inside of templates it also says where they were applied.
     pub fn report(&mut self, mut report: Diagnostic) {
+        // Where a template is applied elsewhere, the same name may be another thing.
+        if let Some(fix) = report.fix.as_mut().filter(|_| report.code == Code::HALF_A_NAME)
+            && !self.scope.applied.is_empty()
+        {
+            fix.applicability = Applicability::Unsafe;
+        }
         for applied in self
             .scope
             .applied
@@ -200,6 +206,10 @@ impl<'d, 'p> Reader<'d, 'p> {
     }
 
     fn text(&mut self, written: &'p str, span: Span) -> Shape<'p> {
+        // Reported with the syntax.
+        if let Some(body) = text::in_foreign_quotes(written) {
+            return Shape::Text(Cow::Borrowed(body));
+        }
         if !written.contains(['\\', '$']) {
             let body = written.strip_prefix('"').unwrap_or(written);
             return Shape::Text(Cow::Borrowed(body.strip_suffix('"').unwrap_or(body)));
@@ -406,6 +416,9 @@ impl<'d, 'p> Reader<'d, 'p> {
         if !section.statement(key, statement, self) {
             let mut entries = Vec::new();
             S::entries(&mut entries);
+            if self.foreign_statement(section, &entries, statement) {
+                return;
+            }
             self.unknown_statement(owner, statement, &entries);
         }
     }
@@ -428,10 +441,19 @@ impl<'d, 'p> Reader<'d, 'p> {
             self.report(Diagnostic::new(Code::UNKNOWN_KEYWORD, keyword.span(), message));
             return;
         };
-        let homes = crate::reference::homes(word);
-        if let Some(report) = crate::reference::wrong_side(word, owner, &homes, keyword.span()) {
-            let report = self.with_move(report, statement);
+        let known = crate::reference::known(word);
+        let homes = crate::reference::homes(known);
+        if let Some(report) = crate::reference::wrong_side(known, owner, &homes, keyword.span()) {
+            let report = if known == word { self.with_move(report, statement) } else { report };
             self.report(report);
+            return;
+        }
+        if owner == "host" && statement.arguments().any(|argument| argument.kind == Kind::Arrow) {
+            self.lost = true;
+            let right = format!("route {}", self.written(statement.head()).unwrap_or(word));
+            let report = Diagnostic::new(Code::UNKNOWN_KEYWORD, keyword.span(), "a rule begins with `route`");
+            let report = report.help(format!("write `{right}`"));
+            self.report(report.edit(Applicability::Safe, keyword.span().before(), "route "));
             return;
         }
         let message = format!("`{owner}` has no statement `{word}`");
@@ -453,7 +475,7 @@ impl<'d, 'p> Reader<'d, 'p> {
                 meant,
             ),
             None if !homes.is_empty() => {
-                report.help(format!("`{word}` is a statement of {}", listed(&homes)))
+                report.help(format!("`{known}` is a statement of {}", listed(&homes)))
             }
             None => report.help(format!("it takes {}", listed(&keys))),
         };

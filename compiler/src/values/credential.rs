@@ -224,7 +224,7 @@ impl Literal for SecretName {
                 Ok(Self { source, namespace: None, name: SmolStr::default() })
             }
             SecretSource::Builtin => {
-                Err(ValueError::new(format!("credential {} has a name", Shown(text))).respell("builtin://"))
+                Err(ValueError::new(format!("credential {} has a name", Shown(text))).guess("builtin://"))
             }
             source @ SecretSource::Sds => match control_character(path, &[]) {
                 Some(error) => Err(error.of_part(text.len() - path.len(), str::to_owned)),

@@ -104,7 +104,11 @@ fn refuse(text: &str) -> ValueError {
         [year, month, day] if year.len() == 4 => format!("{year}-{month:0>2}-{day:0>2}"),
         _ => return error,
     };
-    if Date::parse_quietly(&respelt) { error.respell(respelt) } else { error }
+    if !Date::parse_quietly(&respelt) {
+        return error;
+    }
+    // A digit that is missing may have been another than 0.
+    if respelt.len() == text.len() { error.respell(respelt) } else { error.guess(respelt) }
 }
 
 impl Date {

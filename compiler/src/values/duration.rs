@@ -134,7 +134,7 @@ fn refuse(text: &str, fault: Fault) -> ValueError {
             let error =
                 ValueError::new(format!("{shown} has decimals; only seconds may have them")).help(UNITS);
             match in_smaller_units(text) {
-                Some(duration) => error.respell(duration.to_string()),
+                Some(duration) => error.guess(duration.to_string()),
                 None => error,
             }
         }
@@ -169,7 +169,11 @@ fn refuse_spelling(text: &str, fault: Fault) -> ValueError {
         }
         _ => lower.clone(),
     };
-    if respelt != text && millis(&respelt).is_ok() { error.respell(respelt) } else { error }
+    if respelt == text || millis(&respelt).is_err() {
+        return error;
+    }
+    // A `d` may be a slip for `s`.
+    if unit.starts_with('d') { error.guess(respelt) } else { error.respell(respelt) }
 }
 
 /// `1.5m` as the duration it means, if that is whole milliseconds.

@@ -38,14 +38,14 @@ fn refuse(text: &str, kind: &str, least: u32, most: u32) -> ValueError {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     if !unsigned.is_empty() && unsigned.bytes().all(|b| b.is_ascii_digit()) {
         if let Some(plain) = without_zeros(text).filter(|plain| in_range(plain, least, most)) {
-            return ValueError::new(format!("{kind} {} has a leading zero", Shown(text))).respell(plain);
+            return ValueError::new(format!("{kind} {} has a leading zero", Shown(text))).guess(plain);
         }
         return ValueError::new(format!("{kind} {} is not in the range {least} to {most}", Shown(text)))
             .help(range);
     }
     let error = ValueError::new(format!("{kind} {} is not a whole number", Shown(text))).help(range);
     let joined: String = text.chars().filter(|c| !matches!(c, '_' | ',' | '\'' | ' ')).collect();
-    if joined != text && in_range(&joined, least, most) { error.respell(joined) } else { error }
+    if joined != text && in_range(&joined, least, most) { error.guess(joined) } else { error }
 }
 
 /// The digits without leading zeros, if there were any.

@@ -130,7 +130,7 @@ fn refuse(text: &str, kind: &str) -> ValueError {
             "write it percent-encoded, as it is compared: `{}`",
             encoded(c.encode_utf8(&mut [0; 4]))
         ));
-        return if is_path(&respelt) && !c.is_control() { error.respell(respelt) } else { error };
+        return if is_path(&respelt) && !c.is_control() { error.guess(respelt) } else { error };
     }
     let error = ValueError::new(format!("{kind} {shown} does not begin with `/`, so no request would match"));
     let respelt = format!("/{text}");

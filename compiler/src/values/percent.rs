@@ -94,7 +94,12 @@ fn refuse(text: &str) -> ValueError {
             ValueError::new(format!("{} has no `%`", Shown(text))).help(HELP).guess(percent.to_string())
         }
         Some(percent) => {
-            ValueError::new(format!("{} is not a percentage", Shown(text))).respell(percent.to_string())
+            let error = ValueError::new(format!("{} is not a percentage", Shown(text)));
+            if number.starts_with('.') {
+                error.guess(percent.to_string())
+            } else {
+                error.respell(percent.to_string())
+            }
         }
         None if is_decimal(number.trim_start_matches(['-', '+'])) => match number.split_once('.') {
             Some((_, decimals)) if decimals.len() > DECIMALS && !number.starts_with(['-', '+']) => {

@@ -50,5 +50,5 @@ fn refuse(text: &str) -> ValueError {
         return error.help("leave the fragment out: proxies never see it");
     }
     let parts: Vec<String> = text.split('?').map(encoded).collect();
-    error.respell(parts.join("?"))
+    error.guess(parts.join("?"))
 }

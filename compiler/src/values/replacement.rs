@@ -127,7 +127,7 @@ fn refuse(text: &str, at: usize, char: char) -> ValueError {
                     _ => encoded(char.encode_utf8(&mut [0; 4])),
                 })
                 .collect();
-            if Replacement::parse(&respelt).is_ok() { error.respell(respelt) } else { error }
+            if Replacement::parse(&respelt).is_ok() { error.guess(respelt) } else { error }
         }
     };
     error.at(at)

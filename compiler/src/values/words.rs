@@ -117,8 +117,10 @@ pub(crate) fn unknown_word(
     error
 }
 
-/// Whether two words differ at most in letter case and in `_` or a space for `-`.
+/// Whether two words differ at most in letter case and in hyphens, underscores and blanks.
 fn same_letters(word: &str, text: &str) -> bool {
-    let fold = |b: u8| if matches!(b, b'_' | b' ') { b'-' } else { b.to_ascii_lowercase() };
-    word.len() == text.len() && word.bytes().zip(text.bytes()).all(|(a, b)| fold(a) == fold(b))
+    fn letters(text: &str) -> impl Iterator<Item = u8> {
+        text.bytes().filter(|byte| !matches!(byte, b'-' | b'_' | b' ')).map(|byte| byte.to_ascii_lowercase())
+    }
+    letters(word).eq(letters(text))
 }

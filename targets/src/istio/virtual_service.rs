@@ -342,7 +342,7 @@ fn cors_policy(cors: &Cors) -> api::CorsPolicy {
     let Cors { body, span: _, attributes: _ } = cors;
     let CorsBody { origins, methods, headers, expose, max_age, credentials, preflights } = body;
     let names = |list: &Option<
-        meshc_compiler::reading::List<Spanned<meshc_compiler::values::HeaderName>>,
+        meshc_compiler::reading::Comma<Spanned<meshc_compiler::values::HeaderName>>,
     >| { list.iter().flatten().map(|name| SmolStr::new(name.value.as_written())).collect() };
     api::CorsPolicy {
         allow_origin: Vec::new(),

@@ -5,7 +5,7 @@ use smol_str::SmolStr;
 
 /// The namespaces that see a resource, in Istio's signs.
 pub(super) fn export_to(visibility: Option<&Visibility>) -> Vec<SmolStr> {
-    let Some(Visibility { to, span: _ }) = visibility else { return Vec::new() };
+    let Some(Visibility { to, places: _, span: _ }) = visibility else { return Vec::new() };
     to.iter()
         .map(|visible| match visible {
             Visible::Here => SmolStr::new_static("."),

@@ -7,7 +7,7 @@ use crate::rig::client::{self, Tls};
 use crate::rig::echo::Seen;
 use crate::rig::rigged::called;
 use meshc_compiler::model::ServerTlsMode;
-use meshc_compiler::reading::List;
+use meshc_compiler::reading::Comma;
 use meshc_compiler::routing::matcher::{Connection, Entrance, Passage, Security, Source, server};
 use meshc_compiler::routing::witness::ConnectionWitness;
 use meshc_compiler::routing::{ConnectionRule, Listener, Plain, TlsKind, TlsServer, WeightedUpstream};
@@ -290,7 +290,7 @@ pub(super) fn why_closed(server: &TlsServer) -> Option<&'static str> {
     if newest < TlsVersion::V1_2 {
         return Some(VERSION);
     }
-    let chosen = |suites: &List<Spanned<CipherSuite>>| !suites.iter().any(|suite| is_spoken(suite.value));
+    let chosen = |suites: &Comma<Spanned<CipherSuite>>| !suites.iter().any(|suite| is_spoken(suite.value));
     if newest == TlsVersion::V1_2 && body.ciphers.as_ref().is_some_and(chosen) {
         return Some(CIPHERS);
     }

@@ -20,6 +20,8 @@ pub(in crate::checks) struct Called<'m> {
     pub(in crate::checks) traffic: &'m TrafficPolicy,
     /// Whether it is the service in front of a gateway: its subsets carry what leaves through that.
     pub(in crate::checks) in_front: bool,
+    /// Whether a template made it: an edit would change the others that the template makes.
+    pub(in crate::checks) is_applied: bool,
     /// Whether an error was reported in it.
     pub(in crate::checks) faulty: bool,
 }
@@ -49,6 +51,7 @@ impl<'m> Called<'m> {
                     visibility: body.visibility.as_ref(),
                     traffic: &body.traffic,
                     in_front: model.mesh.is_in_front(id),
+                    is_applied: !service.applied.is_empty(),
                     faulty: service.faulty,
                 }
             }
@@ -66,6 +69,7 @@ impl<'m> Called<'m> {
                     visibility: body.visibility.as_ref(),
                     traffic: &body.traffic,
                     in_front: false,
+                    is_applied: !external.applied.is_empty(),
                     faulty: external.faulty,
                 }
             }

@@ -2,7 +2,7 @@
 
 use super::Called;
 use crate::model::{DestinationId, Visibility, Visible};
-use meshc_language::{Applicability, Code, Diagnostic};
+use meshc_language::{Applicability, Code, Diagnostic, Span};
 
 /// C7: only a service entry can be hidden from every namespace, and a policy of a hidden one cannot.
 pub(super) fn can_be_said(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
@@ -37,16 +37,19 @@ pub(super) fn names_each_namespace_once(called: &Called<'_>, reports: &mut Vec<D
         return;
     }
     let words: Vec<&str> = visibility.to.iter().filter(|visible| !names_own(visible)).map(word).collect();
-    reports.push(
-        Diagnostic::new(
-            Code::BAD_LITERAL,
-            visibility.span,
-            format!("`here` and `{own}` are the same namespace"),
-        )
-        .consequence("Istio would refuse it")
-        .help("name it once")
-        .edit(Applicability::Safe, visibility.span, words.join(", ")),
-    );
+    let report = Diagnostic::new(
+        Code::BAD_LITERAL,
+        visibility.span,
+        format!("`here` and `{own}` are the same namespace"),
+    )
+    .consequence("Istio would refuse it")
+    .help(format!("write `visible {}`", words.join(", ")));
+    // In a template, or in a file with another namespace elsewhere, it may be another namespace.
+    let applicability = if called.is_applied { Applicability::Unsafe } else { Applicability::Safe };
+    reports.push(match surplus(visibility, names_own) {
+        Some(surplus) => report.edit(applicability, surplus, ""),
+        None => report,
+    });
 }
 
 fn word(visible: &Visible) -> &str {
@@ -55,6 +58,16 @@ fn word(visible: &Visible) -> &str {
         Visible::Everywhere => "everywhere",
         Visible::Nowhere => "nowhere",
         Visible::In(namespace) => namespace.as_str(),
+    }
+}
+
+/// The first element that is named so, with the comma that parts it from its neighbour.
+fn surplus(visibility: &Visibility, named: impl Fn(&Visible) -> bool) -> Option<Span> {
+    let at = visibility.to.iter().position(named)?;
+    let place = *visibility.places.get(at)?;
+    match at.checked_sub(1).and_then(|before| visibility.places.get(before)) {
+        Some(before) => Some(Span { start: before.end, ..place }),
+        None => visibility.places.get(at + 1).map(|next| Span { end: next.start, ..place }),
     }
 }
 

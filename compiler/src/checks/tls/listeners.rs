@@ -4,7 +4,7 @@ use super::{Setting, file_span, listed};
 use crate::checks::Context;
 use crate::checks::gateways::as_warning;
 use crate::model::{Certificate, Listener, ServerTls, ServerTlsBody, ServerTlsMode};
-use crate::reading::List;
+use crate::reading::Comma;
 use crate::values::{SecretName, SecretSource, TlsVersion};
 use meshc_language::{Applicability, Code, Diagnostic, Span, Spanned};
 
@@ -90,7 +90,7 @@ fn settings(body: &ServerTlsBody) -> Vec<Setting> {
     places.into_iter().filter_map(|(keyword, span)| Some((keyword, span?))).collect()
 }
 
-fn list_span<T>(list: &List<Spanned<T>>) -> Option<Span> {
+fn list_span<T>(list: &Comma<Spanned<T>>) -> Option<Span> {
     Some(list.first()?.span.to(list.last()?.span))
 }
 

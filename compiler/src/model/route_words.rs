@@ -1,0 +1,161 @@
+//! Destinations, mirrors and redirects in the order and the words of others: read as what they mean, and reported.
+
+use super::destination::Reference;
+use crate::reading::{Args, Reader, Shape, Syntax, Term};
+use crate::values::{DnsLabel, Literal, Percent, Port};
+use meshc_language::{Applicability, Edit, Span, Spanned};
+
+/// `10% to reviews@v3`; without `to`, or with the share last, reported.
+pub(super) fn read_mirrored<'p>(
+    args: &mut Args<'p>,
+    cx: &mut Reader<'_, 'p>,
+) -> Option<(Option<Spanned<Percent>>, Reference)> {
+    let start = args.start(cx);
+    let is_share = |args: &mut Args<'p>, cx: &mut Reader<'_, 'p>| {
+        args.peek(cx).and_then(|term| term.word()).is_some_and(is_share)
+    };
+    let mut share = None;
+    if is_share(args, cx) {
+        share = Some(Spanned::<Percent>::read(args, cx)?);
+    }
+    let has_to = args.take_word("to", cx).is_some();
+    if args.at_end(cx) {
+        args.missing("`to` and a destination", cx);
+        return None;
+    }
+    let reference = Reference::read(args, cx)?;
+    let whole = start.to(reference.span);
+    let destination = cx.written(reference.span).unwrap_or_default();
+    if share.is_none() && is_share(args, cx) {
+        let last = Spanned::<Percent>::read(args, cx)?;
+        let right = format!("{} to {destination}", last.value);
+        let place = whole.to(last.span);
+        cx.foreign(
+            place,
+            &right,
+            Applicability::Safe,
+            vec![Edit { span: place, replacement: right.clone() }],
+        );
+        share = Some(last);
+    } else if !has_to {
+        let right = format!("to {destination}");
+        let edit = Edit { span: reference.span.before(), replacement: "to ".to_owned() };
+        cx.foreign(reference.span, &right, Applicability::Safe, vec![edit]);
+    }
+    Some((share, reference))
+}
+
+/// A share ends with `%`; a number alone is a share that lacks it.
+pub(super) fn is_share(word: &str) -> bool {
+    word.ends_with('%')
+        || (!word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
+}
+
+/// `redirect "/y"`, `redirect "https://x/y"`: the parts of what stands there, in words; the words come next.
+pub(super) fn redirect_parts<'p>(place: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) {
+    let Some(text) =
+        args.peek(cx).filter(|term| term.origin.is_none()).and_then(|term| term.text()).map(str::to_owned)
+    else {
+        return;
+    };
+    let (scheme, rest) =
+        text.split_once("://").map_or((None, text.as_str()), |(scheme, rest)| (Some(scheme), rest));
+    let (host, path) = match (scheme, rest.find('/')) {
+        (Some(_), Some(at)) => rest.split_at_checked(at).unwrap_or((rest, "")),
+        (Some(_), None) => (rest, ""),
+        (None, _) => ("", rest),
+    };
+    let mut words = Vec::new();
+    words.extend(scheme.map(|scheme| ("scheme", scheme, false)));
+    words.extend((!host.is_empty()).then_some(("host", host, false)));
+    words.extend((path.starts_with('/')).then_some(("path", path, true)));
+    let parts = |(word, value, quoted): &(&str, &str, bool)| {
+        if *quoted {
+            format!("{word} {}", meshc_language::text::quote(value))
+        } else {
+            format!("{word} {value}")
+        }
+    };
+    if words.is_empty() || text.contains('$') {
+        return;
+    }
+    let right = words.iter().map(parts).collect::<Vec<String>>().join(" ");
+    args.next(cx);
+    let edits = vec![Edit { span: place, replacement: right.clone() }];
+    cx.foreign(place, &format!("redirect {right}"), Applicability::Unsafe, edits);
+    for (word, value, quoted) in words.into_iter().rev() {
+        let value = value.to_owned().into();
+        let shape = if quoted { Shape::Text(value) } else { Shape::Word(value) };
+        args.put_back(Term { shape, span: place, origin: None });
+        args.put_back(Term { shape: Shape::Word(word.into()), span: place, origin: None });
+    }
+}
+
+/// `web subset v1 port 80 weight 90`: what others write after a destination, which stands in it, or before it.
+pub(super) fn trailing_words<'p>(
+    mut share: Share,
+    reference: &mut Reference,
+    args: &mut Args<'p>,
+    cx: &mut Reader<'_, 'p>,
+) -> Option<Share> {
+    if args.peek(cx).is_none_or(|term| term.word().is_none() || term.origin.is_some())
+        || reference.used.is_some()
+    {
+        return Some(share);
+    }
+    let start = reference.span;
+    let written = cx.written(start).unwrap_or_default().to_owned();
+    let (mut port, mut subset, mut weight) = (String::new(), String::new(), None);
+    while let Some(word) = args.peek(cx).and_then(|term| term.word()) {
+        let has_value = match word.trim_end_matches(':') {
+            "subset" | "version" if reference.subset.is_none() => true,
+            "port" if reference.port.is_none() => true,
+            "weight" if matches!(share, Share::None) => true,
+            _ if is_share(word) && matches!(share, Share::None) && weight.is_none() => false,
+            _ => break,
+        };
+        let name = word.trim_end_matches(':').to_owned();
+        if has_value {
+            args.next(cx)?;
+        }
+        let value = args.peek(cx).and_then(|term| term.word()).unwrap_or_default().to_owned();
+        match name.as_str() {
+            "port" => {
+                port = format!(":{value}");
+                reference.port = Some(Spanned::<Port>::read(args, cx)?);
+            }
+            "subset" | "version" => {
+                subset = format!("@{value}");
+                let name = Spanned::<DnsLabel>::read(args, cx)?;
+                reference.subset = Some(Spanned::new(name.value.as_str().into(), name.span));
+            }
+            _ => {
+                let term = args.next(cx)?;
+                let text = if value.ends_with('%') { value } else { format!("{value}%") };
+                let percent = Percent::parse(&text).ok()?;
+                weight = Some(text);
+                share = Share::Percent(Spanned::new(percent, term.span));
+            }
+        }
+    }
+    let Some(before) = weight
+        .map(|weight| format!("{weight} "))
+        .or((!port.is_empty() || !subset.is_empty()).then(String::new))
+    else {
+        return Some(share);
+    };
+    let (name, own_subset) = written
+        .split_once('@')
+        .map_or((written.as_str(), String::new()), |(name, own)| (name, format!("@{own}")));
+    let right = format!("{before}{name}{port}{own_subset}{subset}");
+    let place = start.to(args.last);
+    cx.foreign(place, &right, Applicability::Safe, vec![Edit { span: place, replacement: right.clone() }]);
+    Some(share)
+}
+
+/// The share of one destination as it was written.
+pub(super) enum Share {
+    Percent(Spanned<Percent>),
+    Rest(Span),
+    None,
+}
