@@ -146,7 +146,7 @@ pub fn check<'a>(
         differ |= targets_differ;
         compiled.push((environment.clone(), checked.filter(|_| !failed)));
     }
-    let is_whole = chosen.len() >= known && !(differ && !options.other_targets.is_empty());
+    let is_whole = chosen.len() >= known && (!differ || options.other_targets.is_empty());
     let mut reports = project.reports.clone();
     reports.extend(collected.merged(chosen.len(), options.targets.len().max(1), is_whole));
     for report in &mut reports {
