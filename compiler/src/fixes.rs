@@ -3,11 +3,12 @@
 use crate::project::Project;
 use meshc_language::{Applicability, Diagnostic, Fix, Span, Statement};
 
-/// Takes a fix away that would write the value of a variable in its place, and makes one a guess that not all environments want.
-pub(crate) fn settle(project: &Project, report: &mut Diagnostic, everywhere: bool) {
+/// Takes a fix away that would write the value of a variable in its place, and makes one a guess that not all environments and targets want.
+pub(crate) fn settle(project: &Project, report: &mut Diagnostic) {
     if report.fix.as_ref().is_some_and(|fix| !keeps_variables(project, fix)) {
         report.fix = None;
     }
+    let everywhere = report.environments.is_empty() && report.targets.is_empty();
     let Some(fix) = report.fix.as_mut().filter(|fix| fix.applicability == Applicability::Safe) else {
         return;
     };
@@ -36,7 +37,7 @@ fn variables(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether a place stands in the block of an `in`: what is changed there is changed for the environments that it names.
+/// Whether a place stands in the block of an `in`: what is changed there is changed for the environments or targets that it names.
 fn is_of_environments(project: &Project, place: Span) -> bool {
     let index = place.file.0 as usize;
     let (Some(tree), Some(file)) = (project.trees.get(index), project.files.get(index)) else { return false };

@@ -47,6 +47,12 @@ impl Code {
         matches!(self.0, 445 | 500..=599)
     }
 
+    /// Whether it says that something is not needed: true of a project only where it is in every environment, for every target.
+    #[must_use]
+    pub const fn is_of_absence(self) -> bool {
+        matches!(self.0, 219 | 221 | 902)
+    }
+
     /// Whether an error of this code can be accepted in the sources, with a reason: the target runs what is written, and the
     /// author may know better what it means there.
     #[must_use]
@@ -146,6 +152,8 @@ registry! {
     220 NAMESPACE_NEEDED Error "a name from another namespace needs a namespace";
     221 UNCHECKED_TEMPLATE Note "a public template is applied nowhere, so it is not checked";
     223 WILDCARD_POLICY Note "the policy of a wildcard host holds for another host";
+    240 RESERVED_ENVIRONMENT Error "an environment has a name that means something else";
+    241 MIXED_BLOCK Error "a block names environments and targets";
 
     301 BAD_LITERAL Error "a value is not of the type that stands here";
     302 WRONG_FORM Error "a value is written in the wrong form";
@@ -210,6 +218,7 @@ registry! {
     513 CONFIGURATION_LARGE Warning "a configuration that only the server can apply";
     516 GUESSED_PODS Note "nothing says which pods are behind a service";
     517 GRPC_WITHOUT_HTTP2 Warning "gRPC clients cannot reach a route";
+    540 TARGET_NOT_BUILT Warning "a block is for a target that the project does not build";
 
     601 HOST_NOT_SERVED Error "a host is bound to a gateway that does not serve it" ["IST0132", "KIA1102"];
     602 LISTENER_CONFLICT Error "two listeners of one workload cannot share their port" ["IST0145", "KIA0301"];

@@ -6,7 +6,8 @@
 
 mod page;
 
-use meshc_compiler::values::Date;
+use meshc_compiler::model::Controller;
+use meshc_compiler::values::{Date, Literal};
 use meshc_compiler::{Input, Options, Project, check};
 use meshc_language::code::{Entry, REGISTRY};
 use meshc_language::{Code, Diagnostic, FileId, SourceFile, decode, format, parse};
@@ -108,7 +109,11 @@ fn reports(example: &Example, faults: &mut Vec<String>) -> Vec<(Diagnostic, Stri
     }
     inputs.sort_by(|left, right| left.module.cmp(&right.module));
     let project = Project::read(inputs);
-    let compilation = check(&project, None, &Options { today: today(), ..Options::default() });
+    let mut options = Options { today: today(), ..Options::default() };
+    if example.says_targets {
+        options.targets = example.targets.iter().map(|name| Controller::parse(name).unwrap()).collect();
+    }
+    let compilation = check(&project, None, &options);
     let options = meshc_targets::Options { files: &project.files, ..meshc_targets::Options::default() };
     let mut reports = compilation.reports;
     for name in &example.targets {
