@@ -155,6 +155,7 @@ pub fn check<'a>(
         fixes::settle(project, report);
     }
     reports.sort_by(|left, right| left.order().cmp(&right.order()));
+    causes::without_effects(project, &mut reports);
     let reports = causes::merge(reports);
     Compilation { reports, environments: compiled, is_whole }
 }

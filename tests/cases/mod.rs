@@ -19,6 +19,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod case;
+mod mistakes;
 mod rules;
 mod spellings;
 

@@ -19,7 +19,7 @@ words! {
         Disable = "disable" | "off" | "none" | "plaintext" "plaintext, also inside the mesh",
         Simple = "simple" "TLS; the server shows a certificate",
         Mutual = "mutual" | "mtls" "TLS; both sides show a certificate, from files or a secret",
-        IstioMutual = "istio-mutual" | "strict" "TLS with the certificates that Istio gives to workloads",
+        IstioMutual = "istio-mutual" "TLS with the certificates that Istio gives to workloads",
     }
 }
 

@@ -147,10 +147,16 @@ impl<'p> Reader<'_, 'p> {
                 .is_some_and(|next| next == " ");
             edits.push(edit(sign, if is_apart { "" } else { " " }));
         }
+        // A letter more or less may be a slip as well, and belong to the next word.
+        let is_slip = |short: &str, long: &str| long.strip_prefix(short).is_some_and(|rest| rest.len() == 1);
+        let written = self.written(span).unwrap_or_default();
+        let is_doubtful =
+            sign.range().is_empty() && (is_slip(written, entry.key) || is_slip(entry.key, written));
+        let applicability = if is_doubtful { Applicability::Unsafe } else { Applicability::Safe };
         let at = self.reports.len();
         let example = crate::reference::example(entry.key).unwrap_or(entry.key);
         let whole = if sign.range().is_empty() { span } else { span.to(sign) };
-        self.foreign(whole, example, Applicability::Safe, edits);
+        self.foreign(whole, example, applicability, edits);
         if value.is_some() {
             self.lost = true;
             return true;
