@@ -200,7 +200,7 @@ registry! {
     212 PARAMETER_WITHOUT_VALUE Error Untranslatable "a parameter has no value in some environment";
     213 ENDLESS_TEMPLATE Error Untranslatable "a template applies itself";
     214 EXPANSION_BUDGET Error OurLimit "templates and loops expand to too much";
-    215 HALF_A_NAME Error NotMeant "a dotted name that Istio never expands" ["IST0101"];
+    215 HALF_A_NAME Error Untranslatable "a dotted name that Istio never expands" ["IST0101"];
     216 RESOURCE_NAME_CLASH Error Untranslatable "two resources would get the same name";
     217 NOT_VISIBLE Error NotMeant "the destination is not visible from here";
     218 WRONG_TEMPLATE_ARGUMENTS Error Untranslatable "the arguments do not fit the template";

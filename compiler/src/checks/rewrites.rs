@@ -46,7 +46,8 @@ fn prefix_has_a_prefix(route: &Route, reports: &mut Vec<Diagnostic>) {
     let rewrite =
         route.options.shared.rewrite.iter().find(|rewrite| matches!(rewrite.kind, RewriteKind::Prefix(_)));
     let Some(rewrite) = rewrite.filter(|_| !route.incomplete) else { return };
-    let test = |one: &Match| one.path.as_ref().map(|path| matches!(path.test, PathTest::Under(_)));
+    let is_under =
+        |one: &Match| one.path.as_ref().is_some_and(|path| matches!(path.test, PathTest::Under(_)));
     let by_pattern =
         |one: &Match| one.path.as_ref().is_some_and(|path| matches!(path.test, PathTest::Pattern(_)));
     let unasked = route.matches.is_empty() || route.matches.iter().any(|one| one.path.is_none());
@@ -71,7 +72,7 @@ fn prefix_has_a_prefix(route: &Route, reports: &mut Vec<Diagnostic>) {
         );
     } else if unasked && !text.ends_with('/') {
         reports.push(joins_segments(text, rewrite.span, route));
-    } else if route.matches.iter().any(|one| test(one) != route.matches.first().and_then(test)) {
+    } else if route.matches.iter().any(is_under) && !route.matches.iter().all(is_under) {
         reports.push(
             report(
                 "`under` and other comparisons of the path cannot share a rewrite of the prefix",

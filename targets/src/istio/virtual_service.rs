@@ -9,6 +9,7 @@ use super::layout::Layout;
 use super::matches;
 use super::name::GatewayNames;
 use super::policy::{duration, int32};
+use super::redirect;
 use super::rewrite;
 use super::visibility::export_to;
 use crate::origins;
@@ -70,12 +71,17 @@ pub(super) fn spec(
                 for matches in folded.conditions_of((id, at), route) {
                     let headers = folded.headers_of((id, at), route);
                     let list = folded.lists_mirrors((id, at));
-                    let mut written = http_route(&callers, route, headers, list);
-                    for one in matches {
-                        matches::http(&gateways, one, &mut written.matches);
+                    for redirect::Part { matches, to } in redirect::parts(&route.action, matches) {
+                        let mut written = http_route(&callers, route, headers, list);
+                        for one in &matches {
+                            matches::http(&gateways, one, &mut written.matches);
+                        }
+                        written.rewrite = rewrite::http(&route.options.shared.rewrite, &matches).map(Box::new);
+                        if let (Some(redirect), Some(to)) = (written.redirect.as_deref_mut(), to) {
+                            redirect::lead(redirect, to);
+                        }
+                        spec.http.push(Sourced::new(comment.clone(), written));
                     }
-                    written.rewrite = rewrite::http(&route.options.shared.rewrite, matches).map(Box::new);
-                    spec.http.push(Sourced::new(comment.clone(), written));
                 }
             }
             RouteKind::Tls | RouteKind::Tcp => {}
