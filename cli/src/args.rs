@@ -73,11 +73,21 @@ pub(crate) struct Check {
     /// Files or folders; the project that they belong to is checked as a whole [default: .]
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Check this environment only
-    #[arg(long, value_name = "ENV")]
-    pub(crate) env: Option<String>,
+    /// Check this environment only; may be given several times [default: all]
+    #[arg(long, value_name = "ENV", value_delimiter = ',')]
+    pub(crate) env: Vec<String>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
     #[command(flatten)]
     pub(crate) reporting: Reporting,
+}
+
+/// Values for one run.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Settings {
+    /// Give a parameter this value, over what environments and defaults say; may be given several times
+    #[arg(long, value_name = "'$NAME=VALUE'")]
+    pub(crate) set: Vec<String>,
 }
 
 /// How to report, and what fails a run.
@@ -120,9 +130,11 @@ pub(crate) struct Build {
     /// Targets to build for [default: those of mesh.toml, or istio]
     #[arg(long, value_name = "TARGET", value_delimiter = ',', value_parser = target_names())]
     pub(crate) target: Vec<String>,
-    /// The environment to build
-    #[arg(long, value_name = "ENV")]
-    pub(crate) env: Option<String>,
+    /// Build this environment only; may be given several times [default: all]
+    #[arg(long, value_name = "ENV", value_delimiter = ',')]
+    pub(crate) env: Vec<String>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
     /// Output folder, may contain {env} and {target}; `-` prints everything [default: that of mesh.toml, or out]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -168,9 +180,11 @@ pub(crate) struct Verify {
     /// The target to verify: envoy or nginx
     #[arg(long, value_name = "TARGET", value_parser = target_names())]
     pub(crate) target: String,
-    /// The environment to verify
-    #[arg(long, value_name = "ENV")]
-    pub(crate) env: Option<String>,
+    /// Verify this environment only; may be given several times [default: all]
+    #[arg(long, value_name = "ENV", value_delimiter = ',')]
+    pub(crate) env: Vec<String>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
     /// The proxy's program [default: envoy or nginx on PATH]
     #[arg(long, value_name = "PATH")]
     pub(crate) program: Option<PathBuf>,

@@ -1,22 +1,64 @@
 //! The steps that `check`, `build` and `fix` share: environments, checks, what the targets can carry.
 
 use crate::activity;
+use crate::args::Settings;
 use crate::exit::Failure;
 use crate::manifest::Manifest;
 use crate::report::counted;
-use meshc_compiler::values::{Date, did_you_mean};
+use meshc_compiler::model::Controller;
+use meshc_compiler::values::{Date, Literal, Word, did_you_mean};
 use meshc_compiler::{Checked, Compilation, Options, Project};
 use meshc_language::{Code, Diagnostic, Severity};
 use meshc_targets::{Target, fit};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// What `--env` takes for every environment of the project.
+const ALL_ENVIRONMENTS: &str = "all";
+
 /// The environments of a project, in the order of declaration.
-pub(crate) fn environments(project: &Project) -> Vec<String> {
+fn environments(project: &Project) -> Vec<String> {
     meshc_compiler::environments(project).iter().map(ToString::to_string).collect()
 }
 
+/// Gives the parameters of a project the values of the command line.
+pub(crate) fn set(project: &mut Project, settings: &Settings) -> Result<(), Failure> {
+    let values: Vec<(String, String)> =
+        settings.set.iter().map(|written| setting(written)).collect::<Result<_, _>>()?;
+    if !values.is_empty() {
+        project.set(&values);
+    }
+    Ok(())
+}
+
+/// The name, with its `$`, and the value of one `--set`.
+fn setting(written: &str) -> Result<(String, String), Failure> {
+    const FORM: &str =
+        "write `--set '$canary=20%'`, in single quotes: the shell takes `$canary` for a variable of its own";
+    let refused = |why: &str| {
+        let shown = written.replace(char::is_control, "\u{fffd}");
+        Failure::new(format!("`--set {shown}` {why}")).help(FORM)
+    };
+    if written.chars().any(char::is_control) {
+        return Err(refused("has a control character, such as the end of a line"));
+    }
+    let (name, value) = written.split_once('=').ok_or_else(|| refused("has no `=` and no value"))?;
+    let (name, value) = (name.trim(), value.trim());
+    let (module, bare) = match name.rsplit_once('.') {
+        Some((module, bare)) => (format!("{module}."), bare),
+        None => (String::new(), name),
+    };
+    let bare = bare.strip_prefix('$').unwrap_or(bare);
+    if Word::parse(bare).is_err() {
+        return Err(refused("does not start with the name of a parameter"));
+    }
+    if value.is_empty() {
+        return Err(refused("has no value"));
+    }
+    Ok((format!("{module}${bare}"), value.to_owned()))
+}
+
 /// Refuses an environment that the project does not have.
-pub(crate) fn known_environment(wanted: &str, known: &[String]) -> Result<(), Failure> {
+fn known_environment(wanted: &str, known: &[String]) -> Result<(), Failure> {
     if known.iter().any(|known| known == wanted) {
         return Ok(());
     }
@@ -28,44 +70,58 @@ pub(crate) fn known_environment(wanted: &str, known: &[String]) -> Result<(), Fa
     })
 }
 
-/// The one environment of a run: the one that is asked for, or the project's default.
+/// The environments of a run, in the order of declaration: those that are asked for, else all of them; none where the project
+/// declares none.
+pub(crate) fn choose_environments(
+    asked: &[String],
+    project: &Project,
+    manifest: &Manifest,
+) -> Result<Vec<String>, Failure> {
+    let known = environments(project);
+    if let Some(default) = &manifest.default_environment {
+        known_environment(default, &known)
+            .map_err(|failure| failure.help("see `default-env` in mesh.toml"))?;
+    }
+    if asked.is_empty() || asked.iter().any(|name| name == ALL_ENVIRONMENTS) {
+        return Ok(known);
+    }
+    for name in asked {
+        known_environment(name, &known)?;
+    }
+    Ok(known.into_iter().filter(|name| asked.contains(name)).collect())
+}
+
+/// The environment of a run that takes one: the one that is asked for, the project's default, or its only one.
 pub(crate) fn choose_environment(
-    asked: Option<&str>,
+    asked: &[String],
+    what: &str,
     project: &Project,
     manifest: &Manifest,
 ) -> Result<Option<String>, Failure> {
-    let known = environments(project);
-    if let Some(asked) = asked {
-        known_environment(asked, &known)?;
-        return Ok(Some(asked.to_owned()));
-    }
-    match &manifest.default_environment {
-        Some(default) => {
-            known_environment(default, &known)
-                .map_err(|failure| failure.help("see `default-env` in mesh.toml"))?;
-            Ok(Some(default.clone()))
-        }
-        None if known.is_empty() => Ok(None),
-        None => {
-            let message = match known.as_slice() {
-                [only] => format!("the project has an environment, `{only}`, and none is named"),
-                several => format!("the project has several environments: {}", several.join(", ")),
-            };
-            let help = "name one with `--env`, or set `default-env` in mesh.toml";
-            Err(Failure::new(message).help(help))
+    let chosen = choose_environments(asked, project, manifest)?;
+    let default = manifest.default_environment.as_ref().filter(|_| asked.is_empty());
+    match chosen.as_slice() {
+        _ if default.is_some() => Ok(default.cloned()),
+        [] => Ok(None),
+        [only] => Ok(Some(only.clone())),
+        several => {
+            let message = format!("{what} takes one environment, and there are {}", several.join(", "));
+            Err(Failure::new(message).help("name one with `--env`, or set `default-env` in mesh.toml"))
         }
     }
 }
 
-/// Compiles a project, in one environment or in all.
-pub(crate) fn compile(project: &Project, only: Option<&str>, manifest: &Manifest) -> Compilation {
+/// Compiles a project in these environments; in all of them where none is named.
+pub(crate) fn compile(project: &Project, only: &[String], manifest: &Manifest) -> Compilation {
     activity::begin(format!("checking {}", counted(project.own, "file")));
     let options = Options {
         cluster_domain: manifest.cluster_domain.clone(),
         today: today(),
         levels: manifest.levels.clone(),
+        targets: controllers(&manifest.targets),
+        other_targets: controllers(&manifest.other_targets),
     };
-    let mut compilation = meshc_compiler::check(project, only, &options);
+    let mut compilation = meshc_compiler::check(project, only.iter().map(String::as_str), &options);
     // Of a file that could not be read nothing is known, least of all that it declares nothing.
     let unread = |report: &Diagnostic| {
         let faults = project.reports.iter().filter(|fault| fault.severity == Severity::Error);
@@ -73,6 +129,10 @@ pub(crate) fn compile(project: &Project, only: Option<&str>, manifest: &Manifest
     };
     compilation.reports.retain(|report| report.code != Code::NO_STATEMENTS || !unread(report));
     compilation
+}
+
+fn controllers(targets: &[&'static dyn Target]) -> Vec<Controller> {
+    targets.iter().filter_map(|target| Controller::parse(target.name()).ok()).collect()
 }
 
 fn today() -> Option<Date> {
@@ -129,7 +189,9 @@ pub(crate) fn fit_all(
 /// Whether a `@degrade` that is unused in these environments is needed in no other: what it stands in front of may hold more
 /// there.
 fn is_unused_everywhere(report: &Diagnostic, unused: &[String], compilation: &Compilation) -> bool {
-    let stands = |checked: &Checked| checked.model().degradations.iter().any(|one| one.span == report.span);
+    let stands = |checked: &Checked| {
+        checked.views().any(|view| view.model().degradations.iter().any(|one| one.span == report.span))
+    };
     let may_be_needed = compilation.environments.iter().any(|(name, checked)| {
         let is_known = name.as_ref().is_none_or(|name| unused.iter().any(|one| one == name.as_str()));
         !is_known && checked.as_ref().is_none_or(stands)

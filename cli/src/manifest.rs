@@ -30,9 +30,11 @@ pub(crate) const TARGET_PLACE: &str = "{target}";
 pub(crate) struct Manifest {
     /// What is built.
     pub(crate) targets: Vec<&'static dyn Target>,
+    /// What else the project builds, where a run builds other targets than the project.
+    pub(crate) other_targets: Vec<&'static dyn Target>,
     /// Output folder below the root, with places for environment and target or without.
     pub(crate) out: String,
-    /// What is built without `--env`.
+    /// The environment of a run that takes one, such as `build --out -`, where none is named.
     pub(crate) default_environment: Option<String>,
     /// The domain of the cluster.
     pub(crate) cluster_domain: String,
@@ -58,6 +60,7 @@ impl Default for Manifest {
     fn default() -> Self {
         Self {
             targets: TARGETS.iter().copied().take(1).collect(),
+            other_targets: Vec::new(),
             out: "out".to_owned(),
             default_environment: None,
             cluster_domain: "cluster.local".to_owned(),
@@ -180,6 +183,13 @@ impl Manifest {
         manifest.envoy = read_envoy(&written.envoy)?;
         manifest.nginx = read_nginx(&written.nginx)?;
         Ok(manifest)
+    }
+
+    /// Builds these targets in place of those of the project. Asked for by name, a target builds every gateway, whoever implements
+    /// it: for trying it out.
+    pub(crate) fn overrule_targets(&mut self, targets: Vec<&'static dyn Target>) {
+        self.other_targets = std::mem::replace(&mut self.targets, targets);
+        self.gateways = Gateways::All;
     }
 
     /// The part of the output folder that is the same for all environments and targets: no source stands below it.

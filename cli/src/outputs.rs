@@ -59,6 +59,8 @@ pub(crate) enum Drift {
     Stale,
     /// It says that it was generated, nothing produces it, and the list does not have it.
     Stray,
+    /// A whole output, of an environment that the project does not have.
+    Abandoned,
 }
 
 /// Replaces what has changed and removes what is stale in all folders; if a file cannot be written, in none.
@@ -264,6 +266,29 @@ fn find_strays(folder: &Path, known: &BTreeSet<PathBuf>, strays: &mut Vec<PathBu
             Ok(_) | Err(_) => {}
         }
     }
+}
+
+/// The folders with a list of outputs, at most `depth` below `base`, sorted: the names that lead there, and the path.
+pub(crate) fn folders_below(base: &Path, depth: usize) -> Vec<(Vec<String>, PathBuf)> {
+    let mut found = Vec::new();
+    let mut left = vec![(Vec::new(), base.to_owned())];
+    while let Some((names, folder)) = left.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            // It does not follow a link.
+            if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                continue;
+            }
+            let mut names = names.clone();
+            names.push(entry.file_name().to_string_lossy().into_owned());
+            if entry.path().join(LIST_NAME).is_file() {
+                found.push((names, entry.path()));
+            } else if names.len() < depth {
+                left.push((names, entry.path()));
+            }
+        }
+    }
+    found.sort();
+    found
 }
 
 /// Whether the first bytes of a file say that it was generated.

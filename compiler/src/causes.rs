@@ -17,16 +17,32 @@ const OF_A_MISSING_NAME: &[Code] = &[
     Code::UNKNOWN_ENVIRONMENT,
 ];
 
+/// What reports with one cause share.
+#[derive(PartialEq, Eq, Hash)]
+struct Cause {
+    code: Code,
+    message: String,
+    help: Option<String>,
+    environments: Vec<String>,
+    targets: Vec<String>,
+}
+
 /// Merges reports, sorted by place, that have one cause.
 pub(crate) fn merge(reports: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut merged: Vec<(Diagnostic, usize)> = Vec::with_capacity(reports.len());
-    let mut first: FxHashMap<(Code, String, Option<String>, Vec<String>), usize> = FxHashMap::default();
+    let mut first: FxHashMap<Cause, usize> = FxHashMap::default();
     for report in reports {
         if !OF_A_MISSING_NAME.contains(&report.code) {
             merged.push((report, 0));
             continue;
         }
-        let key = (report.code, report.message.clone(), report.help.clone(), report.environments.clone());
+        let key = Cause {
+            code: report.code,
+            message: report.message.clone(),
+            help: report.help.clone(),
+            environments: report.environments.clone(),
+            targets: report.targets.clone(),
+        };
         let next = merged.len();
         match merged.get_mut(*first.entry(key).or_insert(next)) {
             Some((earlier, places)) => {
@@ -61,6 +77,7 @@ fn add(earlier: &mut Diagnostic, report: Diagnostic, places: usize) {
         help: _,
         fix,
         environments: _,
+        targets: _,
     } = report;
     if places <= MAX_PLACES {
         earlier.related.push(meshc_language::Related { span, text: "also used here".to_owned() });

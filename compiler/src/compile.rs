@@ -3,12 +3,12 @@
 use crate::causes;
 use crate::checks;
 use crate::elaborate::{Found, elaborate};
-use crate::model::Model;
-use crate::project::{Definitions, Project};
+use crate::model::{Controller, Model};
+use crate::project::{Definitions, Project, Targets};
 use crate::reading::{Accepted, Scopes};
 use crate::routing::{Dropped, Plans, Proxy};
 use crate::values::Date;
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use meshc_language::{Code, Diagnostic, Severity, Span};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
@@ -35,11 +35,21 @@ pub struct Options {
     pub today: Option<Date>,
     /// Levels of warnings and notes.
     pub levels: Levels,
+    /// The targets that are built: `in envoy { ... }` is read for that target only.
+    pub targets: Vec<Controller>,
+    /// What else the project builds, if not in this run.
+    pub other_targets: Vec<Controller>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cluster_domain: "cluster.local".to_owned(), today: None, levels: Levels::new() }
+        Self {
+            cluster_domain: "cluster.local".to_owned(),
+            today: None,
+            levels: Levels::new(),
+            targets: Controller::ALL.to_vec(),
+            other_targets: Vec::new(),
+        }
     }
 }
 
@@ -49,9 +59,22 @@ pub struct Checked {
     model: Model,
     plans: Plans,
     exemptions: Exemptions,
+    /// What other targets read, where the sources have blocks for targets.
+    of_others: Vec<(Controller, Checked)>,
 }
 
 impl Checked {
+    /// What this target reads.
+    #[must_use]
+    pub fn for_target(&self, target: Controller) -> &Self {
+        self.of_others.iter().find(|(other, _)| *other == target).map_or(self, |(_, checked)| checked)
+    }
+
+    /// What each target reads, where they differ.
+    pub fn views(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.of_others.iter().map(|(_, checked)| checked))
+    }
+
     /// The model.
     #[must_use]
     pub fn model(&self) -> &Model {
@@ -97,39 +120,125 @@ pub fn environments(project: &Project) -> Vec<SmolStr> {
     Definitions::environment_list(project)
 }
 
-/// Compiles a project, in the environments that are named or in all of them.
+/// Compiles a project, in the environments that are named or, where none is, in all of them.
 #[must_use]
-pub fn check(project: &Project, only: Option<&str>, options: &Options) -> Compilation {
+pub fn check<'a>(
+    project: &Project,
+    only: impl IntoIterator<Item = &'a str>,
+    options: &Options,
+) -> Compilation {
     let declared = environments(project);
     let known = declared.len();
-    let chosen: Vec<Option<SmolStr>> = match only {
-        Some(environment) => vec![Some(SmolStr::new(environment))],
-        None if declared.is_empty() => vec![None],
-        None => declared.into_iter().map(Some).collect(),
-    };
-    let mut collected: IndexMap<ReportKey, (Diagnostic, Vec<SmolStr>)> = IndexMap::new();
-    let mut compiled = Vec::with_capacity(chosen.len());
-    let several = chosen.len() > 1;
-    let is_whole = chosen.len() >= known;
-    for environment in &chosen {
-        let (checked, reports) = compile(project, environment.clone(), options);
-        let failed = reports.iter().chain(&project.reports).any(|report| report.severity == Severity::Error);
-        for report in reports {
-            let entry = collected.entry(ReportKey::of(&report)).or_insert_with(|| (report, Vec::new()));
-            entry.1.extend(environment.clone().filter(|environment| entry.1.last() != Some(environment)));
-        }
-        compiled.push((environment.clone(), (!failed).then_some(checked)));
+    let mut chosen: Vec<Option<SmolStr>> = only.into_iter().map(|name| Some(SmolStr::new(name))).collect();
+    if chosen.is_empty() {
+        chosen.extend(declared.into_iter().map(Some));
     }
+    if chosen.is_empty() {
+        chosen.push(None);
+    }
+    let mut collected = Collected::default();
+    let mut compiled = Vec::with_capacity(chosen.len());
+    let mut differ = false;
+    for environment in &chosen {
+        let (checked, targets_differ) = compile_for_targets(project, environment, options, &mut collected);
+        let failed =
+            checked.is_none() || project.reports.iter().any(|report| report.severity == Severity::Error);
+        differ |= targets_differ;
+        compiled.push((environment.clone(), checked.filter(|_| !failed)));
+    }
+    let is_whole = chosen.len() >= known && (!differ || options.other_targets.is_empty());
     let mut reports = project.reports.clone();
-    reports.extend(collected.into_values().map(|(mut report, environments)| {
-        if several && environments.len() < chosen.len() {
-            report.environments = environments.iter().map(ToString::to_string).collect();
-        }
-        report
-    }));
+    reports.extend(collected.merged(chosen.len(), options.targets.len().max(1), is_whole));
+    for report in &mut reports {
+        without_edit_of_settings(project, report);
+    }
     reports.sort_by(|left, right| left.order().cmp(&right.order()));
     let reports = causes::merge(reports);
     Compilation { reports, environments: compiled, is_whole }
+}
+
+/// No machine edits a command line: what it would write is said instead.
+fn without_edit_of_settings(project: &Project, report: &mut Diagnostic) {
+    let Some(fix) = report.fix.as_ref() else { return };
+    if !fix.edits.iter().any(|edit| Some(edit.span.file) == project.settings) {
+        return;
+    }
+    if let [edit] = fix.edits.as_slice() {
+        report.help = Some(format!("did you mean `{}`?", edit.replacement));
+    }
+    report.fix = None;
+}
+
+/// The model of one environment, if it has no errors; and whether targets differ in what they read.
+fn compile_for_targets(
+    project: &Project,
+    environment: &Option<SmolStr>,
+    options: &Options,
+    collected: &mut Collected,
+) -> (Option<Checked>, bool) {
+    let mut targets = options.targets.iter().copied();
+    let first = targets.next();
+    let mut whole = compile(project, environment.clone(), first, options);
+    let mut failed = whole.failed();
+    let differ = whole.targets_differ;
+    let of_first: Vec<Option<Controller>> =
+        if differ { vec![first] } else { options.targets.iter().copied().map(Some).collect() };
+    collected.add(environment, &of_first, whole.reports);
+    for target in targets.filter(|_| differ) {
+        let other = compile(project, environment.clone(), Some(target), options);
+        failed |= other.failed();
+        collected.add(environment, &[Some(target)], other.reports);
+        whole.checked.of_others.push((target, other.checked));
+    }
+    ((!failed).then_some(whole.checked), differ)
+}
+
+/// The reports of all environments and targets.
+#[derive(Default)]
+struct Collected(IndexMap<ReportKey, (Diagnostic, Vec<Place>)>);
+
+/// Where a report happens.
+type Place = (Option<SmolStr>, Option<Controller>);
+
+impl Collected {
+    fn add(
+        &mut self,
+        environment: &Option<SmolStr>,
+        targets: &[Option<Controller>],
+        reports: Vec<Diagnostic>,
+    ) {
+        let targets = if targets.is_empty() { &[None] } else { targets };
+        for report in reports {
+            let (_, places) = self.0.entry(ReportKey::of(&report)).or_insert_with(|| (report, Vec::new()));
+            for target in targets {
+                let place = (environment.clone(), *target);
+                if places.last() != Some(&place) {
+                    places.push(place);
+                }
+            }
+        }
+    }
+
+    /// Each report once. What happens in some environments, or for some targets, says in which; that something is not needed
+    /// is said only where that holds everywhere.
+    fn merged(self, environments: usize, targets: usize, is_whole: bool) -> impl Iterator<Item = Diagnostic> {
+        self.0.into_values().filter_map(move |(mut report, places)| {
+            let places: IndexSet<Place> = places.into_iter().collect();
+            if report.code.is_of_absence() && (!is_whole || places.len() < environments * targets) {
+                return None;
+            }
+            let of_environments: IndexSet<&SmolStr> =
+                places.iter().filter_map(|(name, _)| name.as_ref()).collect();
+            if environments > 1 && of_environments.len() < environments {
+                report.environments = of_environments.into_iter().map(ToString::to_string).collect();
+            }
+            let of_targets: IndexSet<Controller> = places.iter().filter_map(|(_, target)| *target).collect();
+            if targets > 1 && of_targets.len() < targets {
+                report.targets = of_targets.into_iter().map(|target| target.word().to_owned()).collect();
+            }
+            Some(report)
+        })
+    }
 }
 
 /// What makes two reports the same in two environments.
@@ -146,12 +255,34 @@ impl ReportKey {
     }
 }
 
-fn compile(project: &Project, environment: Option<SmolStr>, options: &Options) -> (Checked, Vec<Diagnostic>) {
+/// What one target reads in one environment.
+struct Compiled {
+    checked: Checked,
+    reports: Vec<Diagnostic>,
+    targets_differ: bool,
+}
+
+impl Compiled {
+    fn failed(&self) -> bool {
+        self.reports.iter().any(|report| report.severity == Severity::Error)
+    }
+}
+
+fn compile(
+    project: &Project,
+    environment: Option<SmolStr>,
+    target: Option<Controller>,
+    options: &Options,
+) -> Compiled {
     let mut found = Found::default();
-    let definitions = Definitions::read(project, environment, &mut found.reports);
+    let known = options.targets.iter().chain(&options.other_targets).copied().collect();
+    let targets = Targets::new(target, known);
+    let definitions = Definitions::read_for(project, environment, targets, &mut found.reports);
     let model = elaborate(&definitions, &options.cluster_domain, &mut found);
     // With an item missing, what the checks conclude from absence would be a cascade of the first fault.
-    let lost = found.lost || project.reports.iter().any(|report| report.severity == Severity::Error);
+    let lost = found.lost
+        || definitions.without_namespace
+        || project.reports.iter().any(|report| report.severity == Severity::Error);
     found.reports.extend(empty_files(project));
     let plans = Plans::default();
     found.reports.extend(checks::run(&model, &plans, lost));
@@ -162,7 +293,8 @@ fn compile(project: &Project, environment: Option<SmolStr>, options: &Options) -
     let exemptions =
         Exemptions { accepted: found.accepted, today: options.today, levels: options.levels.clone() };
     let reports = exemptions.apply(found.reports, !lost);
-    (Checked { model, plans, exemptions }, reports)
+    let targets_differ = definitions.targets.differ();
+    Compiled { checked: Checked { model, plans, exemptions, of_others: Vec::new() }, reports, targets_differ }
 }
 
 /// Files that declare nothing.

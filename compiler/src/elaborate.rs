@@ -126,6 +126,10 @@ fn report_unknown_item(keyword: &str, statement: Statement<'_>, cx: &mut Reader<
         );
         return;
     }
+    if crate::reference::is_definition(keyword) {
+        cx.report(definition_in_block(keyword, span));
+        return;
+    }
     let items = crate::reference::item_keywords();
     let homes = crate::reference::homes(keyword);
     let report = Diagnostic::new(Code::UNKNOWN_KEYWORD, span, format!("there is no item `{keyword}`"))
@@ -139,6 +143,22 @@ fn report_unknown_item(keyword: &str, statement: Statement<'_>, cx: &mut Reader<
         }
         None => report.help(format!("an item is one of {}", crate::reading::listed(&items))),
     });
+}
+
+/// The report for a definition, or what shapes a file, inside of `in` or `for`.
+fn definition_in_block(keyword: &str, span: meshc_language::Span) -> Diagnostic {
+    let message = format!("`{keyword}` is for the top of a file, not for a block");
+    Diagnostic::new(Code::UNKNOWN_KEYWORD, span, message).consequence("nothing of it is compiled").help(
+        match keyword {
+            "namespace" => {
+                "make it a parameter: `param $ns: namespace`, `namespace $ns`, and a value in each `env`"
+            }
+            "const" | "param" => {
+                "declare a parameter at the top: `param $limit: duration`, and a value in each `env`"
+            }
+            _ => "declare it at the top of a file, and use it inside of the block",
+        },
+    )
 }
 
 /// Reads all items of one kind, in parallel. `None` where one could not be read.

@@ -11,19 +11,23 @@ pub const LATER: &[&str] = &["extend", "guard", "allow", "test"];
 
 /// Keywords of definitions and of what shapes a file, which have no section of their own: keyword, form, meaning.
 pub const SHAPING: &[(&str, &str, &str)] = &[
-    ("namespace", "namespace <name>", "The Kubernetes namespace of what the file declares."),
+    (
+        "namespace",
+        "namespace <name>",
+        "The Kubernetes namespace of what the file declares. It may hold variables: `namespace $ns`, `namespace shop-$stage`.",
+    ),
     ("use", "use <module> (<name>, $<name>, ...)", "Brings in public definitions of another module."),
     ("const", "const $<name> = <value>", "A name for a value."),
     (
         "param",
         "param $<name>: <type> [= <value>]",
-        "A name for a value that each environment sets; the value is the default.",
+        "A name for a value that each environment sets; the value is the default. `--set '$<name>=<value>'` sets it for one run.",
     ),
     ("env", "env <name> { $<name> = <value> }", "An environment and the values that it gives to parameters."),
     (
         "in",
-        "in <environment>, ... { ... }",
-        "Statements that hold in these environments only, at the top of a file or in any block.",
+        "in <environment>|<target>, ... { ... }",
+        "Statements that hold in these environments only, or for these targets (`istio`, `envoy`, `nginx`) only, at the top of a file or in any block. `in prod { in nginx { ... } }` holds where both do.",
     ),
     (
         "template",

@@ -100,6 +100,12 @@ impl Code {
         matches!(self.0, 432 | 437 | 438 | 445 | 455 | 500..=599)
     }
 
+    /// Whether it says that something is not needed: true of a project only where it is in every environment, for every target.
+    #[must_use]
+    pub const fn is_of_absence(self) -> bool {
+        matches!(self.0, 219 | 221 | 902)
+    }
+
     /// What becomes of a configuration of which it is reported.
     #[must_use]
     pub fn kind(self) -> Kind {
@@ -208,6 +214,8 @@ registry! {
     220 NAMESPACE_NEEDED Error Untranslatable "a name from another namespace needs a namespace";
     221 UNCHECKED_TEMPLATE Note NotMeant "a public template is applied nowhere, so it is not checked";
     223 WILDCARD_POLICY Note NotMeant "the policy of a wildcard host holds for another host";
+    240 RESERVED_ENVIRONMENT Error Untranslatable "an environment has a name that means something else";
+    241 MIXED_BLOCK Error Untranslatable "a block names environments and targets";
 
     301 BAD_LITERAL Error Untranslatable "a value is not of the type that stands here";
     302 WRONG_FORM Error Untranslatable "a value is written in the wrong form";
@@ -283,6 +291,7 @@ registry! {
     513 CONFIGURATION_LARGE Warning NotMeant "a configuration that only the server can apply";
     516 GUESSED_PODS Note NotMeant "nothing says which pods are behind a service";
     517 GRPC_WITHOUT_HTTP2 Warning NotMeant "gRPC clients cannot reach a route";
+    540 TARGET_NOT_BUILT Warning NotMeant "a block is for a target that the project does not build";
 
     601 HOST_NOT_SERVED Error NotMeant "a host is bound to a gateway that does not serve it" ["IST0132", "KIA1102"];
     602 LISTENER_CONFLICT Error NotMeant "two listeners of one workload cannot share their port" ["IST0145", "KIA0301"];

@@ -85,6 +85,8 @@ pub struct Diagnostic {
     pub fix: Option<Fix>,
     /// The environments it happens in; empty for all of them.
     pub environments: Vec<String>,
+    /// The targets whose blocks it happens with; empty for all of them.
+    pub targets: Vec<String>,
 }
 
 impl Diagnostic {
@@ -102,6 +104,7 @@ impl Diagnostic {
             help: None,
             fix: None,
             environments: Vec::new(),
+            targets: Vec::new(),
         }
     }
 

@@ -7,7 +7,9 @@ use crate::istio::{ApiVersion, Istio};
 use crate::nginx::{Nginx, NginxOptions};
 use crate::raw_proxy::{EdgeOptions, Rig};
 use meshc_compiler::Checked;
+use meshc_compiler::model::Controller;
 use meshc_compiler::routing::{Dropped, Proxy};
+use meshc_compiler::values::Literal;
 use meshc_language::{Diagnostic, Severity, SourceFile};
 use std::sync::Arc;
 
@@ -152,6 +154,10 @@ pub fn fit<'m>(
     checked: &'m Checked,
     options: &Options<'_>,
 ) -> (Option<Fitted<'m>>, Vec<Diagnostic>) {
+    let checked = match Controller::parse(target.name()) {
+        Ok(controller) => checked.for_target(controller),
+        Err(_) => checked,
+    };
     let Fit { reports, dropped, proxies } = target.fit(checked, options);
     let reports = checked.settle(reports);
     let fits = !reports.iter().any(|report| report.severity == Severity::Error);

@@ -1,6 +1,7 @@
 //! One case: its files, its options, what it expects.
 
 use meshc_compiler::Input;
+use meshc_compiler::model::Controller;
 use meshc_compiler::values::{Date, Literal};
 use meshc_language::SourceFile;
 use std::collections::BTreeMap;
@@ -14,6 +15,10 @@ pub(super) struct Case {
     /// Its files: name and text. Lines keep the numbers that they have in the file of the case.
     pub(super) files: Vec<(String, String)>,
     pub(super) environment: Option<String>,
+    /// What the project builds; everything if nothing is said.
+    pub(super) targets: Vec<Controller>,
+    /// Values of the command line: name and value.
+    pub(super) set: Vec<(String, String)>,
     pub(super) today: Option<Date>,
     pub(super) expected: Vec<Expected>,
     line: usize,
@@ -54,6 +59,8 @@ fn one(file: &str, name: &str, lines: &[&str], start: usize, end: usize) -> Case
         name: name.to_owned(),
         files: Vec::new(),
         environment: None,
+        targets: Controller::ALL.to_vec(),
+        set: Vec::new(),
         today: None,
         expected: Vec::new(),
         line: start + 1,
@@ -66,6 +73,12 @@ fn one(file: &str, name: &str, lines: &[&str], start: usize, end: usize) -> Case
         }
         if let Some(name) = line.strip_prefix("# environment: ") {
             case.environment = Some(name.trim().to_owned());
+        }
+        if let Some(names) = line.strip_prefix("# targets: ") {
+            case.targets = names.split(", ").map(|name| Controller::parse(name.trim()).unwrap()).collect();
+        }
+        if let Some((name, value)) = line.strip_prefix("# set: ").and_then(|set| set.split_once('=')) {
+            case.set.push((name.to_owned(), value.to_owned()));
         }
         if let Some(day) = line.strip_prefix("# today: ") {
             case.today = Some(Date::parse(day.trim()).unwrap());

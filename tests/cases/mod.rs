@@ -9,7 +9,8 @@
 //! ```
 //!
 //! The text behind the code, which may be left out, is part of the message. A case without such comments must be clean.
-//! `# --- NAME.mesh` begins another file of the same case; `# environment: prod` and `# today: 2027-04-01` set options.
+//! `# --- NAME.mesh` begins another file of the same case; `# environment: prod`, `# today: 2027-04-01`, `# targets: istio, envoy`
+//! and `# set: $canary=20%` set options.
 //! `UPDATE=1` writes the expectations anew.
 //!
 //! What a case without errors makes is judged as Istio's admission would judge it ([`crate::oracle`]).
@@ -68,8 +69,11 @@ struct Outcome {
 }
 
 fn run(case: &Case) -> Outcome {
-    let project = Project::read(case.inputs());
-    let options = Options { today: case.today, ..Options::default() };
+    let mut project = Project::read(case.inputs());
+    if !case.set.is_empty() {
+        project.set(&case.set);
+    }
+    let options = Options { today: case.today, targets: case.targets.clone(), ..Options::default() };
     let compilation = check(&project, case.environment.as_deref(), &options);
     let mut reports = compilation.reports;
     let mut texts = Vec::new();

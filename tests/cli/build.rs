@@ -264,31 +264,106 @@ fn an_interrupted_build_leaves_nothing_half_written() {
     folder.run_to(0, &["build", "--locked", "--split", "resource"]);
 }
 
-#[test]
-fn a_project_with_environments_needs_one() {
-    let folder =
-        Folder::new(&[("mesh.toml", ""), ("a.mesh", &format!("env prod {{}}\nenv test {{}}\n{CLEAN}"))]);
-    let run = folder.run_to(2, &["build"]);
-    assert!(run.err.contains("prod, test") && run.err.contains("--env"), "{}", run.err);
-    folder.run_to(0, &["build", "--env", "test"]);
-    folder.write("mesh.toml", "default-env = \"prod\"\n");
-    folder.run_to(0, &["build"]);
-    let names = folder.names();
-    assert!(names.contains(&"out/prod/istio/shop.yaml".to_owned()), "{names:?}");
-    assert!(names.contains(&"out/test/istio/shop.yaml".to_owned()), "{names:?}");
-    folder.write("mesh.toml", "default-env = \"prod\"\nout = \"deploy/{target}-{env}\"\n");
-    folder.run_to(0, &["build"]);
-    assert!(folder.path("deploy/istio-prod/shop.yaml").is_file());
-    folder.write("mesh.toml", "default-env = \"pord\"\n");
-    folder.run_to(2, &["build"]);
+/// Two environments with one destination each.
+fn two_environments(manifest: &str) -> Folder {
+    let sources = format!("env prod {{}}\nenv test {{}}\nenv dev {{}}\n{CLEAN}");
+    Folder::new(&[("mesh.toml", manifest), ("a.mesh", &sources)])
 }
 
 #[test]
-fn the_only_environment_is_named_too() {
-    let folder = Folder::new(&[("a.mesh", &format!("env prod {{}}\n{CLEAN}"))]);
+fn all_environments_are_built_where_none_is_named() {
+    let folder = two_environments("");
+    let run = folder.run_to(0, &["build"]);
+    assert!(run.err.contains("out/prod/istio, out/test/istio, out/dev/istio"), "{}", run.err);
+    for environment in ["prod", "test", "dev"] {
+        assert!(folder.path(&format!("out/{environment}/istio/shop.yaml")).is_file());
+    }
+    // Which environment a run takes that takes one is no choice of what is built.
+    folder.write("mesh.toml", "default-env = \"prod\"\nout = \"deploy/{target}-{env}\"\n");
+    folder.run_to(0, &["build"]);
+    assert!(folder.path("deploy/istio-prod/shop.yaml").is_file());
+    assert!(folder.path("deploy/istio-test/shop.yaml").is_file());
+    folder.write("mesh.toml", "default-env = \"pord\"\n");
     let run = folder.run_to(2, &["build"]);
-    assert!(run.err.contains("the project has an environment, `prod`, and none is named"), "{}", run.err);
-    assert!(run.err.contains("--env") && !run.err.contains("several"), "{}", run.err);
+    assert!(run.err.contains("default-env"), "{}", run.err);
+}
+
+#[test]
+fn some_environments_are_built_and_all_of_them() {
+    let folder = two_environments("");
+    folder.run_to(0, &["build", "--env", "test", "--env", "dev"]);
+    assert!(!folder.path("out/prod").exists() && folder.path("out/dev/istio").is_dir());
+    folder.run_to(0, &["build", "--env", "prod,test", "--out", "one"]);
+    assert!(!folder.path("one/dev").exists() && folder.path("one/prod/istio").is_dir());
+    folder.run_to(0, &["build", "--env", "all"]);
+    assert!(folder.path("out/prod/istio").is_dir());
+    let run = folder.run_to(2, &["build", "--env", "prod", "--env", "tset"]);
+    assert!(run.err.contains("did you mean `test`?"), "{}", run.err);
+}
+
+#[test]
+fn what_is_printed_is_of_one_environment() {
+    let folder = two_environments("");
+    let run = folder.run_to(2, &["build", "--out", "-"]);
+    assert!(run.err.contains("prod, test, dev") && run.err.contains("--env"), "{}", run.err);
+    folder.run_to(2, &["build", "--out", "-", "--env", "prod,test"]);
+    assert!(folder.run_to(0, &["build", "--out", "-", "--env", "test"]).out.contains("kind: VirtualService"));
+    folder.write("mesh.toml", "default-env = \"prod\"\n");
+    assert_eq!(folder.run_to(0, &["build", "--out", "-"]).out.matches("kind: VirtualService").count(), 1);
+    // The only one needs no name.
+    folder.write("a.mesh", format!("env prod {{}}\n{CLEAN}"));
+    folder.write("mesh.toml", "");
+    folder.run_to(0, &["build", "--out", "-"]);
+}
+
+#[test]
+fn outputs_of_environments_never_mix() {
+    let folder = two_environments("out = \"deploy/{target}\"\n");
+    let run = folder.run_to(2, &["build"]);
+    assert!(run.err.contains("mix in `deploy/{target}`") && run.err.contains("{env}"), "{}", run.err);
+    folder.run_to(0, &["build", "--env", "test"]);
+}
+
+#[test]
+fn the_output_of_every_environment_is_compared() {
+    for manifest in
+        ["", "default-env = \"prod\"\n", "out = \"deploy/{env}/{target}\"\ndefault-env = \"prod\"\n"]
+    {
+        let folder = two_environments(manifest);
+        let out = if manifest.contains("deploy") { "deploy" } else { "out" };
+        folder.run_to(0, &["build"]);
+        folder.run_to(0, &["build", "--locked"]);
+        let file = format!("{out}/test/istio/shop.yaml");
+        folder.write(&file, folder.read(&file).replace("VirtualService", "VirtualServicf"));
+        let run = folder.run_to(1, &["build", "--locked"]);
+        assert!(run.err.contains(&format!("different {file}")), "{}", run.err);
+        folder.run_to(0, &["build", "--locked", "--env", "prod", "--env", "dev"]);
+        folder.run_to(1, &["build", "--locked", "--env", "test"]);
+        // An environment that the project has no more.
+        folder.run_to(0, &["build"]);
+        folder.write("a.mesh", format!("env prod {{}}\nenv test {{}}\n{CLEAN}"));
+        let run = folder.run_to(1, &["build", "--locked"]);
+        assert!(run.err.contains(&format!("stray     {out}/dev/istio\n")), "{}", run.err);
+        assert!(
+            folder.run_to(0, &["build"]).err.contains(&format!("`{out}/dev/istio` is of an environment"))
+        );
+        folder.run_to(0, &["build", "--locked", "--env", "test"]);
+        std::fs::remove_dir_all(folder.path(&format!("{out}/dev"))).unwrap();
+        folder.run_to(0, &["build", "--locked"]);
+    }
+}
+
+#[test]
+fn an_error_in_one_environment_writes_none() {
+    let folder = two_environments("");
+    folder.run_to(0, &["build"]);
+    let before = folder.names();
+    let faulty = "in test { host faulty { route all -> gone } }\n";
+    folder.write("a.mesh", format!("env prod {{}}\nenv test {{}}\n{CLEAN}in prod {{ service new {{ port http 80; lb random }} }}\n{faulty}"));
+    let run = folder.run_to(1, &["build"]);
+    assert!(run.err.contains("only in: test"), "{}", run.err);
+    assert_eq!(folder.names(), before);
+    folder.run_to(0, &["build", "--env", "prod"]);
 }
 
 #[test]
@@ -454,4 +529,22 @@ fn a_loss_of_a_gateway_that_is_built_elsewhere_is_needed_all_the_same() {
     let folder = Folder::new(&[("mesh.toml", "targets = [\"istio\", \"envoy\"]\n"), ("a.mesh", edge)]);
     let run = folder.run_to(0, &["build"]);
     assert!(!run.err.contains("MESH0509"), "{}", run.err);
+}
+
+#[test]
+fn a_block_for_a_target_is_built_for_that_target() {
+    let text = format!(
+        "{CLEAN}in istio {{ service only-istio {{ port http 80; lb random }} }}\n\
+                        in envoy {{ gateway edge {{ workload any; listen http 80 {{ hosts a.com }} }}\nhost a.com via edge {{ route all -> respond 200 \"envoy\" }} }}\n"
+    );
+    let folder = Folder::new(&[("mesh.toml", "targets = [\"istio\", \"envoy\"]\n"), ("a.mesh", &text)]);
+    folder.write("a.mesh", format!("{text}in envoy {{ host faulty {{ route all -> gone }} }}\n"));
+    assert!(folder.run_to(1, &["check"]).err.contains("only for: envoy"));
+    // Only Envoy has to be told where `web` is.
+    folder.write("a.mesh", format!("{text}in envoy {{ bindings {{ default kubernetes }} }}\n"));
+    folder.run_to(0, &["check"]);
+    folder.run_to(0, &["build", "--target", "istio"]);
+    let istio = folder.read("out/istio/shop.yaml");
+    assert!(istio.contains("only-istio") && !istio.contains("a.com"), "{istio}");
+    folder.run_to(0, &["build", "--target", "envoy", "--out", "other"]);
 }

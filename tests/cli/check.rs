@@ -111,6 +111,8 @@ fn an_environment_can_be_chosen() {
     let run = folder.run_to(0, &["check", "--env", "prod"]);
     assert!(run.err.contains("2 files, 1 environment:"), "{}", run.err);
     folder.run_to(1, &["check", "--env", "test"]);
+    folder.run_to(1, &["check", "--env", "prod", "--env", "test"]);
+    folder.run_to(1, &["check", "--env", "all"]);
     let run = folder.run_to(2, &["check", "--env", "prd"]);
     assert!(run.err.contains("did you mean `prod`?"), "{}", run.err);
 }
@@ -145,4 +147,73 @@ fn only_what_can_be_written_today_is_offered() {
     assert!(offered.contains("`gateway`") && offered.ends_with("`for`"), "{offered}");
     assert!(!["extend", "guard", "allow", "test"].iter().any(|word| offered.contains(word)), "{offered}");
     assert!(folder.run_to(1, &["check", "b.mesh"]).err.contains("error[MESH0115]"));
+}
+
+/// A parameter, with one that another module has too.
+fn with_parameters() -> Folder {
+    let shop = "pub param $canary: percent\nparam $limit: duration = 5s\nconst $fixed = 2s\n\
+                env prod { $canary = 5% }\nenv test { $canary = 50% }\n\
+                service web {\n  port http 80\n  subset a { labels v=a }\n  subset b { labels v=b }\n}\n\
+                host web { route all -> $canary web@a, rest web@b { timeout $limit; fault delay $fixed for 5% } }\n";
+    let other = "param $limit: duration = 1s\nservice other { port http 80 }\n\
+                 host other { route all -> other { timeout $limit } }\n";
+    Folder::new(&[("mesh.toml", ""), ("shop.mesh", shop), ("team/other.mesh", other)])
+}
+
+#[test]
+fn the_command_line_gives_values_to_parameters() {
+    let folder = with_parameters();
+    let printed = |set: &[&str]| {
+        let arguments = ["build", "--out", "-", "--env", "prod"];
+        folder.run_to(0, &[&arguments[..], set].concat()).out
+    };
+    assert!(printed(&[]).contains("weight: 5\n"));
+    let set = printed(&["--set", "$canary=20%", "--set", "shop.$limit=7s"]);
+    assert!(
+        set.contains("weight: 20\n") && set.contains("weight: 80\n") && set.contains("timeout: 7s"),
+        "{set}"
+    );
+    assert!(set.contains("timeout: 1s") && !set.contains("timeout: 5s"), "{set}");
+    // The shell would take `$canary` for its own.
+    assert!(printed(&["--set", "canary = 20%"]).contains("weight: 20\n"));
+    // A value needs no environment.
+    folder.write("shop.mesh", folder.read("shop.mesh").replace("{ $canary = 50% }", "{}"));
+    assert!(folder.run_to(1, &["check"]).err.contains("MESH0212"));
+    folder.run_to(0, &["check", "--set", "$canary=20%"]);
+    folder.run_to(0, &["build", "--set", "$canary=20%"]);
+    folder.run_to(0, &["build", "--locked", "--set", "$canary=20%"]);
+    folder.run_to(1, &["build", "--locked", "--set", "$canary=30%"]);
+}
+
+#[test]
+fn a_value_of_the_command_line_is_checked_as_any_other() {
+    let folder = with_parameters();
+    for (set, place, said) in [
+        ("$canary=20", "<command line>:1:11", "did you mean `20%`?"),
+        ("$canary=120%", "<command line>:1:11", "MESH0301"),
+        ("$canary=[5%]", "<command line>:1:11", "this is a list, not a percent"),
+        ("$canary=$fast", "<command line>:1:11", "there is no constant or parameter `$fast`"),
+        ("$canry=20%", "<command line>:1:1", "did you mean `$canary`?"),
+        ("$fixed=3s", "<command line>:1:1", "a constant is the same in every run"),
+        ("$limit=3s", "<command line>:1:1", "write `shop.$limit` or `team.other.$limit`"),
+        ("nowhere.$limit=3s", "<command line>:1:1", "there is no parameter"),
+        ("$canary=20% 30%", "<command line>:1:15", "MESH0107"),
+        ("$canary=20% # more", "<command line>:1:1", "takes one value"),
+        ("$canary=20%; $limit = 3s", "<command line>:1:1", "takes one value"),
+        ("$canary=20% { a }", "<command line>:1:1", "takes one value"),
+    ] {
+        let run = folder.run_to(1, &["check", "--set", set]);
+        assert!(run.err.contains(place) && run.err.contains(said), "{set}: {}", run.err);
+    }
+    let run = folder.run_to(1, &["check", "--set", "$canary=20%", "--set", "$canary=30%"]);
+    assert!(run.err.contains("<command line>:2:1") && run.err.contains("set twice"), "{}", run.err);
+    for (set, said) in [
+        ("=20%", "single quotes"),
+        ("$canary", "has no `=`"),
+        ("$canary=", "has no value"),
+        ("$canary=1%\nservice x { port http 1 }", "control character"),
+    ] {
+        let run = folder.run_to(2, &["check", "--set", set]);
+        assert!(run.err.contains(said), "{set}: {}", run.err);
+    }
 }

@@ -7,7 +7,8 @@
 
 mod page;
 
-use meshc_compiler::values::Date;
+use meshc_compiler::model::Controller;
+use meshc_compiler::values::{Date, Literal};
 use meshc_compiler::{Input, Options, Project, check};
 use meshc_language::code::{Entry, Kind, REGISTRY};
 use meshc_language::{Code, Diagnostic, FileId, Severity, SourceFile, decode, format, parse};
@@ -109,7 +110,11 @@ fn reports(example: &Example, faults: &mut Vec<String>) -> Vec<(Diagnostic, Stri
     }
     inputs.sort_by(|left, right| left.module.cmp(&right.module));
     let project = Project::read(inputs);
-    let compilation = check(&project, None, &Options { today: today(), ..Options::default() });
+    let mut options = Options { today: today(), ..Options::default() };
+    if example.says_targets {
+        options.targets = example.targets.iter().map(|name| Controller::parse(name).unwrap()).collect();
+    }
+    let compilation = check(&project, None, &options);
     let options = meshc_targets::Options { files: &project.files, ..meshc_targets::Options::default() };
     let mut reports = compilation.reports;
     for name in &example.targets {
@@ -214,7 +219,9 @@ fn what_is_hard_cannot_be_accepted() {
         let text =
             format!("@allow({}, because: \"it is known\")\nservice a {{ port http 80 }}\n", entry.code);
         let file = page::File { path: "main.mesh".to_owned(), bytes: text.into_bytes() };
-        let example = Example { files: vec![file], targets: vec!["istio".to_owned()], with: Vec::new() };
+        let mut example = Example::default();
+        example.files.push(file);
+        example.targets.push("istio".to_owned());
         let reported = reports(&example, &mut Vec::new());
         let [(report, _)] = reported.as_slice() else { panic!("{}{}", entry.code, listed(&reported)) };
         assert_eq!(report.code, Code::BAD_ATTRIBUTE, "{}", entry.code);

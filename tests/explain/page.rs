@@ -19,6 +19,8 @@ pub(crate) const SECTIONS: [&str; 3] = ["## Failing", "## Fixed", "## Ways out"]
 pub(crate) struct Example {
     pub(crate) files: Vec<File>,
     pub(crate) targets: Vec<String>,
+    /// Whether it says what the project builds.
+    pub(crate) says_targets: bool,
     /// Codes that are reported beside the page's.
     pub(crate) with: Vec<String>,
 }
@@ -107,7 +109,10 @@ fn read_block(info: &str, body: &str, example: &mut Example, faults: &mut Vec<St
             None if word == "escaped" => file.bytes = unescape(body),
             None if word.ends_with(".mesh") => file.path = word.to_owned(),
             Some(("padded", size)) => length = size.parse().unwrap_or_default(),
-            Some(("target", name)) => example.targets.push(name.to_owned()),
+            Some(("target", name)) => {
+                example.says_targets = true;
+                example.targets.push(name.to_owned());
+            }
             Some(("with", code)) => example.with.push(code.to_owned()),
             _ => faults.push(format!("`{word}` means nothing in the info string of an example")),
         }

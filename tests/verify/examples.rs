@@ -29,7 +29,14 @@ fn run(folder: &Folder, target: &str, program: &Path, (name, environment): (&str
     arguments.extend(environment.iter().flat_map(|name| ["--env", name]));
     arguments.push(example.to_str().unwrap());
     let run = verify(folder, 0, &arguments);
-    serde_json::from_str(&run.out).unwrap()
+    only(&run.out)
+}
+
+/// The one outcome that is written.
+pub(super) fn only(written: &str) -> Value {
+    let outcomes: Vec<Value> = serde_json::from_str(written).unwrap();
+    assert_eq!(outcomes.len(), 1);
+    outcomes.into_iter().next().unwrap()
 }
 
 fn each_holds(target: &str, program: &Path) {
@@ -80,7 +87,7 @@ fn an_outcome_has_the_fields_that_are_documented() {
     assert!(human.err.starts_with("envoy does as the sources say: 1 proxy, 5 rules, "), "{}", human.err);
     assert!(human.out.is_empty());
     let json = verify(&folder, 0, &["--target", "envoy", "--program", program, "--format", "json"]);
-    let outcome: Value = serde_json::from_str(&json.out).unwrap();
+    let outcome = only(&json.out);
     let page =
         std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/json.md")).unwrap();
     let section = page.split("## `meshc verify`").nth(1).unwrap();
@@ -89,6 +96,29 @@ fn an_outcome_has_the_fields_that_are_documented() {
     }
     assert_eq!((&outcome["target"], &outcome["environment"]), (&Value::from("envoy"), &Value::Null));
     assert_eq!(outcome["rules"], Value::from(5));
+}
+
+#[test]
+fn every_environment_is_verified_where_none_is_named() {
+    let Some(program) = programs::nginx() else { return };
+    let blocks = "env test {}\nenv prod {}\nin prod { service other { port http 80 }\nhost other { route all -> respond 200 \"hi\" } }\n";
+    let folder = Folder::new(&[("shop.mesh", &format!("{SHOP}\n{blocks}"))]);
+    let arguments = ["--target", "nginx", "--program", program.to_str().unwrap()];
+    let run = verify(&folder, 0, &[&arguments[..], &["--format", "json"]].concat());
+    let outcomes: Vec<Value> = serde_json::from_str(&run.out).unwrap();
+    let of =
+        |at: usize| (outcomes[at]["environment"].as_str().unwrap(), outcomes[at]["rules"].as_u64().unwrap());
+    assert_eq!((outcomes.len(), of(0), of(1)), (2, ("test", 5), ("prod", 6)));
+    let keep = [&arguments[..], &["--keep", "kept", "--show", "GET http://shop.example.com/health"]].concat();
+    let run = verify(&folder, 0, &keep);
+    assert!(
+        run.out.starts_with("environment test:\nGET ") && run.out.contains("\nenvironment prod:\nGET "),
+        "{}",
+        run.out
+    );
+    assert!(folder.path("kept/test/proxy-1").is_dir() && folder.path("kept/prod/proxy-2").is_dir());
+    let run = verify(&folder, 0, &[&arguments[..], &["--env", "test", "--format", "json"]].concat());
+    assert_eq!(only(&run.out)["environment"], Value::from("test"));
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn each_is_found(target: &str, program: &Path, configuration: &str, changes: &[C
         let changed = script(&folder, "changed", &text);
         let arguments = ["--target", target, "--program", &changed, "--requests", "1000", "--format", "json"];
         let run = verify(&folder, 1, &arguments);
-        let outcome: Value = serde_json::from_str(&run.out).unwrap();
+        let outcome: Value = super::examples::only(&run.out);
         let differences = outcome["differences"].as_array().unwrap();
         let place = |one: &Value| one["place"]["start"]["line"].as_u64().unwrap();
         let found: Vec<(&str, u64)> =

@@ -2,7 +2,7 @@
 
 use crate::activity;
 use crate::args::{Build, Format, find_word};
-use crate::compilation::{choose_environment, compile, fit_all, target_options};
+use crate::compilation::{choose_environment, choose_environments, compile, fit_all, set, target_options};
 use crate::console::Console;
 use crate::diff;
 use crate::exit::{Exit, Failure};
@@ -11,7 +11,7 @@ use crate::outputs::{self, Drift, OutputFolder};
 use crate::project_files::{ProjectFiles, shown};
 use crate::report::{self, Counts, DRIFT, Extent, Noticed, Sources, counted};
 use meshc_compiler::{Compilation, Project};
-use meshc_targets::{Artifact, Gateways, Split, Target, envoy, fit, istio::ApiVersion, target};
+use meshc_targets::{Artifact, Split, Target, envoy, fit, istio::ApiVersion, target};
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
@@ -25,9 +25,10 @@ pub(super) fn run(build: &Build, console: &Console) -> Result<Exit, Failure> {
     overrule(&mut files.manifest, build);
     // A large mesh takes long to take down, and the process ends anyway.
     let mut project = ManuallyDrop::new(files.project(files.read()?));
-    let environment = choose_environment(build.env.as_deref(), &project, &files.manifest)?;
-    let place = OutputPlace::of(build, &files, environment.as_deref())?;
-    let mut compilation = ManuallyDrop::new(compile(&project, environment.as_deref(), &files.manifest));
+    set(&mut project, &build.settings)?;
+    let environments = environments(build, &project, &files.manifest)?;
+    let place = OutputPlace::of(build, &files, &environments)?;
+    let mut compilation = ManuallyDrop::new(compile(&project, &environments, &files.manifest));
     // The trees have served; what follows can have their memory.
     project.trees = Vec::new();
     fit_all(&mut compilation, &files.manifest.targets, &target_options(&project, &files.manifest));
@@ -44,15 +45,25 @@ pub(super) fn run(build: &Build, console: &Console) -> Result<Exit, Failure> {
     let emitted = emit(&compilation, &project, &files.manifest);
     match place {
         OutputPlace::Printed => print(emitted, console).map(|()| Exit::Clean),
-        OutputPlace::Folder(folder) => {
-            let folders = folder.folders(emitted);
+        OutputPlace::Folder(root) => {
+            let abandoned = if compilation.is_whole { root.abandoned(&environments) } else { Vec::new() };
+            let folders = root.folders(emitted);
             if build.locked {
-                compare(&folders, build, &sources, &compilation, console)
+                compare(&folders, &abandoned, build, &sources, &compilation, console)
             } else {
-                write(&folders, console)
+                write(&folders, &abandoned, console)
             }
         }
     }
+}
+
+/// The environments to build. What is printed can be of one only: nothing would tell where the next begins.
+fn environments(build: &Build, project: &Project, manifest: &Manifest) -> Result<Vec<String>, Failure> {
+    if build.out.as_deref() == Some(Path::new("-")) {
+        let one = choose_environment(&build.env, "`--out -`", project, manifest)?;
+        return Ok(one.into_iter().collect());
+    }
+    choose_environments(&build.env, project, manifest)
 }
 
 fn refuse_contradictions(build: &Build) -> Result<(), Failure> {
@@ -79,9 +90,7 @@ fn overrule(manifest: &mut Manifest, build: &Build) {
                 targets.push(wanted);
             }
         }
-        manifest.targets = targets;
-        // Asked for by name, a target builds every gateway, whoever implements it: for trying it out.
-        manifest.gateways = Gateways::All;
+        manifest.overrule_targets(targets);
     }
     if let Some(version) = build.api_version.as_deref().and_then(|word| find_word(&ApiVersion::WORDS, word)) {
         manifest.api_version = version;
@@ -111,40 +120,52 @@ enum OutputPlace {
 struct OutputRoot {
     template: String,
     root: PathBuf,
+}
+
+/// What one environment and one target make.
+struct Emitted {
     environment: Option<String>,
+    target: &'static dyn Target,
+    artifacts: Vec<Artifact>,
 }
 
 impl OutputPlace {
-    fn of(build: &Build, files: &ProjectFiles, environment: Option<&str>) -> Result<Self, Failure> {
+    fn of(build: &Build, files: &ProjectFiles, environments: &[String]) -> Result<Self, Failure> {
         let (template, root) = match &build.out {
             Some(out) if out.as_path() == Path::new("-") => return Ok(Self::Printed),
             Some(out) => (out.to_string_lossy().into_owned(), PathBuf::new()),
             None => (files.manifest.out.clone(), files.root.clone()),
         };
         check_places(&template).map_err(Failure::new)?;
-        let several_targets = files.manifest.targets.len() > 1;
-        if template.contains(ENVIRONMENT_PLACE) && !template.contains(TARGET_PLACE) && several_targets {
+        let (of_environment, of_target) =
+            (template.contains(ENVIRONMENT_PLACE), template.contains(TARGET_PLACE));
+        if of_environment && !of_target && files.manifest.targets.len() > 1 {
             let message = format!("the output of several targets would mix in `{template}`");
             return Err(Failure::new(message).help(format!("put `{TARGET_PLACE}` into it")));
         }
-        if template.contains(ENVIRONMENT_PLACE) && environment.is_none() {
+        if of_target && !of_environment && environments.len() > 1 {
+            let message = format!("the output of several environments would mix in `{template}`");
+            return Err(Failure::new(message).help(format!(
+                "put `{ENVIRONMENT_PLACE}` into it, for example `out/{ENVIRONMENT_PLACE}/{TARGET_PLACE}`, or name one environment with `--env`"
+            )));
+        }
+        if of_environment && environments.is_empty() {
             let message = format!("the project has no environments for `{template}`");
             return Err(Failure::new(message).help(format!("take `{ENVIRONMENT_PLACE}` out of it")));
         }
-        Ok(Self::Folder(OutputRoot { template, root, environment: environment.map(ToOwned::to_owned) }))
+        Ok(Self::Folder(OutputRoot { template, root }))
     }
 }
 
 impl OutputRoot {
     /// `OUT/[ENV/]TARGET`, or what the places in `OUT` say.
-    fn folders(&self, emitted: Vec<(&'static dyn Target, Vec<Artifact>)>) -> Vec<OutputFolder> {
-        let environment = self.environment.as_deref().unwrap_or_default();
-        let placed = self.template.contains(ENVIRONMENT_PLACE) || self.template.contains(TARGET_PLACE);
-        let folders = emitted.into_iter().map(|(target, artifacts)| {
+    fn folders(&self, emitted: Vec<Emitted>) -> Vec<OutputFolder> {
+        let folders = emitted.into_iter().map(|Emitted { environment, target, artifacts }| {
+            let environment = environment.unwrap_or_default();
             let filled =
-                self.template.replace(ENVIRONMENT_PLACE, environment).replace(TARGET_PLACE, target.name());
+                self.template.replace(ENVIRONMENT_PLACE, &environment).replace(TARGET_PLACE, target.name());
             let base = self.root.join(filled);
-            let folder = match (placed, environment) {
+            let folder = match (self.is_placed(), environment.as_str()) {
                 (true, _) => base.clone(),
                 (false, "") => base.join(target.name()),
                 (false, environment) => base.join(environment).join(target.name()),
@@ -152,6 +173,33 @@ impl OutputRoot {
             OutputFolder { base, folder, artifacts }
         });
         folders.collect()
+    }
+
+    fn is_placed(&self) -> bool {
+        self.template.contains(ENVIRONMENT_PLACE) || self.template.contains(TARGET_PLACE)
+    }
+
+    /// Outputs of environments that the project has no more, where the template gives each a folder of its own.
+    fn abandoned(&self, environments: &[String]) -> Vec<PathBuf> {
+        let whole = if self.is_placed() {
+            self.template.clone()
+        } else {
+            format!("{}/{ENVIRONMENT_PLACE}/{TARGET_PLACE}", self.template)
+        };
+        let Some((before, rest)) = whole.split_once(&format!("{ENVIRONMENT_PLACE}/{TARGET_PLACE}")) else {
+            return Vec::new();
+        };
+        if !rest.is_empty() || before.contains('{') || !before.ends_with('/') {
+            return Vec::new();
+        }
+        let mut found = outputs::folders_below(&self.root.join(before), 2);
+        found.retain(|(path, _)| match path.as_slice() {
+            [environment, of_target] => target(of_target).is_some() && !environments.contains(environment),
+            // A project that has environments now had none once.
+            [of_target] => target(of_target).is_some() && !environments.is_empty(),
+            _ => false,
+        });
+        found.into_iter().map(|(_, folder)| folder).collect()
     }
 }
 
@@ -171,29 +219,29 @@ fn publish(
     report::publish(console, sources, &compilation.reports, extent, build.reporting)
 }
 
-fn emit(
-    compilation: &Compilation,
-    project: &Project,
-    manifest: &Manifest,
-) -> Vec<(&'static dyn Target, Vec<Artifact>)> {
+fn emit(compilation: &Compilation, project: &Project, manifest: &Manifest) -> Vec<Emitted> {
     activity::begin("writing configuration");
     let options = target_options(project, manifest);
-    let checked = compilation.environments.first().and_then(|(_, checked)| checked.as_ref());
-    let fitted = manifest.targets.iter().filter_map(|target| {
-        let (fitted, _) = fit(*target, checked?, &options);
-        Some((*target, fitted?.emit(&options)))
-    });
-    fitted.collect()
+    let mut emitted = Vec::new();
+    for (environment, checked) in &compilation.environments {
+        let fitted = manifest.targets.iter().filter_map(|target| {
+            let (fitted, _) = fit(*target, checked.as_ref()?, &options);
+            let environment = environment.as_ref().map(ToString::to_string);
+            Some(Emitted { environment, target: *target, artifacts: fitted?.emit(&options) })
+        });
+        emitted.extend(fitted);
+    }
+    emitted
 }
 
-fn print(emitted: Vec<(&'static dyn Target, Vec<Artifact>)>, console: &Console) -> Result<(), Failure> {
+fn print(emitted: Vec<Emitted>, console: &Console) -> Result<(), Failure> {
     emitted
         .iter()
-        .flat_map(|(_, artifacts)| artifacts)
+        .flat_map(|emitted| &emitted.artifacts)
         .try_for_each(|artifact| console.product(artifact.text.as_bytes()))
 }
 
-fn write(folders: &[OutputFolder], console: &Console) -> Result<Exit, Failure> {
+fn write(folders: &[OutputFolder], abandoned: &[PathBuf], console: &Console) -> Result<Exit, Failure> {
     let done = outputs::write(folders)?;
     let places: Vec<String> = folders.iter().map(|folder| shown(&folder.folder)).collect();
     let line = format!(
@@ -209,17 +257,24 @@ fn write(folders: &[OutputFolder], console: &Console) -> Result<Exit, Failure> {
         let line = format!("note: `{path}` says that meshc wrote it, and no source produces it; remove it\n");
         console.report(line.as_bytes());
     }
+    for folder in abandoned {
+        let path = crate::sanitise::line(&shown(folder));
+        let line = format!("note: `{path}` is of an environment that the project does not have; remove it\n");
+        console.report(line.as_bytes());
+    }
     Ok(Exit::Clean)
 }
 
 fn compare(
     folders: &[OutputFolder],
+    abandoned: &[PathBuf],
     build: &Build,
     sources: &Sources<'_>,
     compilation: &Compilation,
     console: &Console,
 ) -> Result<Exit, Failure> {
-    let drift = outputs::compare(folders)?;
+    let mut drift = outputs::compare(folders)?;
+    drift.extend(abandoned.iter().map(|folder| (folder.clone(), Drift::Abandoned)));
     if build.reporting.format == Format::Human {
         console.report(drift_text(&drift).as_bytes());
     } else {
@@ -235,6 +290,7 @@ fn noticed(path: &Path, drift: &Drift) -> Noticed {
         Drift::Different { .. } => "this file differs from what the sources say",
         Drift::Stale => "nothing produces this file any more",
         Drift::Stray => "this file says that meshc wrote it, and no source produces it",
+        Drift::Abandoned => "this output is of an environment that the project does not have",
     };
     Noticed { notice: DRIFT, file: shown(path), message: message.to_owned() }
 }
@@ -250,7 +306,7 @@ fn drift_text(drift: &[(PathBuf, Drift)]) -> String {
         match drift {
             Drift::Missing => text.push_str(&format!("missing   {path}\n")),
             Drift::Stale => text.push_str(&format!("stale     {path}\n")),
-            Drift::Stray => text.push_str(&format!("stray     {path}\n")),
+            Drift::Stray | Drift::Abandoned => text.push_str(&format!("stray     {path}\n")),
             Drift::Different { old, new } => {
                 text.push_str(&format!("different {path}\n"));
                 if diffs < SHOWN_FILES {
@@ -262,7 +318,7 @@ fn drift_text(drift: &[(PathBuf, Drift)]) -> String {
     }
     let files = if drift.len() == 1 { "1 file is".to_owned() } else { format!("{} files are", drift.len()) };
     text.push_str(&format!("{files} not what the sources say; run `meshc build`"));
-    if drift.iter().any(|(_, drift)| *drift == Drift::Stray) {
+    if drift.iter().any(|(_, drift)| matches!(drift, Drift::Stray | Drift::Abandoned)) {
         text.push_str(", and remove what is stray");
     }
     text.push('\n');

@@ -53,7 +53,7 @@ pub(super) fn run(fix: &Fix, console: &Console) -> Result<Exit, Failure> {
 
 fn examine(files: &ProjectFiles, texts: &[Text]) -> (Project, Vec<Diagnostic>) {
     let project = files.project(texts.to_vec());
-    let mut compilation = compile(&project, None, &files.manifest);
+    let mut compilation = compile(&project, &[], &files.manifest);
     fit_all(&mut compilation, &files.manifest.targets, &target_options(&project, &files.manifest));
     (project, compilation.reports)
 }

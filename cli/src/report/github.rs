@@ -29,6 +29,9 @@ fn body(record: &Record) -> String {
     if !record.environments.is_empty() {
         _ = write!(body, "\nonly in: {}", record.environments.join(", "));
     }
+    if !record.targets.is_empty() {
+        _ = write!(body, "\nonly for: {}", record.targets.join(", "));
+    }
     body
 }
 

@@ -118,6 +118,9 @@ fn notes(sources: &Sources<'_>, report: &Diagnostic) -> Vec<String> {
     if !report.environments.is_empty() {
         notes.push(format!("only in: {}", message(&report.environments.join(", "))));
     }
+    if !report.targets.is_empty() {
+        notes.push(format!("only for: {}", message(&report.targets.join(", "))));
+    }
     notes
 }
 

@@ -21,6 +21,7 @@ pub(super) struct Record {
     pub(super) place: Place,
     pub(super) related: Vec<RelatedRecord>,
     pub(super) environments: Vec<String>,
+    pub(super) targets: Vec<String>,
     pub(super) fix: Option<FixRecord>,
     pub(super) foreign: Vec<&'static str>,
 }
@@ -100,6 +101,7 @@ impl Record {
             place: Place::of(sources, report.span),
             related: related.collect(),
             environments: report.environments.clone(),
+            targets: report.targets.clone(),
             fix: report.fix.as_ref().map(|fix| FixRecord {
                 applicability: match fix.applicability {
                     Applicability::Safe => "safe",
@@ -123,6 +125,7 @@ impl Record {
             place: Place::of_file(&noticed.file),
             related: Vec::new(),
             environments: Vec::new(),
+            targets: Vec::new(),
             fix: None,
             foreign: Vec::new(),
         }

@@ -207,35 +207,46 @@ fn claimed_twice(pattern: &HostPattern, place: Place, first: Span, second: Span)
 /// H12: every name must be served by some gateway that the host is bound to. Where the block is called inside the mesh too, or another
 /// of its gateways serves the name, nobody asks the others for it. A gateway that serves none of the names gets nothing of the block.
 pub(super) fn coverage(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
-    let mesh = &context.model.mesh;
     let mut served: FxHashMap<Id<Resource<Gateway>>, Names> = FxHashMap::default();
     for (_, host) in context.model.hosts.iter() {
-        let bound: Vec<(Id<Resource<Gateway>>, Span, &Resource<Gateway>)> =
-            host.gateways().filter_map(|(id, span)| Some((id, span, mesh.gateways.get(id)?))).collect();
-        let Some((_, _, first)) = bound.first().copied() else { continue };
-        for (id, _, gateway) in &bound {
-            served.entry(*id).or_insert_with(|| names_of(gateway));
+        let bound = bound(context, host);
+        for one in &bound {
+            served.entry(one.id).or_insert_with(|| names_of(one.gateway));
         }
         let own = Some(host.namespace_name());
-        let serves = |id: &Id<Resource<Gateway>>, pattern: &HostPattern| {
-            served.get(id).is_some_and(|names| names.overlap(None, pattern) || names.overlap(own, pattern))
+        let serves = |one: &Bound<'_>, pattern: &HostPattern| {
+            let names = served.get(&one.id);
+            names.is_some_and(|names| names.overlap(None, pattern) || names.overlap(own, pattern))
         };
-        let is_whole = bound.iter().all(|(_, _, gateway)| !gateway.incomplete);
-        let lost = |pattern: &HostPattern| !bound.iter().any(|(id, _, _)| serves(id, pattern));
+        let is_whole = bound.iter().all(|one| !one.gateway.incomplete);
         let before = reports.len();
-        if is_whole && !host.in_mesh() {
-            let all = host.patterns().filter(|(pattern, _)| lost(pattern));
-            reports.extend(all.map(|(pattern, span)| not_served(first, pattern, span)));
+        if let Some(first) = bound.first().filter(|_| is_whole && !host.in_mesh()) {
+            let lost = |(pattern, _): &(&HostPattern, Span)| !bound.iter().any(|one| serves(one, pattern));
+            let all = host.patterns().filter(lost);
+            reports.extend(all.map(|(pattern, span)| not_served(first.gateway, pattern, span)));
         }
         if reports.len() > before {
             continue;
         }
-        for (id, span, gateway) in bound.iter().filter(|(_, _, gateway)| !gateway.incomplete) {
-            if !host.patterns().any(|(pattern, _)| serves(id, pattern)) {
-                reports.push(serves_nothing(gateway, host, *span));
+        for one in bound.iter().filter(|one| !one.gateway.incomplete) {
+            if !host.patterns().any(|(pattern, _)| serves(one, pattern)) {
+                reports.push(serves_nothing(one.gateway, host, one.span));
             }
         }
     }
+}
+
+/// A gateway that a host block is bound to.
+struct Bound<'m> {
+    id: Id<Resource<Gateway>>,
+    gateway: &'m Resource<Gateway>,
+    /// The binding.
+    span: Span,
+}
+
+fn bound<'m>(context: &Context<'m>, host: &Host) -> Vec<Bound<'m>> {
+    let gateways = &context.model.mesh.gateways;
+    host.gateways().filter_map(|(id, span)| Some(Bound { id, gateway: gateways.get(id)?, span })).collect()
 }
 
 fn serves_nothing(gateway: &Resource<Gateway>, host: &Host, span: Span) -> Diagnostic {

@@ -3,6 +3,7 @@
 use super::definitions::{Definition, DefinitionKind, Module};
 use super::imports::Use;
 use super::{ModuleId, variables};
+use crate::model::Controller;
 use crate::values::{Literal, Namespace, Word};
 use indexmap::IndexMap;
 use meshc_language::{Applicability, Arg, Arguments, Code, Diagnostic, Kind, Span, Spanned, Statement};
@@ -166,15 +167,19 @@ impl<'p> Collector<'_, 'p> {
             return;
         };
         match Namespace::parse(name.written()) {
-            Ok(_) if self.module.namespace.is_some() => {
+            _ if self.module.has_namespace() => {
                 let message = "a file has one namespace";
                 let report = Diagnostic::new(Code::REPEATED_STATEMENT, statement.head(), message)
                     .help("move what belongs to the other namespace into a file of its own");
-                self.reports.push(match &self.module.namespace {
-                    Some(first) => report.related(first.span, "first given here"),
+                let first = self.module.namespace.as_ref().map(|first| first.span);
+                let first = first.or(self.module.named_by.map(|first| first.span()));
+                self.reports.push(match first {
+                    Some(first) => report.related(first, "first given here"),
                     None => report,
                 });
             }
+            // Its value is known when those of parameters are.
+            _ if name.written().contains('$') => self.module.named_by = Some(name),
             Ok(namespace) => self.module.namespace = Some(Spanned::new(namespace, name.span())),
             Err(error) => {
                 let mut report =
@@ -250,10 +255,34 @@ impl<'p> Collector<'_, 'p> {
             self.reports.push(Diagnostic::new(Code::BAD_LITERAL, span, error.message).maybe_help(error.help));
             return;
         }
+        if let Some(report) = reserved_environment(name, span) {
+            self.reports.push(report);
+        }
         self.environments.entry(SmolStr::new(name)).or_default().push(span);
         let Some(block) = statement.block() else { return };
         for statement in block.statements().filter(|statement| statement.keyword().is_some()) {
             self.bindings.push(Binding { module: self.id, environment: name, statement });
         }
     }
+}
+
+/// Reports an environment that could not be told from all of them, or from a target.
+fn reserved_environment(name: &str, span: Span) -> Option<Diagnostic> {
+    let (message, consequence) = if name == "all" {
+        (
+            "`all` cannot be the name of an environment".to_owned(),
+            "`--env all` means every environment".to_owned(),
+        )
+    } else {
+        Controller::parse(name).ok()?;
+        (
+            format!("an environment cannot have the name of the target `{name}`"),
+            format!("`in {name} {{ ... }}` holds for the target, in every environment"),
+        )
+    };
+    Some(
+        Diagnostic::new(Code::RESERVED_ENVIRONMENT, span, message)
+            .consequence(consequence)
+            .help("give the environment another name, for example `prod`"),
+    )
 }

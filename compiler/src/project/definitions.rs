@@ -1,13 +1,14 @@
 //! What modules define: constants, parameters, policies, retries, templates; and how names lead to them.
 
-use super::collect::Collector;
+use super::collect::{Binding, Collector};
 use super::parameter::ParameterType;
-use super::{ModuleId, Project};
+use super::{ModuleId, Project, Targets};
+use crate::model::Controller;
 use crate::policy::{RetryPolicy, SharedRouteOptions, TrafficPolicy};
-use crate::reading::{Accepted, Degradation, Reader, Value, section};
+use crate::reading::{Accepted, Degradation, Reader, Value, literal, section};
 use crate::values::{Literal, Namespace, Word};
 use indexmap::IndexMap;
-use meshc_language::{Arguments, Code, Diagnostic, Span, Spanned, Statement};
+use meshc_language::{Arg, Arguments, Code, Diagnostic, Span, Spanned, Statement};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -65,8 +66,10 @@ pub(crate) struct Import {
 /// A module: its namespace, its imports and its definitions. Variables are listed with their `$`.
 #[derive(Debug, Default)]
 pub struct Module<'p> {
-    /// `namespace NAME`.
+    /// `namespace NAME`, in the environment that is read.
     pub namespace: Option<Spanned<Namespace>>,
+    /// The argument of `namespace`, where variables stand in it.
+    pub(super) named_by: Option<Arg<'p>>,
     pub(crate) imports: IndexMap<SmolStr, Import>,
     /// Names brought in from a module that does not exist: reported there, not again where they are used.
     pub(crate) broken: Vec<SmolStr>,
@@ -93,12 +96,33 @@ pub struct Definitions<'p> {
     /// Losses that definitions accept.
     pub(crate) degradations: Vec<Degradation>,
     pub(super) module_names: FxHashMap<&'p str, ModuleId>,
+    /// The target whose blocks are read.
+    pub(crate) targets: Targets,
+    /// Whether a namespace could not be read: names of its file then lead nowhere.
+    pub(crate) without_namespace: bool,
+}
+
+impl Module<'_> {
+    pub(super) const fn has_namespace(&self) -> bool {
+        self.namespace.is_some() || self.named_by.is_some()
+    }
 }
 
 impl<'p> Definitions<'p> {
     /// Reads the definitions of a project for one environment.
     #[must_use]
     pub fn read(project: &'p Project, environment: Option<SmolStr>, reports: &mut Vec<Diagnostic>) -> Self {
+        let targets = Targets::new(None, Controller::ALL.to_vec());
+        Self::read_for(project, environment, targets, reports)
+    }
+
+    /// Reads the definitions of a project for one environment and one target.
+    pub(crate) fn read_for(
+        project: &'p Project,
+        environment: Option<SmolStr>,
+        targets: Targets,
+        reports: &mut Vec<Diagnostic>,
+    ) -> Self {
         let module_names = project
             .modules
             .iter()
@@ -113,8 +137,11 @@ impl<'p> Definitions<'p> {
             accepted: Vec::new(),
             degradations: Vec::new(),
             module_names,
+            targets,
+            without_namespace: false,
         };
         let mut bindings = Vec::new();
+        let mut settings = Vec::new();
         for (index, (tree, file)) in project.trees.iter().zip(&project.files).enumerate() {
             let mut collector = Collector {
                 id: ModuleId(index as u32),
@@ -126,14 +153,20 @@ impl<'p> Definitions<'p> {
                 reports,
             };
             for statement in tree.statements(&file.text) {
-                collector.statement(statement);
+                let module = ModuleId(index as u32);
+                if project.settings == Some(module.file()) {
+                    settings.push(Binding { module, environment: "", statement });
+                } else {
+                    collector.statement(statement);
+                }
             }
             let Collector { module, uses, .. } = collector;
             definitions.modules.push(module);
             definitions.collect_uses(ModuleId(index as u32), uses, reports);
         }
         definitions.check_imports(reports);
-        definitions.evaluate(&bindings, reports);
+        definitions.evaluate(&bindings, &settings, reports);
+        definitions.read_namespaces(reports);
         definitions.read_attributes(reports);
         definitions.read_bodies(reports);
         definitions
@@ -207,6 +240,21 @@ impl<'p> Definitions<'p> {
         all.filter(|name| self.find(module, name).is_some_and(|(_, definition)| of(&definition.kind)))
             .map(|name| name.trim_start_matches('$').to_owned())
             .collect()
+    }
+
+    /// The namespaces that depend on variables.
+    fn read_namespaces(&mut self, reports: &mut Vec<Diagnostic>) {
+        for index in 0..self.modules.len() {
+            let Some(written) = self.modules.get(index).and_then(|module| module.named_by) else { continue };
+            let mut cx = Reader::new(self, ModuleId(index as u32), None);
+            let term = cx.term(written);
+            let namespace = literal::<Namespace>(&term, &mut cx);
+            reports.append(&mut cx.reports);
+            self.without_namespace |= namespace.is_none();
+            if let Some(module) = self.modules.get_mut(index) {
+                module.namespace = namespace;
+            }
+        }
     }
 
     fn read_attributes(&mut self, reports: &mut Vec<Diagnostic>) {

@@ -4,11 +4,14 @@ mod collect;
 mod definitions;
 mod imports;
 mod parameter;
+mod settings;
+mod targets;
 mod unfold;
 mod variables;
 
 pub use definitions::{Definition, DefinitionKind, Definitions, Module, PolicyBody};
 pub use parameter::ParameterType;
+pub(crate) use targets::Targets;
 pub(crate) use unfold::{FILE_BUDGET, item_budget};
 
 use meshc_language::{Diagnostic, FileId, SourceFile, Tree, parse};
@@ -56,7 +59,12 @@ pub struct Project {
     pub own: usize,
     /// Reports about syntax.
     pub reports: Vec<Diagnostic>,
+    /// The file of the values that a run gives to parameters; see [`Project::set`].
+    pub settings: Option<FileId>,
 }
+
+/// The name of the file that holds what a run gives to parameters.
+pub const COMMAND_LINE: &str = "<command line>";
 
 impl Project {
     /// Reads the files. `inputs` are in the order of their names, which makes every later order independent of how
@@ -81,6 +89,21 @@ impl Project {
             trees.push(file.tree);
             reports.extend(file.diagnostics);
         }
-        Self { files, modules, trees, own, reports }
+        Self { files, modules, trees, own, reports, settings: None }
+    }
+
+    /// Gives values to parameters, over what environments and defaults say. Each is a name, with `$` and with or without its
+    /// module before it (`platform.defaults.$limit`), and a value as a source would have it. They become a file of their own,
+    /// one on each line, so that reports have a place to point at.
+    pub fn set(&mut self, values: &[(String, String)]) {
+        let file = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
+        let text: String = values.iter().map(|(name, value)| format!("{name} = {value}\n")).collect();
+        let parsed = parse(file, &text);
+        self.reports.extend(parsed.diagnostics);
+        self.reports.extend(settings::not_one_value(file, &text, &parsed.tree));
+        self.files.push(SourceFile { name: COMMAND_LINE.to_owned(), text });
+        self.modules.push(COMMAND_LINE.to_owned());
+        self.trees.push(parsed.tree);
+        self.settings = Some(file);
     }
 }

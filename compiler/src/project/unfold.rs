@@ -3,6 +3,7 @@
 use super::ModuleId;
 use super::definitions::DefinitionKind;
 use super::parameter::ParameterType;
+use crate::model::Controller;
 use crate::reading::{Args, Comma, Reader, Scope, Shape, Syntax, Term, Value, ValueShape};
 use crate::values::{Literal, Word, did_you_mean};
 use meshc_language::{Applicability, Arg, Code, Diagnostic, Kind, Span, Spanned, Statement};
@@ -31,7 +32,7 @@ const MAX_APPLIED: usize = 64;
 type Each<'a, 'd, 'p> = &'a mut dyn FnMut(Statement<'p>, &mut Reader<'d, 'p>);
 
 impl<'d, 'p> Reader<'d, 'p> {
-    /// `in prod, staging { ... }`: the block, in those environments only.
+    /// `in prod, staging { ... }`: the block, in those environments only; `in envoy { ... }`: for that target only.
     pub(crate) fn unfold_in(&mut self, statement: Statement<'p>, f: Each<'_, 'd, 'p>) {
         self.attributes(statement);
         let mut args = Args::of(statement);
@@ -40,15 +41,7 @@ impl<'d, 'p> Reader<'d, 'p> {
             return;
         };
         args.finish(&[], self);
-        let mut applies = false;
-        for name in &names {
-            let known = self.definitions.environments.contains_key(name.value.as_str());
-            if !known {
-                let names = self.definitions.environments.keys();
-                self.report(unknown_environment(name, names));
-            }
-            applies |= self.definitions.environment.as_deref() == Some(name.value.as_str());
-        }
+        let applies = self.applies(&names);
         let Some(block) = statement.block() else {
             self.no_block(statement);
             return;
@@ -56,6 +49,46 @@ impl<'d, 'p> Reader<'d, 'p> {
         if applies {
             self.each(block.statements(), f);
         }
+    }
+
+    /// Whether a block for these environments, or these targets, is read.
+    fn applies(&mut self, names: &[Spanned<Word>]) -> bool {
+        let target = |name: &Spanned<Word>| Controller::parse(name.value.as_str()).ok();
+        let targets: Vec<Controller> = names.iter().filter_map(target).collect();
+        if targets.is_empty() {
+            return self.applies_in_environment(names);
+        }
+        if let Some(other) = names.iter().find(|name| target(name).is_none()) {
+            self.lost = true;
+            let known = self.definitions.environments.contains_key(other.value.as_str());
+            let report = if known {
+                mixed_block(&targets, other)
+            } else {
+                unknown_environment(other, self.definitions.environments.keys())
+            };
+            self.report(report);
+            return false;
+        }
+        for name in names {
+            let built = target(name).is_none_or(|target| self.definitions.targets.known.contains(&target));
+            if !built {
+                self.report(not_built(name));
+            }
+        }
+        self.definitions.targets.applies(&targets)
+    }
+
+    fn applies_in_environment(&mut self, names: &[Spanned<Word>]) -> bool {
+        let mut applies = false;
+        for name in names {
+            let known = self.definitions.environments.contains_key(name.value.as_str());
+            if !known {
+                let names = self.definitions.environments.keys();
+                self.report(unknown_environment(name, names));
+            }
+            applies |= self.definitions.environment.as_deref() == Some(name.value.as_str());
+        }
+        applies
     }
 
     /// `for $x in [a, b] { ... }`: the block once for each element.
@@ -436,13 +469,33 @@ fn unknown_environment<'a>(
     name: &Spanned<Word>,
     known: impl Iterator<Item = &'a SmolStr> + Clone,
 ) -> Diagnostic {
-    let message = format!("there is no environment `{}`", name.value.as_str());
+    let message = format!("there is no environment or target `{}`", name.value.as_str());
+    let known = known.map(SmolStr::as_str).chain(Controller::ALL.iter().map(|target| target.word()));
     let report = Diagnostic::new(Code::UNKNOWN_ENVIRONMENT, name.span, message)
         .consequence("the block would never be part of a build");
-    match did_you_mean(name.value.as_str(), known.map(SmolStr::as_str)) {
+    match did_you_mean(name.value.as_str(), known) {
         Some(meant) => {
             report.help(format!("did you mean `{meant}`?")).edit(Applicability::Unsafe, name.span, meant)
         }
         None => report.help(format!("declare it with `env {} {{ }}`", name.value.as_str())),
     }
+}
+
+fn mixed_block(targets: &[Controller], environment: &Spanned<Word>) -> Diagnostic {
+    let target = targets.first().map_or("envoy", |target| target.word());
+    let environment_name = environment.value.as_str();
+    let message = format!("`{environment_name}` is an environment, and `{target}` is a target");
+    Diagnostic::new(Code::MIXED_BLOCK, environment.span, message)
+        .consequence("whether either is enough, or both are needed, is not said")
+        .help(format!(
+            "write one block inside of the other: `in {environment_name} {{ in {target} {{ ... }} }}` holds where both do"
+        ))
+}
+
+fn not_built(name: &Spanned<Word>) -> Diagnostic {
+    let target = name.value.as_str();
+    let message = format!("the project does not build `{target}`");
+    Diagnostic::new(Code::TARGET_NOT_BUILT, name.span, message)
+        .consequence("nothing in this block is compiled or checked")
+        .help(format!("add \"{target}\" to `targets` in mesh.toml, or remove it here"))
 }

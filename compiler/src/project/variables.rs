@@ -7,7 +7,7 @@ use super::parameter::ParameterType;
 use crate::reading::{Args, Reader, Value};
 use crate::values::Literal;
 use meshc_language::{Arg, Arguments, Code, Diagnostic, Kind, Span, Statement, text};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 use std::collections::hash_map::Entry;
 
@@ -82,7 +82,7 @@ pub(super) fn declare<'p>(
 }
 
 /// A variable: its module, and its position among the definitions of it.
-type Place = (usize, usize);
+pub(super) type Place = (usize, usize);
 
 /// The values that environments give: for each variable, the place of the name in each environment that gives one.
 #[derive(Default)]
@@ -91,8 +91,14 @@ pub(super) struct Given<'p>(FxHashMap<Place, FxHashMap<&'p str, Span>>);
 impl<'p> Definitions<'p> {
     /// Gives every variable its value: that of the environment, else its default. Variables may use each other in any
     /// order: each is read when those that it mentions are known; what is left depends on itself.
-    pub(super) fn evaluate(&mut self, bindings: &[Binding<'p>], reports: &mut Vec<Diagnostic>) {
+    pub(super) fn evaluate(
+        &mut self,
+        bindings: &[Binding<'p>],
+        settings: &[Binding<'p>],
+        reports: &mut Vec<Diagnostic>,
+    ) {
         let given = self.bind(bindings, reports);
+        let set = self.bind_settings(settings, reports);
         let places = self.variables();
         let ids: FxHashMap<Place, usize> =
             places.iter().enumerate().map(|(id, place)| (*place, id)).collect();
@@ -122,7 +128,7 @@ impl<'p> Definitions<'p> {
             }
         }
         self.report_circular(reports);
-        self.report_without_value(&given, reports);
+        self.report_without_value(&given, &set, reports);
         self.read_other_defaults(&given, reports);
     }
 
@@ -251,7 +257,7 @@ impl<'p> Definitions<'p> {
         matches!(definition.kind, DefinitionKind::Variable { parameter: Some(_), .. }).then_some(place)
     }
 
-    fn set_source(&mut self, (module, at): Place, new: (ModuleId, Arguments<'p>)) {
+    pub(super) fn set_source(&mut self, (module, at): Place, new: (ModuleId, Arguments<'p>)) {
         let definitions = self.modules.get_mut(module).map(|module| &mut module.definitions);
         let definition = definitions.and_then(|all| all.get_index_mut(at)).map(|(_, found)| found);
         if let Some(DefinitionKind::Variable { source, .. }) = definition.map(|found| &mut found.kind) {
@@ -276,8 +282,8 @@ impl<'p> Definitions<'p> {
     }
 
     /// A parameter needs a default or a value in every environment.
-    fn report_without_value(&self, given: &Given<'p>, reports: &mut Vec<Diagnostic>) {
-        for place in self.places() {
+    fn report_without_value(&self, given: &Given<'p>, set: &FxHashSet<Place>, reports: &mut Vec<Diagnostic>) {
+        for place in self.places().filter(|place| !set.contains(place)) {
             let Some((name, definition)) = self.definition(place) else { continue };
             let is_parameter = matches!(definition.kind, DefinitionKind::Variable { parameter: Some(_), .. });
             let has_default = || definition.statement.all_arguments().any(|arg| arg.word() == Some("="));

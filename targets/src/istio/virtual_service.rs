@@ -76,7 +76,8 @@ pub(super) fn spec(
                         for one in &matches {
                             matches::http(&gateways, one, &mut written.matches);
                         }
-                        written.rewrite = rewrite::http(&route.options.shared.rewrite, &matches).map(Box::new);
+                        written.rewrite =
+                            rewrite::http(&route.options.shared.rewrite, &matches).map(Box::new);
                         if let (Some(redirect), Some(to)) = (written.redirect.as_deref_mut(), to) {
                             redirect::lead(redirect, to);
                         }

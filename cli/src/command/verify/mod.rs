@@ -6,7 +6,7 @@ mod show;
 
 use crate::activity;
 use crate::args::{Format, ListFormat, Reporting, Verify};
-use crate::compilation::{choose_environment, compile, fit_all, target_options};
+use crate::compilation::{choose_environments, compile, fit_all, set, target_options};
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -15,8 +15,8 @@ use crate::report::{self, Counts, Extent, Sources};
 use crate::rig::trial::Trial;
 use crate::rig::{Kind, NotServing, Server, World};
 use meshc_compiler::routing::Proxy;
-use meshc_language::Severity;
-use meshc_targets::{Fitted, Gateways, Options, Rig, fit};
+use meshc_language::{Diagnostic, Severity};
+use meshc_targets::{Fitted, Options, Rig, fit};
 use outcome::{Outcome, Tried};
 use place::Place;
 use show::Wanted;
@@ -29,51 +29,97 @@ pub(super) fn run(verify: &Verify, console: &Console) -> Result<Exit, Failure> {
     let wanted: Vec<Wanted> = verify.show.iter().map(|text| Wanted::parse(text)).collect::<Result<_, _>>()?;
     let server = server(kind, verify)?;
     let mut files = ProjectFiles::find(&verify.paths)?;
-    // Asked for by name, a target gets every gateway, whoever implements it.
-    (files.manifest.targets, files.manifest.gateways) = (vec![kind.target()], Gateways::All);
+    files.manifest.overrule_targets(vec![kind.target()]);
     // A large mesh takes long to take down, and the process ends anyway.
-    let project = ManuallyDrop::new(files.project(files.read()?));
-    let environment = choose_environment(verify.env.as_deref(), &project, &files.manifest)?;
-    let mut compilation = ManuallyDrop::new(compile(&project, environment.as_deref(), &files.manifest));
+    let mut project = ManuallyDrop::new(files.project(files.read()?));
+    set(&mut project, &verify.settings)?;
+    let environments = choose_environments(&verify.env, &project, &files.manifest)?;
+    let mut compilation = ManuallyDrop::new(compile(&project, &environments, &files.manifest));
     let mut options = target_options(&project, &files.manifest);
     options.rig = Some(Rig::default());
     fit_all(&mut compilation, &files.manifest.targets, &options);
     let sources = Sources::new(&project.files, files.sources.iter().map(|source| source.shown.clone()));
-    let checked = compilation.environments.first().and_then(|(_, checked)| checked.as_ref());
-    let fitted = checked.and_then(|checked| fit(kind.target(), checked, &options).0);
+    let fitted: Option<Vec<(Option<String>, Fitted<'_>)>> = compilation
+        .environments
+        .iter()
+        .map(|(environment, checked)| {
+            let (fitted, _) = fit(kind.target(), checked.as_ref()?, &options);
+            Some((environment.as_ref().map(ToString::to_string), fitted?))
+        })
+        .collect();
     let Some(fitted) = fitted.filter(|_| !Counts::of(&compilation.reports).fail(None)) else {
         let extent = Extent { files: files.sources.len(), environments: 0 };
         let reporting = Reporting { deny: None, format: Format::Human };
         // What does not stand in the way is for `check` and `build` to say.
-        compilation.reports.retain(|report| report.severity == Severity::Error);
-        report::publish(console, &sources, &compilation.reports, extent, reporting)?;
+        let errors: Vec<Diagnostic> =
+            compilation.reports.iter().filter(|report| report.severity == Severity::Error).cloned().collect();
+        report::publish(console, &sources, &errors, extent, reporting)?;
         return Ok(Exit::Findings);
     };
     let interrupt = Interrupt::watch()?;
-    let outcome = Attempt {
-        verify,
-        wanted: &wanted,
-        server: &server,
-        fitted: &fitted,
-        options: &options,
-        interrupt: &interrupt,
+    let place = Place::new(verify.keep.as_deref())?;
+    let several = fitted.len() > 1;
+    let mut outcomes = Vec::with_capacity(fitted.len());
+    for (environment, fitted) in &fitted {
+        let place = match environment {
+            Some(name) if several => place.below(name),
+            Some(_) | None => place.folder().to_owned(),
+        };
+        let attempt = Attempt {
+            verify,
+            wanted: &wanted,
+            server: &server,
+            fitted,
+            options: &options,
+            interrupt: &interrupt,
+            place: &place,
+        };
+        let outcome = attempt.run(environment.clone());
+        let failed = outcome.is_err();
+        outcomes.push(outcome);
+        if failed {
+            break;
+        }
     }
-    .run(environment);
+    drop(place);
     // Everything that was started is gone by now.
     interrupt.obey();
-    let outcome = outcome?;
-    if !wanted.is_empty() {
-        console.product(show::text(&wanted, &outcome.tried, &sources).as_bytes())?;
-        console.report(outcome.taken_as_plain(&sources).as_bytes());
-        outcome.report_differences(console, &sources);
-        let fine = !outcome.differs() && show::all_served(&wanted, &outcome.tried);
-        return Ok(if fine { Exit::Clean } else { Exit::Findings });
+    let outcomes: Vec<Outcome> = outcomes.into_iter().collect::<Result<_, _>>()?;
+    tell(verify, &wanted, &outcomes, &sources, console)
+}
+
+/// Writes what was found, one environment after another.
+fn tell(
+    verify: &Verify,
+    wanted: &[Wanted],
+    outcomes: &[Outcome],
+    sources: &Sources<'_>,
+    console: &Console,
+) -> Result<Exit, Failure> {
+    let mut fine = true;
+    for outcome in outcomes {
+        fine &= !outcome.differs();
+        let environment = outcome.environment.as_deref().filter(|_| outcomes.len() > 1);
+        if !wanted.is_empty() {
+            if let Some(environment) = environment {
+                console.product(format!("environment {environment}:\n").as_bytes())?;
+            }
+            console.product(show::text(wanted, &outcome.tried, sources).as_bytes())?;
+            console.report(outcome.taken_as_plain(sources).as_bytes());
+            outcome.report_differences(console, sources);
+            fine &= show::all_served(wanted, &outcome.tried);
+        } else if verify.format == ListFormat::Human {
+            if let Some(environment) = environment {
+                console.report(format!("environment {environment}:\n").as_bytes());
+            }
+            outcome.report(console, sources);
+        }
     }
-    match verify.format {
-        ListFormat::Human => outcome.report(console, &sources),
-        ListFormat::Json => console.product(&report::json_text(&outcome.record(&sources))?)?,
+    if verify.format == ListFormat::Json {
+        let records: Vec<_> = outcomes.iter().map(|outcome| outcome.record(sources)).collect();
+        console.product(&report::json_text(&records)?)?;
     }
-    Ok(if outcome.differs() { Exit::Findings } else { Exit::Clean })
+    Ok(if fine { Exit::Clean } else { Exit::Findings })
 }
 
 fn kind(target: &str) -> Result<Kind, Failure> {
@@ -114,19 +160,21 @@ struct Attempt<'a> {
     fitted: &'a Fitted<'a>,
     options: &'a Options<'a>,
     interrupt: &'a Interrupt,
+    /// The folder of this environment.
+    place: &'a Path,
 }
 
 impl Attempt<'_> {
     fn run(&self, environment: Option<String>) -> Result<Outcome, Failure> {
         let start = Instant::now();
-        let place = Place::new(self.verify.keep.as_deref())?;
         let proxies = self.fitted.proxies();
         activity::begin("making certificates");
-        let world = World::new(place.folder(), proxies)
+        std::fs::create_dir_all(self.place).map_err(|error| Failure::file("make", self.place, error))?;
+        let world = World::new(self.place, proxies)
             .map_err(|error| Failure::new(format!("cannot make certificates and upstreams: {error}")))?;
         let mut tried = Vec::new();
         for (number, proxy) in proxies.iter().enumerate() {
-            tried.push(self.try_out(proxy, &place.of_proxy(number)?, &world)?);
+            tried.push(self.try_out(proxy, &place::of_proxy(self.place, number)?, &world)?);
         }
         Ok(Outcome { server: self.server.clone(), environment, tried, took: start.elapsed() })
     }

@@ -40,10 +40,15 @@ impl Place {
         }
     }
 
-    /// The folder of one proxy, made.
-    pub(super) fn of_proxy(&self, number: usize) -> Result<PathBuf, Failure> {
-        let folder = self.folder().join(format!("proxy-{}", number + 1));
-        fs::create_dir_all(&folder).map_err(|error| Failure::file("make", &folder, error))?;
-        Ok(folder)
+    /// The folder of one of several environments.
+    pub(super) fn below(&self, environment: &str) -> PathBuf {
+        self.folder().join(environment)
     }
+}
+
+/// The folder of one proxy, made.
+pub(super) fn of_proxy(folder: &Path, number: usize) -> Result<PathBuf, Failure> {
+    let folder = folder.join(format!("proxy-{}", number + 1));
+    fs::create_dir_all(&folder).map_err(|error| Failure::file("make", &folder, error))?;
+    Ok(folder)
 }
