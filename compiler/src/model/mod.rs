@@ -13,6 +13,7 @@ mod match_set;
 mod raw;
 mod route;
 mod service;
+mod shares;
 mod visibility;
 mod wildcards;
 

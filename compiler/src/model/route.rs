@@ -3,6 +3,7 @@
 use super::condition::{Condition, Match};
 use super::destination::{Destination, DestinationId, Reference};
 use super::match_set;
+use super::shares::{self, Share};
 use crate::policy::{HeaderOperations, SharedRouteOptions};
 use crate::project::DefinitionKind;
 use crate::reading::{
@@ -382,13 +383,6 @@ fn read_delegate<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Act
     }
 }
 
-/// The share of one destination as it was written.
-enum Share {
-    Percent(Spanned<Percent>),
-    Rest(Span),
-    None,
-}
-
 struct Parsed<'p> {
     share: Share,
     destination: Option<Destination>,
@@ -409,7 +403,8 @@ fn read_destinations<'p>(
         }
     }
     report_ambiguous_block(statement, &parsed, cx);
-    let weights = share_out(&parsed, cx);
+    let weights =
+        shares::of_destinations(&parsed.iter().map(|part| (part.share, part.span)).collect::<Vec<_>>(), cx);
     let mut destinations = Vec::with_capacity(parsed.len());
     for (part, weight) in parsed.into_iter().zip(weights?) {
         let headers = match part.block {
@@ -470,109 +465,6 @@ fn report_ambiguous_block(statement: Statement<'_>, parsed: &[Parsed<'_>], cx: &
                 .edit(meshc_language::Applicability::Unsafe, block.span().after(), " {}"),
         );
     }
-}
-
-/// The weights: `rest` takes what the others leave, and all of them add up to 100 %. Where they do not, they are parts of their sum,
-/// as Istio takes them.
-fn share_out(parsed: &[Parsed<'_>], cx: &mut Reader<'_, '_>) -> Option<Vec<Option<Spanned<Percent>>>> {
-    if let [only] = parsed
-        && matches!(only.share, Share::None)
-    {
-        return Some(vec![None]);
-    }
-    let mut total: u32 = 0;
-    let mut rest: Option<Span> = None;
-    for part in parsed {
-        match &part.share {
-            Share::Percent(percent) => total = total.saturating_add(percent.value.ppm()),
-            Share::Rest(span) => {
-                if let Some(first) = rest {
-                    let message = "only one destination can take the rest";
-                    let report = Diagnostic::new(Code::UNEXPECTED_ARGUMENT, *span, message);
-                    cx.report(report.related(first, "the first one").help("give one of them a percentage"));
-                    return None;
-                }
-                rest = Some(*span);
-            }
-            Share::None => {}
-        }
-    }
-    let whole = Percent::HUNDRED.ppm();
-    let rest_share = whole.saturating_sub(total);
-    if total == 0 && rest.is_none() && parsed.len() > 1 {
-        report_no_shares(parsed, cx);
-        return None;
-    }
-    parsed.iter().filter(|part| matches!(part.share, Share::None)).for_each(|part| report_missing(part, cx));
-    let is_complete = parsed.iter().all(|part| !matches!(part.share, Share::None));
-    if is_complete && (total > whole || (total < whole && rest.is_none())) {
-        report_total(parsed, total, cx);
-    }
-    let shares = parsed.iter().map(|part| match &part.share {
-        Share::Percent(percent) => (percent.value.ppm(), percent.span),
-        Share::Rest(span) => (rest_share, *span),
-        Share::None => (0, part.span),
-    });
-    Some(of_the_sum(&shares.collect::<Vec<_>>()))
-}
-
-/// Shares as parts of their sum; what is lost by rounding goes to the last that has any.
-fn of_the_sum(shares: &[(u32, Span)]) -> Vec<Option<Spanned<Percent>>> {
-    let whole = u64::from(Percent::HUNDRED.ppm());
-    let sum: u64 = shares.iter().map(|(share, _)| u64::from(*share)).sum();
-    let mut left = whole;
-    let last = shares.iter().rposition(|(share, _)| *share > 0).unwrap_or(0);
-    let mut parts: Vec<u64> = Vec::with_capacity(shares.len());
-    for (share, _) in shares {
-        let part = (u64::from(*share) * whole).checked_div(sum).unwrap_or(0).min(left);
-        left -= part;
-        parts.push(part);
-    }
-    if let Some(part) = parts.get_mut(last) {
-        *part += left;
-    }
-    let weight = |(part, (_, span)): (u64, &(u32, Span))| {
-        let share = Percent::from_ppm(u32::try_from(part).ok()?)?;
-        Some(Spanned::new(share, *span))
-    };
-    parts.into_iter().zip(shares).map(weight).collect()
-}
-
-#[cold]
-fn report_missing(part: &Parsed<'_>, cx: &mut Reader<'_, '_>) {
-    let message = "this destination has no share of the traffic";
-    cx.report(
-        Diagnostic::new(Code::WEIGHT_MISSING, part.span, message)
-            .consequence("Istio would never send it a request")
-            .help("write a percentage in front of it, or `rest`")
-            .edit(meshc_language::Applicability::Unsafe, part.span.before(), "rest "),
-    );
-}
-
-#[cold]
-fn report_no_shares(parsed: &[Parsed<'_>], cx: &mut Reader<'_, '_>) {
-    let Some(span) = parsed.iter().map(|part| part.span).reduce(Span::to) else { return };
-    cx.report(
-        Diagnostic::new(Code::NO_SHARES, span, "none of these destinations has a share of the traffic")
-            .consequence("Istio would refuse the virtual service")
-            .help("write a percentage before each of them, or `rest` before one: `90% a, rest b`"),
-    );
-}
-
-#[cold]
-fn report_total(parsed: &[Parsed<'_>], total: u32, cx: &mut Reader<'_, '_>) {
-    let Some(span) = parsed.iter().map(|part| part.span).reduce(Span::to) else { return };
-    let percent = f64::from(total) / 10_000.0;
-    let consequence = if parsed.len() == 1 {
-        "Istio would send all requests to the only destination, whatever its share"
-    } else {
-        "Istio would take them as parts of that sum, not as percentages"
-    };
-    cx.report(
-        Diagnostic::new(Code::WEIGHTS_TOTAL, span, format!("these shares add up to {percent} %"))
-            .consequence(consequence)
-            .help("make them add up to 100 %; `rest` takes what the others leave"),
-    );
 }
 
 /// Puts in the statements of the policies that a route names.
