@@ -131,7 +131,8 @@ mod tests {
     #[test]
     fn shares_are_parts_of_their_sum() {
         let parts = |shares: &[u32]| -> Vec<u32> {
-            let shares: Vec<(u32, Span)> = shares.iter().map(|share| (*share, Span::new(meshc_language::FileId(0), 0, 0))).collect();
+            let shares: Vec<(u32, Span)> =
+                shares.iter().map(|share| (*share, Span::new(meshc_language::FileId(0), 0, 0))).collect();
             of_the_sum(&shares).into_iter().flatten().map(|share| share.value.ppm()).collect()
         };
         let whole = Percent::HUNDRED.ppm();
