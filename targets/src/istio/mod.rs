@@ -17,7 +17,6 @@ mod name;
 mod plan;
 mod policy;
 mod raw;
-mod redirect;
 mod rewrite;
 mod service_entry;
 mod support;

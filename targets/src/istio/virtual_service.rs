@@ -1,5 +1,7 @@
 //! VirtualServices: the routes of a host block.
 
+mod redirect;
+
 use super::api;
 use super::asked::{AskedOn, Delegators};
 use super::connections;
@@ -9,7 +11,6 @@ use super::layout::Layout;
 use super::matches;
 use super::name::GatewayNames;
 use super::policy::{duration, int32};
-use super::redirect;
 use super::rewrite;
 use super::visibility::export_to;
 use crate::origins;

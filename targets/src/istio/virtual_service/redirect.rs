@@ -3,7 +3,7 @@
 //! Istio's `prefixRewrite` replaces the bytes that a prefix took. A segment prefix (`under "/old"`) is an exact path and the prefix
 //! `/old/`: the first is redirected to a whole path, the second to a prefix.
 
-use super::api;
+use super::super::api;
 use meshc_compiler::model::{Action, Match, PathMatch, PathTest};
 use smol_str::SmolStr;
 
