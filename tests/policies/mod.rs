@@ -50,7 +50,7 @@ fn where_one_kind_of_failure_counts_the_others_are_switched_off() {
             }),
         ),
     ] {
-        let source = format!("service a {{ port http 80; eject after 3 {failures} }}");
+        let source = format!("service a {{ port http 80; eject after 3 consecutive {failures} }}");
         let rule = only(&source, "DestinationRule");
         assert_eq!(at(&rule, "/trafficPolicy/outlierDetection"), own, "{failures}");
     }

@@ -2,18 +2,19 @@
 
 use super::destination::GatewayReference;
 use super::gateway::Gateway;
+use super::route_words::lacks_comparison;
 use super::{Id, Resource};
 use crate::policy::{Comparison, TextMatch};
-use crate::reading::{Args, List, Reader, Shape, Sign, Syntax, Term, literal};
+use crate::reading::{Args, List, Reader, Shape, Sign, Syntax, literal};
 use crate::values::{
     CookieName, IpOrCidr, Label, Literal, MatchHeaderName, Method, Namespace, Path, PathPrefix, Pattern,
     Port, Scheme, SniHost, Text, escape_literal, words,
 };
-use meshc_language::{Applicability, Code, Diagnostic, Span, Spanned};
+use meshc_language::{Code, Diagnostic, Span, Spanned};
 use smol_str::SmolStr;
 
 /// How a path is compared.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PathTest {
     /// The whole path.
     Exact(SmolStr),
@@ -46,7 +47,7 @@ impl PathTest {
 }
 
 /// A path and whether letter case counts.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PathMatch {
     /// How it is compared.
     pub test: PathTest,
@@ -55,7 +56,7 @@ pub struct PathMatch {
 }
 
 /// How a header or query parameter is compared.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum HeaderTest {
     /// It is there, whatever it says.
     Present,
@@ -120,7 +121,7 @@ pub(crate) enum Condition {
 }
 
 /// One alternative: everything in it must hold. Nothing in it: every request.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Match {
     /// The path.
     pub path: Option<PathMatch>,
@@ -148,6 +149,22 @@ pub struct Match {
     pub sni: Vec<SniHost>,
     /// Addresses that the caller asked for, any of them.
     pub destinations: Vec<IpOrCidr>,
+}
+
+impl Match {
+    /// Whether Istio and Envoy put it behind all others: it asks for nothing but a path that every request has (istiod,
+    /// `IsCatchAllRoute`).
+    #[must_use]
+    pub fn is_catch_all(&self) -> bool {
+        let path = self.path.as_ref().map(|path| &path.test);
+        let any_path = match path {
+            None => true,
+            Some(PathTest::Prefix(prefix)) => prefix == "/",
+            Some(PathTest::Pattern(pattern)) => pattern.as_str() == ".*",
+            Some(PathTest::Exact(_) | PathTest::Under(_)) => false,
+        };
+        any_path && Self { path: None, ..self.clone() } == Self::default()
+    }
 }
 
 words! {
@@ -202,7 +219,7 @@ pub const CONDITION_SYNTAX: &[(&str, &str)] = &[
 ];
 
 /// The most comparisons that one condition may have.
-const MAX_COMPARISONS: usize = 1_000;
+const MAX_COMPARISONS: usize = 10_000;
 
 impl Condition {
     /// Reads a condition up to `->` or the end; one of very many comparisons is refused.
@@ -213,7 +230,7 @@ impl Condition {
         if count > MAX_COMPARISONS {
             let message = format!("this condition has {count} comparisons, more than {MAX_COMPARISONS}");
             let report = Diagnostic::new(Code::TOO_MANY_MATCHES, start, message);
-            cx.report(report.consequence("every proxy would make all of them for every request").help(
+            cx.report(report.consequence("every proxy would make all of them for every request; the limit is meshc's own").help(
                 "split the route, or compare with one regular expression: `header x matches r\"a|b|c\"`",
             ));
             return None;
@@ -405,35 +422,6 @@ fn read_path<'p>(
     let (tests, ignore_case) = if ignoring { ignoring_case(tests, span, cx)? } else { (tests, false) };
     let side = |test| Condition::Test(Test { side: Side::Path(PathMatch { test, ignore_case }), span });
     Some(any(tests.into_iter().map(side).collect()))
-}
-
-/// Whether a value stands where the comparison should; reports it if so.
-fn lacks_comparison<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> bool {
-    let before = args.last;
-    let Some(term) = args.peek(cx).filter(|term| term.origin.is_none()) else { return false };
-    let is_text = matches!(term.shape, Shape::Text(_) | Shape::Raw(_));
-    let is_path = term.word().is_some_and(|word| word.starts_with('/'));
-    if !is_text && !is_path {
-        return false;
-    }
-    let word = if matches!(term.shape, Shape::Raw(_)) { "matches" } else { "is" };
-    let place = term.span;
-    let subject = cx.written(start.to(before)).unwrap_or_default();
-    let mut value = cx.written(place).unwrap_or_default().to_owned();
-    if is_path && let Some(term) = args.next(cx) {
-        // It lacks its quotes, too.
-        let text = term.word().unwrap_or_default().to_owned();
-        value = meshc_language::text::quote(&text);
-        args.put_back(Term { shape: Shape::Text(text.into()), ..term });
-        args.last = before;
-    }
-    let message = format!("`{subject}` needs a comparison before `{value}`");
-    let help = format!(
-        "write `{subject} {word} {value}`, or `prefix`, `matches` or another comparison in place of `{word}`"
-    );
-    let report = Diagnostic::new(Code::FOREIGN_SPELLING, place, message).help(help);
-    cx.report(report.edit(Applicability::Unsafe, place, format!("{word} {value}")));
-    true
 }
 
 /// Comparisons without letter case. To a regular expression no proxy adds that (Istio `ignoreUriCase`, Envoy `case_sensitive`): it

@@ -1,9 +1,10 @@
-//! Destinations, mirrors and redirects in the order and the words of others: read as what they mean, and reported.
+//! Destinations, mirrors, redirects and comparisons in the order and the words of others: read as what they mean, and reported.
 
 use super::destination::Reference;
+use super::shares::Share;
 use crate::reading::{Args, Reader, Shape, Syntax, Term};
 use crate::values::{DnsLabel, Literal, Percent, Port};
-use meshc_language::{Applicability, Edit, Span, Spanned};
+use meshc_language::{Applicability, Code, Diagnostic, Edit, Span, Spanned};
 
 /// `10% to reviews@v3`; without `to`, or with the share last, reported.
 pub(super) fn read_mirrored<'p>(
@@ -153,9 +154,31 @@ pub(super) fn trailing_words<'p>(
     Some(share)
 }
 
-/// The share of one destination as it was written.
-pub(super) enum Share {
-    Percent(Spanned<Percent>),
-    Rest(Span),
-    None,
+/// Whether a value stands where the comparison should; reports it if so.
+pub(super) fn lacks_comparison<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> bool {
+    let before = args.last;
+    let Some(term) = args.peek(cx).filter(|term| term.origin.is_none()) else { return false };
+    let is_text = matches!(term.shape, Shape::Text(_) | Shape::Raw(_));
+    let is_path = term.word().is_some_and(|word| word.starts_with('/'));
+    if !is_text && !is_path {
+        return false;
+    }
+    let word = if matches!(term.shape, Shape::Raw(_)) { "matches" } else { "is" };
+    let place = term.span;
+    let subject = cx.written(start.to(before)).unwrap_or_default();
+    let mut value = cx.written(place).unwrap_or_default().to_owned();
+    if is_path && let Some(term) = args.next(cx) {
+        // It lacks its quotes, too.
+        let text = term.word().unwrap_or_default().to_owned();
+        value = meshc_language::text::quote(&text);
+        args.put_back(Term { shape: Shape::Text(text.into()), ..term });
+        args.last = before;
+    }
+    let message = format!("`{subject}` needs a comparison before `{value}`");
+    let help = format!(
+        "write `{subject} {word} {value}`, or `prefix`, `matches` or another comparison in place of `{word}`"
+    );
+    let report = Diagnostic::new(Code::FOREIGN_SPELLING, place, message).help(help);
+    cx.report(report.edit(Applicability::Unsafe, place, format!("{word} {value}")));
+    true
 }
