@@ -146,6 +146,8 @@ pub(crate) fn target_options<'p>(project: &'p Project, manifest: &Manifest) -> m
         files: &project.files,
         split: manifest.split,
         api_version: manifest.api_version,
+        releases: manifest.releases,
+        ambient: manifest.ambient.clone(),
         route_names: manifest.route_names,
         gateways: manifest.gateways,
         rig: None,

@@ -57,7 +57,7 @@ impl Code {
     /// author may know better what it means there.
     #[must_use]
     pub const fn can_be_accepted(self) -> bool {
-        matches!(self.0, 433)
+        matches!(self.0, 433 | 543)
     }
 
     /// The code that is written like this, in any letter case.
@@ -216,6 +216,11 @@ registry! {
     516 GUESSED_PODS Note "nothing says which pods are behind a service";
     517 GRPC_WITHOUT_HTTP2 Warning "gRPC clients cannot reach a route";
     540 TARGET_NOT_BUILT Warning "a block is for a target that the project does not build";
+    541 NEEDS_NEWER_ISTIO Error "a statement needs a newer Istio";
+    542 CHANGES_WITH_ISTIO Warning "something changes with an upgrade of Istio";
+    543 LOST_AT_WAYPOINT Error "a waypoint does not know the caller";
+    544 IGNORED_AT_WAYPOINT Warning "a waypoint ignores a statement";
+    545 NEEDS_WAYPOINT Note "routes need a waypoint";
 
     601 HOST_NOT_SERVED Error "a host is bound to a gateway that does not serve it" ["IST0132", "KIA1102"];
     602 LISTENER_CONFLICT Error "two listeners of one workload cannot share their port" ["IST0145", "KIA0301"];

@@ -3,7 +3,7 @@
 use crate::artifact::Artifact;
 use crate::capability::{Feature, Support};
 use crate::envoy::{Envoy, EnvoyOptions};
-use crate::istio::{ApiVersion, Istio};
+use crate::istio::{Ambient, ApiVersion, Istio, Releases};
 use crate::nginx::{Nginx, NginxOptions};
 use crate::raw_proxy::{EdgeOptions, Rig};
 use meshc_compiler::Checked;
@@ -38,6 +38,10 @@ pub struct Options<'s> {
     pub split: Split,
     /// The version of Istio's API.
     pub api_version: ApiVersion,
+    /// The releases of Istio that have to understand it.
+    pub releases: Releases,
+    /// Where waypoints route in place of sidecars.
+    pub ambient: Ambient,
     /// Whether the names of routes are written into Istio's resources. Istio knows them since 1.1.
     pub route_names: bool,
     /// Which gateways a target for raw proxies builds.
@@ -68,6 +72,8 @@ impl Default for Options<'_> {
             files: &[],
             split: Split::default(),
             api_version: ApiVersion::default(),
+            releases: Releases::default(),
+            ambient: Ambient::default(),
             route_names: true,
             gateways: Gateways::default(),
             rig: None,

@@ -23,6 +23,9 @@ pub(super) fn run(build: &Build, console: &Console) -> Result<Exit, Failure> {
     refuse_contradictions(build)?;
     let mut files = ProjectFiles::find(&build.paths)?;
     overrule(&mut files.manifest, build);
+    if let Some(refused) = files.manifest.unknown_api_version() {
+        return Err(Failure::new(refused).help("leave `--api-version` out: every release takes `v1alpha3`"));
+    }
     // A large mesh takes long to take down, and the process ends anyway.
     let mut project = ManuallyDrop::new(files.project(files.read()?));
     set(&mut project, &build.settings)?;
