@@ -2,7 +2,7 @@
 
 use super::api::{self, Extension, HttpConnectionManager};
 use super::context::Context;
-use super::{Layout, access_log, actions, cluster, edge, routes};
+use super::{Layout, access_log, actions, cluster, edge, retries, routes};
 use crate::yaml::Sourced;
 use meshc_compiler::model::{Gateway, Id, Resource};
 use meshc_compiler::routing::{Addresses, HttpServer, Role, Rule, RuleAction, Upstream, VirtualHost};
@@ -138,13 +138,15 @@ fn hosts<'a>(
         let Some(first) = domains.first() else { continue };
         let name = SmolStr::new(format!("{first}:{}", http_port.number));
         // What is sent to HTTPS looks at no route.
-        let routes = if *https_only { Vec::new() } else { routes::of_rules(context, rules, http_port) };
+        let mut routes = if *https_only { Vec::new() } else { routes::of_rules(context, rules, http_port) };
+        let retry_policy = retries::taken_to_the_virtual_host(&mut routes);
         let value = api::VirtualHost {
             name,
             domains,
             require_tls: https_only.then_some("ALL"),
             // What is kept for a retry is no part of what flows through a connection.
             request_body_buffer_limit: context.edge.map(|edge| edge.envoy.retry_buffer),
+            retry_policy,
             routes,
         };
         all.push(Sourced { comment: context.provenance.virtual_host(context.model, host), value });

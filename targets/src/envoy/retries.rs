@@ -1,6 +1,7 @@
 //! What is tried again, with istiod's defaults.
 
-use super::api::{self, Extension, RetryPolicy};
+use super::api::{self, Extension, RetryPolicy, Route};
+use crate::yaml::Sourced;
 use meshc_compiler::policy::{Retry, RetryChoice, RetryPolicy as Declared};
 use meshc_compiler::values::{RetryCondition, RetryName};
 use smol_str::SmolStr;
@@ -20,7 +21,7 @@ pub(super) fn policy(retry: Option<&Retry>, hashed: bool) -> Option<RetryPolicy>
     };
     let mut policy = RetryPolicy {
         retry_on: SmolStr::new_static(CONDITIONS),
-        num_retries: RETRIES,
+        num_retries: Some(RETRIES),
         host_selection_retry_max_attempts: ATTEMPTS_TO_CHOOSE,
         ..RetryPolicy::default()
     };
@@ -28,7 +29,7 @@ pub(super) fn policy(retry: Option<&Retry>, hashed: bool) -> Option<RetryPolicy>
     // Localities are not known here: retries in others have been refused.
     if let Some(Declared { attempts, per_try, on, backoff, remote_localities: _, previous_hosts }) = declared
     {
-        policy.num_retries = attempts.map_or(0, |attempts| attempts.value.get());
+        policy.num_retries = Some(attempts.map_or(0, |attempts| attempts.value.get()));
         policy.per_try_timeout = per_try.map(|time| SmolStr::new(time.value.to_proto()));
         policy.retry_back_off =
             backoff.map(|time| api::RetryBackOff { base_interval: SmolStr::new(time.value.to_proto()) });
@@ -43,7 +44,30 @@ pub(super) fn policy(retry: Option<&Retry>, hashed: bool) -> Option<RetryPolicy>
             typed_config: api::PreviousHostsPredicate {}.into(),
         });
     }
-    (policy.num_retries > 0).then_some(policy)
+    (policy.num_retries != Some(0)).then_some(policy)
+}
+
+/// Takes the policy of routes that say nothing, which is the same for all, from each of them to their virtual host; the others have
+/// one of their own, which holds in its place (`VirtualHost.retry_policy`).
+pub(super) fn taken_to_the_virtual_host(routes: &mut [Sourced<Route>]) -> Option<RetryPolicy> {
+    let usual = policy(None, false);
+    let mut policies: Vec<&mut Option<RetryPolicy>> = routes
+        .iter_mut()
+        .filter_map(|route| route.value.route.as_mut())
+        .map(|action| &mut action.retry_policy)
+        .collect();
+    if !policies.iter().any(|own| **own == usual) {
+        return None;
+    }
+    let never = RetryPolicy { num_retries: Some(0), ..RetryPolicy::default() };
+    for own in &mut policies {
+        **own = match own.take() {
+            None => Some(never.clone()),
+            said if said == usual => None,
+            said => said,
+        };
+    }
+    usual
 }
 
 fn put_conditions(conditions: impl Iterator<Item = RetryCondition>, policy: &mut RetryPolicy) {

@@ -1,7 +1,8 @@
 //! Route configurations, virtual hosts and what routes match (`envoy.config.route.v3`).
 
 use super::{
-    DirectResponseAction, RedirectAction, RegexMatcher, RouteAction, StringMatcher, TypedConfig, messages,
+    DirectResponseAction, RedirectAction, RegexMatcher, RetryPolicy, RouteAction, StringMatcher, TypedConfig,
+    messages,
 };
 use crate::yaml::Sourced;
 use smol_str::SmolStr;
@@ -22,6 +23,7 @@ messages! {
         domains: Vec<SmolStr>,
         require_tls: Option<&'static str>,
         request_body_buffer_limit: Option<u64>,
+        retry_policy: Option<RetryPolicy>,
         routes: Vec<Sourced<Route>>,
     }
 

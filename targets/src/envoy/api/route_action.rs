@@ -39,7 +39,7 @@ messages! {
     /// `RetryPolicy`.
     struct RetryPolicy {
         retry_on: SmolStr,
-        num_retries: u32,
+        num_retries: Option<u32>,
         per_try_timeout: Option<Duration>,
         retry_back_off: Option<RetryBackOff>,
         retriable_status_codes: Vec<u32>,
