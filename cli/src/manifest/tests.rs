@@ -87,7 +87,7 @@ fn faults_have_a_place_and_a_way_out() {
         ("[istio]\nversion = \"1.28-1.31\"", ":2:11:", "`\"1.28..1.31\"`"),
         ("[istio]\nversion = 1.28", ":2:11:", "string"),
         ("[istio]\nambient = \"yes\"", ":2:11:", "a list of namespaces"),
-        ("[istio]\nambient = [\"Shop\"]", ":2:11:", "write `shop`"),
+        ("[istio]\nambient = [\"Shop\"]", ":2:11:", "lower-case letters"),
         ("[istio]\nversion = \"1.20\"\napi-version = \"v1\"", ":3:15:", "every release takes `v1alpha3`"),
         ("[istio]\napi = \"v1\"", ":2:1:", "unknown key `api`"),
         ("[lints]\nMESH9999 = \"error\"", ":2:1:", "explain --list"),
