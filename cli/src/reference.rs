@@ -8,6 +8,7 @@ use meshc_compiler::project::{ParameterType, STANDARD_LIBRARY};
 use meshc_compiler::reading::{Entry, Repeat, Section, TypeDoc};
 use meshc_compiler::reference::{ITEMS, LATER, SHAPING};
 use meshc_compiler::values::Literal;
+use meshc_language::code::{self as registry, KINDS, Kind, REGISTRY};
 use serde::Serialize;
 
 /// Longest form of a statement, in bytes, that stands in a table if it also stands at its own heading.
@@ -26,6 +27,8 @@ struct Page {
     parameters: Vec<Word>,
     values: Vec<Value>,
     library: Vec<Module>,
+    kinds: Vec<KindOfReport>,
+    reports: Vec<Report>,
     later: Vec<&'static str>,
 }
 
@@ -89,6 +92,47 @@ struct Value {
 struct Module {
     name: &'static str,
     definitions: Vec<Form>,
+}
+
+/// A kind of report.
+#[derive(Serialize)]
+struct KindOfReport {
+    name: &'static str,
+    meaning: &'static str,
+    accepted: &'static str,
+}
+
+/// A code of the registry.
+#[derive(Serialize)]
+struct Report {
+    code: String,
+    level: &'static str,
+    kind: &'static str,
+    title: &'static str,
+}
+
+fn kinds() -> Vec<KindOfReport> {
+    let of = |kind: Kind| KindOfReport {
+        name: kind.name(),
+        meaning: kind.meaning(),
+        accepted: match kind {
+            Kind::NotMeant | Kind::Harmless => "accepts errors too",
+            Kind::Refused | Kind::Untranslatable | Kind::OurLimit | Kind::Policy => {
+                "accepts warnings and notes only"
+            }
+        },
+    };
+    KINDS.into_iter().map(of).collect()
+}
+
+fn reports() -> Vec<Report> {
+    let of = |entry: &registry::Entry| Report {
+        code: entry.code.to_string(),
+        level: entry.severity.name(),
+        kind: entry.kind.name(),
+        title: entry.title,
+    };
+    REGISTRY.iter().map(of).collect()
 }
 
 /// Statements that many blocks share; a block that takes all of them refers to them.
@@ -164,6 +208,8 @@ impl Page {
             parameters: words(ParameterType::WORDS),
             values: collector.values(),
             library: STANDARD_LIBRARY.iter().map(|(name, text)| module(name, text)).collect(),
+            kinds: kinds(),
+            reports: reports(),
             later: LATER.to_vec(),
         }
     }

@@ -23,7 +23,7 @@ pub enum Level {
     Report(Severity),
 }
 
-/// Levels that a project gives to codes. Errors cannot be lowered: what is reported as one is provably wrong.
+/// Levels that a project gives to codes. Errors cannot be lowered for a whole project: the sources accept single ones, with a reason.
 pub type Levels = IndexMap<Code, Level>;
 
 /// What a compilation depends on beside its files.

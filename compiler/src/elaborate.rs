@@ -1,14 +1,14 @@
 //! From statements to the model: unfold templates and loops, read items, resolve names.
 
 use crate::model::{
-    Bindings, DestinationId, External, Gateway, Host, Mesh, Model, Port, Raw, Resource, Service, Subset,
-    policy_named,
+    Bindings, DestinationId, External, Gateway, Host, HostOf, Mesh, Model, Port, Raw, Resource, Service,
+    Subset, policy_named,
 };
 use crate::policy::TrafficPolicy;
 use crate::project::{Definitions, ModuleId, item_budget};
 use crate::reading::{Accepted, Degradation, Keyword, Reader, Scope};
 use crate::values::Word;
-use meshc_language::{Applicability, Code, Diagnostic, Severity, Spanned, Statement};
+use meshc_language::{Applicability, Code, Diagnostic, Spanned, Statement};
 use rayon::prelude::*;
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -185,7 +185,7 @@ fn read_all<'i, 'p, T: Keyword + Send>(
                 module: instance.module,
                 applied: instance.scope.as_ref().map_or(Vec::new(), |scope| scope.applied.clone()),
                 incomplete: cx.lost,
-                faulty: cx.lost || cx.reports.iter().any(|report| report.severity == Severity::Error),
+                faulty: cx.lost || cx.reports.iter().any(Diagnostic::leaves_a_hole),
             });
             let lost = cx.lost || resource.is_none();
             let found = Found {
@@ -278,11 +278,14 @@ fn add_service(service: Resource<Service>, mesh: &mut Mesh, found: &mut Found) {
     let key = key(&service, name.value.as_str());
     let host = mesh.service_host(&service);
     let is_full = host.contains('.');
+    let ports = service.body.ports.iter().map(|port| port.number.value.get()).collect();
+    let namespace = service.namespace_name().map(SmolStr::new);
     let id = DestinationId::Service(mesh.services.add(service));
+    let known = HostOf { id, namespace, ports };
     if let Some(earlier) = mesh.directory.add(key, id, name.span) {
         found.reports.push(declared_twice("service or external", &name, earlier));
-    } else if is_full && let Some(earlier) = mesh.directory.add_host(host.clone(), id) {
-        found.reports.push(host_twice(mesh, &host, name.span, earlier));
+    } else if is_full {
+        mesh.directory.add_host(host, known);
     }
 }
 
@@ -290,26 +293,15 @@ fn add_external(external: Resource<External>, mesh: &mut Mesh, found: &mut Found
     let name = external.name.clone();
     let key = key(&external, name.value.as_str());
     let hosts = external.body.hosts.clone().map_or(Vec::new(), |hosts| hosts.0);
+    let ports: Vec<u16> = external.body.ports.iter().map(|port| port.number.value.get()).collect();
+    let namespace = external.namespace_name().map(SmolStr::new);
     let id = DestinationId::External(mesh.externals.add(external));
     if let Some(earlier) = mesh.directory.add(key, id, name.span) {
         found.reports.push(declared_twice("service or external", &name, earlier));
     }
     for host in hosts {
-        let text = SmolStr::new(host.value.as_str());
-        if let Some(earlier) = mesh.directory.add_host(text.clone(), id) {
-            found.reports.push(host_twice(mesh, &text, host.span, earlier));
-        }
-    }
-}
-
-fn host_twice(mesh: &Mesh, host: &str, span: meshc_language::Span, earlier: DestinationId) -> Diagnostic {
-    let report =
-        Diagnostic::new(Code::EXTERNAL_HOST_TWICE, span, format!("the host `{host}` is declared twice"))
-            .consequence("Istio would keep one of the two, by age, or merge their ports")
-            .help("declare each host once, with all of its ports");
-    match mesh.name_span(earlier) {
-        Some(earlier) => report.related(earlier, "first declared here"),
-        None => report,
+        let known = HostOf { id, namespace: namespace.clone(), ports: ports.clone() };
+        mesh.directory.add_host(SmolStr::new(host.value.as_str()), known);
     }
 }
 
@@ -355,7 +347,7 @@ fn reader_of<'d, 'p, T>(definitions: &'d Definitions<'p>, resource: &Resource<T>
 }
 
 fn finish(cx: Reader<'_, '_>, found: &mut Found) {
-    found.lost |= !cx.reports.is_empty();
+    found.lost |= cx.reports.iter().any(Diagnostic::leaves_a_hole);
     found.reports.extend(cx.reports);
 }
 

@@ -1,5 +1,7 @@
 //! The registry of reports: one line per code, one page per code.
 //!
+//! Each has a level, and a kind that says who minds: `@allow` accepts an error only where a target runs what is written.
+//!
 //! A code is never reused. Ranges: 01xx syntax, 02xx names, 03xx types, 04xx routing, 05xx targets, 06xx gateways and
 //! TLS, 07xx services and externals, 08xx tests and guards, 09xx deprecation and suppression.
 
@@ -17,6 +19,8 @@ pub struct Entry {
     pub code: Code,
     /// Its level unless the project or an attribute says otherwise.
     pub severity: Severity,
+    /// Who minds.
+    pub kind: Kind,
     /// What is wrong, in general.
     pub title: &'static str,
     /// The page that `meshc explain` shows: Markdown with a failing and a fixed example.
@@ -24,6 +28,55 @@ pub struct Entry {
     /// What istioctl or Kiali call the same fault, if they know it.
     pub related: &'static [&'static str],
 }
+
+/// What becomes of a configuration of which something is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A target, or the admission of Istio or Kubernetes, refuses it.
+    Refused,
+    /// It says nothing that could be written for a target.
+    Untranslatable,
+    /// A target runs it, and does something else than its author means.
+    NotMeant,
+    /// A target runs it, and nothing is lost.
+    Harmless,
+    /// A limit of this program, not of a target.
+    OurLimit,
+    /// A rule of this language: nothing is lost in silence.
+    Policy,
+}
+
+impl Kind {
+    /// The word that the registry shows.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Untranslatable => "untranslatable",
+            Self::NotMeant => "not meant",
+            Self::Harmless => "harmless",
+            Self::OurLimit => "our limit",
+            Self::Policy => "policy",
+        }
+    }
+
+    /// What it means, as a sentence about what is reported, without its subject.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Refused => "a target, or the admission of Istio or Kubernetes, refuses it",
+            Self::Untranslatable => "it says nothing that could be written for a target",
+            Self::NotMeant => "a target runs it, and does something else than its author means",
+            Self::Harmless => "a target runs it, and nothing is lost",
+            Self::OurLimit => "a limit of meshc, not of a target",
+            Self::Policy => "a rule of the language: nothing is lost in silence",
+        }
+    }
+}
+
+/// Every kind, in the order of its severity.
+pub const KINDS: [Kind; 6] =
+    [Kind::Refused, Kind::Untranslatable, Kind::NotMeant, Kind::Harmless, Kind::OurLimit, Kind::Policy];
 
 impl Code {
     /// Its entry.
@@ -44,7 +97,7 @@ impl Code {
     /// Whether targets report it, after everything else.
     #[must_use]
     pub const fn is_of_targets(self) -> bool {
-        matches!(self.0, 445 | 500..=599)
+        matches!(self.0, 432 | 437 | 438 | 445 | 455 | 500..=599)
     }
 
     /// Whether it says that something is not needed: true of a project only where it is in every environment, for every target.
@@ -53,11 +106,22 @@ impl Code {
         matches!(self.0, 219 | 221 | 902)
     }
 
-    /// Whether an error of this code can be accepted in the sources, with a reason: the target runs what is written, and the
-    /// author may know better what it means there.
+    /// What becomes of a configuration of which it is reported.
     #[must_use]
-    pub const fn can_be_accepted(self) -> bool {
-        matches!(self.0, 433 | 543)
+    pub fn kind(self) -> Kind {
+        self.entry().kind
+    }
+
+    /// Whether `@allow` accepts it: an error only where a target runs what is written, and the author may know better what it
+    /// means there.
+    #[must_use]
+    pub fn can_be_accepted(self) -> bool {
+        match self.kind() {
+            Kind::NotMeant | Kind::Harmless => true,
+            Kind::Refused | Kind::Untranslatable | Kind::OurLimit | Kind::Policy => {
+                self.severity() != Severity::Error
+            }
+        }
     }
 
     /// The code that is written like this, in any letter case.
@@ -84,7 +148,7 @@ impl fmt::Debug for Code {
 }
 
 macro_rules! registry {
-    ($first:ident; $($number:literal $name:ident $severity:ident $title:literal $([$($related:literal),*])? ;)*) => {
+    ($first:ident; $($number:literal $name:ident $severity:ident $kind:ident $title:literal $([$($related:literal),*])? ;)*) => {
         impl Code {
             $(#[doc = $title]
             pub const $name: Self = Self($number);)*
@@ -94,176 +158,200 @@ macro_rules! registry {
         pub static REGISTRY: &[Entry] = &[$(Entry {
             code: Code::$name,
             severity: Severity::$severity,
+            kind: Kind::$kind,
             title: $title,
             page: include_str!(concat!("../explain/MESH0", stringify!($number), ".md")),
             related: &[$($($related),*)?],
         }),*];
 
-        static FIRST: Entry = Entry { code: Code::$first, severity: Severity::Error, title: "", page: "", related: &[] };
+        static FIRST: Entry = Entry { code: Code::$first, severity: Severity::Error, kind: Kind::Policy, title: "", page: "", related: &[] };
     };
 }
 
 registry! {
     NOT_UTF8;
-    101 NOT_UTF8 Error "the file is not UTF-8";
-    102 UNBALANCED Error "a bracket is missing or too many";
-    103 TOO_DEEP Error "brackets are nested too deep";
-    104 UNTERMINATED_STRING Error "a string has no closing quote";
-    105 INVISIBLE_CHARACTER Error "an invisible character stands in the source";
-    106 BAD_ESCAPE Error "a string has an escape that means nothing";
-    107 UNEXPECTED_ARGUMENT Error "a statement has more or other words than it takes";
-    108 UNKNOWN_KEYWORD Error "there is no such statement here";
-    109 MISSING_ARGUMENT Error "a statement lacks a word that it needs";
-    110 UNEXPECTED_BLOCK Error "a statement takes no block";
-    111 MISSING_BLOCK Error "a statement needs a block";
-    112 REPEATED_STATEMENT Error "a statement that may stand once stands twice";
-    113 MISSING_STATEMENT Error "a block lacks a statement that it needs";
-    114 FILE_TOO_LARGE Error "the file is too large";
-    115 NOT_YET Error "this part of the language is not built yet";
-    116 BAD_ATTRIBUTE Error "an attribute is unknown or stands where it means nothing";
-    117 WRONG_SIDE Error "routing and calling are mixed";
-    118 NO_STATEMENTS Warning "the file declares nothing";
-    119 LONE_BLOCK Error "a block is not on the line of its statement";
-    120 LONE_ATTRIBUTE Error "an attribute has no statement after it";
-    121 VARIABLE_AS_TEXT Warning "the name of a variable is plain text";
+    101 NOT_UTF8 Error Untranslatable "the file is not UTF-8";
+    102 UNBALANCED Error Untranslatable "a bracket is missing or too many";
+    103 TOO_DEEP Error OurLimit "brackets are nested too deep";
+    104 UNTERMINATED_STRING Error Untranslatable "a string has no closing quote";
+    105 INVISIBLE_CHARACTER Error Untranslatable "an invisible character stands in the source";
+    106 BAD_ESCAPE Error Untranslatable "a string has an escape that means nothing";
+    107 UNEXPECTED_ARGUMENT Error Untranslatable "a statement has more or other words than it takes";
+    108 UNKNOWN_KEYWORD Error Untranslatable "there is no such statement here";
+    109 MISSING_ARGUMENT Error Untranslatable "a statement lacks a word that it needs";
+    110 UNEXPECTED_BLOCK Error Untranslatable "a statement takes no block";
+    111 MISSING_BLOCK Error Untranslatable "a statement needs a block";
+    112 REPEATED_STATEMENT Error Untranslatable "a statement that may stand once stands twice";
+    113 MISSING_STATEMENT Error Untranslatable "a block lacks a statement that it needs";
+    114 FILE_TOO_LARGE Error OurLimit "the file is too large";
+    115 NOT_YET Error OurLimit "this part of the language is not built yet";
+    116 BAD_ATTRIBUTE Error Untranslatable "an attribute is unknown or stands where it means nothing";
+    117 WRONG_SIDE Error Untranslatable "routing and calling are mixed";
+    118 NO_STATEMENTS Warning Harmless "the file declares nothing";
+    119 LONE_BLOCK Error Untranslatable "a block is not on the line of its statement";
+    120 LONE_ATTRIBUTE Error Untranslatable "an attribute has no statement after it";
+    121 VARIABLE_AS_TEXT Warning NotMeant "the name of a variable is plain text";
 
-    201 UNKNOWN_DESTINATION Error "no service or external has this name" ["IST0101", "KIA1101"];
-    202 UNKNOWN_SUBSET Error "the service has no such subset" ["IST0101", "KIA1107"];
-    203 UNKNOWN_PORT Error "the service has no such port" ["IST0101"];
-    204 UNKNOWN_GATEWAY Error "no gateway has this name" ["IST0101", "KIA1102"];
-    205 UNKNOWN_MODULE Error "there is no such module";
-    206 NOT_PUBLIC Error "the definition is private to its module";
-    207 IMPORT_CYCLE Error "modules import each other in a circle";
-    208 DUPLICATE_DECLARATION Error "a name is declared twice";
-    209 UNKNOWN_VARIABLE Error "there is no such constant or parameter";
-    210 UNKNOWN_DEFINITION Error "there is no such policy, retry or template";
-    211 UNKNOWN_ENVIRONMENT Error "there is no such environment";
-    212 PARAMETER_WITHOUT_VALUE Error "a parameter has no value in some environment";
-    213 ENDLESS_TEMPLATE Error "a template applies itself";
-    214 EXPANSION_BUDGET Error "templates and loops expand to too much";
-    215 HALF_A_NAME Error "a dotted name that Istio never expands" ["IST0101"];
-    216 RESOURCE_NAME_CLASH Error "two resources would get the same name";
-    217 NOT_VISIBLE Error "the destination is not visible from here";
-    218 WRONG_TEMPLATE_ARGUMENTS Error "the arguments do not fit the template";
-    219 UNUSED_DEFINITION Warning "something is declared and never used";
-    220 NAMESPACE_NEEDED Error "a name from another namespace needs a namespace";
-    221 UNCHECKED_TEMPLATE Note "a public template is applied nowhere, so it is not checked";
-    223 WILDCARD_POLICY Note "the policy of a wildcard host holds for another host";
-    240 RESERVED_ENVIRONMENT Error "an environment has a name that means something else";
-    241 MIXED_BLOCK Error "a block names environments and targets";
+    201 UNKNOWN_DESTINATION Error Untranslatable "no service or external has this name" ["IST0101", "KIA1101"];
+    202 UNKNOWN_SUBSET Error Untranslatable "the service has no such subset" ["IST0101", "KIA1107"];
+    203 UNKNOWN_PORT Error Untranslatable "the service has no such port" ["IST0101"];
+    204 UNKNOWN_GATEWAY Error Untranslatable "no gateway has this name" ["IST0101", "KIA1102"];
+    205 UNKNOWN_MODULE Error Untranslatable "there is no such module";
+    206 NOT_PUBLIC Error Untranslatable "the definition is private to its module";
+    207 IMPORT_CYCLE Error Untranslatable "modules import each other in a circle";
+    208 DUPLICATE_DECLARATION Error Untranslatable "a name is declared twice";
+    209 UNKNOWN_VARIABLE Error Untranslatable "there is no such constant or parameter";
+    210 UNKNOWN_DEFINITION Error Untranslatable "there is no such policy, retry or template";
+    211 UNKNOWN_ENVIRONMENT Error Untranslatable "there is no such environment";
+    212 PARAMETER_WITHOUT_VALUE Error Untranslatable "a parameter has no value in some environment";
+    213 ENDLESS_TEMPLATE Error Untranslatable "a template applies itself";
+    214 EXPANSION_BUDGET Error OurLimit "templates and loops expand to too much";
+    215 HALF_A_NAME Error Untranslatable "a dotted name that Istio never expands" ["IST0101"];
+    216 RESOURCE_NAME_CLASH Error Untranslatable "two resources would get the same name";
+    217 NOT_VISIBLE Error NotMeant "the destination is not visible from here";
+    218 WRONG_TEMPLATE_ARGUMENTS Error Untranslatable "the arguments do not fit the template";
+    219 UNUSED_DEFINITION Warning Harmless "something is declared and never used";
+    220 NAMESPACE_NEEDED Error Untranslatable "a name from another namespace needs a namespace";
+    221 UNCHECKED_TEMPLATE Note NotMeant "a public template is applied nowhere, so it is not checked";
+    223 WILDCARD_POLICY Note NotMeant "the policy of a wildcard host holds for another host";
+    240 RESERVED_ENVIRONMENT Error Untranslatable "an environment has a name that means something else";
+    241 MIXED_BLOCK Error Untranslatable "a block names environments and targets";
 
-    301 BAD_LITERAL Error "a value is not of the type that stands here";
-    302 WRONG_FORM Error "a value is written in the wrong form";
-    303 BAD_PATTERN Error "a regular expression is not valid RE2";
-    304 BAD_REPLACEMENT Error "a replacement makes no path";
+    301 BAD_LITERAL Error Untranslatable "a value is not of the type that stands here";
+    302 WRONG_FORM Error Untranslatable "a value is written in the wrong form";
+    303 BAD_PATTERN Error Refused "a regular expression is not valid RE2";
+    304 BAD_REPLACEMENT Error Untranslatable "a replacement makes no path";
 
-    401 WEIGHTS_TOTAL Error "weights do not add up to 100 %" ["KIA1104"];
-    402 WEIGHT_MISSING Error "a destination among several has no weight" ["KIA1104"];
-    403 DUPLICATE_DESTINATION Error "a destination stands twice in one route" ["KIA1105"];
-    404 PORT_NEEDED Error "a service with several ports needs one of them named" ["IST0112"];
-    405 INEXPRESSIBLE_CONDITION Error "no data plane can express this condition";
-    406 CONTRADICTION Error "a condition can never be true";
-    407 IGNORED_CONDITION Error "Istio ignores a part of this condition";
-    408 RETRY_EXCEEDS_TIMEOUT Error "the retries do not fit into the timeout";
-    409 EMPTY_REDIRECT Error "a redirect changes nothing";
-    410 PREFIX_WITHOUT_PREFIX Error "a prefix is replaced that no condition asks for";
-    411 OPTION_WITHOUT_ROUTE Error "an option has no effect on this kind of route";
-    412 AUTHORITY_TWICE Error "the host name is rewritten twice";
-    413 HOST_CLAIMED_TWICE Error "two host blocks claim the same host" ["IST0109", "KIA1106"];
-    414 HOST_OVERLAP Error "names of one host block cover each other";
-    415 ANY_HOST_IN_MESH Error "the host `*` cannot be claimed inside the mesh";
-    416 UNREACHABLE_ROUTE Error "a route can never be reached" ["IST0130", "IST0131"];
-    417 WRONG_ROUTE_KIND Error "the listener does not carry this kind of route";
-    418 NO_ROUTES Error "a host has no routes";
-    419 BAD_HEADER_OPERATION Error "a header operation that Envoy refuses";
-    420 BAD_DELEGATION Error "a delegation that Istio drops";
-    421 CLAIM_HEADER_IN_MESH Error "a token claim is matched where no gateway has checked the token";
-    422 SNI_OUTSIDE_HOST Error "a tls route asks for a name that its host does not have";
-    423 GATEWAY_NOT_BOUND Error "a condition names a gateway that the host is not bound to";
-    424 PORT_NOT_SERVED Error "a condition names a port that no bound gateway serves";
-    425 TOO_MANY_MATCHES Error "a condition has too many alternatives";
-    426 AMBIGUOUS_BLOCK Error "a block could belong to the route or to its last destination";
-    427 LARGE_BODY Warning "a response body is very large";
-    428 EMPTY_RETRY Error "a retry that never retries";
-    429 RESPONSE_FAULT Error "a fault that injects nothing";
-    430 BAD_ANSWER Warning "an answer that does not fit its status";
-    431 CONNECTIONS_TAKEN_TWICE Error "two host blocks take all connections of a port";
-    432 ORDER_LOST Error "Istio takes the most specific of these rules, not the first";
-    433 SOURCE_AT_GATEWAY Error "a condition on the caller is compared with the gateway's own pods";
-    434 NO_PREFLIGHT Warning "CORS preflights do not reach the route with `cors`";
-    435 ONLY_PORT_80 Warning "Istio serves the host on port 80 only";
-    436 HIDDEN_FROM_GATEWAY Error "a host is hidden from its gateway";
-    437 ROUTES_JOINED Error "Istio would join the routes of two host blocks";
-    438 BLOCK_WITHOUT_REQUESTS Warning "a gateway has no request for a host block";
-    440 NEVER_TRUE Warning "a condition that no request can meet";
-    441 WRITTEN_BY_PROXIES Warning "a condition on a header that gateways write themselves";
-    442 REDIRECT_QUERY Error "the query of a redirect cannot be chosen here";
-    445 NEVER_TRUE_HERE Warning "a condition that no request can meet on this target";
+    401 WEIGHTS_TOTAL Error NotMeant "weights do not add up to 100 %" ["KIA1104"];
+    402 WEIGHT_MISSING Error NotMeant "a destination among several has no weight" ["KIA1104"];
+    403 DUPLICATE_DESTINATION Error NotMeant "a destination stands twice in one route" ["KIA1105"];
+    404 PORT_NEEDED Error Untranslatable "a service with several ports needs one of them named" ["IST0112"];
+    405 INEXPRESSIBLE_CONDITION Error OurLimit "a condition that cannot be written for every target";
+    406 CONTRADICTION Error Untranslatable "a condition can never be true";
+    407 IGNORED_CONDITION Error NotMeant "Istio ignores a part of this condition";
+    408 RETRY_EXCEEDS_TIMEOUT Error NotMeant "the timeout ends the first try";
+    409 EMPTY_REDIRECT Error Refused "a redirect changes nothing";
+    410 PREFIX_WITHOUT_PREFIX Error Refused "a redirect replaces a prefix that its condition does not ask for";
+    411 OPTION_WITHOUT_ROUTE Error Refused "an option that a redirect or an answer cannot have";
+    412 AUTHORITY_TWICE Error Refused "the host name is rewritten twice";
+    413 HOST_CLAIMED_TWICE Error NotMeant "two host blocks claim the same host" ["IST0109", "KIA1106"];
+    414 HOST_OVERLAP Error Refused "names of one host block cover each other";
+    415 ANY_HOST_IN_MESH Error Refused "the host `*` cannot be claimed inside the mesh";
+    416 UNREACHABLE_ROUTE Error NotMeant "a route can never be reached" ["IST0130", "IST0131"];
+    417 WRONG_ROUTE_KIND Error NotMeant "the listener does not carry this kind of route";
+    418 NO_ROUTES Error Refused "a host has no routes";
+    419 BAD_HEADER_OPERATION Error Refused "a header operation that Istio and Envoy refuse";
+    420 BAD_DELEGATION Error Refused "a delegation that Istio refuses";
+    421 CLAIM_HEADER_IN_MESH Error Refused "a token claim is matched where no gateway has checked the token";
+    422 SNI_OUTSIDE_HOST Error Refused "a tls route asks for a name that its host does not have";
+    423 GATEWAY_NOT_BOUND Error NotMeant "a condition names a gateway that the host is not bound to";
+    424 PORT_NOT_SERVED Error NotMeant "a condition names a port that no bound gateway serves";
+    425 TOO_MANY_MATCHES Error OurLimit "a condition has too many alternatives";
+    426 AMBIGUOUS_BLOCK Error Untranslatable "a block could belong to the route or to its last destination";
+    427 LARGE_BODY Warning NotMeant "a response body is very large";
+    428 EMPTY_RETRY Error Refused "a retry that never retries";
+    429 RESPONSE_FAULT Note Harmless "a fault that injects nothing";
+    430 BAD_ANSWER Warning NotMeant "an answer that does not fit its status";
+    431 CONNECTIONS_TAKEN_TWICE Error NotMeant "two host blocks take all connections of a port";
+    432 ORDER_LOST Error NotMeant "Istio takes the most specific of these rules, not the first";
+    433 SOURCE_AT_GATEWAY Error NotMeant "a condition on the caller is compared with the gateway's own pods";
+    434 NO_PREFLIGHT Warning NotMeant "CORS preflights do not reach the route with `cors`";
+    435 ONLY_PORT_80 Warning NotMeant "Istio serves the host on port 80 only";
+    436 HIDDEN_FROM_GATEWAY Error NotMeant "a host is hidden from its gateway";
+    437 ROUTES_JOINED Error NotMeant "Istio would join the routes of two host blocks";
+    438 BLOCK_WITHOUT_REQUESTS Warning NotMeant "a gateway has no request for a host block";
+    440 NEVER_TRUE Warning NotMeant "a condition that no request can meet";
+    441 WRITTEN_BY_PROXIES Warning NotMeant "a condition on a header that gateways write themselves";
+    442 REDIRECT_QUERY Error Untranslatable "the query of a redirect cannot be chosen here";
+    445 NEVER_TRUE_HERE Warning NotMeant "a condition that no request can meet on this target";
+    450 NO_SHARES Error Refused "no destination of a route gets traffic";
+    451 SERVER_NAME_NEEDED Error Refused "a tls route without the server names that it takes";
+    452 WRONG_CONDITION Error Untranslatable "a condition that this kind of route cannot have";
+    453 HEADER_OPERATION Error NotMeant "a header operation that does something else";
+    454 DELEGATION_LOST Error NotMeant "a delegated route gets no requests";
+    455 DELEGATION_INEXPRESSIBLE Error Untranslatable "Istio cannot join a route with the one that delegates to it";
+    456 OPTION_WITHOUT_EFFECT Warning Harmless "an option has no effect on a redirect or an answer";
+    457 OPTION_OF_REQUESTS Error Untranslatable "an option for requests on a route for connections";
+    458 JOINED_SEGMENTS Error NotMeant "a replaced prefix joins two segments of the path";
+    459 LATE_RETRIES Note NotMeant "slow tries leave no time for the last retries";
+    460 MIXED_PREFIXES Error NotMeant "a prefix is replaced that not every alternative has";
 
-    501 UNSUPPORTED Error "the target cannot express this";
-    502 BAD_DEGRADE Error "a loss that may not be accepted";
-    503 BAD_RAW Error "raw configuration that does not fit its item";
-    504 RAW_CONFLICT Error "raw configuration overrides a typed statement";
-    505 EMULATED Note "the target does this in another way, with a caveat";
-    506 MISSING_ADDRESS Error "nothing says where the endpoints of a destination are";
-    507 MISSING_SECRET Error "nothing says where a certificate is";
-    508 NOTHING_TO_BUILD Warning "a target has nothing to configure";
-    509 UNUSED_DEGRADE Warning "an accepted loss matches nothing";
-    510 OUTBOUND_LEFT_OUT Warning "the outbound proxy of a target is left out";
-    511 WITHOUT_EFFECT Note "a statement has no effect on a target";
-    512 CONFIGURATION_TOO_LARGE Error "a configuration that Kubernetes does not keep";
-    513 CONFIGURATION_LARGE Warning "a configuration that only the server can apply";
-    516 GUESSED_PODS Note "nothing says which pods are behind a service";
-    517 GRPC_WITHOUT_HTTP2 Warning "gRPC clients cannot reach a route";
-    540 TARGET_NOT_BUILT Warning "a block is for a target that the project does not build";
-    541 NEEDS_NEWER_ISTIO Error "a statement needs a newer Istio";
-    542 CHANGES_WITH_ISTIO Warning "something changes with an upgrade of Istio";
-    543 LOST_AT_WAYPOINT Error "a waypoint does not know the caller";
-    544 IGNORED_AT_WAYPOINT Warning "a waypoint ignores a statement";
-    545 NEEDS_WAYPOINT Note "routes need a waypoint";
+    501 UNSUPPORTED Error Untranslatable "the target cannot express this";
+    502 BAD_DEGRADE Error Policy "a loss that may not be accepted";
+    503 BAD_RAW Error Untranslatable "raw configuration that does not fit its item";
+    504 RAW_CONFLICT Error Policy "raw configuration overrides a typed statement";
+    505 EMULATED Note NotMeant "the target does this in another way, with a caveat";
+    506 MISSING_ADDRESS Error Untranslatable "nothing says where the endpoints of a destination are";
+    507 MISSING_SECRET Error Untranslatable "nothing says where a certificate is";
+    508 NOTHING_TO_BUILD Warning NotMeant "a target has nothing to configure";
+    509 UNUSED_DEGRADE Warning Harmless "an accepted loss matches nothing";
+    510 OUTBOUND_LEFT_OUT Warning NotMeant "the outbound proxy of a target is left out";
+    511 WITHOUT_EFFECT Note Harmless "a statement has no effect on a target";
+    512 CONFIGURATION_TOO_LARGE Error Refused "a configuration that Kubernetes does not keep";
+    513 CONFIGURATION_LARGE Warning NotMeant "a configuration that only the server can apply";
+    516 GUESSED_PODS Note NotMeant "nothing says which pods are behind a service";
+    517 GRPC_WITHOUT_HTTP2 Warning NotMeant "gRPC clients cannot reach a route";
+    540 TARGET_NOT_BUILT Warning NotMeant "a block is for a target that the project does not build";
+    541 NEEDS_NEWER_ISTIO Error NotMeant "a statement needs a newer Istio";
+    542 CHANGES_WITH_ISTIO Warning Harmless "something changes with an upgrade of Istio";
+    543 LOST_AT_WAYPOINT Error NotMeant "a waypoint does not know the caller";
+    544 IGNORED_AT_WAYPOINT Warning NotMeant "a waypoint ignores a statement";
+    545 NEEDS_WAYPOINT Note Harmless "routes need a waypoint";
 
-    601 HOST_NOT_SERVED Error "a host is bound to a gateway that does not serve it" ["IST0132", "KIA1102"];
-    602 LISTENER_CONFLICT Error "two listeners of one workload cannot share their port" ["IST0145", "KIA0301"];
-    603 TLS_NEEDED Error "a listener for TLS has no TLS settings";
-    604 TLS_ON_PLAINTEXT Error "a plaintext listener has TLS settings";
-    605 CERTIFICATE_SOURCE Error "a certificate is missing or given twice";
-    606 TLS_SETTING Error "a TLS setting does not go with its mode";
-    607 BAD_REDIRECT_LISTENER Error "only a plaintext HTTP listener can redirect to HTTPS";
-    608 WEAK_TLS Warning "an outdated TLS version is allowed";
-    609 GATEWAY_HOST Error "a name that a gateway cannot serve";
-    610 GATEWAY_SERVICE_NEEDED Error "traffic is sent through a gateway whose service is unknown";
-    611 UNUSED_LISTENER_HOST Warning "a gateway serves a name that no host claims";
-    612 GATEWAY_HOST_TWICE Error "a gateway serves a name twice on one port";
-    613 CERTIFICATE_BYPASSED Warning "a host is reached without the certificate that it asks callers for";
-    618 ENDS_AND_PASSES Error "TLS for one name both ends and passes through";
-    619 PODS_NAMESPACE Error "the namespace of the pods is for gateways of Istio";
+    601 HOST_NOT_SERVED Error NotMeant "a host is bound to a gateway that does not serve it" ["IST0132", "KIA1102"];
+    602 LISTENER_CONFLICT Error NotMeant "two listeners of one workload cannot share their port" ["IST0145", "KIA0301"];
+    603 TLS_NEEDED Error Refused "a listener for TLS has no TLS settings";
+    604 TLS_ON_PLAINTEXT Error Refused "a plaintext listener has TLS settings";
+    605 CERTIFICATE_SOURCE Error Refused "a certificate is missing or given twice";
+    606 TLS_SETTING Error Refused "a TLS setting does not go with its mode";
+    607 BAD_REDIRECT_LISTENER Error Refused "a listener that cannot redirect to HTTPS";
+    608 WEAK_TLS Warning NotMeant "an outdated TLS version is allowed";
+    609 GATEWAY_HOST Error Refused "a name that a gateway cannot serve";
+    610 GATEWAY_SERVICE_NEEDED Error Untranslatable "traffic is sent through a gateway whose service is unknown";
+    611 UNUSED_LISTENER_HOST Warning NotMeant "a gateway serves a name that no host claims";
+    612 GATEWAY_HOST_TWICE Error NotMeant "a gateway serves a name twice on one port";
+    613 CERTIFICATE_BYPASSED Warning NotMeant "a host is reached without the certificate that it asks callers for";
+    618 ENDS_AND_PASSES Error Refused "TLS for one name both ends and passes through";
+    619 PODS_NAMESPACE Error Untranslatable "the namespace of the pods is for gateways of Istio";
+    650 TLS_SETTING_IGNORED Error NotMeant "a TLS setting that Istio ignores";
+    651 REDIRECT_OF_HTTPS Warning Harmless "a listener for HTTPS redirects to HTTPS";
+    652 ADDRESS_AS_SERVER_NAME Error NotMeant "an address where TLS clients ask for names";
+    653 CERTIFICATE_WITHOUT_KEY Error NotMeant "a certificate comes from where no keys are";
 
-    701 DUPLICATE_PORT Error "a port stands twice";
-    702 RESOLUTION Error "the endpoints do not go with the resolution";
-    703 WILDCARD_RESOLUTION Error "a wildcard host cannot be resolved";
-    704 ADDRESS_RANGE Error "an address range does not go with the resolution";
-    705 TCP_WITHOUT_ADDRESS Warning "a TCP port without an address captures the port for every host" ["IST0134"];
-    706 BAD_ENDPOINT Error "an endpoint that Istio refuses";
-    707 SEVERAL_HOSTS_ON_TCP Error "several hosts share a port that carries no host name";
-    708 EMPTY_POLICY Error "a policy says nothing";
-    709 UNVERIFIED_SERVER Warning "the server's certificate is not verified" ["IST0128", "IST0129"];
-    710 CLIENT_TLS Error "a TLS setting does not go with its mode";
-    711 POOL_SETTING Error "connection settings contradict each other";
-    712 EJECTION_SETTING Error "ejection settings contradict each other";
-    713 SAME_LABELS Warning "two subsets select the same workloads";
-    714 HASH_SETTING Error "hashing settings contradict each other";
-    715 EXTERNAL_HOST_TWICE Error "two externals declare the same host" ["IST0177"];
-    716 BAD_EGRESS Error "this traffic cannot be sent through a gateway";
-    717 NO_DESTINATION_PORT Error "a service or external has no ports";
-    718 EJECTS_NOBODY Warning "an ejection can never leave an endpoint out";
-    719 CONNECT_TIMEOUT Warning "the timeout ends a request before its connection can fail";
-    720 POOL_WITHOUT_EFFECT Warning "a pool setting has no effect";
-    721 SUBSET_OF_ALL Warning "a subset without labels selects every workload";
-    722 PLAINTEXT_TO_TLS Error "plaintext is sent to a port for TLS";
-    723 WRONG_SERVER_NAME Warning "a server is asked for under a name that is not its own";
-    724 PLAINTEXT_EGRESS Warning "requests reach an egress gateway in plaintext";
+    701 DUPLICATE_PORT Error Refused "a port stands twice";
+    702 RESOLUTION Error Refused "the endpoints do not go with the resolution";
+    703 WILDCARD_RESOLUTION Error Refused "a wildcard host cannot be resolved";
+    704 ADDRESS_RANGE Error Refused "an address range does not go with the resolution";
+    705 TCP_WITHOUT_ADDRESS Warning NotMeant "a TCP port without an address captures the port for every host" ["IST0134"];
+    706 BAD_ENDPOINT Error Refused "an endpoint that Istio refuses";
+    707 SEVERAL_HOSTS_ON_TCP Error Refused "several hosts share a port that carries no host name";
+    708 EMPTY_POLICY Warning Harmless "a policy says nothing";
+    709 UNVERIFIED_SERVER Warning NotMeant "the server's certificate is not verified" ["IST0128", "IST0129"];
+    710 CLIENT_TLS Error Refused "a TLS setting does not go with its mode";
+    711 POOL_SETTING Error Refused "connection settings contradict each other";
+    712 EJECTION_SETTING Error NotMeant "ejection settings contradict each other";
+    713 SAME_LABELS Warning NotMeant "two subsets select the same workloads";
+    714 HASH_SETTING Error Refused "hashing settings contradict each other";
+    715 EXTERNAL_HOST_TWICE Error NotMeant "two externals declare the same host" ["IST0177"];
+    716 BAD_EGRESS Error Untranslatable "this traffic cannot be sent through a gateway";
+    717 NO_DESTINATION_PORT Error Untranslatable "a service or external has no ports";
+    718 EJECTS_NOBODY Warning NotMeant "an ejection can never leave an endpoint out";
+    719 CONNECT_TIMEOUT Warning NotMeant "the timeout ends a request before its connection can fail";
+    720 POOL_WITHOUT_EFFECT Warning NotMeant "a pool setting has no effect";
+    721 SUBSET_OF_ALL Warning NotMeant "a subset without labels selects every workload";
+    722 PLAINTEXT_TO_TLS Error NotMeant "plaintext is sent to a port for TLS";
+    723 WRONG_SERVER_NAME Warning NotMeant "a server is asked for under a name that is not its own";
+    724 PLAINTEXT_EGRESS Warning NotMeant "requests reach an egress gateway in plaintext";
+    750 NO_ENDPOINTS Error NotMeant "a fixed list of endpoints is empty";
+    751 EMPTY_POOL Error Refused "a pool sets nothing";
+    752 CLIENT_TLS_IGNORED Error NotMeant "a TLS setting that Istio ignores on the way to a destination";
+    753 FRACTION_OF_PERCENT Error Untranslatable "a share that is written in whole percents only";
+    754 POOL_DEFAULT Error NotMeant "a limit of 0 that Istio takes for its default";
+    755 NAMELESS_HASH_KEY Error NotMeant "a hash over a parameter without a name";
+    756 WEIGHTLESS_ENDPOINT Error NotMeant "a weight of 0 that Istio takes for 1";
+    757 EXTERNAL_WITHOUT_PORTS Error NotMeant "an external has no ports";
 
-    901 DEPRECATED_USE Warning "something deprecated is used" ["IST0002"];
-    902 UNUSED_ALLOW Warning "an exemption matches nothing";
-    903 EXPIRED_ALLOW Error "an exemption has expired";
+    901 DEPRECATED_USE Warning NotMeant "something deprecated is used" ["IST0002"];
+    902 UNUSED_ALLOW Warning Harmless "an exemption matches nothing";
+    903 EXPIRED_ALLOW Error Policy "an exemption has expired";
 }

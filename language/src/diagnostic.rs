@@ -157,6 +157,12 @@ impl Diagnostic {
         self
     }
 
+    /// Whether what is reported leaves a hole: an error that the sources cannot accept either.
+    #[must_use]
+    pub fn leaves_a_hole(&self) -> bool {
+        self.severity == Severity::Error && !self.code.can_be_accepted()
+    }
+
     /// What reports are sorted by: place, then code, then text.
     #[must_use]
     pub fn order(&self) -> (Span, Code, &str) {

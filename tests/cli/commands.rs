@@ -37,13 +37,14 @@ fn every_code_is_explained() {
     let codes: Vec<Value> = serde_json::from_str(&json.out).unwrap();
     assert!(codes.len() > 50, "{}", codes.len());
     let first = codes[0].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(first.len(), 4, "{first:?}");
+    assert_eq!(first.len(), 5, "{first:?}");
     let listed = folder.run_to(0, &["explain", "--list"]).out;
     for code in &codes {
         assert!(listed.contains(&format!("{}  ", code["code"].as_str().unwrap())), "{code}");
     }
     let page = folder.run_to(0, &["explain", "mesh0201"]);
     assert!(page.out.lines().count() > 3 && page.err.is_empty(), "{}", page.out);
+    assert!(page.out.contains("error, untranslatable: "), "{}", page.out);
     let run = folder.run_to(2, &["explain", "MESH9201"]);
     assert!(run.err.contains("did you mean `MESH0201`?"), "{}", run.err);
     folder.run_to(2, &["explain"]);

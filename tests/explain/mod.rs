@@ -2,6 +2,7 @@
 //! nothing at all. They are run as the program would run them: all environments, all checks, the target's fit.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod page;
@@ -9,8 +10,8 @@ mod page;
 use meshc_compiler::model::Controller;
 use meshc_compiler::values::{Date, Literal};
 use meshc_compiler::{Input, Options, Project, check};
-use meshc_language::code::{Entry, REGISTRY};
-use meshc_language::{Code, Diagnostic, FileId, SourceFile, decode, format, parse};
+use meshc_language::code::{Entry, Kind, REGISTRY};
+use meshc_language::{Code, Diagnostic, FileId, Severity, SourceFile, decode, format, parse};
 use page::{Example, Page, SECTIONS};
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -143,4 +144,92 @@ fn unformatted(file: &SourceFile) -> Option<String> {
     }
     let formatted = format(id, &file.text).text;
     (formatted != file.text).then(|| format!("`{}` is not formatted; it should be\n{formatted}", file.name))
+}
+
+/// A target runs what is called not meant: with the exemption that a page speaks of, its failing example is emitted, and Istio's
+/// admission takes it.
+#[test]
+fn what_is_not_meant_can_be_accepted() {
+    let mut faults = Vec::new();
+    let accepted = |entry: &&Entry| entry.kind == Kind::NotMeant && entry.severity == Severity::Error;
+    for entry in REGISTRY.iter().filter(accepted) {
+        let text = std::fs::read_to_string(folder().join(format!("{}.md", entry.code))).unwrap();
+        let [mut failing, ..] = Page::read(&text).examples();
+        let mut ignored = Vec::new();
+        let reported = located(&failing, &mut ignored);
+        for (file, line) in reported
+            .into_iter()
+            .filter(|(code, ..)| *code == entry.code)
+            .map(|(_, file, line)| (file, line))
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .rev()
+        {
+            let text = String::from_utf8(failing.files[file].bytes.clone()).unwrap();
+            let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            let starts = |text: &String| text.starts_with(|first: char| first.is_ascii_alphabetic());
+            let at = (0..line).rev().find(|at| starts(&lines[*at])).unwrap();
+            lines.insert(at, format!("@allow({}, because: \"it is known\")", entry.code));
+            failing.files[file].bytes = (lines.join("\n") + "\n").into_bytes();
+        }
+        let left: Vec<_> = reports(&failing, &mut ignored)
+            .into_iter()
+            .filter(|(report, _)| !failing.with.contains(&report.code.to_string()))
+            .collect();
+        if !left.is_empty() {
+            faults.push(format!("{}{}", entry.code, listed(&left)));
+            continue;
+        }
+        faults.extend(refused(&failing).into_iter().map(|fault| format!("{}: {fault}", entry.code)));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// What Istio's admission says of what an example makes.
+fn refused(example: &Example) -> Vec<String> {
+    let mut resources = String::new();
+    let files = example.files.iter().map(|file| Input {
+        module: file.module(),
+        file: SourceFile { name: file.path.clone(), text: String::from_utf8(file.bytes.clone()).unwrap() },
+    });
+    let project = Project::read(files.collect());
+    let compilation = check(&project, None, &Options { today: today(), ..Options::default() });
+    let options = meshc_targets::Options { files: &project.files, ..meshc_targets::Options::default() };
+    for checked in compilation.environments.iter().filter_map(|(_, checked)| checked.as_ref()) {
+        let fitted = meshc_targets::fit(meshc_targets::target("istio").unwrap(), checked, &options).0;
+        let Some(fitted) = fitted else { return vec!["it does not fit".to_owned()] };
+        fitted.emit(&options).into_iter().for_each(|file| resources.push_str(&format!("---\n{}", file.text)));
+    }
+    let job = crate::oracle::istio::Job { resources, judge: true, ..crate::oracle::istio::Job::default() };
+    let answer = crate::oracle::istio::ask(&job);
+    answer.map_or(Vec::new(), |answer| answer.refusals.into_iter().map(|one| one.message).collect())
+}
+
+/// What is reported, with the position of the file and of the line that it points at.
+fn located(example: &Example, faults: &mut Vec<String>) -> Vec<(Code, usize, usize)> {
+    let at = |(report, _): (Diagnostic, String)| {
+        let mut files: Vec<usize> = (0..example.files.len()).collect();
+        files.sort_by_key(|file| example.files[*file].module());
+        let file = files[report.span.file.0 as usize];
+        let before = &example.files[file].bytes[..report.span.start as usize];
+        (report.code, file, before.iter().filter(|byte| **byte == b'\n').count() + 1)
+    };
+    reports(example, faults).into_iter().map(at).collect()
+}
+
+/// What a target refuses, or what says nothing that could be written for one, stays an error, and the exemption says why.
+#[test]
+fn what_is_hard_cannot_be_accepted() {
+    for entry in REGISTRY.iter().filter(|entry| !entry.code.can_be_accepted()) {
+        let text =
+            format!("@allow({}, because: \"it is known\")\nservice a {{ port http 80 }}\n", entry.code);
+        let file = page::File { path: "main.mesh".to_owned(), bytes: text.into_bytes() };
+        let mut example = Example::default();
+        example.files.push(file);
+        example.targets.push("istio".to_owned());
+        let reported = reports(&example, &mut Vec::new());
+        let [(report, _)] = reported.as_slice() else { panic!("{}{}", entry.code, listed(&reported)) };
+        assert_eq!(report.code, Code::BAD_ATTRIBUTE, "{}", entry.code);
+        assert!(report.message.contains(entry.kind.meaning()), "{}: {}", entry.code, report.message);
+    }
 }

@@ -20,6 +20,7 @@ pub(crate) mod models;
 pub(crate) mod nginx;
 pub(crate) mod programs;
 pub(crate) mod readers;
+mod refused;
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -17,7 +17,7 @@ pub(crate) fn nginx() -> Option<PathBuf> {
 pub(crate) fn current_nginx() -> Option<PathBuf> {
     let named = std::env::var_os("MESHC_NGINX").map(PathBuf::from);
     if named.is_none() {
-        eprintln!("skipped: MESHC_NGINX names no newer nginx");
+        super::note("skipped: a newer nginx: MESHC_NGINX names none");
     }
     named
 }

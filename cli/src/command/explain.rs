@@ -12,13 +12,26 @@ use serde::Serialize;
 pub(super) fn run(explain: &Explain, console: &Console) -> Result<Exit, Failure> {
     match &explain.code {
         Some(written) => {
-            let page = find(written)?.entry().page.trim_end();
-            let page = if console.colored_products { styled(page) } else { format!("{page}\n") };
+            let page = with_kind(find(written)?.entry());
+            let page = if console.colored_products { styled(&page) } else { format!("{page}\n") };
             console.product(page.as_bytes())?;
         }
         None => console.product(&list(explain.format)?)?,
     }
     Ok(Exit::Clean)
+}
+
+/// The page of a code, with its level and kind below the title.
+fn with_kind(entry: &Entry) -> String {
+    let page = entry.page.trim_end();
+    let (title, rest) = page.split_once('\n').unwrap_or((page, ""));
+    let accepted = if entry.code.can_be_accepted() {
+        format!("`@allow({}, because: \"...\")` accepts it.", entry.code)
+    } else {
+        "`@allow` does not accept it.".to_owned()
+    };
+    let (level, kind) = (entry.severity.name(), entry.kind);
+    format!("{title}\n\n{level}, {}: {}. {accepted}\n{rest}", kind.name(), kind.meaning())
 }
 
 /// The code that is meant by `MESH0201`, `mesh0201` or `201`.
@@ -50,6 +63,7 @@ fn find(written: &str) -> Result<Code, Failure> {
 struct Listed {
     code: String,
     severity: &'static str,
+    kind: &'static str,
     title: &'static str,
     related: &'static [&'static str],
 }
@@ -58,6 +72,7 @@ fn list(format: ListFormat) -> Result<Vec<u8>, Failure> {
     let listed = REGISTRY.iter().map(|entry| Listed {
         code: entry.code.to_string(),
         severity: entry.severity.name(),
+        kind: entry.kind.name(),
         title: entry.title,
         related: entry.related,
     });
@@ -68,7 +83,7 @@ fn list(format: ListFormat) -> Result<Vec<u8>, Failure> {
 }
 
 fn line(entry: &Entry) -> String {
-    format!("{}  {:7}  {}\n", entry.code, entry.severity.name(), entry.title)
+    format!("{}  {:7}  {:14}  {}\n", entry.code, entry.severity.name(), entry.kind.name(), entry.title)
 }
 
 const BOLD: &str = "\u{1b}[1m";

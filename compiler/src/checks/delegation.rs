@@ -73,19 +73,23 @@ fn child_takes_something(child: &Resource<Host>, roots: &[&Route], reports: &mut
                 inner.name.value
             );
             reports.push(
-                report(inner, root, message)
+                report(Code::DELEGATION_INEXPRESSIBLE, inner, root, message)
                     .consequence(
                         "both compare one thing with an expression, and no data plane compares it twice",
                     )
                     .help("write one regular expression that says both, and delegate without it"),
             );
-        } else if let Some(root) = roots.first().filter(|_| roots.iter().all(|root| excludes(root, inner))) {
+            continue;
+        }
+        let outside = || roots.iter().filter(|root| excludes(root, inner));
+        let Some(root) = outside().next() else { continue };
+        if outside().count() == roots.len() {
             let message = format!(
                 "route `{}` of the delegate lies outside of the condition that delegates to it",
                 inner.name.value
             );
             reports.push(
-                report(inner, root, message)
+                report(Code::DELEGATION_LOST, inner, root, message)
                     .consequence("Istio would drop the route without a word")
                     .help("let its path go on from the path that delegates"),
             );
@@ -93,8 +97,8 @@ fn child_takes_something(child: &Resource<Host>, roots: &[&Route], reports: &mut
     }
 }
 
-fn report(inner: &Route, root: &Route, message: String) -> Diagnostic {
-    Diagnostic::new(Code::BAD_DELEGATION, inner.condition.unwrap_or(inner.name.span), message)
+fn report(code: Code, inner: &Route, root: &Route, message: String) -> Diagnostic {
+    Diagnostic::new(code, inner.condition.unwrap_or(inner.name.span), message)
         .related(root.condition.unwrap_or(root.name.span), "only these requests are left to it")
 }
 
@@ -114,8 +118,10 @@ pub(super) fn unused(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
             if context.graph().delegate(id, at).is_none() {
                 let message = format!("there is no host `{} via delegate`", delegate.name);
                 reports.push(
-                    Diagnostic::new(Code::BAD_DELEGATION, delegate.span, message)
-                        .consequence("Istio would drop the route: 404")
+                    Diagnostic::new(Code::DELEGATION_LOST, delegate.span, message)
+                        .consequence(
+                            "Istio would drop the route: its requests go to a later route, or get 404",
+                        )
                         .help(format!("declare it: `host {} via delegate {{ ... }}`", delegate.name)),
                 );
             }

@@ -5,11 +5,12 @@ mod endpoints;
 mod hosts;
 mod sent_on;
 pub(super) mod steps;
+mod twice;
 mod wildcards;
 
 use super::Context;
 use super::services::labels_stand_once;
-use crate::model::{Endpoint, External, Port, Resolution, Resource};
+use crate::model::{Endpoint, External, Location, Port, Resolution, Resource};
 use crate::values::Protocol;
 use meshc_language::{Code, Diagnostic, Span};
 
@@ -46,6 +47,7 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     }
     egress::subsets_are_free(context, reports);
     sent_on::hosts_are_known_to_the_gateway(context, reports);
+    twice::hosts_are_declared_alike(context, reports);
     wildcards::policies_of_wildcards_are_seen(context, reports);
 }
 
@@ -95,7 +97,10 @@ const fn is_nameless(protocol: Protocol) -> bool {
 /// protocols are captured in the same way.
 fn tcp_has_an_address(external: &Resource<External>, reports: &mut Vec<Diagnostic>) {
     let by_request = external.resolution() == Resolution::DynamicDns;
-    if external.body.addresses.is_some() || external.faulty || by_request {
+    // Workloads of the mesh are known by the addresses of their endpoints.
+    let has_workloads = external.body.location.is_some_and(|location| location.value == Location::Internal)
+        && (external.body.workload.is_some() || !external.body.endpoints.is_empty());
+    if external.body.addresses.is_some() || external.faulty || by_request || has_workloads {
         return;
     }
     let captures = |port: &&Port| is_nameless(port.protocol.value) && port.protocol.value.is_tcp_family();

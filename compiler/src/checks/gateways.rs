@@ -66,8 +66,7 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
 fn tls_ends_or_passes_through(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Site { gateway, listener } = site;
     let protocol = listener.protocol;
-    let redirects = listener.body.redirect.is_some();
-    if !protocol.value.is_tls_family() || listener.body.tls.is_some() || redirects || gateway.faulty {
+    if !protocol.value.is_tls_family() || listener.body.tls.is_some() || gateway.faulty {
         return;
     }
     reports.push(
@@ -113,22 +112,25 @@ fn encrypted(protocol: Protocol) -> Option<Protocol> {
     (protocol != Protocol::Udp).then_some(Protocol::Tls)
 }
 
-/// G4: Istio answers plaintext HTTP requests with a redirect; it cannot answer anything else with one.
+/// G4: Istio answers plaintext HTTP requests with a redirect; it cannot answer connections with one, and requests of HTTPS are there
+/// already (IST0133).
 fn only_plaintext_http_is_redirected(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Some(redirect) = site.listener.body.redirect else { return };
     let protocol = site.listener.protocol;
     if protocol.value.is_http_family() {
         return;
     }
-    let why = if protocol.value == Protocol::Https {
-        "requests of a listener for `https` are HTTPS already".to_owned()
+    let (code, why, consequence) = if protocol.value == Protocol::Https {
+        let why = "requests of a listener for `https` are HTTPS already".to_owned();
+        (Code::REDIRECT_OF_HTTPS, why, "nothing would be redirected")
     } else {
-        format!("connections of a listener for `{}` cannot be redirected", protocol.value)
+        let why = format!("connections of a listener for `{}` cannot be redirected", protocol.value);
+        (Code::BAD_REDIRECT_LISTENER, why, "Istio would refuse the gateway")
     };
     reports.push(
-        Diagnostic::new(Code::BAD_REDIRECT_LISTENER, redirect.span, why)
+        Diagnostic::new(code, redirect.span, why)
             .related(protocol.span, "the protocol of the listener")
-            .consequence("nothing would be redirected")
+            .consequence(consequence)
             .help("put `redirect https` into a listener for `http`, with the same hosts"),
     );
 }
@@ -155,7 +157,7 @@ fn names_can_be_asked_for(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     {
         let message = format!("no TLS client asks for the address `{}`", host.value.host);
         reports.push(
-            Diagnostic::new(Code::GATEWAY_HOST, host.span, message)
+            Diagnostic::new(Code::ADDRESS_AS_SERVER_NAME, host.span, message)
                 .consequence("no connection would be served under it: clients ask for names only (RFC 6066)")
                 .help("name the host, or write `*` to take connections that ask for no name"),
         );

@@ -69,7 +69,7 @@ fn bodies_keep_their_length(operations: &HeaderOperations, reports: &mut Vec<Dia
     for name in names.filter(|name| FRAMING.contains(&name.value.as_str())) {
         let message = format!("`{}` says where a body ends, and cannot be changed", name.value.as_written());
         reports.push(
-            Diagnostic::new(Code::BAD_HEADER_OPERATION, name.span, message)
+            Diagnostic::new(Code::HEADER_OPERATION, name.span, message)
                 .consequence("the rest of a body would be read as another request")
                 .help("leave it to the proxy"),
         );
@@ -86,11 +86,11 @@ fn hosts_are_hosts(operations: &HeaderOperations, reports: &mut Vec<Diagnostic>)
             continue;
         }
         let report = if setting.value.value.has_percent() {
-            Diagnostic::new(Code::BAD_HEADER_OPERATION, setting.value.span, "the host cannot be set to a variable")
+            Diagnostic::new(Code::HEADER_OPERATION, setting.value.span, "the host cannot be set to a variable")
                 .consequence(format!("destinations would be asked for the host `{text}`"))
                 .help("set it to a name, such as `set host \"api.example.com\"`, or put the variable into another header")
         } else {
-            Diagnostic::new(Code::BAD_HEADER_OPERATION, setting.value.span, format!("`{text}` is not a host"))
+            Diagnostic::new(Code::HEADER_OPERATION, setting.value.span, format!("`{text}` is not a host"))
                 .consequence("destinations would refuse the request with 400")
                 .help("set it to a name, perhaps with a port, such as `set host \"api.example.com\"`")
         };
@@ -105,7 +105,7 @@ fn redirects_keep_their_address(operations: &HeaderOperations, reports: &mut Vec
     for name in names.filter(|name| name.value.as_str() == "location") {
         let message = "`location` says where a redirect leads, and cannot be changed beside it";
         reports.push(
-            Diagnostic::new(Code::BAD_HEADER_OPERATION, name.span, message)
+            Diagnostic::new(Code::HEADER_OPERATION, name.span, message)
                 .consequence("callers would be sent elsewhere than the redirect says")
                 .help(
                     "say it in the redirect, such as `redirect host a.com path \"/x\"`, or use `respond 301`",
@@ -129,7 +129,7 @@ fn no_header_twice(operations: &HeaderOperations, reports: &mut Vec<Diagnostic>)
             if let Some(earlier) = earlier {
                 let message = format!("header `{}` is {what} twice", name.value.as_written());
                 reports.push(
-                    Diagnostic::new(Code::BAD_HEADER_OPERATION, name.span, message)
+                    Diagnostic::new(Code::HEADER_OPERATION, name.span, message)
                         .related(earlier.span, "first given here")
                         .consequence("one of the two would be lost")
                         .help("keep one of them"),

@@ -2,7 +2,9 @@
 
 use super::Context;
 use super::names::Names;
-use crate::model::{BindingKind, Gateway, Host, HostNameKind, Id, Resource, Visibility, Visible};
+use crate::model::{
+    Gateway, Host, HostNameKind, Id, Match, Resource, RouteKind, Visibility, Visible, exclude_each_other,
+};
 use crate::values::{HostMap, HostPattern, did_you_mean};
 use meshc_language::{Code, Diagnostic, Span};
 use rustc_hash::FxHashMap;
@@ -89,16 +91,23 @@ enum Place {
 /// A claim of a host at a place.
 struct Claim<'m> {
     span: Span,
+    /// The block; `None` for what an external that leaves through a gateway makes.
+    host: Option<&'m Host>,
     namespace: Option<&'m str>,
     visibility: Option<&'m Visibility>,
 }
 
-/// Two host blocks that claim one host in one place: which of them wins is decided by age.
+/// Two host blocks that claim one host in one place. Inside the mesh Istio takes the older one. At a gateway it puts the routes of both
+/// into one list, the older first and what takes every request last: where the conditions exclude each other, the order says nothing.
 fn claimed_once(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     let mut claims: FxHashMap<(Place, &HostPattern), Vec<Claim<'_>>> = FxHashMap::default();
     for (place, pattern, new) in all_claims(context) {
         let earlier = claims.entry((place, pattern)).or_default();
-        if let Some(first) = earlier.iter().find(|first| place != Place::Mesh || seen_together(first, &new)) {
+        let clashes = |first: &&Claim<'_>| match place {
+            Place::Mesh => seen_together(first, &new),
+            Place::Gateway(_) => !is_joined_in_any_order(first, &new),
+        };
+        if let Some(first) = earlier.iter().find(clashes) {
             reports.push(claimed_twice(pattern, place, first.span, new.span));
             continue;
         }
@@ -118,7 +127,8 @@ fn all_claims<'m>(context: &Context<'m>) -> Vec<(Place, &'m HostPattern, Claim<'
         let visibility = host.declared.body.visibility.as_ref();
         for (pattern, span) in host.declared.patterns() {
             let claim = |place: &Place| {
-                (*place, pattern, Claim { span, namespace: host.namespace_name(), visibility })
+                let namespace = host.namespace_name();
+                (*place, pattern, Claim { span, host: Some(&host.declared), namespace, visibility })
             };
             all.extend(places.iter().map(claim));
         }
@@ -129,12 +139,30 @@ fn all_claims<'m>(context: &Context<'m>) -> Vec<(Place, &'m HostPattern, Claim<'
         for host in external.declared.body.hosts.iter().flat_map(|hosts| hosts.iter()) {
             for place in [Place::Mesh, Place::Gateway(gateway)] {
                 let visibility = external.declared.body.visibility.as_ref();
-                let claim = Claim { span: host.span, namespace: external.namespace_name(), visibility };
+                let claim =
+                    Claim { span: host.span, host: None, namespace: external.namespace_name(), visibility };
                 all.push((place, &host.value, claim));
             }
         }
     }
     all
+}
+
+/// Whether two blocks at one gateway mean the same in whatever order their routes are joined.
+fn is_joined_in_any_order(first: &Claim<'_>, second: &Claim<'_>) -> bool {
+    let (Some(first), Some(second)) = (first.host, second.host) else { return false };
+    let everything = [Match::default()];
+    let alternatives = |host: &'_ Host| -> Vec<Match> {
+        let http = host.routes.iter().filter(|route| route.kind == RouteKind::Http && !route.incomplete);
+        http.flat_map(|route| if route.condition.is_none() { &everything[..] } else { &route.matches })
+            .cloned()
+            .collect()
+    };
+    let (first, second) = (alternatives(first), alternatives(second));
+    let fits = |one: &Match, other: &Match| {
+        (one.is_catch_all() != other.is_catch_all()) || exclude_each_other(one, other)
+    };
+    first.iter().all(|one| second.iter().all(|other| fits(one, other)))
 }
 
 /// Whether some namespace sees both.
@@ -161,10 +189,14 @@ fn namespaces<'m>(claim: &Claim<'m>) -> Option<Vec<Option<&'m str>>> {
 
 fn claimed_twice(pattern: &HostPattern, place: Place, first: Span, second: Span) -> Diagnostic {
     let (place, consequence) = match place {
-        Place::Mesh => ("inside the mesh", "Istio would use the older of the two and ignore the other"),
-        Place::Gateway(_) => {
-            ("at the same gateway", "Istio would put their routes together in the order of their age")
+        Place::Mesh => {
+            ("inside the mesh", "Istio would use the older of the two and ignore the other (IST0109)")
         }
+        Place::Gateway(_) => (
+            "at the same gateway",
+            "Istio would put their routes into one list in the order of their age, what takes every request last; some of these \
+                 conditions hold for the same requests",
+        ),
     };
     Diagnostic::new(Code::HOST_CLAIMED_TWICE, second, format!("`{pattern}` is claimed twice {place}"))
         .related(first, "first claimed here")
@@ -172,22 +204,62 @@ fn claimed_twice(pattern: &HostPattern, place: Place, first: Span, second: Span)
         .help("put all routes of a host into one block")
 }
 
-/// H12: every name must be served by every gateway that the host is bound to.
+/// H12: every name must be served by some gateway that the host is bound to. Where the block is called inside the mesh too, or another
+/// of its gateways serves the name, nobody asks the others for it. A gateway that serves none of the names gets nothing of the block.
 pub(super) fn coverage(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
-    let mesh = &context.model.mesh;
     let mut served: FxHashMap<Id<Resource<Gateway>>, Names> = FxHashMap::default();
     for (_, host) in context.model.hosts.iter() {
-        for binding in &host.via {
-            let BindingKind::Gateway(id) = binding.kind else { continue };
-            let Some(gateway) = mesh.gateways.get(id).filter(|gateway| !gateway.incomplete) else { continue };
-            let served = served.entry(id).or_insert_with(|| names_of(gateway));
-            for (pattern, span) in host.patterns() {
-                let own = Some(host.namespace_name());
-                if !served.overlap(None, pattern) && !served.overlap(own, pattern) {
-                    reports.push(not_served(gateway, pattern, span));
-                }
+        let bound = bound(context, host);
+        for one in &bound {
+            served.entry(one.id).or_insert_with(|| names_of(one.gateway));
+        }
+        let own = Some(host.namespace_name());
+        let serves = |one: &Bound<'_>, pattern: &HostPattern| {
+            let names = served.get(&one.id);
+            names.is_some_and(|names| names.overlap(None, pattern) || names.overlap(own, pattern))
+        };
+        let is_whole = bound.iter().all(|one| !one.gateway.incomplete);
+        let before = reports.len();
+        if let Some(first) = bound.first().filter(|_| is_whole && !host.in_mesh()) {
+            let lost = |(pattern, _): &(&HostPattern, Span)| !bound.iter().any(|one| serves(one, pattern));
+            let all = host.patterns().filter(lost);
+            reports.extend(all.map(|(pattern, span)| not_served(first.gateway, pattern, span)));
+        }
+        if reports.len() > before {
+            continue;
+        }
+        for one in bound.iter().filter(|one| !one.gateway.incomplete) {
+            if !host.patterns().any(|(pattern, _)| serves(one, pattern)) {
+                reports.push(serves_nothing(one.gateway, host, one.span));
             }
         }
+    }
+}
+
+/// A gateway that a host block is bound to.
+struct Bound<'m> {
+    id: Id<Resource<Gateway>>,
+    gateway: &'m Resource<Gateway>,
+    /// The binding.
+    span: Span,
+}
+
+fn bound<'m>(context: &Context<'m>, host: &Host) -> Vec<Bound<'m>> {
+    let gateways = &context.model.mesh.gateways;
+    host.gateways().filter_map(|(id, span)| Some(Bound { id, gateway: gateways.get(id)?, span })).collect()
+}
+
+fn serves_nothing(gateway: &Resource<Gateway>, host: &Host, span: Span) -> Diagnostic {
+    let name = &gateway.name.value;
+    let message = format!("gateway `{name}` serves none of the names of this host");
+    let report = Diagnostic::new(Code::HOST_NOT_SERVED, span, message)
+        .related(gateway.name.span, "the gateway")
+        .consequence("requests for them would get 404 there");
+    match host.patterns().next() {
+        Some((pattern, _)) => report.help(format!(
+            "add `{pattern}` to the `hosts` of one of its listeners, or leave the gateway out"
+        )),
+        None => report.help("leave the gateway out"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Retries: whether they retry at all, and whether they fit into the timeout.
+//! Retries: whether they retry at all, and how many slow tries fit into the timeout.
 
 use super::Context;
 use crate::model::{Action, Route};
@@ -36,7 +36,8 @@ fn never_retries(policy: &RetryPolicy, span: Span, reports: &mut Vec<Diagnostic>
     }
 }
 
-/// (attempts + 1) x per-try and the waits in between must fit into the timeout of the whole response.
+/// Both are limits: tries that fail at once all happen. Slow ones fit in only as far as (attempts + 1) x `per-try` and the waits in
+/// between fit into the timeout of the whole response; where the first alone does not, no slow try is ever repeated.
 fn fits_into_timeout(route: &Route, policy: &RetryPolicy, span: Span, reports: &mut Vec<Diagnostic>) {
     let limit =
         route.options.shared.timeout.as_ref().and_then(|timeout| Some((timeout.limit?, timeout.span)));
@@ -51,13 +52,20 @@ fn fits_into_timeout(route: &Route, policy: &RetryPolicy, span: Span, reports: &
         return;
     }
     let used = limit.as_millis() / per_try.value.as_millis().max(1);
-    let message = format!("{tries} tries of {} do not fit into the timeout of {limit}", per_try.value);
-    let mut report = Diagnostic::new(Code::RETRY_EXCEEDS_TIMEOUT, span, message)
-        .related(limit_span, "the timeout of the whole response, retries included")
-        .consequence(match used {
-            0 => "the timeout ends the first try; nothing is ever retried".to_owned(),
-            used => format!("the timeout would end the request after about {used} of {tries} tries"),
-        });
+    let ends_the_first = per_try.value.as_millis() >= limit.as_millis();
+    let mut report = if ends_the_first {
+        let message = format!("the timeout of {limit} ends the first try, which may take {}", per_try.value);
+        Diagnostic::new(Code::RETRY_EXCEEDS_TIMEOUT, span, message)
+            .consequence("a try that is slow is never repeated: 504; only tries that fail sooner are")
+    } else {
+        let message =
+            format!("{tries} slow tries of {} do not fit into the timeout of {limit}", per_try.value);
+        Diagnostic::new(Code::LATE_RETRIES, span, message).consequence(format!(
+            "if every try takes its {}, the timeout ends the request after {used} of {tries}; tries that fail at once all happen",
+            per_try.value
+        ))
+    };
+    report = report.related(limit_span, "the timeout of the whole response, retries included");
     // The next quarter of a second above what is needed reads like what a person would write.
     if let Some(enough) = Duration::from_millis(needed.div_ceil(250).saturating_mul(250)) {
         report = report

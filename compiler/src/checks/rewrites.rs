@@ -12,7 +12,10 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
         for route in &host.routes {
             one_of_a_kind(&route.options.shared.rewrite, reports);
             prefix_has_a_prefix(route, reports);
-            authority_once(route, reports);
+            // Whose block it is decides where the host is set.
+            if !route.incomplete {
+                authority_once(route, reports);
+            }
             matches_make_paths(&route.options.shared.rewrite, reports);
         }
     }
@@ -37,30 +40,39 @@ fn one_of_a_kind(rewrites: &[Rewrite], reports: &mut Vec<Diagnostic>) {
     }
 }
 
-/// `rewrite prefix` replaces what a `path prefix`, `path under` or `path is` has taken, in every alternative.
+/// `rewrite prefix` replaces what a `path prefix`, `path under` or `path is` has taken, in every alternative. Without a comparison of
+/// the path it replaces the first `/`.
 fn prefix_has_a_prefix(route: &Route, reports: &mut Vec<Diagnostic>) {
     let rewrite =
         route.options.shared.rewrite.iter().find(|rewrite| matches!(rewrite.kind, RewriteKind::Prefix(_)));
     let Some(rewrite) = rewrite.filter(|_| !route.incomplete) else { return };
-    let test = |one: &Match| one.path.as_ref().map(|path| matches!(path.test, PathTest::Under(_)));
-    let literal =
-        |one: &Match| one.path.as_ref().is_some_and(|path| !matches!(path.test, PathTest::Pattern(_)));
+    let is_under =
+        |one: &Match| one.path.as_ref().is_some_and(|path| matches!(path.test, PathTest::Under(_)));
+    let by_pattern =
+        |one: &Match| one.path.as_ref().is_some_and(|path| matches!(path.test, PathTest::Pattern(_)));
+    let unasked = route.matches.is_empty() || route.matches.iter().any(|one| one.path.is_none());
+    let text = match &rewrite.kind {
+        RewriteKind::Prefix(path) => path.value.as_str(),
+        RewriteKind::Host(_) | RewriteKind::Path(_) | RewriteKind::Matches { .. } => return,
+    };
     let report = |message: &str, help: &str| {
-        let report = Diagnostic::new(Code::PREFIX_WITHOUT_PREFIX, rewrite.span, message).help(help);
+        let report = Diagnostic::new(Code::MIXED_PREFIXES, rewrite.span, message).help(help);
         match route.condition {
             Some(condition) => report.related(condition, "the condition"),
             None => report,
         }
     };
-    if route.matches.is_empty() || !route.matches.iter().all(literal) {
+    if route.matches.iter().any(by_pattern) {
         reports.push(
             report(
-                "there is no prefix that this could replace",
+                "an expression takes no prefix that this could replace",
                 "ask for `path under` or `path prefix` in every alternative, or rewrite the whole `path`",
             )
-            .consequence("Istio would replace something else, or nothing"),
+            .consequence("Istio would replace all that the expression matches"),
         );
-    } else if route.matches.iter().any(|one| test(one) != route.matches.first().and_then(test)) {
+    } else if unasked && !text.ends_with('/') {
+        reports.push(joins_segments(text, rewrite.span, route));
+    } else if route.matches.iter().any(is_under) && !route.matches.iter().all(is_under) {
         reports.push(
             report(
                 "`under` and other comparisons of the path cannot share a rewrite of the prefix",
@@ -68,6 +80,18 @@ fn prefix_has_a_prefix(route: &Route, reports: &mut Vec<Diagnostic>) {
             )
             .consequence("Istio has one rewrite for all alternatives of a route"),
         );
+    }
+}
+
+/// Where no condition asks for a path, its first `/` is what is replaced: the new text has to end with one.
+pub(super) fn joins_segments(text: &str, span: Span, route: &Route) -> Diagnostic {
+    let message = "without a comparison of the path, this replaces its first `/`";
+    let report = Diagnostic::new(Code::JOINED_SEGMENTS, span, message)
+        .consequence(format!("`/a` would become `{text}a`"))
+        .help(format!("write `{text}/`, or ask for `path under` or `path prefix` in every alternative"));
+    match route.condition {
+        Some(condition) => report.related(condition, "the condition"),
+        None => report,
     }
 }
 

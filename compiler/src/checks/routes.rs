@@ -146,8 +146,10 @@ fn sides_fit_the_kind(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Some(condition) = route.condition else {
         if route.kind == RouteKind::Tls {
             let message = "a tls route needs the name that is asked for";
-            let report = Diagnostic::new(Code::WRONG_ROUTE_KIND, route.span, message);
-            reports.push(report.consequence("Istio would refuse it").help("add `when sni NAME`"));
+            let report = Diagnostic::new(Code::SERVER_NAME_NEEDED, route.span, message);
+            reports.push(
+                report.consequence("Istio would refuse the virtual service").help("add `when sni NAME`"),
+            );
         }
         return;
     };
@@ -161,7 +163,9 @@ fn sides_fit_the_kind(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
             RouteKind::Tls if one.sni.is_empty() => {
                 let message = "a tls route needs the name that is asked for in every alternative";
                 reports.push(
-                    Diagnostic::new(Code::WRONG_ROUTE_KIND, condition, message).help("add `and sni NAME`"),
+                    Diagnostic::new(Code::SERVER_NAME_NEEDED, condition, message)
+                        .consequence("Istio would refuse the virtual service")
+                        .help("add `and sni NAME`"),
                 );
                 return;
             }
@@ -170,7 +174,7 @@ fn sides_fit_the_kind(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
         if let Some(refused) = refused {
             let message = format!("a `{}` cannot look at {refused}", route.kind.word());
             reports.push(
-                Diagnostic::new(Code::WRONG_ROUTE_KIND, condition, message)
+                Diagnostic::new(Code::WRONG_CONDITION, condition, message)
                     .consequence("Istio has no such match here; the condition would be lost")
                     .help("use another kind of route, or leave this part out"),
             );
@@ -199,7 +203,7 @@ fn asks_of_request(one: &Match) -> Option<&'static str> {
 fn names_asked_for_belong_to_the_host(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Some(condition) = site.route.condition.filter(|_| site.route.kind == RouteKind::Tls) else { return };
     for sni in site.route.matches.iter().flat_map(|one| &one.sni) {
-        if sni.as_host().is_any() || !site.host.patterns().any(|(host, _)| host.covers(sni.as_host())) {
+        if !site.host.patterns().any(|(host, _)| host.covers(sni.as_host())) {
             let message = format!("`{}` is not among the names of this host", sni.as_str());
             let mut report = Diagnostic::new(Code::SNI_OUTSIDE_HOST, condition, message)
                 .consequence("Istio would refuse the virtual service")
@@ -309,7 +313,8 @@ fn claims_are_checked(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     }
 }
 
-/// V10, V12, V13: what is not sent anywhere cannot be rewritten, timed or retried on the way.
+/// V10, V12, V13: what is not sent anywhere cannot be rewritten, timed or retried on the way. Istio refuses some of it, and runs the
+/// rest without effect; routes for connections have no field for any of it.
 fn options_have_effect(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let route = site.route;
     let what = match (route.kind, &route.action) {
@@ -321,11 +326,12 @@ fn options_have_effect(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     };
     let shared = &route.options.shared;
     let answered = route.kind == RouteKind::Http;
+    let mut refused: Vec<(&str, Span)> = Vec::new();
+    refused.extend(shared.rewrite.iter().map(|rewrite| ("rewrite", rewrite.span)));
+    refused.extend(shared.fault.iter().map(|fault| ("fault", fault.span)));
     let mut found: Vec<(&str, Span)> = Vec::new();
     found.extend(shared.timeout.as_ref().map(|timeout| ("timeout", timeout.span)));
     found.extend(shared.retry.as_ref().map(|retry| ("retry", retry.span)));
-    found.extend(shared.rewrite.iter().map(|rewrite| ("rewrite", rewrite.span)));
-    found.extend(shared.fault.iter().map(|fault| ("fault", fault.span)));
     found.extend(route.options.mirrors.iter().map(|mirror| ("mirror", mirror.span)));
     // The answer of a redirect or response still passes the proxy: response headers apply to it. The filter for CORS looks at
     // routes that lead somewhere only: no preflight request is answered, and no origin allowed (Envoy 1.40).
@@ -335,13 +341,27 @@ fn options_have_effect(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
         found.extend(shared.response_headers.as_ref().map(|headers| ("response-headers", headers.span)));
         found.extend(headers_of_destinations(route));
     }
-    for (option, span) in found {
-        reports.push(
-            Diagnostic::new(Code::OPTION_WITHOUT_ROUTE, span, format!("`{option}` has no effect on {what}"))
-                .consequence("Istio would refuse the virtual service, or drop the option")
-                .help("remove it"),
-        );
+    let report = |code, (option, span): (&str, Span), consequence| {
+        Diagnostic::new(code, span, format!("`{option}` has no effect on {what}"))
+            .consequence(consequence)
+            .help("remove it")
+    };
+    if !answered {
+        let all = refused.into_iter().chain(found);
+        let consequence = "Istio has no such option for connections; it would be lost";
+        reports.extend(all.map(|option| report(Code::OPTION_OF_REQUESTS, option, consequence)));
+        return;
     }
+    let consequence = "Istio would refuse the virtual service";
+    reports.extend(refused.into_iter().map(|option| report(Code::OPTION_WITHOUT_ROUTE, option, consequence)));
+    reports.extend(found.into_iter().map(|option| {
+        let consequence = if option.0 == "cors" {
+            "no preflight request is answered, and no origin allowed"
+        } else {
+            "the proxy answers by itself, and never looks at it"
+        };
+        report(Code::OPTION_WITHOUT_EFFECT, option, consequence)
+    }));
 }
 
 fn headers_of_destinations(route: &Route) -> impl Iterator<Item = (&'static str, Span)> {
@@ -411,14 +431,14 @@ fn redirect_changes_something(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
             .help("keep one of them"),
         );
     }
-    let has_prefix =
-        |one: &Match| matches!(&one.path, Some(path) if matches!(path.test, PathTest::Prefix(_)));
-    if site.route.matches.is_empty() || !site.route.matches.iter().all(has_prefix) {
-        let under = site
-            .route
-            .matches
-            .iter()
-            .any(|one| matches!(&one.path, Some(path) if matches!(path.test, PathTest::Under(_))));
+    let path_of = |one: &Match| one.path.as_ref().map(|path| path.test.clone());
+    if site
+        .route
+        .matches
+        .iter()
+        .filter_map(path_of)
+        .any(|test| matches!(test, PathTest::Exact(_) | PathTest::Pattern(_)))
+    {
         let report = Diagnostic::new(
             Code::PREFIX_WITHOUT_PREFIX,
             prefix.span,
@@ -430,24 +450,26 @@ fn redirect_changes_something(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
                 Some(condition) => report.related(condition, "the condition"),
                 None => report,
             }
-            .help(if under {
-                "ask for `path prefix \"/x/\"`; Istio cannot redirect what `under` takes"
-            } else {
-                "ask for `path prefix` in every alternative, or redirect to a `path`"
-            }),
+            .help("ask for `path under` or `path prefix` in every alternative, or redirect to a `path`"),
         );
+    } else if !prefix.value.as_str().ends_with('/')
+        && (site.route.matches.is_empty() || site.route.matches.iter().any(|one| path_of(one).is_none()))
+    {
+        reports.push(super::rewrites::joins_segments(prefix.value.as_str(), prefix.span, site.route));
     }
 }
 
-/// H26: the second of two equal destinations adds nothing but confusion.
+/// H26: the second of two equal destinations adds nothing but confusion, unless it has header operations of its own.
 fn no_destination_twice(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Action::Forward(destinations) = &site.route.action else { return };
     let same = |left: &WeightedDestination, right: &WeightedDestination| {
+        let alike = left.headers.says_the_same(&right.headers);
         let (left, right) = (&left.destination, &right.destination);
         left.target == right.target
             && left.host == right.host
             && left.port == right.port
             && left.subset == right.subset
+            && alike
     };
     for (at, one) in destinations.iter().enumerate() {
         if let Some(earlier) = destinations.iter().take(at).find(|earlier| same(earlier, one)) {

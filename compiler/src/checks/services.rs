@@ -52,9 +52,18 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
 fn has_a_port(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
     if called.ports.is_empty() && !called.faulty {
         let message = format!("{} `{}` has no ports", called.what, called.name);
+        let (code, consequence) = match called.target {
+            DestinationId::Service(_) => {
+                (Code::NO_DESTINATION_PORT, "no route could reach it, and nothing of it could be checked")
+            }
+            DestinationId::External(_) => (
+                Code::EXTERNAL_WITHOUT_PORTS,
+                "Istio would make no listener and no cluster of it: callers pass by as if it were not declared",
+            ),
+        };
         reports.push(
-            Diagnostic::new(Code::NO_DESTINATION_PORT, called.name_span, message)
-                .consequence("no route could reach it, and nothing of it could be checked")
+            Diagnostic::new(code, called.name_span, message)
+                .consequence(consequence)
                 .help("add `port http 80`, or what it listens on"),
         );
     }
@@ -143,6 +152,8 @@ fn subsets_select_different_workloads(called: &Called<'_>, reports: &mut Vec<Dia
         let span = first.span.to(last.span);
         match seen.get(&labels) {
             Some(earlier) if earlier.name.value == subset.name.value => {}
+            // Argo Rollouts writes both alike, and adds the hash of each replica set to the labels in the cluster.
+            Some(earlier) if are_of_a_rollout(earlier, subset) => {}
             Some(earlier) => reports.push(
                 Diagnostic::new(
                     Code::SAME_LABELS,
@@ -159,6 +170,12 @@ fn subsets_select_different_workloads(called: &Called<'_>, reports: &mut Vec<Dia
             None => _ = seen.insert(labels, subset),
         }
     }
+}
+
+/// Whether one is the stable version and the other the canary, as tools that change the labels in the cluster name them.
+fn are_of_a_rollout(left: &Subset, right: &Subset) -> bool {
+    let names = [left.name.value.as_str(), right.name.value.as_str()];
+    names.iter().any(|name| name.contains("stable")) && names.iter().any(|name| name.contains("canary"))
 }
 
 /// Without labels a subset is the whole service. With a policy of its own that may be meant; without one, it stands for a subset

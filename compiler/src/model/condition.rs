@@ -13,7 +13,7 @@ use meshc_language::{Code, Diagnostic, Span, Spanned};
 use smol_str::SmolStr;
 
 /// How a path is compared.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PathTest {
     /// The whole path.
     Exact(SmolStr),
@@ -46,7 +46,7 @@ impl PathTest {
 }
 
 /// A path and whether letter case counts.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PathMatch {
     /// How it is compared.
     pub test: PathTest,
@@ -55,7 +55,7 @@ pub struct PathMatch {
 }
 
 /// How a header or query parameter is compared.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum HeaderTest {
     /// It is there, whatever it says.
     Present,
@@ -120,7 +120,7 @@ pub(crate) enum Condition {
 }
 
 /// One alternative: everything in it must hold. Nothing in it: every request.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Match {
     /// The path.
     pub path: Option<PathMatch>,
@@ -148,6 +148,22 @@ pub struct Match {
     pub sni: Vec<SniHost>,
     /// Addresses that the caller asked for, any of them.
     pub destinations: Vec<IpOrCidr>,
+}
+
+impl Match {
+    /// Whether Istio and Envoy put it behind all others: it asks for nothing but a path that every request has (istiod,
+    /// `IsCatchAllRoute`).
+    #[must_use]
+    pub fn is_catch_all(&self) -> bool {
+        let path = self.path.as_ref().map(|path| &path.test);
+        let any_path = match path {
+            None => true,
+            Some(PathTest::Prefix(prefix)) => prefix == "/",
+            Some(PathTest::Pattern(pattern)) => pattern.as_str() == ".*",
+            Some(PathTest::Exact(_) | PathTest::Under(_)) => false,
+        };
+        any_path && Self { path: None, ..self.clone() } == Self::default()
+    }
 }
 
 words! {
@@ -202,7 +218,7 @@ pub const CONDITION_SYNTAX: &[(&str, &str)] = &[
 ];
 
 /// The most comparisons that one condition may have.
-const MAX_COMPARISONS: usize = 1_000;
+const MAX_COMPARISONS: usize = 10_000;
 
 impl Condition {
     /// Reads a condition up to `->` or the end; one of very many comparisons is refused.
@@ -213,7 +229,7 @@ impl Condition {
         if count > MAX_COMPARISONS {
             let message = format!("this condition has {count} comparisons, more than {MAX_COMPARISONS}");
             let report = Diagnostic::new(Code::TOO_MANY_MATCHES, start, message);
-            cx.report(report.consequence("every proxy would make all of them for every request").help(
+            cx.report(report.consequence("every proxy would make all of them for every request; the limit is meshc's own").help(
                 "split the route, or compare with one regular expression: `header x matches r\"a|b|c\"`",
             ));
             return None;

@@ -16,8 +16,8 @@ type Name = (Option<SmolStr>, SmolStr);
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
     destinations: FxHashMap<Name, (DestinationId, Span)>,
-    /// Full host names of services and hosts of externals.
-    hosts: FxHashMap<SmolStr, DestinationId>,
+    /// Full host names of services and hosts of externals. Several may declare one, each for its own namespace or ports.
+    hosts: FxHashMap<SmolStr, Vec<HostOf>>,
     gateways: FxHashMap<Name, (Id<Resource<Gateway>>, Span)>,
     /// Names whose declarations could not be read: not reported a second time where they are used.
     broken: FxHashSet<Name>,
@@ -26,6 +26,14 @@ pub struct Directory {
     /// All names in order of declaration, for "did you mean".
     listed: Vec<Name>,
     listed_gateways: Vec<Name>,
+}
+
+/// Who declares a host.
+#[derive(Clone, Debug)]
+pub(crate) struct HostOf {
+    pub(crate) id: DestinationId,
+    pub(crate) namespace: Option<SmolStr>,
+    pub(crate) ports: Vec<u16>,
 }
 
 /// What a look-up finds.
@@ -49,15 +57,19 @@ impl Directory {
         None
     }
 
-    /// Enters a full host name. The earlier one, if there is one, stays.
-    pub(crate) fn add_host(&mut self, host: SmolStr, id: DestinationId) -> Option<DestinationId> {
-        match self.hosts.get(&host) {
-            Some(earlier) => Some(*earlier),
-            None => {
-                self.hosts.insert(host, id);
-                None
-            }
-        }
+    /// Enters a full host name.
+    pub(crate) fn add_host(&mut self, host: SmolStr, declared: HostOf) {
+        self.hosts.entry(host).or_default().push(declared);
+    }
+
+    /// Who declares a host for callers in a namespace: somebody there before others, and of several who has the port.
+    fn of_host(&self, host: &str, own: Option<&str>, port: Option<u16>) -> Option<DestinationId> {
+        let all = self.hosts.get(host)?;
+        let far = |one: &&HostOf| {
+            let lacks_port = port.is_some_and(|port| !one.ports.contains(&port));
+            (lacks_port, one.namespace.as_deref() != own)
+        };
+        all.iter().min_by_key(far).map(|one| one.id)
     }
 
     /// Enters a gateway. The earlier declaration, if there is one, stays.
@@ -75,10 +87,10 @@ impl Directory {
         self.broken.insert(name);
     }
 
-    /// The destination with this full host name.
+    /// The first destination with this full host name.
     #[must_use]
     pub fn host(&self, host: &str) -> Option<DestinationId> {
-        self.hosts.get(host).copied()
+        self.hosts.get(host)?.first().map(|one| one.id)
     }
 
     /// The destination of this name in a namespace.
@@ -90,8 +102,9 @@ impl Directory {
 
     pub(crate) fn find(&self, reference: &Reference, own: Option<&str>) -> Found {
         if reference.namespace.is_none() && reference.name.contains('.') {
-            return match self.hosts.get(&reference.name) {
-                Some(id) => Found::Destination(*id, Some(reference.name.clone())),
+            let port = reference.port.map(|port| port.value.get());
+            return match self.of_host(&reference.name, own, port) {
+                Some(id) => Found::Destination(id, Some(reference.name.clone())),
                 None if self.has_broken_external => Found::Broken,
                 None => Found::Nothing,
             };

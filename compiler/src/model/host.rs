@@ -52,7 +52,7 @@ pub struct HostName {
 }
 
 /// What the name of a host block names.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum HostNameKind {
     /// A service, or the hosts of an external.
     Destination(DestinationId),
@@ -293,6 +293,21 @@ fn read_bindings<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Vec<Bindin
     bindings
 }
 
+/// A host that ends in the middle of a service's name is one that Istio serves as it stands, on the port of hosts that it does not
+/// know.
+#[cold]
+fn half_a_host(name: &str, half: Diagnostic) -> Diagnostic {
+    let mut report = Diagnostic::new(Code::ONLY_PORT_80, half.span, half.message).consequence(format!(
+        "Istio routes requests for `{name}` itself, on port 80 only, and none for the service"
+    ));
+    report.help = half.help;
+    report.fix = half.fix;
+    if let Some(fix) = &mut report.fix {
+        fix.applicability = Applicability::Unsafe;
+    }
+    report
+}
+
 fn read_name(term: &Term<'_>, delegate: bool, cx: &mut Reader<'_, '_>) -> Option<HostName> {
     let span = term.span;
     let Some(text) = term.word() else {
@@ -320,8 +335,7 @@ fn read_name(term: &Term<'_>, delegate: bool, cx: &mut Reader<'_, '_>) -> Option
     if dotted && namespace.is_none() {
         let own = cx.namespace();
         if let Some(report) = mesh.directory.half_a_name(name, span, own.map(|own| own.as_str())) {
-            cx.report_at(term, report);
-            return None;
+            cx.report_at(term, half_a_host(name, report));
         }
         let pattern: Spanned<HostPattern> = crate::reading::literal(term, cx)?;
         return Some(HostName::pattern(pattern.value, span));

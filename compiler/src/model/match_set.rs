@@ -9,8 +9,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 use std::hash::Hash;
 
-/// The most alternatives that one route may have.
-pub const MAX_MATCHES: usize = 64;
+/// The most alternatives that one route may have: a limit of this program, so that conditions that multiply end in a report and not
+/// in gigabytes.
+pub const MAX_MATCHES: usize = 10_000;
 
 /// Why two comparisons cannot stand in one alternative.
 enum Clash {
@@ -29,19 +30,20 @@ pub(crate) fn normalise(condition: &Condition, cx: &mut Reader<'_, '_>) -> Vec<M
             let message = format!("this condition has more than {MAX_MATCHES} alternatives");
             cx.report(
                 Diagnostic::new(Code::TOO_MANY_MATCHES, span, message)
-                    .consequence("each would be a route of its own in every proxy")
-                    .help(format!("split the route; one route may have {MAX_MATCHES}")),
+                    .consequence("each would be a route of its own in every proxy; the limit is meshc's own")
+                    .help("split the route, or compare with one regular expression: `header x matches r\"a|b|c\"`"),
             );
         }
         return Vec::new();
     }
     let all = tests.len();
     let mut matches = Vec::with_capacity(all);
+    let mut known: FxHashSet<Match> = FxHashSet::default();
     let mut never: Option<(Span, Span)> = None;
     for tests in tests {
         match conjunction(&tests, cx) {
             Ok(one) => {
-                if !matches.contains(&one) {
+                if known.insert(one.clone()) {
                     matches.push(one);
                 }
             }
@@ -111,11 +113,11 @@ fn product<'c>(parts: &'c [Condition], negated: bool, cx: &mut Reader<'_, '_>) -
 #[cold]
 fn report_not(test: &Test, cx: &mut Reader<'_, '_>) {
     let what = side_name(&test.side);
-    let message = format!("`not` cannot be said of {what}");
+    let message = format!("`not` is supported for headers only, not for {what}");
     cx.report(
         Diagnostic::new(Code::INEXPRESSIBLE_CONDITION, test.span, message)
-            .consequence("Istio can only ask for the absence of headers; the condition would be lost")
-            .help("put a route for the case itself in front of this one, and let this one take the rest"),
+            .consequence("a limit of meshc: it writes `not` for headers only (Istio: withoutHeaders)")
+            .help("put a route for the case itself before this one, and let this one take the rest"),
     );
 }
 
@@ -151,7 +153,7 @@ fn conjunction(tests: &Tests<'_>, cx: &mut Reader<'_, '_>) -> Result<Match, Opti
                 cx.report(
                     Diagnostic::new(Code::INEXPRESSIBLE_CONDITION, test.span, message)
                         .related(other, "the other comparison")
-                        .consequence("Istio compares it once in each match; one of the two would be lost")
+                        .consequence("a limit of meshc: like a match of Istio, it has one comparison for each part of a request")
                         .help(help),
                 );
                 Err(None)
@@ -348,6 +350,19 @@ pub(crate) fn merge_matches(outer: &Match, inner: &Match) -> Option<Match> {
 /// Whether both alternatives may hold, and no data plane could compare both.
 pub(crate) fn cannot_be_joined(outer: &Match, inner: &Match) -> bool {
     matches!(join(outer, inner), Err(Clash::Twice(_)))
+}
+
+/// Whether no request meets both alternatives, as far as their comparisons show it.
+pub(crate) fn exclude_each_other(one: &Match, other: &Match) -> bool {
+    let denies = |one: &Match, other: &Match| {
+        one.without.iter().any(|(name, test)| {
+            let same = |(own, said): &&(MatchHeaderName, HeaderTest)| {
+                own == name && (*test == HeaderTest::Present || said == test)
+            };
+            other.headers.iter().any(|header| same(&header))
+        })
+    };
+    denies(one, other) || denies(other, one) || matches!(join(one, other), Err(Clash::Never))
 }
 
 fn join(outer: &Match, inner: &Match) -> Result<Match, Clash> {

@@ -13,6 +13,7 @@ mod match_set;
 mod raw;
 mod route;
 mod service;
+mod shares;
 mod visibility;
 mod wildcards;
 
@@ -24,6 +25,7 @@ pub use bindings::{
 pub use condition::{CONDITION_SYNTAX, HeaderTest, Match, MatchBinding, PathMatch, PathTest, Side, Test};
 pub use destination::{Destination, DestinationId, FrontService, GatewayReference, Reference};
 pub use directory::Directory;
+pub(crate) use directory::HostOf;
 pub use egress::EgressHop;
 pub use external::{Endpoint, EndpointBody, EndpointPort, External, ExternalBody, Location, Resolution};
 pub use gateway::{
@@ -32,7 +34,7 @@ pub use gateway::{
 };
 pub use host::{Binding, BindingKind, Host, HostBody, HostName, HostNameKind};
 pub use match_set::MAX_MATCHES;
-pub(crate) use match_set::{cannot_be_joined, merge_matches};
+pub(crate) use match_set::{cannot_be_joined, exclude_each_other, merge_matches};
 pub use raw::{Anchor, AnchorKind, Raw, RawTarget, RawText};
 pub(crate) use route::policy as policy_named;
 pub use route::{

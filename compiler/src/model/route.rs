@@ -3,6 +3,7 @@
 use super::condition::{Condition, Match};
 use super::destination::{Destination, DestinationId, Reference};
 use super::match_set;
+use super::shares::{self, Share};
 use crate::policy::{HeaderOperations, SharedRouteOptions};
 use crate::project::DefinitionKind;
 use crate::reading::{
@@ -100,6 +101,21 @@ section! {
         once "request-headers" request: Boxed<HeaderOperations>;
         /// Headers set, added or removed on the way back. Istio: HTTPRouteDestination.headers.response.
         once "response-headers" response: Boxed<HeaderOperations>;
+    }
+}
+
+impl DestinationHeaders {
+    /// Whether both change the same headers in the same way, wherever they are written.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let alike = |one: &Option<Boxed<HeaderOperations>>, other: &Option<Boxed<HeaderOperations>>| match (
+            one, other,
+        ) {
+            (None, None) => true,
+            (Some(one), Some(other)) => one.says_the_same(other),
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        alike(&self.request, &other.request) && alike(&self.response, &other.response)
     }
 }
 
@@ -240,7 +256,8 @@ impl Route {
         let mut options: RouteOptions = cx.optional_section(statement);
         cx.route_target = None;
         apply_policies(&mut options, cx);
-        let incomplete = cx.reports.get(before..).is_some_and(|new| new.iter().any(is_error));
+        let incomplete =
+            cx.reports.get(before..).is_some_and(|new| new.iter().any(Diagnostic::leaves_a_hole));
         Some(Self {
             kind,
             name,
@@ -253,10 +270,6 @@ impl Route {
             incomplete,
         })
     }
-}
-
-fn is_error(report: &Diagnostic) -> bool {
-    report.severity == meshc_language::Severity::Error
 }
 
 fn take_arrow<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> bool {
@@ -370,13 +383,6 @@ fn read_delegate<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Act
     }
 }
 
-/// The share of one destination as it was written.
-enum Share {
-    Percent(Spanned<Percent>),
-    Rest(Span),
-    None,
-}
-
 struct Parsed<'p> {
     share: Share,
     destination: Option<Destination>,
@@ -397,7 +403,8 @@ fn read_destinations<'p>(
         }
     }
     report_ambiguous_block(statement, &parsed, cx);
-    let weights = share_out(&parsed, cx);
+    let weights =
+        shares::of_destinations(&parsed.iter().map(|part| (part.share, part.span)).collect::<Vec<_>>(), cx);
     let mut destinations = Vec::with_capacity(parsed.len());
     for (part, weight) in parsed.into_iter().zip(weights?) {
         let headers = match part.block {
@@ -458,65 +465,6 @@ fn report_ambiguous_block(statement: Statement<'_>, parsed: &[Parsed<'_>], cx: &
                 .edit(meshc_language::Applicability::Unsafe, block.span().after(), " {}"),
         );
     }
-}
-
-/// The weights: `rest` takes what the others leave, and all of them add up to 100 %.
-fn share_out(parsed: &[Parsed<'_>], cx: &mut Reader<'_, '_>) -> Option<Vec<Option<Spanned<Percent>>>> {
-    if let [only] = parsed
-        && matches!(only.share, Share::None)
-    {
-        return Some(vec![None]);
-    }
-    let mut left = i64::from(Percent::HUNDRED.ppm());
-    let mut rest: Option<Span> = None;
-    for part in parsed {
-        match &part.share {
-            Share::Percent(percent) => left -= i64::from(percent.value.ppm()),
-            Share::Rest(span) => {
-                if let Some(first) = rest {
-                    let message = "only one destination can take the rest";
-                    let report = Diagnostic::new(Code::WEIGHTS_TOTAL, *span, message);
-                    cx.report(report.related(first, "the first one").help("give one of them a percentage"));
-                    return None;
-                }
-                rest = Some(*span);
-            }
-            Share::None => {
-                let message = "this destination has no share of the traffic";
-                let report = Diagnostic::new(Code::WEIGHT_MISSING, part.span, message);
-                cx.report(
-                    report
-                        .consequence("Istio would never send it a request")
-                        .help("write a percentage in front of it, or `rest`")
-                        .edit(meshc_language::Applicability::Unsafe, part.span.before(), "rest "),
-                );
-                return None;
-            }
-        }
-    }
-    if left < 0 || (left > 0 && rest.is_none()) {
-        report_total(parsed, left, cx);
-        return None;
-    }
-    let rest_share = Percent::from_ppm(u32::try_from(left).unwrap_or(0));
-    let weight = |part: &Parsed<'_>| match &part.share {
-        Share::Percent(percent) => Some(*percent),
-        Share::Rest(span) => rest_share.map(|share| Spanned::new(share, *span)),
-        Share::None => None,
-    };
-    Some(parsed.iter().map(weight).collect())
-}
-
-fn report_total(parsed: &[Parsed<'_>], left: i64, cx: &mut Reader<'_, '_>) {
-    let total = i64::from(Percent::HUNDRED.ppm()) - left;
-    let total = u32::try_from(total).map_or(f64::INFINITY, |ppm| f64::from(ppm) / 10_000.0);
-    let span = parsed.iter().map(|part| part.span).reduce(Span::to);
-    let Some(span) = span else { return };
-    cx.report(
-        Diagnostic::new(Code::WEIGHTS_TOTAL, span, format!("these shares add up to {total} %"))
-            .consequence("Istio would take them as parts of that sum, not as percentages")
-            .help("make them add up to 100 %; `rest` takes what the others leave"),
-    );
 }
 
 /// Puts in the statements of the policies that a route names.

@@ -24,7 +24,7 @@ pub use rewrite::{Rewrite, RewriteKind};
 pub use shared::{SharedRouteOptions, Timeout, TrafficPolicy};
 
 /// How a text is compared: Istio `StringMatch`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TextMatch {
     /// `is "x"`.
     Exact(smol_str::SmolStr),

@@ -6,7 +6,8 @@ use super::reader::Reader;
 use super::term::Term;
 use crate::model::Controller;
 use crate::values::{Date, Literal, Text, words};
-use meshc_language::{Attribute, Code, Diagnostic, Severity, Span, Spanned, Statement};
+use meshc_language::code::Kind;
+use meshc_language::{Attribute, Code, Diagnostic, Span, Spanned, Statement};
 
 /// What stands in front of a statement, other than `@allow`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -145,10 +146,13 @@ impl<'p> Reader<'_, 'p> {
             self.report(Diagnostic::new(Code::BAD_ATTRIBUTE, term.span, message).help(help));
             return;
         };
-        if code.severity() == Severity::Error && !code.can_be_accepted() {
-            let message = format!("{code} is an error and cannot be accepted");
+        if !code.can_be_accepted() {
+            let message = format!("{code} cannot be accepted: {}", code.kind().meaning());
             let report = Diagnostic::new(Code::BAD_ATTRIBUTE, term.span, message);
-            self.report(report.help("mend what it reports; only warnings and notes can be accepted"));
+            self.report(report.help(format!(
+                "fix what it reports; `meshc explain {code}` shows how. Errors of the kind `{}` can be accepted, and all warnings",
+                Kind::NotMeant.name()
+            )));
             return;
         }
         if !named.iter().any(|(name, _)| *name == "because") {

@@ -64,8 +64,8 @@ struct Maker<'m, 'd> {
 /// An address, or all of them, and a port.
 type Place = (Option<IpAddr>, u16);
 
-/// A block, and the status with which the listener that it claims for sends callers to HTTPS.
-type ClaimedBy = (Id<Resource<Host>>, Option<RedirectCode>);
+/// A block, others that claim the same as it does, and the status with which the listener that it claims for sends callers to HTTPS.
+type ClaimedBy = (Id<Resource<Host>>, Vec<Id<Resource<Host>>>, Option<RedirectCode>);
 
 impl<'m> Maker<'m, '_> {
     /// The listeners for HTTP without TLS: those of one port and address share their virtual hosts.
@@ -127,24 +127,33 @@ impl<'m> Maker<'m, '_> {
     }
 
     /// The hosts of listeners that share a port and are told apart by host alone. Each host has the rules of the block that
-    /// claims it most specifically.
+    /// claims it most specifically; of several that do, the rules of all, what takes every request last.
     fn virtual_hosts(&mut self, declared: &[&'m Declared]) -> Vec<VirtualHost> {
         let mut claims = self.claims(declared);
         // The most specific claim of a domain holds, in whatever order blocks and listeners stand.
         claims.sort_by_key(|claim| std::cmp::Reverse(claim.specificity));
         let mut taken: FxHashSet<HostPattern> = FxHashSet::default();
+        let others = equal_claims(&claims);
         claims.retain(|claim| taken.insert(claim.domain.clone()));
         claims.sort_by_key(|claim| claim.order);
         let mut hosts: Vec<VirtualHost> = Vec::new();
         let mut known: FxHashMap<ClaimedBy, usize> = FxHashMap::default();
         for claim in claims {
-            let key = (claim.block, claim.redirect.map(|redirect| redirect.code));
+            let others = others.get(&claim.domain).cloned().unwrap_or_default();
+            let key = (claim.block, others.clone(), claim.redirect.map(|redirect| redirect.code));
             if let Some(host) = known.get(&key).and_then(|at| hosts.get_mut(*at)) {
                 host.domains.push(claim.domain);
                 continue;
             }
             let Some(block) = self.plan.model.hosts.get(claim.block) else { continue };
-            let rules = http_rules(self.plan, claim.block, self.entrance(claim.port), &mut self.upstreams);
+            let entrance = self.entrance(claim.port);
+            let mut rules = http_rules(self.plan, claim.block, entrance, &mut self.upstreams);
+            for other in &others {
+                rules.extend(http_rules(self.plan, *other, entrance, &mut self.upstreams));
+            }
+            if !others.is_empty() {
+                rules.sort_by_key(Rule::takes_every_request);
+            }
             let (https_only, rules) = redirected(claim.redirect, rules);
             known.insert(key, hosts.len());
             hosts.push(VirtualHost {
@@ -283,6 +292,24 @@ struct Claim {
     specificity: (usize, usize),
     /// The positions of block, listener, name of the listener, and name of the block.
     order: (usize, usize, usize, usize),
+}
+
+/// For each domain the blocks that claim it as specifically as the first does, without that one; of claims in order of how specific
+/// they are.
+fn equal_claims(claims: &[Claim]) -> FxHashMap<HostPattern, Vec<Id<Resource<Host>>>> {
+    let mut first: FxHashMap<&HostPattern, &Claim> = FxHashMap::default();
+    let mut others: FxHashMap<HostPattern, Vec<Id<Resource<Host>>>> = FxHashMap::default();
+    for claim in claims {
+        let best = *first.entry(&claim.domain).or_insert(claim);
+        if claim.block == best.block || claim.specificity != best.specificity {
+            continue;
+        }
+        let known = others.entry(claim.domain.clone()).or_default();
+        if !known.contains(&claim.block) {
+            known.push(claim.block);
+        }
+    }
+    others
 }
 
 /// Whether a virtual host answers every request with 301, as data planes do it by themselves, and its rules: with another status,

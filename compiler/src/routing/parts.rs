@@ -58,7 +58,8 @@ pub(super) fn listener(listener: &Listener) -> ListenerParts<'_> {
         port: port.value.get(),
         hosts: hosts.as_ref().map_or(&[], |hosts| hosts),
         tls: tls.as_deref(),
-        redirect: *redirect,
+        // Requests of HTTPS are where it leads.
+        redirect: redirect.filter(|_| protocol.value.is_http_family()),
         bind,
         span: *span,
     }

@@ -35,6 +35,11 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Whether it is taken for every request: data planes put it behind the others.
+    pub(super) fn takes_every_request(&self) -> bool {
+        self.matches.is_empty() || self.matches.iter().any(Match::is_catch_all)
+    }
+
     /// The rule that sends every request to HTTPS.
     pub(super) fn to_https(code: RedirectCode, span: Span) -> Self {
         let redirect = Redirect {

@@ -455,7 +455,7 @@ fn dropped(route: &Route, roots: &[Root<'_>]) -> Diagnostic {
         route.name.value
     );
     let mut report =
-        Diagnostic::new(Code::BAD_DELEGATION, route.condition.unwrap_or(route.name.span), message);
+        Diagnostic::new(Code::DELEGATION_INEXPRESSIBLE, route.condition.unwrap_or(route.name.span), message);
     for root in roots {
         report = report.related(root.route.condition.unwrap_or(root.route.name.span), "delegated from here");
     }
@@ -466,7 +466,7 @@ fn dropped(route: &Route, roots: &[Root<'_>]) -> Diagnostic {
 
 fn unlimited(span: Span, root: &Route) -> Diagnostic {
     let report = Diagnostic::new(
-        Code::BAD_DELEGATION,
+        Code::DELEGATION_INEXPRESSIBLE,
         span,
         "Istio cannot take back the timeout of the route that delegates",
     );
@@ -484,7 +484,7 @@ fn headers_lost(route: &Route, roots: &[Root<'_>]) -> Diagnostic {
     let own = shared.request_headers.as_ref().map(|one| one.span);
     let span = own.or(shared.response_headers.as_ref().map(|one| one.span)).unwrap_or(route.name.span);
     let message = "these header operations would replace those of the routes that delegate";
-    let mut report = Diagnostic::new(Code::BAD_DELEGATION, span, message);
+    let mut report = Diagnostic::new(Code::DELEGATION_INEXPRESSIBLE, span, message);
     for root in roots {
         let shared = &root.route.options.shared;
         let theirs = [shared.request_headers.as_ref(), shared.response_headers.as_ref()];

@@ -11,8 +11,9 @@ use crate::provenance::{Item, Provenance};
 use crate::target::Options;
 use crate::yaml::{self, Sourced};
 use meshc_compiler::Model;
-use meshc_compiler::model::{AnchorKind, HostName, HostNameKind, Raw, Resource};
+use meshc_compiler::model::{AnchorKind, Host, HostName, HostNameKind, Id, Raw, Resource};
 use meshc_language::Span;
+use rustc_hash::FxHashSet;
 use serde::Serialize;
 use smol_str::SmolStr;
 
@@ -34,6 +35,8 @@ pub(super) struct Writer<'m> {
     delegators: Delegators<'m>,
     layout: Layout,
     folded: Folded,
+    /// Host blocks that share the name of an earlier one.
+    repeated: FxHashSet<Id<Resource<Host>>>,
     /// For each raw configuration of the model, the resources that it may be anchored to.
     anchors: Vec<Vec<Planned>>,
 }
@@ -52,6 +55,7 @@ impl<'m> Writer<'m> {
             delegators,
             layout,
             folded,
+            repeated: name::repeated(model),
             anchors: Vec::new(),
         };
         writer.anchors = writer.find_anchors();
@@ -199,9 +203,14 @@ impl<'m> Writer<'m> {
             Planned::ExternalRule(id, host) => {
                 mesh.externals.get(id).map(|external| name::destination_rule(external, host))
             }
-            Planned::VirtualService(id) => {
-                self.model.hosts.get(id).map(|host| name::virtual_service(mesh, host))
-            }
+            Planned::VirtualService(id) => self.model.hosts.get(id).map(|host| {
+                let name = name::virtual_service(mesh, host);
+                let first = host.routes.first().filter(|_| self.repeated.contains(&id));
+                match first {
+                    Some(route) => SmolStr::new(format!("{name}-{}", route.name.value)),
+                    None => name,
+                }
+            }),
             Planned::ServiceRule(id) => {
                 mesh.services.get(id).map(|service| SmolStr::new(service.name.value.as_str()))
             }

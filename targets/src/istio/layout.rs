@@ -214,10 +214,11 @@ struct Entrance<'m> {
 type Claim = ((usize, usize), Owner);
 
 /// Who has a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Owner {
-    /// The block; `None` if the listener redirects by itself.
-    block: Option<HostId>,
+    /// The blocks, of which the first counts; none if the listener redirects by itself. Several claim it alike, with conditions
+    /// that exclude each other: Istio joins their routes, in whatever order.
+    blocks: Vec<HostId>,
     listener: usize,
     redirects: bool,
 }
@@ -274,7 +275,7 @@ impl<'m> Entrance<'m> {
             if known.is_none() {
                 places.push(place);
             }
-            let redirects = listener.body.redirect.is_some();
+            let redirects = listener.body.redirect.is_some() && listener.protocol.value.is_http_family();
             servers.push(Server { listener: at, names, redirects, shares });
             let names = all_hosts(listener).map(|host| (&host.host, namespace(host, home))).collect();
             declared.push(Server { listener: at, names, redirects, shares });
@@ -294,14 +295,16 @@ impl<'m> Entrance<'m> {
                 let names = block.host.declared.patterns().map(|(pattern, _)| pattern);
                 for Shared { own, served, narrower } in server.shared(&index, block, names) {
                     let rank = (specificity(own), specificity(served));
-                    let owner = Owner {
-                        block: Some(block.id),
+                    let owner = || Owner {
+                        blocks: vec![block.id],
                         listener: server.listener,
                         redirects: server.redirects,
                     };
-                    let known = group.entry(narrower.as_str()).or_insert((rank, owner));
+                    let known = group.entry(narrower.as_str()).or_insert_with(|| (rank, owner()));
                     if rank > known.0 {
-                        *known = (rank, owner);
+                        *known = (rank, owner());
+                    } else if rank == known.0 && !known.1.blocks.contains(&block.id) {
+                        known.1.blocks.push(block.id);
                     }
                 }
             }
@@ -309,7 +312,7 @@ impl<'m> Entrance<'m> {
         for server in self.declared.iter().filter(|server| server.redirects) {
             let Some(group) = best.get_mut(server.shares) else { continue };
             for (name, _) in &server.names {
-                let owner = Owner { block: None, listener: server.listener, redirects: true };
+                let owner = Owner { blocks: Vec::new(), listener: server.listener, redirects: true };
                 group.entry(name.as_str()).or_insert(((0, 0), owner));
             }
         }
@@ -352,17 +355,19 @@ impl<'m> Entrance<'m> {
             names.sort_unstable();
             names.dedup();
             for name in names {
-                let owner = most_specific(name, |name| meant.get(name).copied());
+                let owner = most_specific(name, |name| meant.get(name));
                 let here = most_specific(name, |name| arrived.get(name).cloned()).unwrap_or_default();
                 let redirects = owner.is_some_and(|owner| owner.redirects);
-                let block = owner.and_then(|owner| owner.block);
+                let blocks = owner.map_or(&[][..], |owner| owner.blocks.as_slice());
+                let block = blocks.first().copied();
                 // A redirect answers whatever routes there are.
-                let agrees =
-                    redirects == here.redirects && (redirects || here.blocks.iter().copied().eq(block));
+                let same =
+                    here.blocks.len() == blocks.len() && here.blocks.iter().all(|one| blocks.contains(one));
+                let agrees = redirects == here.redirects && (redirects || same);
                 if agrees {
                     continue;
                 }
-                let other = here.blocks.iter().copied().find(|other| Some(*other) != block);
+                let other = here.blocks.iter().copied().find(|other| !blocks.contains(other));
                 let Some(other) = other.or(block).or(here.blocks.first().copied()) else { continue };
                 let Ok(name) = HostPattern::parse(name) else { continue };
                 faults.push(Joined { gateway: self.id, name, owner: block, other });
@@ -410,9 +415,9 @@ impl<'m> Entrance<'m> {
         self.blocks.iter().any(|block| {
             let names = layout.hosts(block.id, &block.host.declared);
             let is_of_another = |shared: &Shared<'_>| {
-                meant
-                    .get(shared.narrower.as_str())
-                    .is_some_and(|owner| owner.block != Some(block.id) || owner.redirects != server.redirects)
+                meant.get(shared.narrower.as_str()).is_some_and(|owner| {
+                    !owner.blocks.contains(&block.id) || owner.redirects != server.redirects
+                })
             };
             server.shared(&index, block, names).iter().any(is_of_another)
         })
@@ -422,7 +427,7 @@ impl<'m> Entrance<'m> {
     fn has_something(&self, block: &Block<'m>, part: Part, layout: &Layout) -> bool {
         let owns =
             self.meant.iter().flat_map(|group| group.values()).any(|owner| {
-                owner.block == Some(block.id) && layout.part_of(self.id, owner.listener) == part
+                owner.blocks.contains(&block.id) && layout.part_of(self.id, owner.listener) == part
             });
         owns || self.others.iter().any(|(listener, names)| {
             layout.part_of(self.id, *listener) == part
@@ -490,7 +495,7 @@ fn narrowed(model: &Model, entrances: &[Entrance<'_>], id: HostId) -> Option<Vec
     let mut owned: FxHashSet<&str> = FxHashSet::default();
     for entrance in entrances {
         for (name, owner) in entrance.meant.iter().flatten() {
-            if owner.block == Some(id) {
+            if owner.blocks.contains(&id) {
                 owned.insert(name);
             }
         }

@@ -2,8 +2,9 @@
 
 use super::layout::{Layout, Part};
 use meshc_compiler::model::{
-    Binding, BindingKind, External, Gateway, Host, HostName, HostNameKind, Id, Mesh, Resource,
+    Binding, BindingKind, External, Gateway, Host, HostName, HostNameKind, Id, Mesh, Model, Resource,
 };
+use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 
 /// The name of the VirtualService of a host block: the one that it gives, else the first host and the gateways.
@@ -22,6 +23,21 @@ pub(super) fn virtual_service(mesh: &Mesh, host: &Host) -> SmolStr {
         name.push_str(&gateways.join("-"));
     }
     name.into()
+}
+
+/// The host blocks that would have the name of an earlier one for the same first host: at one gateway several may share it, with
+/// conditions that exclude each other. Their names end with that of their first route.
+pub(super) fn repeated(model: &Model) -> FxHashSet<Id<Resource<Host>>> {
+    let mut known: FxHashSet<(Option<&str>, SmolStr, &HostNameKind)> = FxHashSet::default();
+    let mut repeated = FxHashSet::default();
+    for (id, host) in model.hosts.iter().filter(|(_, host)| host.body.name.is_none()) {
+        let Some(first) = host.declared.names.first() else { continue };
+        let name = virtual_service(&model.mesh, &host.declared);
+        if !known.insert((host.namespace_name(), name, &first.kind)) {
+            repeated.insert(id);
+        }
+    }
+    repeated
 }
 
 fn host_part(mesh: &Mesh, name: &HostName) -> String {

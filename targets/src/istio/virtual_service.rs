@@ -1,5 +1,7 @@
 //! VirtualServices: the routes of a host block.
 
+mod redirect;
+
 use super::api;
 use super::asked::{AskedOn, Delegators};
 use super::connections;
@@ -70,12 +72,18 @@ pub(super) fn spec(
                 for matches in folded.conditions_of((id, at), route) {
                     let headers = folded.headers_of((id, at), route);
                     let list = folded.lists_mirrors((id, at));
-                    let mut written = http_route(&callers, route, headers, list);
-                    for one in matches {
-                        matches::http(&gateways, one, &mut written.matches);
+                    for redirect::Part { matches, to } in redirect::parts(&route.action, matches) {
+                        let mut written = http_route(&callers, route, headers, list);
+                        for one in &matches {
+                            matches::http(&gateways, one, &mut written.matches);
+                        }
+                        written.rewrite =
+                            rewrite::http(&route.options.shared.rewrite, &matches).map(Box::new);
+                        if let (Some(redirect), Some(to)) = (written.redirect.as_deref_mut(), to) {
+                            redirect::lead(redirect, to);
+                        }
+                        spec.http.push(Sourced::new(comment.clone(), written));
                     }
-                    written.rewrite = rewrite::http(&route.options.shared.rewrite, matches).map(Box::new);
-                    spec.http.push(Sourced::new(comment.clone(), written));
                 }
             }
             RouteKind::Tls | RouteKind::Tcp => {}

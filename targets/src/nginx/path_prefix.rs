@@ -38,8 +38,9 @@ pub(super) fn replaced(path: Option<&PathMatch>, new: &str, span: Span) -> Direc
         Some(PathMatch { test: PathTest::Exact(text) | PathTest::Prefix(text), ignore_case }) => {
             (text.as_str(), false, *ignore_case)
         }
-        // The checks ask for a prefix.
-        Some(PathMatch { test: PathTest::Pattern(_), ignore_case: _ }) | None => ("", false, false),
+        // The checks ask for a prefix, unless no path is asked for: then every path begins with `/`.
+        Some(PathMatch { test: PathTest::Pattern(_), ignore_case: _ }) => ("", false, false),
+        None => ("/", false, false),
     };
     let new = text::literal(new);
     let old = as_it_may_be_written(&text::decoded(old).unwrap_or_default());

@@ -150,8 +150,9 @@ fn has_kept_escape(text: &str) -> bool {
 /// Replaces what the rule asked of the beginning of the path.
 fn replaced(path: Option<&PathMatch>, new: &str, span: Span) -> Vec<Directive> {
     let base = new.strip_suffix('/').unwrap_or(new).to_owned();
-    // The checks ask for a literal path; `conditions` has reported one that cannot be decoded.
-    let Some(PathMatch { test, ignore_case }) = path else { return Vec::new() };
+    // The checks ask for a literal path, or for none; `conditions` has reported one that cannot be decoded.
+    let every = PathMatch { test: PathTest::Prefix("/".into()), ignore_case: false };
+    let PathMatch { test, ignore_case } = path.unwrap_or(&every);
     let flags = if *ignore_case { "(?i)" } else { "" };
     let old = |old: &str| escape_literal(&text::decoded(old).unwrap_or_default());
     let (key, value) = match test {

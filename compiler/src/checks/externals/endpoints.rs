@@ -65,7 +65,7 @@ pub(super) fn are_there(external: &Resource<External>, reports: &mut Vec<Diagnos
     };
     if first_place(external).is_none() && !external.faulty {
         reports.push(
-            Diagnostic::new(Code::RESOLUTION, resolution.span, "with `resolve static` endpoints are named")
+            Diagnostic::new(Code::NO_ENDPOINTS, resolution.span, "with `resolve static` endpoints are named")
                 .consequence("requests would be answered with 503: there is nothing to send them to")
                 .help("add `endpoint ADDRESS`, choose workloads with `workload`, or use `resolve dns`"),
         );
@@ -194,9 +194,13 @@ pub(super) fn have_a_weight(external: &Resource<External>, reports: &mut Vec<Dia
     for endpoint in &external.body.endpoints {
         let Some(weight) = endpoint.body.weight.filter(|weight| weight.value.get() == 0) else { continue };
         reports.push(
-            Diagnostic::new(Code::BAD_ENDPOINT, weight.span, "a weight of 0 does not keep traffic away")
-                .consequence("Istio would take it for its default, 1")
-                .help("remove the endpoint, or write at least 1"),
+            Diagnostic::new(
+                Code::WEIGHTLESS_ENDPOINT,
+                weight.span,
+                "a weight of 0 does not keep traffic away",
+            )
+            .consequence("Istio would take it for its default, 1")
+            .help("remove the endpoint, or write at least 1"),
         );
     }
 }

@@ -11,7 +11,7 @@ pub(super) fn pools_say_something(called: &Called<'_>, reports: &mut Vec<Diagnos
     for pool in called.policies().filter_map(|policy| policy.pool.as_ref()) {
         if pool.body == PoolBody::default() && !called.faulty {
             reports.push(
-                Diagnostic::new(Code::EMPTY_POLICY, pool.span, "this pool sets nothing")
+                Diagnostic::new(Code::EMPTY_POOL, pool.span, "this pool sets nothing")
                     .consequence("Istio would refuse the destination rule")
                     .help("add a limit such as `connections 100`, or remove it"),
             );
@@ -46,11 +46,11 @@ pub(super) fn ejections_are_whole_percents(called: &Called<'_>, reports: &mut Ve
             if let Some(rounded) = rounded(share) {
                 reports.push(
                     Diagnostic::new(
-                        Code::EJECTION_SETTING,
+                        Code::FRACTION_OF_PERCENT,
                         share.span,
                         format!("`{}` is not a whole percentage", share.value),
                     )
-                    .consequence("Istio knows whole percents only, here")
+                    .consequence("Istio and Envoy know whole percents only, here")
                     .help(format!("write `{rounded}`"))
                     .edit(Applicability::Unsafe, share.span, rounded.to_string()),
                 );
@@ -96,8 +96,8 @@ pub(super) fn hashes_have_a_key(called: &Called<'_>, reports: &mut Vec<Diagnosti
         };
         if name.value.is_empty() {
             reports.push(
-                Diagnostic::new(Code::HASH_SETTING, name.span, "the query parameter has no name")
-                    .consequence("Istio would refuse the destination rule, or hash nothing")
+                Diagnostic::new(Code::NAMELESS_HASH_KEY, name.span, "the query parameter has no name")
+                    .consequence("every request would have the same hash, and go to the same endpoint")
                     .help("name it"),
             );
         }
@@ -134,7 +134,7 @@ pub(super) fn retries_at_once_are_limited(called: &Called<'_>, reports: &mut Vec
     for pool in called.policies().filter_map(|policy| policy.pool.as_ref()) {
         let Some(retries) = pool.body.retries.filter(|retries| retries.value.get() == 0) else { continue };
         reports.push(
-            Diagnostic::new(Code::POOL_SETTING, retries.span, "`retries 0` does not switch retries off")
+            Diagnostic::new(Code::POOL_DEFAULT, retries.span, "`retries 0` does not switch retries off")
                 .consequence("Istio would take it for its default: any number of retries at once")
                 .help("write `retry off` in the routes, or at least `retries 1`"),
         );

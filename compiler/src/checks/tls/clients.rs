@@ -79,7 +79,7 @@ fn settings_go_with_the_mode(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     surplus.retain(|(keyword, _)| !looked_at(mode.value).contains(keyword) && !one_fault(keyword));
     let Some((_, first)) = surplus.first() else { return };
     let mut report = Diagnostic::new(
-        Code::CLIENT_TLS,
+        Code::CLIENT_TLS_IGNORED,
         *first,
         format!("`tls {}` takes no {}", mode.value, listed(&surplus)),
     )
@@ -164,7 +164,7 @@ fn config_maps_hold_authorities(site: &Site<'_>, reports: &mut Vec<Diagnostic>) 
     if mode.value == ClientTlsMode::Mutual {
         reports.push(
             Diagnostic::new(
-                Code::CLIENT_TLS,
+                Code::CLIENT_TLS_IGNORED,
                 name.span,
                 format!("`{}` cannot hold the key of a certificate", name.value),
             )
@@ -200,14 +200,20 @@ fn nothing_is_verified_in_vain(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Some(skip) = skips(site.tls) else { return };
     let in_vain = in_vain(site.tls);
     let Some((_, first)) = in_vain.first() else { return };
+    // Istio looks at the authorities and names that nobody asks, not at revocations (`ValidateTLS`).
+    let (code, consequence) = if in_vain.iter().any(|(keyword, _)| *keyword != "crl") {
+        (Code::CLIENT_TLS, "Istio would refuse the destination rule")
+    } else {
+        (Code::CLIENT_TLS_IGNORED, "Istio would ignore it")
+    };
     reports.push(
         Diagnostic::new(
-            Code::CLIENT_TLS,
+            code,
             *first,
             format!("without effect beside `skip-verify on`: {}", listed(&in_vain)),
         )
         .related(skip, "the server's certificate is not verified")
-        .consequence("Istio would refuse the destination rule, or ignore it")
+        .consequence(consequence)
         .help("remove `skip-verify`, so that the server is verified"),
     );
 }
@@ -247,7 +253,7 @@ fn sidecars_need_files(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
         let secret = policies.filter_map(|policy| policy.tls.as_deref()).find_map(secret_of);
         if let Some(secret) = secret {
             reports.push(
-                Diagnostic::new(Code::CLIENT_TLS, secret.span, "sidecars cannot read secrets")
+                Diagnostic::new(Code::CLIENT_TLS_IGNORED, secret.span, "sidecars cannot read secrets")
                     .related(*route, "sidecars use this route")
                     .consequence(
                         "they would ignore these settings, and send what should be encrypted in plaintext",

@@ -129,13 +129,16 @@ fn settings_go_with_the_mode(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
             "callers are not asked for a certificate"
         }
     };
-    let mut report = Diagnostic::new(
-        Code::TLS_SETTING,
-        *first,
-        format!("`tls {}` takes no {}", mode.value, listed(&surplus)),
-    )
-    .related(mode.span, why)
-    .consequence("Istio would refuse the gateway, or ignore it");
+    let is_refused = surplus.iter().any(|(keyword, _)| refuses(site.tls, keyword));
+    let (code, consequence) = if is_refused {
+        (Code::TLS_SETTING, "Istio would refuse the gateway")
+    } else {
+        (Code::TLS_SETTING_IGNORED, "Istio would ignore it")
+    };
+    let mut report =
+        Diagnostic::new(code, *first, format!("`tls {}` takes no {}", mode.value, listed(&surplus)))
+            .related(mode.span, why)
+            .consequence(consequence);
     for (_, span) in surplus.iter().skip(1) {
         report = report.related(*span, "nor this");
     }
@@ -147,6 +150,21 @@ fn settings_go_with_the_mode(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
         | ServerTlsMode::Mutual
         | ServerTlsMode::OptionalMutual => "remove it, or use another mode",
     }));
+}
+
+/// Whether Istio's admission refuses a setting that the mode does not look at (`validateTLSOptions`); it ignores the others.
+fn refuses(tls: &ServerTls, keyword: &str) -> bool {
+    let with_secret = tls.body.credential.is_some() || tls.body.credentials.is_some();
+    match tls.mode.value {
+        ServerTlsMode::IstioMutual => {
+            matches!(keyword, "cert" | "key" | "ca" | "certificate" | "credential" | "credentials")
+        }
+        ServerTlsMode::Simple => keyword == "crl" && !with_secret,
+        ServerTlsMode::Passthrough
+        | ServerTlsMode::AutoPassthrough
+        | ServerTlsMode::Mutual
+        | ServerTlsMode::OptionalMutual => false,
+    }
 }
 
 /// Whether the mode asks for a certificate that its settings name.
@@ -164,7 +182,7 @@ fn authorities_go_with_the_certificate(site: &Site<'_>, reports: &mut Vec<Diagno
         let Some(span) = file_span(file) else { continue };
         reports.push(
             Diagnostic::new(
-                Code::TLS_SETTING,
+                Code::TLS_SETTING_IGNORED,
                 span,
                 format!("`{keyword}` is not read where the certificate comes from a secret"),
             )
@@ -273,7 +291,7 @@ fn nothing_is_verified_in_vain(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     });
     let Some((_, first)) = in_vain.first() else { return };
     let mut report = Diagnostic::new(
-        Code::TLS_SETTING,
+        Code::TLS_SETTING_IGNORED,
         *first,
         format!("without effect beside `skip-verify on`: {}", listed(&in_vain)),
     )
@@ -334,7 +352,7 @@ fn certificates_are_not_config_maps(site: &Site<'_>, reports: &mut Vec<Diagnosti
 
 fn no_key(name: &Spanned<SecretName>) -> Diagnostic {
     Diagnostic::new(
-        Code::CERTIFICATE_SOURCE,
+        Code::CERTIFICATE_WITHOUT_KEY,
         name.span,
         format!("`{}` cannot hold the key of a certificate", name.value),
     )
@@ -351,7 +369,7 @@ fn versions_are_in_order(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
         return;
     }
     let report = Diagnostic::new(
-        Code::TLS_SETTING,
+        Code::TLS_SETTING_IGNORED,
         max.span,
         format!("the newest version is {}, the oldest {min}", max.value),
     )
@@ -388,7 +406,7 @@ fn ciphers_can_be_chosen(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let ends_here = looked_at(site.tls.mode.value) != Some(&[]);
     let Some(span) = body.ciphers.as_ref().and_then(list_span).filter(|_| ends_here) else { return };
     reports.push(
-        Diagnostic::new(Code::TLS_SETTING, span, "the cipher suites of TLS 1.3 cannot be chosen")
+        Diagnostic::new(Code::TLS_SETTING_IGNORED, span, "the cipher suites of TLS 1.3 cannot be chosen")
             .related(min.span, "no older version is spoken")
             .consequence("Envoy would ignore them")
             .help("remove `ciphers`"),
@@ -402,7 +420,7 @@ fn ciphers_stand_once(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
         if let Some(earlier) = suites.iter().take(at).find(|earlier| earlier.value == suite.value) {
             reports.push(as_warning(
                 Diagnostic::new(
-                    Code::TLS_SETTING,
+                    Code::TLS_SETTING_IGNORED,
                     suite.span,
                     format!("`{}` stands twice in this list", suite.value),
                 )

@@ -99,7 +99,7 @@ fn wrapped(
     leaves: bool,
 ) -> Diagnostic {
     let message = format!("`tls {}` would wrap connections that carry TLS already", tls.mode.value);
-    let report = Diagnostic::new(Code::CLIENT_TLS, tls.mode.span, message)
+    let report = Diagnostic::new(Code::CLIENT_TLS_IGNORED, tls.mode.span, message)
         .consequence("the server would find TLS inside of TLS, and close the connection or wait for ever");
     let report = match passed_on {
         Some(route) => report.related(route, "this route passes TLS on as it is"),

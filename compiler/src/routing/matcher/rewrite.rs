@@ -35,8 +35,8 @@ pub(super) fn host(rewrites: &[Rewrite]) -> Option<&str> {
 
 /// The path with what the condition asked for replaced: all of an exact path, the bytes of a prefix, the segments of `under`.
 ///
-/// Envoy `prefix_rewrite` does the first two. Where no path was asked for, or a pattern, which checks refuse, it takes the
-/// prefix for `/` and the pattern for all of the path.
+/// Envoy `prefix_rewrite` does the first two. Where no path was asked for, it takes the prefix for `/`; a pattern, which
+/// is reported, for all of the path.
 pub(super) fn replaced(path: &str, held: Option<&Match>, with: &str) -> String {
     let test = held.and_then(|one| one.path.as_ref()).map(|path| &path.test);
     let behind = |prefix: &str| path.get(prefix.len()..).unwrap_or_default();

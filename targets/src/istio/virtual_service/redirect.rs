@@ -1,0 +1,76 @@
+//! Redirects that replace the beginning of a path, in Istio's words.
+//!
+//! Istio's `prefixRewrite` replaces the bytes that a prefix took. A segment prefix (`under "/old"`) is an exact path and the prefix
+//! `/old/`: the first is redirected to a whole path, the second to a prefix.
+
+use super::super::api;
+use meshc_compiler::model::{Action, Match, PathMatch, PathTest};
+use smol_str::SmolStr;
+
+/// Alternatives of a route that are redirected alike.
+pub(super) struct Part {
+    pub(super) matches: Vec<Match>,
+    /// Where to, if that is not what the route says.
+    pub(super) to: Option<Place>,
+}
+
+/// Where a part of a redirect leads.
+pub(super) enum Place {
+    /// To this path.
+    Path(SmolStr),
+    /// To what takes the place of the prefix.
+    Prefix(SmolStr),
+}
+
+/// The parts that a route is written as, in the order of its alternatives: one, unless it redirects a segment prefix.
+pub(super) fn parts(action: &Action, matches: &[Match]) -> Vec<Part> {
+    let prefix = match action {
+        Action::Redirect(redirect) => redirect.prefix.as_ref().map(|prefix| prefix.value.as_str()),
+        Action::Forward(_) | Action::Respond(_) | Action::Delegate(_) => None,
+    };
+    let Some(prefix) = prefix.filter(|_| matches.iter().any(|one| segments(one).is_some())) else {
+        return vec![Part { matches: matches.to_vec(), to: None }];
+    };
+    let base = prefix.strip_suffix('/').unwrap_or(prefix);
+    let mut parts: Vec<Part> = Vec::new();
+    for one in matches {
+        let Some((path, ignore_case)) = segments(one) else {
+            match parts.last_mut().filter(|part| part.to.is_none()) {
+                Some(part) => part.matches.push(one.clone()),
+                None => parts.push(Part { matches: vec![one.clone()], to: None }),
+            }
+            continue;
+        };
+        let with = |test| Match { path: Some(PathMatch { test, ignore_case }), ..one.clone() };
+        let itself = if base.is_empty() { "/" } else { base };
+        parts.push(Part {
+            matches: vec![with(PathTest::Exact(path.clone()))],
+            to: Some(Place::Path(SmolStr::new(itself))),
+        });
+        parts.push(Part {
+            matches: vec![with(PathTest::Prefix(SmolStr::new(format!("{path}/"))))],
+            to: Some(Place::Prefix(SmolStr::new(format!("{base}/")))),
+        });
+    }
+    parts
+}
+
+/// The segment prefix that an alternative asks for, and whether letter case counts.
+fn segments(one: &Match) -> Option<(&SmolStr, bool)> {
+    match &one.path {
+        Some(PathMatch { test: PathTest::Under(path), ignore_case }) => Some((path, *ignore_case)),
+        Some(PathMatch {
+            test: PathTest::Exact(_) | PathTest::Prefix(_) | PathTest::Pattern(_),
+            ignore_case: _,
+        })
+        | None => None,
+    }
+}
+
+/// Leads a redirect to a place.
+pub(super) fn lead(redirect: &mut api::HttpRedirect, to: Place) {
+    match to {
+        Place::Path(path) => (redirect.uri, redirect.prefix_rewrite) = (Some(path), None),
+        Place::Prefix(prefix) => (redirect.uri, redirect.prefix_rewrite) = (None, Some(prefix)),
+    }
+}
