@@ -82,7 +82,7 @@ impl Target for Istio {
         // Istio carries everything.
         let lost = checked.model().degradations.iter().filter(|one| one.target.value == Controller::Istio);
         reports.extend(lost.map(|one| unused_degradation(one.span, Controller::Istio)));
-        Fit { reports, dropped: Vec::new(), proxies: Vec::new() }
+        Fit { reports, ..Fit::default() }
     }
 
     fn emit(&self, fitted: &Fitted<'_>, options: &Options<'_>) -> Vec<Artifact> {
