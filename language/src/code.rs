@@ -193,7 +193,7 @@ registry! {
     121 VARIABLE_AS_TEXT Warning NotMeant "the name of a variable is plain text";
 
     201 UNKNOWN_DESTINATION Error Untranslatable "no service or external has this name" ["IST0101", "KIA1101"];
-    202 UNKNOWN_SUBSET Error Untranslatable "the service has no such subset" ["IST0101", "KIA1107"];
+    202 UNKNOWN_SUBSET Error NotMeant "the service has no such subset" ["IST0101", "KIA1107"];
     203 UNKNOWN_PORT Error Untranslatable "the service has no such port" ["IST0101"];
     204 UNKNOWN_GATEWAY Error Untranslatable "no gateway has this name" ["IST0101", "KIA1102"];
     205 UNKNOWN_MODULE Error Untranslatable "there is no such module";
