@@ -5,11 +5,13 @@ use crate::args::Settings;
 use crate::exit::Failure;
 use crate::manifest::Manifest;
 use crate::report::counted;
+use indexmap::IndexMap;
 use meshc_compiler::model::Controller;
 use meshc_compiler::values::{Date, Literal, Word, did_you_mean};
 use meshc_compiler::{Checked, Compilation, Options, Project};
-use meshc_language::{Code, Diagnostic, Severity};
-use meshc_targets::{Target, fit};
+use meshc_language::{Code, Diagnostic, Severity, Span};
+use meshc_targets::{Fitted, Target, fit};
+use smol_str::SmolStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What `--env` takes for every environment of the project.
@@ -146,6 +148,8 @@ pub(crate) fn target_options<'p>(project: &'p Project, manifest: &Manifest) -> m
         files: &project.files,
         split: manifest.split,
         api_version: manifest.api_version,
+        releases: manifest.releases,
+        ambient: manifest.ambient.clone(),
         route_names: manifest.route_names,
         gateways: manifest.gateways,
         rig: None,
@@ -155,54 +159,67 @@ pub(crate) fn target_options<'p>(project: &'p Project, manifest: &Manifest) -> m
     }
 }
 
-/// Adds what the targets cannot carry to the reports; each once, with the environments it happens in.
-pub(crate) fn fit_all(
-    compilation: &mut Compilation,
+/// What a target makes of an environment.
+pub(crate) struct Answer<'c> {
+    pub(crate) environment: Option<String>,
+    pub(crate) target: &'static dyn Target,
+    /// The model of the environment, if it has no errors and the target can carry it.
+    pub(crate) fitted: Option<Fitted<'c>>,
+}
+
+/// Asks the targets about each environment, and adds what they cannot carry to the reports; each once, with the environments it
+/// happens in.
+pub(crate) fn fit_all<'c>(
+    compilation: &'c mut Compilation,
     targets: &[&'static dyn Target],
     options: &meshc_targets::Options<'_>,
-) {
+) -> (&'c [Diagnostic], Vec<Answer<'c>>) {
     activity::begin("asking the targets");
-    let total = compilation.environments.len();
-    let mut found: Vec<(Diagnostic, Vec<String>)> = Vec::new();
-    for (environment, checked) in &compilation.environments {
-        for report in targets.iter().flat_map(|target| reports(*target, checked.as_ref(), options)) {
+    let Compilation { reports, environments, is_whole } = compilation;
+    let environments: &[(Option<SmolStr>, Option<Checked>)] = environments;
+    let mut answers = Vec::with_capacity(environments.len() * targets.len());
+    let mut found: IndexMap<(Span, Code, String), (Diagnostic, Vec<String>)> = IndexMap::new();
+    for (environment, checked) in environments {
+        for target in targets {
             let name = environment.as_ref().map(ToString::to_string);
-            match found.iter_mut().find(|(known, _)| known.order() == report.order()) {
-                Some((_, environments)) => environments.extend(name),
-                None => found.push((report, name.into_iter().collect())),
+            let (fitted, own) =
+                checked.as_ref().map(|checked| fit(*target, checked, options)).unwrap_or_default();
+            for report in own {
+                let key = (report.span, report.code, report.message.clone());
+                let (_, environments) = found.entry(key).or_insert_with(|| (report, Vec::new()));
+                environments.extend(name.clone());
             }
+            answers.push(Answer { environment: name, target: *target, fitted });
         }
     }
-    found.retain(|(report, environments)| {
-        report.code != Code::UNUSED_DEGRADE || is_unused_everywhere(report, environments, compilation)
-    });
-    for (mut report, mut environments) in found {
-        environments.dedup();
-        if environments.len() < total {
-            report.environments = environments;
+    for (mut report, mut places) in found.into_values() {
+        if report.code == Code::UNUSED_DEGRADE
+            && !(*is_whole && is_unused_everywhere(&report, &places, environments))
+        {
+            continue;
         }
-        compilation.reports.push(report);
+        places.dedup();
+        if places.len() < environments.len() {
+            report.environments = places;
+        }
+        reports.push(report);
     }
-    compilation.reports.sort_by(|left, right| left.order().cmp(&right.order()));
+    reports.sort_by(|left, right| left.order().cmp(&right.order()));
+    (reports, answers)
 }
 
 /// Whether a `@degrade` that is unused in these environments is needed in no other: what it stands in front of may hold more
 /// there.
-fn is_unused_everywhere(report: &Diagnostic, unused: &[String], compilation: &Compilation) -> bool {
+fn is_unused_everywhere(
+    report: &Diagnostic,
+    unused: &[String],
+    environments: &[(Option<SmolStr>, Option<Checked>)],
+) -> bool {
     let stands = |checked: &Checked| {
         checked.views().any(|view| view.model().degradations.iter().any(|one| one.span == report.span))
     };
-    let may_be_needed = compilation.environments.iter().any(|(name, checked)| {
+    !environments.iter().any(|(name, checked)| {
         let is_known = name.as_ref().is_none_or(|name| unused.iter().any(|one| one == name.as_str()));
         !is_known && checked.as_ref().is_none_or(stands)
-    });
-    compilation.is_whole && !may_be_needed
-}
-
-fn reports(
-    target: &'static dyn Target,
-    checked: Option<&Checked>,
-    options: &meshc_targets::Options<'_>,
-) -> Vec<Diagnostic> {
-    checked.map(|checked| fit(target, checked, options).1).unwrap_or_default()
+    })
 }

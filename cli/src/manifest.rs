@@ -2,11 +2,11 @@
 
 use crate::args::find_word;
 use crate::exit::Failure;
-use meshc_compiler::values::{Duration, Fqdn, Literal, did_you_mean};
+use meshc_compiler::values::{Duration, Fqdn, Literal, Namespace, ValueError, did_you_mean};
 use meshc_compiler::{Level, Levels};
 use meshc_language::{Code, Severity};
 use meshc_targets::envoy::{self, EnvoyOptions};
-use meshc_targets::istio::ApiVersion;
+use meshc_targets::istio::{Ambient, ApiVersion, Releases};
 use meshc_targets::nginx::NginxOptions;
 use meshc_targets::{EdgeOptions, Gateways, Split, TARGETS, Target};
 use serde::Deserialize;
@@ -42,6 +42,10 @@ pub(crate) struct Manifest {
     pub(crate) levels: Levels,
     /// The version of Istio's API.
     pub(crate) api_version: ApiVersion,
+    /// The releases of Istio that the clusters run.
+    pub(crate) releases: Releases,
+    /// Where waypoints route in place of sidecars.
+    pub(crate) ambient: Ambient,
     /// How resources are spread over files.
     pub(crate) split: Split,
     /// Whether the names of routes are written into Istio's resources.
@@ -66,6 +70,8 @@ impl Default for Manifest {
             cluster_domain: "cluster.local".to_owned(),
             levels: Levels::new(),
             api_version: ApiVersion::default(),
+            releases: Releases::default(),
+            ambient: Ambient::default(),
             split: Split::default(),
             route_names: true,
             gateways: Gateways::All,
@@ -100,8 +106,17 @@ struct Written {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct WrittenIstio {
     api_version: Option<Spanned<String>>,
+    version: Option<Spanned<String>>,
+    ambient: Option<Spanned<WrittenAmbient>>,
     split: Option<Spanned<String>>,
     route_names: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "write `true`, `false`, or a list of namespaces")]
+enum WrittenAmbient {
+    Mesh(bool),
+    Namespaces(Vec<String>),
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -175,6 +190,19 @@ impl Manifest {
         if let Some(version) = &written.istio.api_version {
             manifest.api_version = one_of("api-version", version, ApiVersion::WORDS)?;
         }
+        if let Some(version) = &written.istio.version {
+            manifest.releases =
+                Releases::parse(version.as_ref()).map_err(|error| Fault::of_value(version.span(), error))?;
+        }
+        if let Some(ambient) = written.istio.ambient {
+            manifest.ambient = read_ambient(ambient)?;
+        }
+        if let Some(refused) = manifest.unknown_api_version() {
+            let span = written.istio.api_version.as_ref().map_or(0..0, Spanned::span);
+            return Err(
+                Fault::at(span, refused).help("leave `api-version` out: every release takes `v1alpha3`")
+            );
+        }
         if let Some(split) = &written.istio.split {
             manifest.split = one_of("split", split, Split::WORDS)?;
         }
@@ -183,6 +211,17 @@ impl Manifest {
         manifest.envoy = read_envoy(&written.envoy)?;
         manifest.nginx = read_nginx(&written.nginx)?;
         Ok(manifest)
+    }
+
+    /// What is wrong with the version of the API, if the oldest release does not have it.
+    pub(crate) fn unknown_api_version(&self) -> Option<String> {
+        let needed = self.api_version.since();
+        (self.releases.oldest < needed).then(|| {
+            format!(
+                "`networking.istio.io/v1` came with Istio {needed}, and clusters of this project run {}",
+                self.releases.oldest
+            )
+        })
     }
 
     /// Builds these targets in place of those of the project. Asked for by name, a target builds every gateway, whoever implements
@@ -201,6 +240,19 @@ impl Manifest {
             .collect();
         (!fixed.as_os_str().is_empty()).then_some(fixed)
     }
+}
+
+fn read_ambient(written: Spanned<WrittenAmbient>) -> Result<Ambient, Fault> {
+    let span = written.span();
+    let namespaces = match written.into_inner() {
+        WrittenAmbient::Mesh(true) => return Ok(Ambient::Everywhere),
+        WrittenAmbient::Mesh(false) => return Ok(Ambient::Nowhere),
+        WrittenAmbient::Namespaces(namespaces) => namespaces,
+    };
+    for name in &namespaces {
+        Namespace::parse(name).map_err(|error| Fault::of_value(span.clone(), error))?;
+    }
+    Ok(Ambient::In(namespaces))
 }
 
 fn read_targets(written: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<&'static dyn Target>, Fault> {
@@ -435,6 +487,14 @@ impl Fault {
         Self { span, message: message.into(), help: None }
     }
 
+    fn of_value(span: Range<usize>, error: ValueError) -> Self {
+        let fault = Self::at(span, error.message);
+        match error.help {
+            Some(help) => fault.help(help),
+            None => fault,
+        }
+    }
+
     fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
@@ -465,106 +525,4 @@ impl Fault {
 }
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-    use super::*;
-
-    fn refused(text: &str) -> String {
-        Manifest::parse(text).err().unwrap().place(Path::new("mesh.toml"), text).text()
-    }
-
-    #[test]
-    fn everything_can_be_said() {
-        let text = r#"
-            edition = "2026"
-            targets = ["istio"]
-            out = "deploy/{env}/{target}"
-            default-env = "prod"
-            cluster-domain = "mesh.corp"
-            [lints]
-            MESH0608 = "error"
-            MESH0219 = "allow"
-            [istio]
-            api-version = "v1"
-            split = "resource"
-            [edge]
-            idle-timeout = "10m"
-            header-timeout = "10s"
-            request-timeout = "off"
-            stream-idle-timeout = "1h"
-            streams = 250
-            ipv6 = false
-            [envoy]
-            connections = 100000
-            buffer = 65536
-            retry-buffer = 4194304
-            heap = 0
-            [nginx]
-            worker-connections = 65536
-            resolver-timeout = "2s"
-            resolver-ipv6 = true
-        "#;
-        let manifest = Manifest::parse(text).unwrap();
-        let EdgeOptions { idle_timeout, header_timeout, request_timeout, stream_idle_timeout, streams, ipv6 } =
-            manifest.edge;
-        let times = [idle_timeout, header_timeout, request_timeout, stream_idle_timeout];
-        let times = times.map(|time| time.map(|time| time.to_string()).unwrap_or_default());
-        assert_eq!((times, streams, ipv6), (["10m", "10s", "", "1h"].map(str::to_owned), 250, false));
-        let envoy = &manifest.envoy;
-        assert_eq!(
-            (envoy.connections, envoy.buffer, envoy.retry_buffer, envoy.heap),
-            (100_000, 65_536, 4_194_304, None)
-        );
-        assert_eq!((manifest.nginx.worker_connections, manifest.nginx.resolver_ipv6), (65_536, true));
-        assert_eq!(manifest.nginx.resolver_timeout.map(|time| time.to_string()).as_deref(), Some("2s"));
-        assert_eq!(manifest.cluster_domain, "mesh.corp");
-        assert_eq!(manifest.default_environment.as_deref(), Some("prod"));
-        assert_eq!((manifest.api_version, manifest.split), (ApiVersion::V1, Split::Resource));
-        assert_eq!(manifest.levels.get(&Code::WEAK_TLS), Some(&Level::Report(Severity::Error)));
-        assert_eq!(manifest.fixed_out(), Some(PathBuf::from("deploy")));
-    }
-
-    #[test]
-    fn nothing_needs_to_be_said() {
-        let manifest = Manifest::parse("").unwrap();
-        assert_eq!((manifest.out.as_str(), manifest.targets.len()), ("out", 1));
-    }
-
-    #[test]
-    fn faults_have_a_place_and_a_way_out() {
-        for (text, place, said) in [
-            ("edition = \"2025\"", ":1:11:", "did you mean `2026`?"),
-            ("\ntarget = [\"istio\"]", ":2:1:", "did you mean `targets`?"),
-            ("targets = [\"istoi\"]", ":1:12:", "did you mean `istio`?"),
-            ("targets = [\"haproxy\"]", ":1:12:", "use `istio` or `envoy` or `nginx`"),
-            ("[envoy]\nlayout = \"files\"", ":2:10:", "did you mean `filesystem`?"),
-            ("[envoy]\nlayout = \"dynamic\"", ":2:10:", "use `static` or `filesystem`"),
-            ("[envoy]\nroot = \"etc\"", ":2:8:", "absolute path"),
-            ("[envoy]\nadmin = \"15001\"", ":2:9:", "`127.0.0.1:15001`"),
-            ("targets = []", ":1:11:", "no target"),
-            ("targets = [\"istio\", \"istio\"]", ":1:21:", "twice"),
-            ("[istio]\nsplit = \"file\"", ":2:9:", "use `namespace` or `resource`"),
-            ("[istio]\napi = \"v1\"", ":2:1:", "unknown key `api`"),
-            ("[lints]\nMESH9999 = \"error\"", ":2:1:", "explain --list"),
-            ("[lints]\nMESH0201 = \"warning\"", ":2:12:", "is an error and stays one"),
-            ("[lints]\nMESH0608 = \"warn\"", ":2:12:", "did you mean `warning`?"),
-            ("out = \"\"", ":1:7:", "no name"),
-            ("out = \"{namespace}\"", ":1:7:", "braces"),
-            ("cluster-domain = \"a b\"", ":1:18:", "error:"),
-            ("out = 5", ":1:7:", "string"),
-            ("[edge]\nidle-timeout = \"5\"", ":2:16:", "such as `60s`"),
-            ("[edge]\nstreams = 0", ":2:11:", "at least 1"),
-            ("[edge]\nstreams = 5000000000", ":2:11:", "out of range"),
-            ("[envoy]\nbuffer = 1", ":2:10:", "at least 4096"),
-            ("[nginx]\nworker-connections = 1", ":2:22:", "at least 64"),
-            ("out = ", ":1:7:", "error:"),
-        ] {
-            let refused = refused(text);
-            assert!(
-                refused.contains(&format!("mesh.toml{place}")) && refused.contains(said),
-                "{text}: {refused}"
-            );
-        }
-    }
-}
+mod tests;

@@ -196,7 +196,7 @@ registry! {
     132 LIST_FORM Warning Harmless "a list has brackets, or lacks them";
 
     201 UNKNOWN_DESTINATION Error Untranslatable "no service or external has this name" ["IST0101", "KIA1101"];
-    202 UNKNOWN_SUBSET Error Untranslatable "the service has no such subset" ["IST0101", "KIA1107"];
+    202 UNKNOWN_SUBSET Error NotMeant "the service has no such subset" ["IST0101", "KIA1107"];
     203 UNKNOWN_PORT Error Untranslatable "the service has no such port" ["IST0101"];
     204 UNKNOWN_GATEWAY Error Untranslatable "no gateway has this name" ["IST0101", "KIA1102"];
     205 UNKNOWN_MODULE Error Untranslatable "there is no such module";
@@ -295,6 +295,11 @@ registry! {
     516 GUESSED_PODS Note NotMeant "nothing says which pods are behind a service";
     517 GRPC_WITHOUT_HTTP2 Warning NotMeant "gRPC clients cannot reach a route";
     540 TARGET_NOT_BUILT Warning NotMeant "a block is for a target that the project does not build";
+    541 NEEDS_NEWER_ISTIO Error NotMeant "a statement needs a newer Istio";
+    542 CHANGES_WITH_ISTIO Warning Harmless "something changes with an upgrade of Istio";
+    543 LOST_AT_WAYPOINT Error NotMeant "a waypoint does not know the caller";
+    544 IGNORED_AT_WAYPOINT Warning NotMeant "a waypoint ignores a statement";
+    545 NEEDS_WAYPOINT Note Harmless "routes need a waypoint";
 
     601 HOST_NOT_SERVED Error NotMeant "a host is bound to a gateway that does not serve it" ["IST0132", "KIA1102"];
     602 LISTENER_CONFLICT Error NotMeant "two listeners of one workload cannot share their port" ["IST0145", "KIA0301"];

@@ -3,7 +3,7 @@
 use crate::artifact::Artifact;
 use crate::capability::{Feature, Support};
 use crate::envoy::{Envoy, EnvoyOptions};
-use crate::istio::{ApiVersion, Istio};
+use crate::istio::{Ambient, ApiVersion, Istio, Releases};
 use crate::nginx::{Nginx, NginxOptions};
 use crate::raw_proxy::{EdgeOptions, Rig};
 use meshc_compiler::Checked;
@@ -38,6 +38,10 @@ pub struct Options<'s> {
     pub split: Split,
     /// The version of Istio's API.
     pub api_version: ApiVersion,
+    /// The releases of Istio that have to understand it.
+    pub releases: Releases,
+    /// Where waypoints route in place of sidecars.
+    pub ambient: Ambient,
     /// Whether the names of routes are written into Istio's resources. Istio knows them since 1.1.
     pub route_names: bool,
     /// Which gateways a target for raw proxies builds.
@@ -68,6 +72,8 @@ impl Default for Options<'_> {
             files: &[],
             split: Split::default(),
             api_version: ApiVersion::default(),
+            releases: Releases::default(),
+            ambient: Ambient::default(),
             route_names: true,
             gateways: Gateways::default(),
             rig: None,
@@ -87,6 +93,8 @@ pub struct Fit {
     pub dropped: Vec<Dropped>,
     /// The proxies that a target for raw proxies builds, without what is left out.
     pub proxies: Vec<Arc<Proxy>>,
+    /// The files of each of these proxies, where only writing them shows whether they fit; else empty.
+    pub written: Vec<Vec<Artifact>>,
 }
 
 /// A kind of data plane.
@@ -97,7 +105,7 @@ pub trait Target: Sync {
     fn support(&self, feature: Feature) -> Support;
     /// Reports what it cannot carry, at the source line.
     fn fit(&self, checked: &Checked, options: &Options<'_>) -> Fit;
-    /// Writes the configuration of a model that fits.
+    /// Writes the configuration of a model that fits, with the options that it was fitted with.
     fn emit(&self, fitted: &Fitted<'_>, options: &Options<'_>) -> Vec<Artifact>;
 }
 
@@ -116,6 +124,7 @@ pub struct Fitted<'m> {
     target: &'static dyn Target,
     dropped: Vec<Dropped>,
     proxies: Vec<Arc<Proxy>>,
+    written: Vec<Vec<Artifact>>,
 }
 
 impl<'m> Fitted<'m> {
@@ -137,7 +146,12 @@ impl<'m> Fitted<'m> {
         &self.proxies
     }
 
-    /// Writes the configuration, sorted by path.
+    /// The files of a proxy, the `at`th of [`Self::proxies`], if they are written already.
+    pub(crate) fn written(&self, at: usize) -> Option<Vec<Artifact>> {
+        self.written.get(at).cloned()
+    }
+
+    /// Writes the configuration, sorted by path, with the options that it was fitted with.
     #[must_use]
     pub fn emit(&self, options: &Options<'_>) -> Vec<Artifact> {
         let mut artifacts = self.target.emit(self, options);
@@ -158,8 +172,8 @@ pub fn fit<'m>(
         Ok(controller) => checked.for_target(controller),
         Err(_) => checked,
     };
-    let Fit { reports, dropped, proxies } = target.fit(checked, options);
+    let Fit { reports, dropped, proxies, written } = target.fit(checked, options);
     let reports = checked.settle(reports);
     let fits = !reports.iter().any(|report| report.severity == Severity::Error);
-    (fits.then_some(Fitted { checked, target, dropped, proxies }), reports)
+    (fits.then_some(Fitted { checked, target, dropped, proxies, written }), reports)
 }

@@ -4,6 +4,7 @@ use meshc_compiler::Input;
 use meshc_compiler::model::Controller;
 use meshc_compiler::values::{Date, Literal};
 use meshc_language::SourceFile;
+use meshc_targets::istio::{Ambient, Releases};
 use std::collections::BTreeMap;
 
 /// A case.
@@ -17,6 +18,9 @@ pub(super) struct Case {
     pub(super) environment: Option<String>,
     /// What the project builds; everything if nothing is said.
     pub(super) targets: Vec<Controller>,
+    /// What the clusters run.
+    pub(super) releases: Releases,
+    pub(super) ambient: Ambient,
     /// Values of the command line: name and value.
     pub(super) set: Vec<(String, String)>,
     pub(super) today: Option<Date>,
@@ -60,6 +64,8 @@ fn one(file: &str, name: &str, lines: &[&str], start: usize, end: usize) -> Case
         files: Vec::new(),
         environment: None,
         targets: Controller::ALL.to_vec(),
+        releases: Releases::default(),
+        ambient: Ambient::default(),
         set: Vec::new(),
         today: None,
         expected: Vec::new(),
@@ -76,6 +82,15 @@ fn one(file: &str, name: &str, lines: &[&str], start: usize, end: usize) -> Case
         }
         if let Some(names) = line.strip_prefix("# targets: ") {
             case.targets = names.split(", ").map(|name| Controller::parse(name.trim()).unwrap()).collect();
+        }
+        if let Some(releases) = line.strip_prefix("# istio: ") {
+            case.releases = Releases::parse(releases.trim()).unwrap();
+        }
+        if let Some(namespaces) = line.strip_prefix("# ambient: ") {
+            case.ambient = match namespaces.trim() {
+                "all" => Ambient::Everywhere,
+                some => Ambient::In(some.split(", ").map(ToOwned::to_owned).collect()),
+            };
         }
         if let Some((name, value)) = line.strip_prefix("# set: ").and_then(|set| set.split_once('=')) {
             case.set.push((name.to_owned(), value.to_owned()));

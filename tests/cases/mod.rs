@@ -10,7 +10,7 @@
 //!
 //! The text behind the code, which may be left out, is part of the message. A case without such comments must be clean.
 //! `# --- NAME.mesh` begins another file of the same case; `# environment: prod`, `# today: 2027-04-01`, `# targets: istio, envoy`
-//! and `# set: $canary=20%` set options.
+//! `# set: $canary=20%`, `# istio: 1.24..1.28` and `# ambient: all` or `# ambient: shop, edge` set options.
 //! `UPDATE=1` writes the expectations anew.
 //!
 //! What a case without errors makes is judged as Istio's admission would judge it ([`crate::oracle`]).
@@ -90,7 +90,12 @@ fn run(case: &Case) -> Outcome {
     let compilation = check(&project, case.environment.as_deref(), &options);
     let mut reports = compilation.reports;
     let mut texts = Vec::new();
-    let options = meshc_targets::Options { files: &project.files, ..meshc_targets::Options::default() };
+    let options = meshc_targets::Options {
+        files: &project.files,
+        releases: case.releases,
+        ambient: case.ambient.clone(),
+        ..meshc_targets::Options::default()
+    };
     for checked in compilation.environments.iter().filter_map(|(_, checked)| checked.as_ref()) {
         let (fitted, unfit) = fit(target("istio").unwrap(), checked, &options);
         reports.extend(checked.settle(unfit));

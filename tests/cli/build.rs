@@ -548,3 +548,25 @@ fn a_block_for_a_target_is_built_for_that_target() {
     assert!(istio.contains("only-istio") && !istio.contains("a.com"), "{istio}");
     folder.run_to(0, &["build", "--target", "envoy", "--out", "other"]);
 }
+
+#[test]
+fn fields_are_written_as_the_oldest_istio_knows_them() {
+    let service = "namespace shop\nservice web { port http 80; lb least-request; tls simple { ca file \"/a\"; skip-verify off } }\n\
+                   service hashed { port http 80; lb hash source-ip ring 512 }\nhost web { route all -> web }\n";
+    let folder = Folder::new(&[("mesh.toml", "[istio]\nversion = \"1.10..1.12\"\n"), ("a.mesh", service)]);
+    let printed = || folder.run_to(0, &["build", "--out", "-"]).out;
+    let old = printed();
+    assert!(old.contains("simple: LEAST_CONN") && old.contains("minimumRingSize: 512"), "{old}");
+    assert!(!old.contains("ringHash") && !old.contains("insecureSkipVerify"), "{old}");
+    folder.write("mesh.toml", "");
+    let new = printed();
+    assert!(
+        new.contains("simple: LEAST_REQUEST")
+            && new.contains("ringHash:")
+            && new.contains("insecureSkipVerify: false"),
+        "{new}"
+    );
+    folder.write("mesh.toml", "[istio]\nversion = \"1.20\"\n");
+    let run = folder.run_to(2, &["build", "--api-version", "v1"]);
+    assert!(run.err.contains("came with Istio 1.22"), "{}", run.err);
+}

@@ -115,7 +115,12 @@ fn reports(example: &Example, faults: &mut Vec<String>) -> Vec<(Diagnostic, Stri
         options.targets = example.targets.iter().map(|name| Controller::parse(name).unwrap()).collect();
     }
     let compilation = check(&project, None, &options);
-    let options = meshc_targets::Options { files: &project.files, ..meshc_targets::Options::default() };
+    let options = meshc_targets::Options {
+        files: &project.files,
+        releases: example.releases,
+        ambient: example.ambient.clone(),
+        ..meshc_targets::Options::default()
+    };
     let mut reports = compilation.reports;
     for name in &example.targets {
         let target = meshc_targets::target(name).unwrap();

@@ -7,8 +7,11 @@
 //! - `escaped`: `\xNN` stands for a byte;
 //! - `padded=N`: the file is padded to N bytes with zeros;
 //! - `target=NAME`: the project is also fitted to this target; `istio` if none is given;
+//! - `istio=1.28`, `istio=1.24..1.28`: the releases that the clusters run;
+//! - `ambient`: all namespaces are ambient;
 //! - `with=MESHNNNN`: this code is reported too, because it cannot be avoided.
 
+use meshc_targets::istio::{Ambient, Releases};
 use std::ops::Range;
 
 /// The headings of the sections in their order; the last one may be left out.
@@ -21,6 +24,9 @@ pub(crate) struct Example {
     pub(crate) targets: Vec<String>,
     /// Whether it says what the project builds.
     pub(crate) says_targets: bool,
+    /// What the clusters run.
+    pub(crate) releases: Releases,
+    pub(crate) ambient: Ambient,
     /// Codes that are reported beside the page's.
     pub(crate) with: Vec<String>,
 }
@@ -106,6 +112,7 @@ fn read_block(info: &str, body: &str, example: &mut Example, faults: &mut Vec<St
     let mut length = 0;
     for word in info.split_whitespace() {
         match word.split_once('=') {
+            None if word == "ambient" => example.ambient = Ambient::Everywhere,
             None if word == "escaped" => file.bytes = unescape(body),
             None if word.ends_with(".mesh") => file.path = word.to_owned(),
             Some(("padded", size)) => length = size.parse().unwrap_or_default(),
@@ -113,6 +120,10 @@ fn read_block(info: &str, body: &str, example: &mut Example, faults: &mut Vec<St
                 example.says_targets = true;
                 example.targets.push(name.to_owned());
             }
+            Some(("istio", releases)) => match Releases::parse(releases) {
+                Ok(releases) => example.releases = releases,
+                Err(error) => faults.push(format!("`{word}`: {error}")),
+            },
             Some(("with", code)) => example.with.push(code.to_owned()),
             _ => faults.push(format!("`{word}` means nothing in the info string of an example")),
         }

@@ -13,6 +13,15 @@ pub(crate) fn nginx() -> Option<PathBuf> {
     find("nginx")
 }
 
+/// A newer nginx than that of the machine, where `MESHC_NGINX` names one.
+pub(crate) fn current_nginx() -> Option<PathBuf> {
+    let named = std::env::var_os("MESHC_NGINX").map(PathBuf::from);
+    if named.is_none() {
+        super::note("skipped: a newer nginx: MESHC_NGINX names none");
+    }
+    named
+}
+
 /// nginx's stream module as a file for `load_module`; none where it is built in, or absent.
 pub(crate) fn nginx_stream_module() -> Option<PathBuf> {
     let folders = ["/usr/lib/nginx/modules", "/usr/lib64/nginx/modules"];

@@ -2,7 +2,9 @@
 
 use crate::activity;
 use crate::args::{Build, Format, find_word};
-use crate::compilation::{choose_environment, choose_environments, compile, fit_all, set, target_options};
+use crate::compilation::{
+    Answer, choose_environment, choose_environments, compile, fit_all, set, target_options,
+};
 use crate::console::Console;
 use crate::diff;
 use crate::exit::{Exit, Failure};
@@ -10,8 +12,9 @@ use crate::manifest::{ENVIRONMENT_PLACE, Manifest, TARGET_PLACE, check_places};
 use crate::outputs::{self, Drift, OutputFolder};
 use crate::project_files::{ProjectFiles, shown};
 use crate::report::{self, Counts, DRIFT, Extent, Noticed, Sources, counted};
-use meshc_compiler::{Compilation, Project};
-use meshc_targets::{Artifact, Split, Target, envoy, fit, istio::ApiVersion, target};
+use meshc_compiler::Project;
+use meshc_language::Diagnostic;
+use meshc_targets::{Artifact, Options, Split, Target, envoy, istio::ApiVersion, target};
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +26,9 @@ pub(super) fn run(build: &Build, console: &Console) -> Result<Exit, Failure> {
     refuse_contradictions(build)?;
     let mut files = ProjectFiles::find(&build.paths)?;
     overrule(&mut files.manifest, build);
+    if let Some(refused) = files.manifest.unknown_api_version() {
+        return Err(Failure::new(refused).help("leave `--api-version` out: every release takes `v1alpha3`"));
+    }
     // A large mesh takes long to take down, and the process ends anyway.
     let mut project = ManuallyDrop::new(files.project(files.read()?));
     set(&mut project, &build.settings)?;
@@ -31,25 +37,27 @@ pub(super) fn run(build: &Build, console: &Console) -> Result<Exit, Failure> {
     let mut compilation = ManuallyDrop::new(compile(&project, &environments, &files.manifest));
     // The trees have served; what follows can have their memory.
     project.trees = Vec::new();
-    fit_all(&mut compilation, &files.manifest.targets, &target_options(&project, &files.manifest));
+    let options = target_options(&project, &files.manifest);
+    let is_whole = compilation.is_whole;
+    let (reports, answers) = fit_all(&mut compilation, &files.manifest.targets, &options);
 
-    let counts = Counts::of(&compilation.reports);
+    let counts = Counts::of(reports);
     let sources = Sources::new(&project.files, files.sources.iter().map(|source| source.shown.clone()));
     let fails = counts.fail(build.reporting.deny);
     if fails || !build.locked || build.reporting.format == Format::Human {
-        publish(build, console, &sources, &compilation, &files)?;
+        publish(build, console, &sources, reports, &files)?;
     }
     if fails {
         return Ok(Exit::Findings);
     }
-    let emitted = emit(&compilation, &project, &files.manifest);
+    let emitted = emit(answers, &options);
     match place {
         OutputPlace::Printed => print(emitted, console).map(|()| Exit::Clean),
         OutputPlace::Folder(root) => {
-            let abandoned = if compilation.is_whole { root.abandoned(&environments) } else { Vec::new() };
+            let abandoned = if is_whole { root.abandoned(&environments) } else { Vec::new() };
             let folders = root.folders(emitted);
             if build.locked {
-                compare(&folders, &abandoned, build, &sources, &compilation, console)
+                compare(&folders, &abandoned, build, &sources, reports, console)
             } else {
                 write(&folders, &abandoned, console)
             }
@@ -207,31 +215,23 @@ fn publish(
     build: &Build,
     console: &Console,
     sources: &Sources<'_>,
-    compilation: &Compilation,
+    reports: &[Diagnostic],
     files: &ProjectFiles,
 ) -> Result<(), Failure> {
-    let quiet =
-        compilation.reports.is_empty() && matches!(build.reporting.format, Format::Human | Format::Github);
+    let quiet = reports.is_empty() && matches!(build.reporting.format, Format::Human | Format::Github);
     if quiet {
         return Ok(());
     }
     let extent = Extent { files: files.sources.len(), environments: 0 };
-    report::publish(console, sources, &compilation.reports, extent, build.reporting)
+    report::publish(console, sources, reports, extent, build.reporting)
 }
 
-fn emit(compilation: &Compilation, project: &Project, manifest: &Manifest) -> Vec<Emitted> {
+fn emit(answers: Vec<Answer<'_>>, options: &Options<'_>) -> Vec<Emitted> {
     activity::begin("writing configuration");
-    let options = target_options(project, manifest);
-    let mut emitted = Vec::new();
-    for (environment, checked) in &compilation.environments {
-        let fitted = manifest.targets.iter().filter_map(|target| {
-            let (fitted, _) = fit(*target, checked.as_ref()?, &options);
-            let environment = environment.as_ref().map(ToString::to_string);
-            Some(Emitted { environment, target: *target, artifacts: fitted?.emit(&options) })
-        });
-        emitted.extend(fitted);
-    }
-    emitted
+    let emitted = answers.into_iter().filter_map(|Answer { environment, target, fitted }| {
+        Some(Emitted { environment, target, artifacts: fitted?.emit(options) })
+    });
+    emitted.collect()
 }
 
 fn print(emitted: Vec<Emitted>, console: &Console) -> Result<(), Failure> {
@@ -270,7 +270,7 @@ fn compare(
     abandoned: &[PathBuf],
     build: &Build,
     sources: &Sources<'_>,
-    compilation: &Compilation,
+    reports: &[Diagnostic],
     console: &Console,
 ) -> Result<Exit, Failure> {
     let mut drift = outputs::compare(folders)?;
@@ -279,7 +279,7 @@ fn compare(
         console.report(drift_text(&drift).as_bytes());
     } else {
         let noticed: Vec<Noticed> = drift.iter().map(|(path, drift)| noticed(path, drift)).collect();
-        report::publish_findings(console, sources, &compilation.reports, &noticed, build.reporting.format)?;
+        report::publish_findings(console, sources, reports, &noticed, build.reporting.format)?;
     }
     Ok(if drift.is_empty() { Exit::Clean } else { Exit::Findings })
 }

@@ -75,7 +75,7 @@ fn child_takes_something(child: &Resource<Host>, roots: &[&Route], reports: &mut
             reports.push(
                 report(Code::DELEGATION_INEXPRESSIBLE, inner, root, message)
                     .consequence(
-                        "both compare one thing with an expression, and no data plane compares it twice",
+                        "both compare one thing with an expression, and a match of Istio compares it once",
                     )
                     .help("write one regular expression that says both, and delegate without it"),
             );

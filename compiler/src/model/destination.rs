@@ -250,6 +250,13 @@ impl Mesh {
         self.known(target).map_or(&[], |known| known.ports)
     }
 
+    /// Whether a destination declares a subset.
+    #[must_use]
+    pub fn has_subset(&self, target: DestinationId, name: &str) -> bool {
+        let subsets = self.known(target).map_or(&[][..], |known| known.subsets);
+        subsets.iter().any(|subset| subset.name.value.as_str() == name)
+    }
+
     /// The port that a destination is called on: the one that is named, or the only one.
     #[must_use]
     pub fn port_of(&self, destination: &Destination) -> Option<&Port> {
@@ -289,10 +296,11 @@ impl Mesh {
             cx.report(deprecated_use(known.what, known.name, deprecation, reference.name_span));
         }
         let port_is_known = self.check_port(reference, target, &known, cx);
-        let subset_is_known = self.check_subset(reference, &known, cx);
+        // One that somebody else declares can be accepted: Istio is told its name.
+        self.check_subset(reference, &known, cx);
         deprecated_subset(reference, &known, cx);
         let host = self.check_host(reference, target, host, cx);
-        (port_is_known && subset_is_known).then_some(())?;
+        port_is_known.then_some(())?;
         Some(Destination {
             target,
             host: host?,

@@ -17,7 +17,7 @@ pub const MAX_MATCHES: usize = 10_000;
 enum Clash {
     /// Both can never hold.
     Never,
-    /// Both may hold, but no data plane compares twice.
+    /// Both may hold, but an alternative compares one thing once.
     Twice(&'static str),
 }
 
@@ -342,12 +342,12 @@ fn add_without(
     }
 }
 
-/// One alternative that says what both say; `None` if they exclude each other, or no data plane could compare both.
+/// One alternative that says what both say; `None` if they exclude each other, or one alternative could not compare both.
 pub(crate) fn merge_matches(outer: &Match, inner: &Match) -> Option<Match> {
     join(outer, inner).ok()
 }
 
-/// Whether both alternatives may hold, and no data plane could compare both.
+/// Whether both alternatives may hold, and one alternative could not compare both.
 pub(crate) fn cannot_be_joined(outer: &Match, inner: &Match) -> bool {
     matches!(join(outer, inner), Err(Clash::Twice(_)))
 }

@@ -42,6 +42,12 @@ pub struct WeightedAddress {
 /// The endpoints of one port of a destination, whose host is `host`.
 pub(super) fn of(model: &Model, destination: &Destination, port: &Port, host: &SmolStr) -> Addresses {
     let subset = destination.subset.as_ref().map(|subset| subset.value.as_str());
+    // A service in front of a gateway has a subset for each external that leaves there.
+    let is_front = matches!(destination.target, DestinationId::Service(id) if model.mesh.is_in_front(id));
+    if subset.is_some_and(|subset| !is_front && !model.mesh.has_subset(destination.target, subset)) {
+        // Nobody but Istio may know which endpoints these are.
+        return Addresses::Unknown;
+    }
     if let Some(kind) = model.bound_address(destination.target, port.number.value.get(), subset) {
         return of_binding(model, kind, destination, port, subset);
     }

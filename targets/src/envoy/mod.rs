@@ -72,6 +72,7 @@ impl Target for Envoy {
             for proxy in &fit.proxies {
                 let files = configuration(model, proxy, options);
                 fit.reports.extend(kubernetes::beyond(deploy, &proxy.name, &files));
+                fit.written.push(files);
             }
         }
         fit
@@ -80,8 +81,8 @@ impl Target for Envoy {
     fn emit(&self, fitted: &Fitted<'_>, options: &Options<'_>) -> Vec<Artifact> {
         let model = fitted.checked().model();
         let proxies = fitted.proxies();
-        let files = proxies.par_iter().flat_map_iter(|proxy| {
-            let files = configuration(model, proxy, options);
+        let files = proxies.par_iter().enumerate().flat_map_iter(|(at, proxy)| {
+            let files = fitted.written(at).unwrap_or_else(|| configuration(model, proxy, options));
             let manifests =
                 model.deploy().map(|deploy| deployed::manifests(model, deploy, proxy, &files, options));
             files.into_iter().chain(manifests)

@@ -5,7 +5,8 @@ use super::delegation::Folded;
 use super::layout::Layout;
 use super::name::GatewayNames;
 use super::plan::{Planned, plan};
-use super::{api, destination_rule, egress, gateway, name, raw, service_entry, virtual_service};
+use super::release::Release;
+use super::{api, destination_rule, earlier, egress, gateway, name, raw, service_entry, virtual_service};
 use crate::provenance::{Item, Provenance};
 use crate::target::Options;
 use crate::yaml::{self, Sourced};
@@ -29,6 +30,7 @@ pub(super) struct Writer<'m> {
     model: &'m Model,
     from: Provenance<'m>,
     group_version: &'static str,
+    oldest: Release,
     route_names: bool,
     delegators: Delegators<'m>,
     layout: Layout,
@@ -48,6 +50,7 @@ impl<'m> Writer<'m> {
             model,
             from: Provenance::new(options.files),
             group_version: options.api_version.group_version(),
+            oldest: options.releases.oldest,
             route_names: options.route_names,
             delegators,
             layout,
@@ -80,8 +83,14 @@ impl<'m> Writer<'m> {
         raw::merged(document, &raw).ok()
     }
 
-    /// The resource as the typed statements say it.
+    /// The resource as the typed statements say it, in words that the oldest release knows where it has any.
     pub(super) fn typed(&self, planned: Planned) -> Option<Document> {
+        let mut document = self.in_newest_words(planned)?;
+        earlier::reword(&mut document, self.oldest);
+        Some(document)
+    }
+
+    fn in_newest_words(&self, planned: Planned) -> Option<Document> {
         let mesh = &self.model.mesh;
         let from = &self.from.source(self.item(planned)?);
         Some(match planned {

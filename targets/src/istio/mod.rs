@@ -1,11 +1,14 @@
 //! Istio: Gateway, VirtualService, DestinationRule and ServiceEntry of `networking.istio.io`.
 
+mod ambient;
 pub mod api;
 mod asked;
+mod changes;
 mod connections;
 mod delegation;
 mod destination_rule;
 mod document;
+mod earlier;
 mod egress;
 mod emit;
 mod fit;
@@ -17,13 +20,16 @@ mod name;
 mod plan;
 mod policy;
 mod raw;
+mod release;
 mod rewrite;
 mod service_entry;
+mod since;
 mod support;
 mod virtual_service;
 mod visibility;
 
 pub use crate::artifact::HEADER;
+pub use release::{Ambient, Release, Releases};
 
 use crate::artifact::Artifact;
 use crate::capability::{Feature, Support};
@@ -53,6 +59,15 @@ impl ApiVersion {
     pub const WORDS: [(&'static str, Self); 3] =
         [("v1alpha3", Self::V1Alpha3), ("v1beta1", Self::V1Beta1), ("v1", Self::V1)];
 
+    /// The first release that has it.
+    #[must_use]
+    pub const fn since(self) -> Release {
+        match self {
+            Self::V1Alpha3 | Self::V1Beta1 => Release::OLDEST,
+            Self::V1 => Release::minor(22),
+        }
+    }
+
     /// The `apiVersion` of a resource.
     #[must_use]
     pub const fn group_version(self) -> &'static str {
@@ -79,10 +94,13 @@ impl Target for Istio {
         reports.extend(fit::routes(checked, options));
         reports.extend(fit_values::check(checked));
         reports.extend(raw::check(checked, options));
+        reports.extend(since::newer_than_oldest(checked, options));
+        reports.extend(changes::between(checked.model(), options.releases));
+        reports.extend(ambient::at_waypoints(checked.model(), &options.ambient));
         // Istio carries everything.
         let lost = checked.model().degradations.iter().filter(|one| one.target.value == Controller::Istio);
         reports.extend(lost.map(|one| unused_degradation(one.span, Controller::Istio)));
-        Fit { reports, dropped: Vec::new(), proxies: Vec::new() }
+        Fit { reports, ..Fit::default() }
     }
 
     fn emit(&self, fitted: &Fitted<'_>, options: &Options<'_>) -> Vec<Artifact> {

@@ -8,27 +8,24 @@ use meshc_language::{Code, Diagnostic, Severity, Span};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-/// Adds what is found where all else fits.
-pub(super) fn beyond(model: &Model, mut fit: Fit, options: &Options<'_>) -> Fit {
+/// Writes the configuration where all else fits, and adds what that shows.
+pub(super) fn write(model: &Model, fit: &mut Fit, options: &Options<'_>) {
     if fit.reports.iter().any(|report| report.severity == Severity::Error) {
-        return fit;
+        return;
     }
-    let found: Vec<Vec<Diagnostic>> = fit
-        .proxies
-        .par_iter()
-        .map(|proxy| {
-            let made = Configuration::new(model, proxy, options);
-            let long = too_long(&made.http, proxy.span).into_iter().chain(too_long(&made.stream, proxy.span));
-            let mut reports = made.reports;
-            reports.extend(long.filter_map(|(span, length)| span.map(|span| report(span, length))));
-            reports
-        })
-        .collect();
+    let made = fit.proxies.par_iter().map(|proxy| {
+        let mut made = Configuration::new(model, proxy, options);
+        let long = too_long(&made.http, proxy.span).into_iter().chain(too_long(&made.stream, proxy.span));
+        let mut reports = std::mem::take(&mut made.reports);
+        reports.extend(long.filter_map(|(span, length)| span.map(|span| report(span, length))));
+        (reports, super::written(&made, options))
+    });
+    let (found, written): (Vec<Vec<Diagnostic>>, _) = made.unzip();
     let mut known: FxHashSet<(Span, String)> = FxHashSet::default();
     fit.reports.extend(
         found.into_iter().flatten().filter(|report| known.insert((report.span, report.message.clone()))),
     );
-    fit
+    fit.written = written;
 }
 
 fn report(span: Span, length: usize) -> Diagnostic {

@@ -82,12 +82,11 @@ impl Target for Nginx {
 
     fn fit(&self, checked: &Checked, options: &Options<'_>) -> Fit {
         let model = checked.model();
-        let fit = raw_proxy::fit(checked, Controller::Nginx, support::of, options);
-        let mut fit = limits::beyond(model, fit, options);
+        let mut fit = raw_proxy::fit(checked, Controller::Nginx, support::of, options);
+        limits::write(model, &mut fit, options);
         if let Some(deploy) = model.deploy() {
-            for proxy in &fit.proxies {
-                let files = configuration(model, proxy, options);
-                fit.reports.extend(kubernetes::beyond(deploy, &proxy.name, &files));
+            for (proxy, files) in fit.proxies.iter().zip(&fit.written) {
+                fit.reports.extend(kubernetes::beyond(deploy, &proxy.name, files));
             }
         }
         fit
@@ -96,8 +95,8 @@ impl Target for Nginx {
     fn emit(&self, fitted: &Fitted<'_>, options: &Options<'_>) -> Vec<Artifact> {
         let model = fitted.checked().model();
         let proxies = fitted.proxies();
-        let files = proxies.par_iter().flat_map_iter(|proxy| {
-            let files = configuration(model, proxy, options);
+        let files = proxies.par_iter().enumerate().flat_map_iter(|(at, proxy)| {
+            let files = fitted.written(at).unwrap_or_else(|| configuration(model, proxy, options));
             let manifests = model.deploy().map(|deploy| deployed::manifests(model, deploy, proxy, &files));
             files.into_iter().chain(manifests)
         });
@@ -110,7 +109,11 @@ impl Target for Nginx {
 /// The files of one proxy. The first is the one that `nginx -c` takes.
 #[must_use]
 pub fn configuration(model: &Model, proxy: &Proxy, options: &Options<'_>) -> Vec<Artifact> {
-    let mut files = files::all(&files::Configuration::new(model, proxy, options), options);
+    written(&files::Configuration::new(model, proxy, options), options)
+}
+
+fn written(configuration: &files::Configuration, options: &Options<'_>) -> Vec<Artifact> {
+    let mut files = files::all(configuration, options);
     // The first line says that a file is ours: what nothing produces any more is removed by it.
     for file in files.iter_mut().filter(|file| !file.text.starts_with(HEADER)) {
         file.text.insert_str(0, HEADER);

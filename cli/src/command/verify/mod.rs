@@ -6,7 +6,7 @@ mod show;
 
 use crate::activity;
 use crate::args::{Format, ListFormat, Reporting, Verify};
-use crate::compilation::{choose_environments, compile, fit_all, set, target_options};
+use crate::compilation::{Answer, choose_environments, compile, fit_all, set, target_options};
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -16,7 +16,7 @@ use crate::rig::trial::Trial;
 use crate::rig::{Kind, NotServing, Server, World};
 use meshc_compiler::routing::Proxy;
 use meshc_language::{Diagnostic, Severity};
-use meshc_targets::{Fitted, Options, Rig, fit};
+use meshc_targets::{Fitted, Options, Rig};
 use outcome::{Outcome, Tried};
 use place::Place;
 use show::Wanted;
@@ -37,22 +37,18 @@ pub(super) fn run(verify: &Verify, console: &Console) -> Result<Exit, Failure> {
     let mut compilation = ManuallyDrop::new(compile(&project, &environments, &files.manifest));
     let mut options = target_options(&project, &files.manifest);
     options.rig = Some(Rig::default());
-    fit_all(&mut compilation, &files.manifest.targets, &options);
+    let (reports, answers) = fit_all(&mut compilation, &files.manifest.targets, &options);
     let sources = Sources::new(&project.files, files.sources.iter().map(|source| source.shown.clone()));
-    let fitted: Option<Vec<(Option<String>, Fitted<'_>)>> = compilation
-        .environments
-        .iter()
-        .map(|(environment, checked)| {
-            let (fitted, _) = fit(kind.target(), checked.as_ref()?, &options);
-            Some((environment.as_ref().map(ToString::to_string), fitted?))
-        })
+    let fitted: Option<Vec<(Option<String>, Fitted<'_>)>> = answers
+        .into_iter()
+        .map(|Answer { environment, target: _, fitted }| Some((environment, fitted?)))
         .collect();
-    let Some(fitted) = fitted.filter(|_| !Counts::of(&compilation.reports).fail(None)) else {
+    let Some(fitted) = fitted.filter(|_| !Counts::of(reports).fail(None)) else {
         let extent = Extent { files: files.sources.len(), environments: 0 };
         let reporting = Reporting { deny: None, format: Format::Human };
         // What does not stand in the way is for `check` and `build` to say.
         let errors: Vec<Diagnostic> =
-            compilation.reports.iter().filter(|report| report.severity == Severity::Error).cloned().collect();
+            reports.iter().filter(|report| report.severity == Severity::Error).cloned().collect();
         report::publish(console, &sources, &errors, extent, reporting)?;
         return Ok(Exit::Findings);
     };

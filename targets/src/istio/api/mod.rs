@@ -26,4 +26,4 @@ pub use service_entry::*;
 pub use virtual_service::*;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

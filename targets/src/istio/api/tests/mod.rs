@@ -15,7 +15,7 @@ mod types;
 use std::path::PathBuf;
 
 /// A file of the shared data beside the repository, or `None` with a note on the test's output.
-fn shared_file(path: &str) -> Option<PathBuf> {
+pub(in crate::istio) fn shared_file(path: &str) -> Option<PathBuf> {
     let found = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data").join(path);
     if found.exists() {
         return Some(found);
