@@ -105,6 +105,10 @@ fn place_of(project: &Project, place: Span) -> Place {
         return Place::Item;
     };
     let mut around = tree.statements(&file.text).find(|statement| statement.span().contains(place));
+    // Attributes and comments stand before their statement.
+    if around.is_none() {
+        return Place::Item;
+    }
     while let Some(statement) = around {
         match statement.keyword().and_then(|keyword| keyword.word()).unwrap_or_default() {
             "gateway" => return Place::Gateway,

@@ -137,7 +137,7 @@ fn slips(rights: &[Right], total: usize, seed: u64) -> Vec<(usize, Slip)> {
 fn what_a_safe_fix_leaves_builds_to_what_was_meant() {
     let rights = right_sources();
     assert!(rights.len() > 50, "only {} sources are right", rights.len());
-    let slips = slips(&rights, count(1_500), 1);
+    let slips = slips(&rights, count(1_000), 1);
     let outcomes: Vec<(bool, Option<String>)> = slips
         .par_iter()
         .map(|(at, slip)| {
@@ -157,7 +157,9 @@ fn what_a_safe_fix_leaves_builds_to_what_was_meant() {
 
 #[test]
 fn one_slip_is_seldom_more_than_three_reports() {
-    let rights = right_sources();
+    // Where a bracket belongs is told by the indentation: of what has none, nothing can be told after a slip.
+    let is_indented = |right: &Right| !right.title.contains("indented");
+    let rights: Vec<Right> = right_sources().into_iter().filter(is_indented).collect();
     let slips = slips(&rights, count(1_500), 2);
     let many: Vec<String> = slips
         .par_iter()
