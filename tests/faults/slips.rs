@@ -12,8 +12,11 @@ pub(super) struct Slip {
     pub(super) is_single: bool,
 }
 
-/// The kinds, those of the hand before those of habit.
-const KINDS: [fn(&str, &mut Random) -> Option<(String, String)>; 16] = [
+/// A way to slip: what is done and the text with it, if it can be done there.
+type Way = fn(&str, &mut Random) -> Option<(String, String)>;
+
+/// The ways, those of the hand before those of habit.
+const WAYS: [Way; 16] = [
     delete_token,
     delete_token,
     double_token,
@@ -35,13 +38,13 @@ const KINDS: [fn(&str, &mut Random) -> Option<(String, String)>; 16] = [
 /// One slip in one of the files; `None` where there is no place for the kind that came up.
 pub(super) fn slip(texts: &[(String, String)], random: &mut Random) -> Option<Slip> {
     let file = random.below(texts.len());
-    let kind = random.below(KINDS.len() + 2);
-    let (what, text, is_single) = match KINDS.get(kind) {
+    let kind = random.below(WAYS.len() + 2);
+    let (what, text, is_single) = match WAYS.get(kind) {
         Some(kind) => {
             let (what, text) = kind(&texts[file].1, random)?;
             (what, text, true)
         }
-        None if kind == KINDS.len() => ("no indentation".to_owned(), flat(&texts[file].1), false),
+        None if kind == WAYS.len() => ("no indentation".to_owned(), flat(&texts[file].1), false),
         None => ("all quotes single".to_owned(), single_quotes(&texts[file].1), false),
     };
     (text != texts[file].1).then_some(())?;
