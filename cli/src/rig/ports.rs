@@ -1,8 +1,10 @@
 //! Free ports of the loopback.
 
+use std::collections::VecDeque;
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::ops::RangeInclusive;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,17 +15,35 @@ const SIZE: u16 = *RANGE.end() - *RANGE.start() + 1;
 /// How far this process has come; 0 before its first port.
 static NEXT: AtomicU16 = AtomicU16::new(0);
 
-/// A port of 127.0.0.1 that nobody listens on. No port is given twice to one process until all others were; another process
-/// may still take it, so that who uses it must be ready to ask again.
+/// How many ports stay claimed after they were given out: more than a proxy needs until it listens, far fewer than files may be open.
+const CLAIMED: usize = 128;
+
+/// The claims on the ports that were given out last. Who claims a port of TCP is bound to the same port of UDP, so that another process
+/// sees it before the proxy listens: two Envoys would share a port without a word, and each serve half of the requests.
+static CLAIMS: Mutex<VecDeque<UdpSocket>> = Mutex::new(VecDeque::new());
+
+/// A port of 127.0.0.1 that nobody listens on. No port is given twice to one process until all others were, nor to another
+/// one that asks here; any other program may still take it, so that who uses it must be ready to ask again.
 pub fn free() -> io::Result<u16> {
     _ = NEXT.compare_exchange(0, start(), Ordering::Relaxed, Ordering::Relaxed);
     for _ in 0..SIZE {
         let port = RANGE.start() + NEXT.fetch_add(1, Ordering::Relaxed) % SIZE;
+        let Ok(claim) = UdpSocket::bind((Ipv4Addr::LOCALHOST, port)) else { continue };
         if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            keep(claim);
             return Ok(port);
         }
     }
     Err(io::Error::new(io::ErrorKind::AddrInUse, "no port of the loopback is free"))
+}
+
+fn keep(claim: UdpSocket) {
+    // A thread that panicked while it held the claims has left them whole.
+    let mut claims = CLAIMS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if claims.len() == CLAIMED {
+        claims.pop_front();
+    }
+    claims.push_back(claim);
 }
 
 /// Processes that run at the same time start at different places.
