@@ -111,3 +111,24 @@ fn faults_have_a_place_and_a_way_out() {
         );
     }
 }
+
+/// The page that shows every key.
+const PAGE: &str = include_str!("../../../docs/project.md");
+
+#[test]
+fn the_page_shows_every_key_and_can_be_read() {
+    let block = PAGE.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert!(Manifest::parse(block).is_ok(), "{}", refused(block));
+    for table in ["", "istio", "edge", "envoy", "nginx"] {
+        let start = if table.is_empty() { block } else { block.split(&format!("[{table}]")).nth(1).unwrap() };
+        let own = start.split("\n[").next().unwrap();
+        let odd = if table.is_empty() { "zzz = 1".to_owned() } else { format!("[{table}]\nzzz = 1") };
+        let error = toml::from_str::<Written>(&odd).unwrap_err();
+        let known: Vec<&str> = error.message().split('`').skip(1).step_by(2).skip(1).collect();
+        assert!(known.len() > 3, "{table}: {error}");
+        for key in known {
+            let shown = own.contains(&format!("{key} = ")) || block.contains(&format!("[{key}]"));
+            assert!(shown, "docs/project.md does not show `{key}` of [{table}]");
+        }
+    }
+}
