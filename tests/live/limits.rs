@@ -29,7 +29,7 @@ fn two_endpoints(eject: &str) -> String {
 fn an_endpoint_that_fails_is_left_out_and_comes_back(stage: &mut Stage) {
     let (_good, bad) = (stage.echo("good"), stage.echo("bad"));
     let time = Duration::from_secs(4);
-    let running = stage.start(&two_endpoints("after 3 errors within 500ms for 4s max 100%"));
+    let running = stage.start(&two_endpoints("after 3 consecutive errors every 500ms for 4s max 100%"));
     bad.behave(Behaviour { status: Some(503), ..Behaviour::default() });
     let ask = || assert_eq!(seen(&running.ask(&Request::get("a.com", "/"))).upstream, "good");
     let start = Instant::now();
@@ -59,7 +59,7 @@ fn an_endpoint_that_fails_is_left_out_and_comes_back(stage: &mut Stage) {
 
 fn an_endpoint_that_does_not_fail_in_a_row_stays(stage: &mut Stage) {
     let (_good, bad) = (stage.echo("good"), stage.echo("bad"));
-    let source = two_endpoints("after 4 errors within 500ms for 60s max 100%");
+    let source = two_endpoints("after 4 consecutive errors every 500ms for 60s max 100%");
     let running = stage.start(&source);
     // Three failures, then a success, again and again.
     let rounds = (0..3).take_while(|_| {
@@ -82,7 +82,7 @@ fn an_endpoint_that_does_not_fail_in_a_row_stays(stage: &mut Stage) {
 fn a_part_of_a_second_is_taken(stage: &mut Stage) {
     let _both = (stage.echo("good"), stage.echo("bad"));
     let pool = "pool { connect-timeout 1500ms; lifetime 2500ms; idle 3500ms; tcp-idle 4500ms }";
-    let source = two_endpoints("after 3 errors within 300ms for 300ms max 50%");
+    let source = two_endpoints("after 3 consecutive errors every 300ms for 300ms max 50%");
     let source =
         source.replace("retry 1 on [503]", "retry 1 per-try 250ms on [503] backoff 15ms; timeout 1250ms");
     let running = stage.start(&source.replace("lb round-robin", &format!("lb round-robin; {pool}")));

@@ -216,7 +216,7 @@ fn callers_are_known_by_name(stage: &mut Stage) {
            names "spiffe://mesh/ns/prod/sa/caller" }"#,
     );
     if stage.plane == Plane::Nginx {
-        return stage.assert_refused(&source, "names [");
+        return stage.assert_refused(&source, "names ");
     }
     let running = stage.start(&source);
     assert!(!is_let_in(stage, &running, None));

@@ -197,7 +197,7 @@ fn write_service(file: &mut Writer, service: usize, random: &mut Random) {
         policy.line(&format!("lb {}", random.pick(&LOAD_BALANCERS)));
         write_pool(policy, random);
         policy.line(&format!(
-            "eject after {} errors within {}s for {}m max 10%",
+            "eject after {} consecutive errors every {}s for {}m max 10%",
             3 + random.below(7),
             10 + random.below(50),
             1 + random.below(5)
