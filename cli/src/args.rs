@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 all is well, 1 findings, 2 wrong usage or a file that cannot be read or written, 3 a fault of meshc";
+const EXIT_CODES: &str = "Exit codes: 0 success, 1 findings, 2 wrong usage or a file that cannot be read or written, 3 a bug in meshc";
 
 /// When to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -35,20 +35,20 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Write a small working project
     Init(Init),
-    /// Report everything that is provably wrong, in all environments
+    /// Report every provable mistake, in all environments
     Check(Check),
     /// Check, then write the configuration of each target
     Build(Build),
-    /// Run the real proxy on this machine and hold it to what the sources say
+    /// Run the real proxy on this machine and compare it with the sources
     #[command(long_about = VERIFY_HELP)]
     Verify(Verify),
-    /// Write sources in their one canonical form
+    /// Format sources
     Fmt(Fmt),
     /// Apply the edits that reports propose
     Fix(Fix),
     /// Explain a code of a report
     Explain(Explain),
-    /// Show what each target can carry
+    /// Show what each target supports
     Targets(Targets),
     /// Print a completion script for a shell
     Completions(Completions),
@@ -73,7 +73,7 @@ pub(crate) struct Check {
     /// Files or folders; the project that they belong to is checked as a whole [default: .]
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Check this environment only; may be given several times [default: all]
+    /// Check this environment only; may be repeated [default: all]
     #[arg(long, value_name = "ENV", value_delimiter = ',')]
     pub(crate) env: Vec<String>,
     #[command(flatten)]
@@ -85,7 +85,7 @@ pub(crate) struct Check {
 /// Values for one run.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Settings {
-    /// Give a parameter this value, over what environments and defaults say; may be given several times
+    /// Give a parameter this value, overriding environments and defaults; may be repeated
     #[arg(long, value_name = "'$NAME=VALUE'")]
     pub(crate) set: Vec<String>,
 }
@@ -130,7 +130,7 @@ pub(crate) struct Build {
     /// Targets to build for [default: those of mesh.toml, or istio]
     #[arg(long, value_name = "TARGET", value_delimiter = ',', value_parser = target_names())]
     pub(crate) target: Vec<String>,
-    /// Build this environment only; may be given several times [default: all]
+    /// Build this environment only; may be repeated [default: all]
     #[arg(long, value_name = "ENV", value_delimiter = ',')]
     pub(crate) env: Vec<String>,
     #[command(flatten)]
@@ -138,7 +138,7 @@ pub(crate) struct Build {
     /// Output folder, may contain {env} and {target}; `-` prints everything [default: that of mesh.toml, or out]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Write nothing; fail if the output folder is not what would be written
+    /// Write nothing; fail if the output folder is out of date
     #[arg(long)]
     pub(crate) locked: bool,
     /// Version of Istio's API
@@ -150,7 +150,7 @@ pub(crate) struct Build {
     /// How Envoy's configuration is written; JSON loads in about half the time
     #[arg(long, value_name = "FORMAT", value_parser = words(&envoy::Format::WORDS))]
     pub(crate) envoy_format: Option<String>,
-    /// How Envoy's configuration is spread over files
+    /// How Envoy's configuration is split into files
     #[arg(long, value_name = "LAYOUT", value_parser = words(&envoy::Layout::WORDS))]
     pub(crate) envoy_layout: Option<String>,
     #[command(flatten)]
@@ -158,18 +158,18 @@ pub(crate) struct Build {
 }
 
 const VERIFY_HELP: &str = "\
-Run the real proxy on this machine and hold it to what the sources say
+Run the real proxy on this machine and compare it with the sources
 
-Starts envoy or nginx on the loopback with what meshc writes for it, with upstreams that say what they were sent in place of \
-the endpoints. Sends at least one request for each rule, and one that just misses it, and compares what comes of it with the \
-meaning of the sources: destination, path, host and headers there, redirects, statuses, TLS, and shares within bounds that \
-chance crosses once in a million times.
+Starts envoy or nginx on 127.0.0.1 with the configuration that meshc writes, and test upstreams in place of the \
+endpoints. Sends at least one request for each rule, and one that just misses it, and compares the outcome with the \
+sources: destination, path, host and headers there, redirects, statuses, TLS, and weights within bounds that a \
+correct proxy exceeds once in a million runs.
 
-Not looked at: time limits, retries and ejection; CORS; the headers `x-forwarded-*`; which versions of TLS are refused; and \
-whether a destination with a wrong certificate is. Of a list of alternatives in a condition, such as `method in [GET, PUT]`, \
-only one element is asked for.
+Not tested: timeouts, retries and ejection; CORS; the headers `x-forwarded-*`; which versions of TLS are refused; and \
+whether a destination with a wrong certificate is refused. Of a list of alternatives in a condition, such as `method in [GET, PUT]`, \
+only one element is tested.
 
-Nothing is written but a temporary folder; nothing is sent beyond the loopback.";
+Nothing is written but a temporary folder; nothing is sent beyond 127.0.0.1.";
 
 /// `meshc verify`.
 #[derive(Debug, Args)]
@@ -180,7 +180,7 @@ pub(crate) struct Verify {
     /// The target to verify: envoy or nginx
     #[arg(long, value_name = "TARGET", value_parser = target_names())]
     pub(crate) target: String,
-    /// Verify this environment only; may be given several times [default: all]
+    /// Verify this environment only; may be repeated [default: all]
     #[arg(long, value_name = "ENV", value_delimiter = ',')]
     pub(crate) env: Vec<String>,
     #[command(flatten)]
@@ -188,13 +188,13 @@ pub(crate) struct Verify {
     /// The proxy's program [default: envoy or nginx on PATH]
     #[arg(long, value_name = "PATH")]
     pub(crate) program: Option<PathBuf>,
-    /// How many requests a rule gets whose answer depends on chance
+    /// Number of requests for a rule with percentages
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub(crate) requests: u64,
     /// How long the proxy may take to start, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) patience: u64,
-    /// Send only this request, and show where it lands; may be given several times
+    /// Send only this request, and show where it goes; may be repeated
     #[arg(long, value_name = "'GET URL [-H NAME: VALUE]'", conflicts_with = "format")]
     pub(crate) show: Vec<String>,
     /// How the outcome is written; `json` goes to standard output
@@ -225,7 +225,7 @@ pub(crate) struct Fix {
     /// Files or folders to change [default: the project]
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Apply guesses too, and what changes where traffic goes
+    /// Also apply guesses, and edits that change where traffic goes
     #[arg(long = "unsafe")]
     pub(crate) with_unsafe: bool,
 }
@@ -259,7 +259,7 @@ pub(crate) struct Targets {
     /// How the matrix is written
     #[arg(long, value_enum, default_value_t = TableFormat::Human)]
     pub(crate) format: TableFormat,
-    /// Leave out means, caveats and reasons
+    /// Omit means, caveats and reasons
     #[arg(long)]
     pub(crate) brief: bool,
 }

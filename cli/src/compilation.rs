@@ -34,8 +34,7 @@ pub(crate) fn set(project: &mut Project, settings: &Settings) -> Result<(), Fail
 
 /// The name, with its `$`, and the value of one `--set`.
 fn setting(written: &str) -> Result<(String, String), Failure> {
-    const FORM: &str =
-        "write `--set '$canary=20%'`, in single quotes: the shell takes `$canary` for a variable of its own";
+    const FORM: &str = "write `--set '$canary=20%'`, in single quotes: the shell would expand `$canary`";
     let refused = |why: &str| {
         let shown = written.replace(char::is_control, "\u{fffd}");
         Failure::new(format!("`--set {shown}` {why}")).help(FORM)
@@ -67,8 +66,8 @@ fn known_environment(wanted: &str, known: &[String]) -> Result<(), Failure> {
     let failure = Failure::new(format!("there is no environment `{wanted}`"));
     Err(match did_you_mean(wanted, known.iter().map(String::as_str)) {
         Some(meant) => failure.help(format!("did you mean `{meant}`?")),
-        None if known.is_empty() => failure.help("the project declares no environments; leave it out"),
-        None => failure.help(format!("the project has {}", known.join(", "))),
+        None if known.is_empty() => failure.help("the project declares no environments; remove it"),
+        None => failure.help(format!("choose an environment: this project has {}", known.join(", "))),
     })
 }
 
@@ -108,7 +107,7 @@ pub(crate) fn choose_environment(
         [only] => Ok(Some(only.clone())),
         several => {
             let message = format!("{what} takes one environment, and there are {}", several.join(", "));
-            Err(Failure::new(message).help("name one with `--env`, or set `default-env` in mesh.toml"))
+            Err(Failure::new(message).help("choose one with `--env`, or set `default-env` in mesh.toml"))
         }
     }
 }

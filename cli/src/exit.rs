@@ -95,7 +95,7 @@ fn fault(doing: &str, panic: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let doing = if doing.is_empty() { "starting" } else { doing };
     format!(
-        "fault: meshc itself went wrong while {doing}; this is not a fault of your sources\n  \
+        "bug: meshc failed while {doing}; your sources are not the cause\n  \
          = what: {}\n  \
          = version: meshc {version} on {} {}\n  \
          = help: please open an issue in the project of meshc with this text, and with the sources if you may share them\n",

@@ -260,14 +260,12 @@ fn read_targets(written: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<&'static 
     for name in written.as_ref() {
         let target = one_of("target", name, TARGETS.iter().map(|target| (target.name(), *target)))?;
         if targets.iter().any(|known| known.name() == target.name()) {
-            return Err(Fault::at(name.span(), format!("target `{}` stands twice", target.name())));
+            return Err(Fault::at(name.span(), format!("target `{}` is listed twice", target.name())));
         }
         targets.push(target);
     }
     if targets.is_empty() {
-        return Err(
-            Fault::at(written.span(), "there is no target to build").help("name one, or remove `targets`")
-        );
+        return Err(Fault::at(written.span(), "`targets` is empty").help("add one, or remove `targets`"));
     }
     Ok(targets)
 }
@@ -318,7 +316,7 @@ fn read_admin(written: &Spanned<String>) -> Result<envoy::Admin, Fault> {
     if rest.starts_with('/') && rest.chars().all(plain) {
         return Ok(envoy::Admin::Socket(text.to_owned()));
     }
-    Err(Fault::at(written.span(), "this is no place for the administration").help(format!(
+    Err(Fault::at(written.span(), "invalid address of the admin interface").help(format!(
         "write an address with a port such as `127.0.0.1:15001`, the path of a socket such as `/run/envoy/{}.sock`, or `off`",
         envoy::PROXY_PLACE
     )))
@@ -378,11 +376,11 @@ fn read_nginx(written: &WrittenNginx) -> Result<NginxOptions, Fault> {
     if let Some(resolver) = resolver {
         let is_address = |text: &str| text.parse::<IpAddr>().is_ok() || text.parse::<SocketAddr>().is_ok();
         if let Some(other) = resolver.as_ref().iter().find(|one| !is_address(one.as_ref())) {
-            return Err(Fault::at(other.span(), "this is not an address")
-                .help("write an IP address, with a port or without: nginx would look a name up once, when it starts"));
+            return Err(Fault::at(other.span(), "not an IP address")
+                .help("write an IP address, with an optional port: nginx would resolve a name only once, when it starts"));
         }
         if resolver.as_ref().is_empty() {
-            return Err(Fault::at(resolver.span(), "there is nobody to ask")
+            return Err(Fault::at(resolver.span(), "`resolver` is empty")
                 .help("write an address, or remove `resolver`"));
         }
         let bracketed = |one: &Spanned<String>| match one.as_ref().parse::<Ipv6Addr>() {
@@ -402,7 +400,7 @@ fn read_nginx(written: &WrittenNginx) -> Result<NginxOptions, Fault> {
     if let Some(module) = stream_module {
         if !module.as_ref().is_empty() && !is_path(module.as_ref()) {
             return Err(Fault::at(module.span(), "this is not the path of a file")
-                .help("write an absolute path, or `\"\"` where nginx has the module built in"));
+                .help("write an absolute path, or `\"\"` if nginx has the module built in"));
         }
         options.stream_module = Some(module.as_ref().clone());
     }
@@ -416,7 +414,7 @@ fn read_nginx(written: &WrittenNginx) -> Result<NginxOptions, Fault> {
 fn read_out(written: &Spanned<String>) -> Result<String, Fault> {
     check_places(written.as_ref()).map_err(|message| {
         Fault::at(written.span(), message)
-            .help(format!("name a folder; `{ENVIRONMENT_PLACE}` and `{TARGET_PLACE}` may stand in it"))
+            .help(format!("write a folder; it may contain `{ENVIRONMENT_PLACE}` and `{TARGET_PLACE}`"))
     })?;
     Ok(written.as_ref().clone())
 }
@@ -428,7 +426,7 @@ pub(crate) fn check_places(out: &str) -> Result<(), String> {
         return Err("the output folder has no name".to_owned());
     }
     if rest.contains(['{', '}']) {
-        return Err(format!("`{out}` has braces that mean nothing"));
+        return Err(format!("`{out}` has unknown placeholders"));
     }
     Ok(())
 }
@@ -446,9 +444,9 @@ fn read_lint(code: &Spanned<String>, level: &Spanned<String>) -> Result<(Code, L
     };
     let wanted = one_of("level", level, LEVELS)?;
     if known.severity() == Severity::Error && wanted != Level::Report(Severity::Error) {
-        let message = format!("{known} is an error and stays one");
+        let message = format!("{known} is always an error");
         return Err(Fault::at(level.span(), message)
-            .help("mend what it reports; only warnings and notes have a level"));
+            .help("fix what it reports; only warnings and notes have a level"));
     }
     Ok((known, wanted))
 }

@@ -182,9 +182,8 @@ impl<'a> Examined<'a> {
         let foreign =
             self.files.iter().find(|(file, _)| matches!(file.state, State::Other { ours: false, .. }));
         foreign.map_or(Ok(()), |(_, path)| {
-            let message = format!("`{}` is in the way, and meshc did not write it", shown(path));
-            Err(Failure::new(message)
-                .help("move it away, or choose another output folder; nothing was written"))
+            let message = format!("`{}` already exists, and meshc did not write it", shown(path));
+            Err(Failure::new(message).help("move it, or choose another output folder; nothing was written"))
         })
     }
 
@@ -317,8 +316,10 @@ fn refuse_links(base: &Path, path: &Path) -> Result<(), Failure> {
     let below = path.ancestors().take_while(|part| *part != base && part.starts_with(base));
     for part in below {
         if fs::symlink_metadata(part).is_ok_and(|metadata| metadata.is_symlink()) {
-            let message =
-                format!("`{}` is a symbolic link; meshc follows none inside the output folder", shown(part));
+            let message = format!(
+                "`{}` is a symbolic link; meshc follows no links inside the output folder",
+                shown(part)
+            );
             return Err(Failure::new(message).help("remove it; nothing was written"));
         }
     }

@@ -220,13 +220,13 @@ fn groups() -> Vec<Group> {
         Group::of::<SharedRouteOptions>(
             "Statements of routing",
             "a route",
-            "What is done to a request on its way. They stand in the block of a `route` and in a `policy`.",
+            "What is done to a request. They are allowed in the block of a `route` and in a `policy`.",
         ),
         Group::of::<TrafficPolicy>(
             "Statements of calling",
             "a destination",
-            "How a destination is called once it is chosen. They stand in the block of a `service`, `external`, `subset` or \
-             `port`, and in a `policy`. What stands closer to the traffic wins: a port before a subset before its service.",
+            "How a destination is called once it is chosen. They are allowed in the block of a `service`, \
+             `external`, `subset` or `port`, and in a `policy`. The most specific one wins: a port before a subset before its service.",
         ),
     ]
 }
@@ -261,7 +261,7 @@ impl Collector {
         vec![
             Chapter::new(
                 "Items",
-                "What stands at the top of a file and becomes a resource, or a bundle to be named. A statement stands in its block at most once unless the table says otherwise.",
+                "What is at the top of a file and becomes a resource, or a bundle to be named. A statement is allowed once in its block unless the table says otherwise.",
                 items.collect(),
             ),
             Chapter::new("Shared statements", "Statements that several blocks take.", groups.collect()),

@@ -377,10 +377,10 @@ impl Exemptions {
         if self.has_expired(one) {
             let message = format!("the exemption from {} has expired", one.code);
             let report = Diagnostic::new(Code::EXPIRED_ALLOW, one.span, message);
-            return Some(report.help("mend what it excused, or give it a later day"));
+            return Some(report.help("fix the warning, or move `until` to a later date"));
         }
         (!used && !one.code.is_of_targets()).then(|| {
-            let message = format!("nothing here reports {}", one.code);
+            let message = format!("{} is not reported here", one.code);
             Diagnostic::new(Code::UNUSED_ALLOW, one.span, message).help("remove the exemption")
         })
     }

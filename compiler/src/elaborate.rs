@@ -114,8 +114,8 @@ fn report_unknown_item(keyword: &str, statement: Statement<'_>, cx: &mut Reader<
         let report = Diagnostic::new(Code::NOT_YET, span, message);
         cx.report(
             report
-                .consequence("nothing is compiled while it stands here")
-                .help("remove it until a later version brings it"),
+                .consequence("nothing is compiled while it is here")
+                .help("remove it until a later version has it"),
         );
         return;
     }
@@ -139,13 +139,13 @@ fn report_unknown_item(keyword: &str, statement: Statement<'_>, cx: &mut Reader<
     let items = crate::reference::item_keywords();
     let homes = crate::reference::homes(keyword);
     let report = Diagnostic::new(Code::UNKNOWN_KEYWORD, span, format!("there is no item `{keyword}`"))
-        .consequence("nothing of it is compiled");
+        .consequence("it is not compiled");
     cx.report(match crate::values::did_you_mean(keyword, items.iter().copied()) {
         Some(meant) => {
             report.help(format!("did you mean `{meant}`?")).edit(Applicability::Unsafe, span, meant)
         }
         None if !homes.is_empty() => {
-            report.help(format!("`{keyword}` stands inside of {}", crate::reading::listed(&homes)))
+            report.help(format!("`{keyword}` belongs inside {}", crate::reading::listed(&homes)))
         }
         None => report.help(format!("an item is one of {}", crate::reading::listed(&items))),
     });
@@ -153,8 +153,8 @@ fn report_unknown_item(keyword: &str, statement: Statement<'_>, cx: &mut Reader<
 
 /// The report for a definition, or what shapes a file, inside of `in` or `for`.
 fn definition_in_block(keyword: &str, span: meshc_language::Span) -> Diagnostic {
-    let message = format!("`{keyword}` is for the top of a file, not for a block");
-    Diagnostic::new(Code::UNKNOWN_KEYWORD, span, message).consequence("nothing of it is compiled").help(
+    let message = format!("`{keyword}` is allowed at the top of a file only");
+    Diagnostic::new(Code::UNKNOWN_KEYWORD, span, message).consequence("it is not compiled").help(
         match keyword {
             "namespace" => {
                 "make it a parameter: `param $ns: namespace`, `namespace $ns`, and a value in each `env`"
@@ -162,7 +162,7 @@ fn definition_in_block(keyword: &str, span: meshc_language::Span) -> Diagnostic 
             "const" | "param" => {
                 "declare a parameter at the top: `param $limit: duration`, and a value in each `env`"
             }
-            _ => "declare it at the top of a file, and use it inside of the block",
+            _ => "declare it at the top of a file, and use it in the block",
         },
     )
 }
@@ -266,8 +266,8 @@ fn declared_twice(
     let message = format!("{what} `{}` is declared twice", name.value);
     Diagnostic::new(Code::DUPLICATE_DECLARATION, name.span, message)
         .related(earlier, "first declared here")
-        .consequence("Istio would merge the two in an order that nobody chose")
-        .help("put what both say into one of them")
+        .consequence("Istio would merge the two in an order that is not yours")
+        .help("merge the two declarations")
 }
 
 fn add_gateway(gateway: Resource<Gateway>, mesh: &mut Mesh, found: &mut Found) {
@@ -374,10 +374,7 @@ fn put_policies(traffic: &mut TrafficPolicy, policies: &mut Vec<Spanned<Word>>, 
     for name in std::mem::take(policies) {
         let Some(body) = policy_named(&name, cx) else { continue };
         if !body.route.is_empty() {
-            let message = format!(
-                "policy `{}` says how requests are routed, not how a destination is called",
-                name.value
-            );
+            let message = format!("policy `{}` has statements of routes, not of destinations", name.value);
             let report = Diagnostic::new(Code::WRONG_SIDE, name.span, message);
             cx.report(report.help("use it in a `route`"));
         }

@@ -14,7 +14,7 @@ pub const SHAPING: &[(&str, &str, &str)] = &[
     (
         "namespace",
         "namespace <name>",
-        "The Kubernetes namespace of what the file declares. It may hold variables: `namespace $ns`, `namespace shop-$stage`.",
+        "The Kubernetes namespace of what the file declares. It may have variables: `namespace $ns`, `namespace shop-$stage`.",
     ),
     ("use", "use <module> (<name>, $<name>, ...)", "Brings in public definitions of another module."),
     ("const", "const $<name> = <value>", "A name for a value."),
@@ -27,7 +27,7 @@ pub const SHAPING: &[(&str, &str, &str)] = &[
     (
         "in",
         "in <environment>|<target>, ... { ... }",
-        "Statements that hold in these environments only, or for these targets (`istio`, `envoy`, `nginx`) only, at the top of a file or in any block. `in prod { in nginx { ... } }` holds where both do.",
+        "Statements for these environments only, or for these targets (`istio`, `envoy`, `nginx`) only, at the top of a file or in any block. `in prod { in nginx { ... } }` applies where both match.",
     ),
     (
         "template",
@@ -152,9 +152,7 @@ pub const ITEMS: &[Entry] = &[
     Entry {
         key: "host",
         synonyms: &["virtual-service", "virtual-host", "http-route", "vhost", "server"],
-        docs: &[
-            "The ordered routes of one or more hosts; the first that matches is taken. Istio: VirtualService.",
-        ],
+        docs: &["The ordered routes of one or more hosts; the first match is used. Istio: VirtualService."],
         repeat: Repeat::Many,
         spec: Host::spec,
     },
@@ -194,7 +192,7 @@ pub const ITEMS: &[Entry] = &[
         key: "policy",
         synonyms: &["traffic-policy"],
         docs: &[
-            "A bundle of statements, of routes or of destinations, to be named with `policy NAME`. What stands at the place itself wins.",
+            "A bundle of statements, of routes or of destinations, to be named with `policy NAME`. A statement at the place itself wins.",
         ],
         repeat: Repeat::Many,
         spec: || section_spec::<PolicyBody>("<name>"),
@@ -253,10 +251,10 @@ pub(crate) fn wrong_side(key: &str, owner: &str, homes: &[&str], span: Span) -> 
     TrafficPolicy::entries(&mut calling);
     let in_route = matches!(owner, "route" | "host");
     let message = if in_route && has(calling) {
-        format!("`{key}` says how a destination is called; it stands in the `service` or `external`")
+        format!("`{key}` is a statement of destinations; it belongs in the `service` or `external`")
     } else if matches!(owner, "service" | "subset" | "external" | "port") && (has(routing) || key == "mirror")
     {
-        format!("`{key}` says how requests are routed; it stands in a `route` of a `host`")
+        format!("`{key}` is a statement of routes; it belongs in a `route` of a `host`")
     } else {
         return None;
     };

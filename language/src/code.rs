@@ -65,11 +65,11 @@ impl Kind {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Refused => "a target, or the admission of Istio or Kubernetes, refuses it",
-            Self::Untranslatable => "it says nothing that could be written for a target",
-            Self::NotMeant => "a target runs it, and does something else than its author means",
+            Self::Untranslatable => "it has no meaning that could be written for a target",
+            Self::NotMeant => "a target runs it, and does something else than its author meant",
             Self::Harmless => "a target runs it, and nothing is lost",
             Self::OurLimit => "a limit of meshc, not of a target",
-            Self::Policy => "a rule of the language: nothing is lost in silence",
+            Self::Policy => "a rule of the language: nothing is lost silently",
         }
     }
 }
@@ -174,25 +174,25 @@ registry! {
     102 UNBALANCED Error Untranslatable "a bracket is missing or too many";
     103 TOO_DEEP Error OurLimit "brackets are nested too deep";
     104 UNTERMINATED_STRING Error Untranslatable "a string has no closing quote";
-    105 INVISIBLE_CHARACTER Error Untranslatable "an invisible character stands in the source";
+    105 INVISIBLE_CHARACTER Error Untranslatable "the source has an invisible character";
     106 BAD_ESCAPE Error Untranslatable "a string has an escape that means nothing";
     107 UNEXPECTED_ARGUMENT Error Untranslatable "a statement has more or other words than it takes";
     108 UNKNOWN_KEYWORD Error Untranslatable "there is no such statement here";
     109 MISSING_ARGUMENT Error Untranslatable "a statement lacks a word that it needs";
     110 UNEXPECTED_BLOCK Error Untranslatable "a statement takes no block";
     111 MISSING_BLOCK Error Untranslatable "a statement needs a block";
-    112 REPEATED_STATEMENT Error Untranslatable "a statement that may stand once stands twice";
+    112 REPEATED_STATEMENT Error Untranslatable "a statement is given twice";
     113 MISSING_STATEMENT Error Untranslatable "a block lacks a statement that it needs";
     114 FILE_TOO_LARGE Error OurLimit "the file is too large";
     115 NOT_YET Error OurLimit "this part of the language is not built yet";
-    116 BAD_ATTRIBUTE Error Untranslatable "an attribute is unknown or stands where it means nothing";
-    117 WRONG_SIDE Error Untranslatable "routing and calling are mixed";
+    116 BAD_ATTRIBUTE Error Untranslatable "an attribute is unknown or has no meaning here";
+    117 WRONG_SIDE Error Untranslatable "a statement of routes and one of destinations are mixed up";
     118 NO_STATEMENTS Warning Harmless "the file declares nothing";
     119 LONE_BLOCK Error Untranslatable "a block is not on the line of its statement";
     120 LONE_ATTRIBUTE Error Untranslatable "an attribute has no statement after it";
     121 VARIABLE_AS_TEXT Warning NotMeant "the name of a variable is plain text";
     130 FOREIGN_QUOTES Error Untranslatable "a string is not in double quotes";
-    131 FOREIGN_SPELLING Error Untranslatable "something is spelled as elsewhere";
+    131 FOREIGN_SPELLING Error Untranslatable "the spelling of another configuration language is used";
     132 LIST_FORM Warning Harmless "a list has brackets, or lacks them";
 
     201 UNKNOWN_DESTINATION Error Untranslatable "no service or external has this name" ["IST0101", "KIA1101"];
@@ -209,33 +209,33 @@ registry! {
     212 PARAMETER_WITHOUT_VALUE Error Untranslatable "a parameter has no value in some environment";
     213 ENDLESS_TEMPLATE Error Untranslatable "a template applies itself";
     214 EXPANSION_BUDGET Error OurLimit "templates and loops expand to too much";
-    215 HALF_A_NAME Error Untranslatable "a dotted name that Istio never expands" ["IST0101"];
+    215 HALF_A_NAME Error Untranslatable "Istio never expands a dotted name" ["IST0101"];
     216 RESOURCE_NAME_CLASH Error Untranslatable "two resources would get the same name";
     217 NOT_VISIBLE Error NotMeant "the destination is not visible from here";
     218 WRONG_TEMPLATE_ARGUMENTS Error Untranslatable "the arguments do not fit the template";
     219 UNUSED_DEFINITION Warning Harmless "something is declared and never used";
     220 NAMESPACE_NEEDED Error Untranslatable "a name from another namespace needs a namespace";
     221 UNCHECKED_TEMPLATE Note NotMeant "a public template is applied nowhere, so it is not checked";
-    223 WILDCARD_POLICY Note NotMeant "the policy of a wildcard host holds for another host";
-    240 RESERVED_ENVIRONMENT Error Untranslatable "an environment has a name that means something else";
+    223 WILDCARD_POLICY Note NotMeant "the policy of a wildcard host applies to another host";
+    240 RESERVED_ENVIRONMENT Error Untranslatable "the name of an environment has another meaning";
     241 MIXED_BLOCK Error Untranslatable "a block names environments and targets";
 
-    301 BAD_LITERAL Error Untranslatable "a value is not of the type that stands here";
+    301 BAD_LITERAL Error Untranslatable "a value has the wrong type";
     302 WRONG_FORM Error Untranslatable "a value is written in the wrong form";
     303 BAD_PATTERN Error Refused "a regular expression is not valid RE2";
     304 BAD_REPLACEMENT Error Untranslatable "a replacement makes no path";
 
     401 WEIGHTS_TOTAL Error NotMeant "weights do not add up to 100 %" ["KIA1104"];
     402 WEIGHT_MISSING Error NotMeant "a destination among several has no weight" ["KIA1104"];
-    403 DUPLICATE_DESTINATION Error NotMeant "a destination stands twice in one route" ["KIA1105"];
+    403 DUPLICATE_DESTINATION Error NotMeant "a route has the same destination twice" ["KIA1105"];
     404 PORT_NEEDED Error Untranslatable "a service with several ports needs one of them named" ["IST0112"];
-    405 INEXPRESSIBLE_CONDITION Error OurLimit "a condition that cannot be written for every target";
+    405 INEXPRESSIBLE_CONDITION Error OurLimit "a condition cannot be written for every target";
     406 CONTRADICTION Error Untranslatable "a condition can never be true";
     407 IGNORED_CONDITION Error NotMeant "Istio ignores a part of this condition";
     408 RETRY_EXCEEDS_TIMEOUT Error NotMeant "the timeout ends the first try";
     409 EMPTY_REDIRECT Error Refused "a redirect changes nothing";
-    410 PREFIX_WITHOUT_PREFIX Error Refused "a redirect replaces a prefix that its condition does not ask for";
-    411 OPTION_WITHOUT_ROUTE Error Refused "an option that a redirect or an answer cannot have";
+    410 PREFIX_WITHOUT_PREFIX Error Refused "a redirect replaces a prefix that its condition does not match";
+    411 OPTION_WITHOUT_ROUTE Error Refused "a redirect or direct response has an option that it cannot have";
     412 AUTHORITY_TWICE Error Refused "the host name is rewritten twice";
     413 HOST_CLAIMED_TWICE Error NotMeant "two host blocks claim the same host" ["IST0109", "KIA1106"];
     414 HOST_OVERLAP Error Refused "names of one host block cover each other";
@@ -243,61 +243,61 @@ registry! {
     416 UNREACHABLE_ROUTE Error NotMeant "a route can never be reached" ["IST0130", "IST0131"];
     417 WRONG_ROUTE_KIND Error NotMeant "the listener does not carry this kind of route";
     418 NO_ROUTES Error Refused "a host has no routes";
-    419 BAD_HEADER_OPERATION Error Refused "a header operation that Istio and Envoy refuse";
-    420 BAD_DELEGATION Error Refused "a delegation that Istio refuses";
+    419 BAD_HEADER_OPERATION Error Refused "Istio and Envoy refuse a header operation";
+    420 BAD_DELEGATION Error Refused "Istio refuses a delegation";
     421 CLAIM_HEADER_IN_MESH Error Refused "a token claim is matched where no gateway has checked the token";
-    422 SNI_OUTSIDE_HOST Error Refused "a tls route asks for a name that its host does not have";
+    422 SNI_OUTSIDE_HOST Error Refused "a `tls route` matches a server name that its host does not have";
     423 GATEWAY_NOT_BOUND Error NotMeant "a condition names a gateway that the host is not bound to";
     424 PORT_NOT_SERVED Error NotMeant "a condition names a port that no bound gateway serves";
     425 TOO_MANY_MATCHES Error OurLimit "a condition has too many alternatives";
     426 AMBIGUOUS_BLOCK Error Untranslatable "a block could belong to the route or to its last destination";
     427 LARGE_BODY Warning NotMeant "a response body is very large";
-    428 EMPTY_RETRY Error Refused "a retry that never retries";
-    429 RESPONSE_FAULT Note Harmless "a fault that injects nothing";
-    430 BAD_ANSWER Warning NotMeant "an answer that does not fit its status";
+    428 EMPTY_RETRY Error Refused "a retry never retries";
+    429 RESPONSE_FAULT Note Harmless "a fault injects nothing";
+    430 BAD_ANSWER Warning NotMeant "a direct response does not fit its status";
     431 CONNECTIONS_TAKEN_TWICE Error NotMeant "two host blocks take all connections of a port";
     432 ORDER_LOST Error NotMeant "Istio takes the most specific of these rules, not the first";
-    433 SOURCE_AT_GATEWAY Error NotMeant "a condition on the caller is compared with the gateway's own pods";
+    433 SOURCE_AT_GATEWAY Error NotMeant "a `source` condition is compared with the gateway's own pods";
     434 NO_PREFLIGHT Warning NotMeant "CORS preflights do not reach the route with `cors`";
     435 ONLY_PORT_80 Warning NotMeant "Istio serves the host on port 80 only";
     436 HIDDEN_FROM_GATEWAY Error NotMeant "a host is hidden from its gateway";
     437 ROUTES_JOINED Error NotMeant "Istio would join the routes of two host blocks";
     438 BLOCK_WITHOUT_REQUESTS Warning NotMeant "a gateway has no request for a host block";
-    440 NEVER_TRUE Warning NotMeant "a condition that no request can meet";
-    441 WRITTEN_BY_PROXIES Warning NotMeant "a condition on a header that gateways write themselves";
+    440 NEVER_TRUE Warning NotMeant "no request can match a condition";
+    441 WRITTEN_BY_PROXIES Warning NotMeant "a condition tests a header that gateways overwrite";
     442 REDIRECT_QUERY Error Untranslatable "the query of a redirect cannot be chosen here";
-    445 NEVER_TRUE_HERE Warning NotMeant "a condition that no request can meet on this target";
+    445 NEVER_TRUE_HERE Warning NotMeant "no request can match a condition on this target";
     450 NO_SHARES Error Refused "no destination of a route gets traffic";
-    451 SERVER_NAME_NEEDED Error Refused "a tls route without the server names that it takes";
-    452 WRONG_CONDITION Error Untranslatable "a condition that this kind of route cannot have";
-    453 HEADER_OPERATION Error NotMeant "a header operation that does something else";
+    451 SERVER_NAME_NEEDED Error Refused "a `tls route` has no server name (SNI)";
+    452 WRONG_CONDITION Error Untranslatable "a condition does not fit this kind of route";
+    453 HEADER_OPERATION Error NotMeant "a header operation does something else than it says";
     454 DELEGATION_LOST Error NotMeant "a delegated route gets no requests";
     455 DELEGATION_INEXPRESSIBLE Error Untranslatable "Istio cannot join a route with the one that delegates to it";
-    456 OPTION_WITHOUT_EFFECT Warning Harmless "an option has no effect on a redirect or an answer";
-    457 OPTION_OF_REQUESTS Error Untranslatable "an option for requests on a route for connections";
+    456 OPTION_WITHOUT_EFFECT Warning Harmless "an option has no effect on a redirect or direct response";
+    457 OPTION_OF_REQUESTS Error Untranslatable "a TLS or TCP route has an option for HTTP requests";
     458 JOINED_SEGMENTS Error NotMeant "a replaced prefix joins two segments of the path";
     459 LATE_RETRIES Note NotMeant "slow tries leave no time for the last retries";
-    460 MIXED_PREFIXES Error NotMeant "a prefix is replaced that not every alternative has";
+    460 MIXED_PREFIXES Error NotMeant "a replaced prefix is missing from some alternatives";
 
     501 UNSUPPORTED Error Untranslatable "the target cannot express this";
-    502 BAD_DEGRADE Error Policy "a loss that may not be accepted";
-    503 BAD_RAW Error Untranslatable "raw configuration that does not fit its item";
+    502 BAD_DEGRADE Error Policy "this loss cannot be accepted";
+    503 BAD_RAW Error Untranslatable "raw configuration does not fit its item";
     504 RAW_CONFLICT Error Policy "raw configuration overrides a typed statement";
-    505 EMULATED Note NotMeant "the target does this in another way, with a caveat";
-    506 MISSING_ADDRESS Error Untranslatable "nothing says where the endpoints of a destination are";
-    507 MISSING_SECRET Error Untranslatable "nothing says where a certificate is";
+    505 EMULATED Note NotMeant "the target approximates this, with a caveat";
+    506 MISSING_ADDRESS Error Untranslatable "`bindings` has no addresses of a destination";
+    507 MISSING_SECRET Error Untranslatable "`bindings` does not say where a certificate is";
     508 NOTHING_TO_BUILD Warning NotMeant "a target has nothing to configure";
     509 UNUSED_DEGRADE Warning Harmless "an accepted loss matches nothing";
     510 OUTBOUND_LEFT_OUT Warning NotMeant "the outbound proxy of a target is left out";
     511 WITHOUT_EFFECT Note Harmless "a statement has no effect on a target";
-    512 CONFIGURATION_TOO_LARGE Error Refused "a configuration that Kubernetes does not keep";
-    513 CONFIGURATION_LARGE Warning NotMeant "a configuration that only the server can apply";
-    516 GUESSED_PODS Note NotMeant "nothing says which pods are behind a service";
+    512 CONFIGURATION_TOO_LARGE Error Refused "a configuration is too large for Kubernetes";
+    513 CONFIGURATION_LARGE Warning NotMeant "a configuration needs server-side apply";
+    516 GUESSED_PODS Note NotMeant "the pods of a service are guessed from its name";
     517 GRPC_WITHOUT_HTTP2 Warning NotMeant "gRPC clients cannot reach a route";
     540 TARGET_NOT_BUILT Warning NotMeant "a block is for a target that the project does not build";
     541 NEEDS_NEWER_ISTIO Error NotMeant "a statement needs a newer Istio";
     542 CHANGES_WITH_ISTIO Warning Harmless "something changes with an upgrade of Istio";
-    543 LOST_AT_WAYPOINT Error NotMeant "a waypoint does not know the caller";
+    543 LOST_AT_WAYPOINT Error NotMeant "a waypoint does not know the client";
     544 IGNORED_AT_WAYPOINT Warning NotMeant "a waypoint ignores a statement";
     545 NEEDS_WAYPOINT Note Harmless "routes need a waypoint";
 
@@ -307,26 +307,26 @@ registry! {
     604 TLS_ON_PLAINTEXT Error Refused "a plaintext listener has TLS settings";
     605 CERTIFICATE_SOURCE Error Refused "a certificate is missing or given twice";
     606 TLS_SETTING Error Refused "a TLS setting does not go with its mode";
-    607 BAD_REDIRECT_LISTENER Error Refused "a listener that cannot redirect to HTTPS";
+    607 BAD_REDIRECT_LISTENER Error Refused "a listener cannot redirect to HTTPS";
     608 WEAK_TLS Warning NotMeant "an outdated TLS version is allowed";
-    609 GATEWAY_HOST Error Refused "a name that a gateway cannot serve";
+    609 GATEWAY_HOST Error Refused "a gateway cannot serve a name";
     610 GATEWAY_SERVICE_NEEDED Error Untranslatable "traffic is sent through a gateway whose service is unknown";
     611 UNUSED_LISTENER_HOST Warning NotMeant "a gateway serves a name that no host claims";
     612 GATEWAY_HOST_TWICE Error NotMeant "a gateway serves a name twice on one port";
-    613 CERTIFICATE_BYPASSED Warning NotMeant "a host is reached without the certificate that it asks callers for";
-    618 ENDS_AND_PASSES Error Refused "TLS for one name both ends and passes through";
+    613 CERTIFICATE_BYPASSED Warning NotMeant "clients can reach a host without its required client certificate";
+    618 ENDS_AND_PASSES Error Refused "one name has both TLS termination and TLS passthrough";
     619 PODS_NAMESPACE Error Untranslatable "the namespace of the pods is for gateways of Istio";
-    650 TLS_SETTING_IGNORED Error NotMeant "a TLS setting that Istio ignores";
+    650 TLS_SETTING_IGNORED Error NotMeant "Istio ignores a TLS setting";
     651 REDIRECT_OF_HTTPS Warning Harmless "a listener for HTTPS redirects to HTTPS";
-    652 ADDRESS_AS_SERVER_NAME Error NotMeant "an address where TLS clients ask for names";
-    653 CERTIFICATE_WITHOUT_KEY Error NotMeant "a certificate comes from where no keys are";
+    652 ADDRESS_AS_SERVER_NAME Error NotMeant "a TLS listener has an address, but TLS clients send names only";
+    653 CERTIFICATE_WITHOUT_KEY Error NotMeant "the source of a certificate has no private key";
 
-    701 DUPLICATE_PORT Error Refused "a port stands twice";
+    701 DUPLICATE_PORT Error Refused "a port is declared twice";
     702 RESOLUTION Error Refused "the endpoints do not go with the resolution";
     703 WILDCARD_RESOLUTION Error Refused "a wildcard host cannot be resolved";
     704 ADDRESS_RANGE Error Refused "an address range does not go with the resolution";
     705 TCP_WITHOUT_ADDRESS Warning NotMeant "a TCP port without an address captures the port for every host" ["IST0134"];
-    706 BAD_ENDPOINT Error Refused "an endpoint that Istio refuses";
+    706 BAD_ENDPOINT Error Refused "Istio refuses an endpoint";
     707 SEVERAL_HOSTS_ON_TCP Error Refused "several hosts share a port that carries no host name";
     708 EMPTY_POLICY Warning Harmless "a policy says nothing";
     709 UNVERIFIED_SERVER Warning NotMeant "the server's certificate is not verified" ["IST0128", "IST0129"];
@@ -342,16 +342,16 @@ registry! {
     719 CONNECT_TIMEOUT Warning NotMeant "the timeout ends a request before its connection can fail";
     720 POOL_WITHOUT_EFFECT Warning NotMeant "a pool setting has no effect";
     721 SUBSET_OF_ALL Warning NotMeant "a subset without labels selects every workload";
-    722 PLAINTEXT_TO_TLS Error NotMeant "plaintext is sent to a port for TLS";
-    723 WRONG_SERVER_NAME Warning NotMeant "a server is asked for under a name that is not its own";
+    722 PLAINTEXT_TO_TLS Error NotMeant "plaintext is sent to a TLS port";
+    723 WRONG_SERVER_NAME Warning NotMeant "TLS origination uses a name that the server does not have";
     724 PLAINTEXT_EGRESS Warning NotMeant "requests reach an egress gateway in plaintext";
     750 NO_ENDPOINTS Error NotMeant "a fixed list of endpoints is empty";
     751 EMPTY_POOL Error Refused "a pool sets nothing";
-    752 CLIENT_TLS_IGNORED Error NotMeant "a TLS setting that Istio ignores on the way to a destination";
-    753 FRACTION_OF_PERCENT Error Untranslatable "a share that is written in whole percents only";
-    754 POOL_DEFAULT Error NotMeant "a limit of 0 that Istio takes for its default";
-    755 NAMELESS_HASH_KEY Error NotMeant "a hash over a parameter without a name";
-    756 WEIGHTLESS_ENDPOINT Error NotMeant "a weight of 0 that Istio takes for 1";
+    752 CLIENT_TLS_IGNORED Error NotMeant "Istio ignores a TLS setting of a destination";
+    753 FRACTION_OF_PERCENT Error Untranslatable "a percentage must be whole";
+    754 POOL_DEFAULT Error NotMeant "Istio reads a limit of 0 as its default";
+    755 NAMELESS_HASH_KEY Error NotMeant "consistent hashing has a query parameter without a name";
+    756 WEIGHTLESS_ENDPOINT Error NotMeant "Istio reads a weight of 0 as 1";
     757 EXTERNAL_WITHOUT_PORTS Error NotMeant "an external has no ports";
 
     901 DEPRECATED_USE Warning NotMeant "something deprecated is used" ["IST0002"];

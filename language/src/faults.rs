@@ -100,7 +100,7 @@ fn open_string(span: Span, source: &str, string: Range<usize>) -> Diagnostic {
         false => ("\"", "\""),
     };
     Diagnostic::new(Code::UNTERMINATED_STRING, shown, "this string has no closing quote")
-        .consequence("where it ends was guessed; nothing is written until it is closed")
+        .consequence("its end was guessed; nothing is written until it is closed")
         .help(format!("close it with `{quotes}`"))
         .edit(Applicability::Unsafe, span.part(string.start + written.len(), 0), closing)
 }

@@ -135,7 +135,7 @@ fn first_word(span: Span, source: &str) -> Span {
     span.part(start, source.split_whitespace().next().map_or(0, str::len))
 }
 
-/// Control characters and marks that turn the direction of text: what a reader sees is not what is compiled.
+/// Control characters and marks that turn the direction of text: the compiled text differs from what a reader sees.
 pub(crate) fn invisible_character(file: FileId, text: &str) -> Option<Diagnostic> {
     let mut from = 0;
     while let Some(at) = suspicious_byte(text.as_bytes(), from) {
@@ -145,10 +145,10 @@ pub(crate) fn invisible_character(file: FileId, text: &str) -> Option<Diagnostic
         };
         if is_invisible(char) {
             let span = Span::new(file, 0, text.len() as u32).part(at, char.len_utf8());
-            let message = format!("the invisible character U+{:04X} stands here", u32::from(char));
+            let message = format!("invisible character U+{:04X}", u32::from(char));
             return Some(
                 Diagnostic::new(Code::INVISIBLE_CHARACTER, span, message)
-                    .consequence("what a reader sees is not what is compiled")
+                    .consequence("the compiled text differs from what a reader sees")
                     .help("remove it; inside a string, write it as an escape such as `\\u{1b}`")
                     .edit(Applicability::Safe, span, ""),
             );

@@ -81,7 +81,7 @@ fn opens(written: &str) -> bool {
 fn report(span: Span, written: &str, body: &str) -> Diagnostic {
     let mut report =
         Diagnostic::new(Code::FOREIGN_QUOTES, span, format!("`{written}` is not in double quotes"))
-            .consequence("these quotes would be part of the text, and nothing would equal it");
+            .consequence("these quotes would be part of the text, so it would never match");
     // Whether `${` starts a variable, and what a backslash means, differs from one language to the next.
     if body.contains("${") {
         return report
@@ -101,6 +101,6 @@ fn report(span: Span, written: &str, body: &str) -> Diagnostic {
 fn unclosed(span: Span, written: &str) -> Diagnostic {
     let quote: String = written.chars().take(1).collect();
     Diagnostic::new(Code::FOREIGN_QUOTES, span, format!("a word begins with the quote `{quote}`"))
-        .consequence("the quote would be part of the text, and nothing would equal it")
+        .consequence("the quote would be part of the text, so it would never match")
         .help("write strings in double quotes, such as `\"/a\"`")
 }

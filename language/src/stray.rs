@@ -132,7 +132,7 @@ impl Settler<'_> {
             self.reports.push(
                 report
                     .consequence(
-                        "an attribute holds for the statement after it; this one would hold for nothing",
+                        "an attribute applies to the next statement; this one would apply to nothing",
                     )
                     .help("put it on the line before its statement, or remove it"),
             );

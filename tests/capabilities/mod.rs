@@ -152,7 +152,7 @@ impl Outcome {
 
     /// Whether some note is about a feature.
     fn notes(&self, feature: Feature) -> bool {
-        let about = format!(" carries {} by ", feature.title());
+        let about = format!(" approximates {} with ", feature.title());
         self.reports.iter().any(|(_, report)| {
             report.code == Code::EMULATED
                 && report.severity == Severity::Note

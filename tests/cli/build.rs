@@ -92,7 +92,7 @@ fn a_foreign_file_in_the_way_stops_everything() {
     let before = folder.files();
     let run = folder.run_to(2, &["build"]);
     assert!(
-        run.err.contains("`out/istio/shop.yaml` is in the way, and meshc did not write it"),
+        run.err.contains("`out/istio/shop.yaml` already exists, and meshc did not write it"),
         "{}",
         run.err
     );
@@ -155,7 +155,7 @@ fn an_output_that_cannot_be_written_is_said() {
         assert!(run.err.starts_with("error: cannot ") && run.err.contains(said), "{out}: {}", run.err);
     }
     let run = folder.run_to(2, &["build", "--out", "{namespace}"]);
-    assert!(run.err.contains("braces"), "{}", run.err);
+    assert!(run.err.contains("unknown placeholders"), "{}", run.err);
     assert_eq!(folder.files(), before);
 }
 
@@ -172,7 +172,7 @@ fn a_replaced_file_keeps_its_mode() {
 fn locked_compares_and_writes_nothing() {
     let folder = built();
     let run = folder.run_to(0, &["build", "--locked"]);
-    assert_eq!(run.err, "the output is what the sources say\n");
+    assert_eq!(run.err, "the output is up to date\n");
     folder.write("b.mesh", CLEAN.replace("shop", "late"));
     folder.write("a.mesh", CLEAN.replace("5s", "6s"));
     folder.write(
@@ -187,7 +187,7 @@ fn locked_compares_and_writes_nothing() {
         "missing   out/istio/late.yaml\n",
         "different out/istio/shop.yaml\n",
         "  -    timeout: 5s\n  +    timeout: 6s\n",
-        "3 files are not what the sources say; run `meshc build`\n",
+        "3 files are out of date; run `meshc build`\n",
     ] {
         assert!(run.err.contains(said), "{said}: {}", run.err);
     }
@@ -221,7 +221,7 @@ fn locked_names_what_no_list_has() {
     let run = folder.run_to(1, &["build", "--locked"]);
     assert_eq!(
         run.err,
-        "stray     out/istio/below/gone.yaml\n1 file is not what the sources say; run `meshc build`, and remove what is stray\n"
+        "stray     out/istio/below/gone.yaml\n1 file is out of date; run `meshc build`, and remove stray files\n"
     );
     // A build removes only what its list has, and says what it leaves.
     let run = folder.run_to(0, &["build"]);
@@ -345,7 +345,10 @@ fn the_output_of_every_environment_is_compared() {
         let run = folder.run_to(1, &["build", "--locked"]);
         assert!(run.err.contains(&format!("stray     {out}/dev/istio\n")), "{}", run.err);
         assert!(
-            folder.run_to(0, &["build"]).err.contains(&format!("`{out}/dev/istio` is of an environment"))
+            folder
+                .run_to(0, &["build"])
+                .err
+                .contains(&format!("`{out}/dev/istio` belongs to an environment"))
         );
         folder.run_to(0, &["build", "--locked", "--env", "test"]);
         std::fs::remove_dir_all(folder.path(&format!("{out}/dev"))).unwrap();
@@ -460,7 +463,7 @@ fn a_target_with_nothing_to_configure_says_why() {
     let folder = Folder::new(&[("a.mesh", ALONE)]);
     for target in ["envoy", "nginx"] {
         let run = folder.run_to(0, &["build", "--target", target]);
-        let said = format!("warning[MESH0508]: there is nothing to configure for {target}\n");
+        let said = format!("warning[MESH0508]: nothing to configure for {target}\n");
         assert!(run.err.contains(&said) && run.err.contains("wrote 0 files"), "{}", run.err);
         assert!(run.err.contains("`default kubernetes`"), "{}", run.err);
         folder.run_to(1, &["build", "--target", target, "--deny", "warnings"]);
@@ -491,7 +494,7 @@ fn a_loss_that_nothing_needs_is_reported() {
     let folder = Folder::new(&[("a.mesh", &format!("{bound}{host}"))]);
     let build = |target: &str| folder.run_to(0, &["build", "--target", target, "--out", "out"]).err;
     assert!(!build("envoy").contains("MESH0509"));
-    let told = "warning[MESH0509]: envoy carries all of this as it stands: there is no loss to accept\n";
+    let told = "warning[MESH0509]: envoy supports all of this natively: there is no loss to accept\n";
     folder.write("a.mesh", format!("{bound}{}", host.replace("when source ns qa", "when path is \"/\"")));
     assert!(build("envoy").contains(told));
     // It is there for another target.

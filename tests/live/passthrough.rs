@@ -1,4 +1,4 @@
-//! TLS that passes through, by the name that callers ask for.
+//! TLS passthrough, by the name that callers ask for.
 
 use super::stage::{LIMIT, Running, Stage, seen};
 use meshc_cli::rig::{Connection, Echo, Identity, Request, Seen, Speaks, Tls};

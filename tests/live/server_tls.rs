@@ -1,4 +1,4 @@
-//! TLS that ends at a listener.
+//! TLS termination.
 
 use super::stage::{LIMIT, Plane, Running, Stage, seen};
 use meshc_cli::rig::{Connection, Identity, Request, Seen, Tls};

@@ -62,7 +62,7 @@ impl Plane {
 /// `<NAME.key>` are the files of a certificate or an authority, `<port>` is a free port.
 pub(super) struct Stage {
     pub(super) plane: Plane,
-    /// How Envoy's configuration is spread over files.
+    /// How Envoy's configuration is split into files.
     pub(super) layout: Layout,
     pub(super) folder: TempDir,
     /// Signs what is made by [`Stage::certificate`].

@@ -15,13 +15,13 @@ const ROUTES: &[(&str, &str)] = &[
         "this operation on `content-type`",
     ),
     ("route x when header x_a is \"1\" -> web", "a condition on `x_a`"),
-    ("route x when path matches r\"/a/[^/]\" -> web", "a pattern that takes some escapes of a path"),
-    ("route x when path is \"/%ff\" -> web", "a path whose escapes are no text"),
+    ("route x when path matches r\"/a/[^/]\" -> web", "a pattern that matches an escape but not"),
+    ("route x when path is \"/%ff\" -> web", "a path whose escapes are not UTF-8"),
     (
         "route x when path prefix \"/x\" -> web { rewrite matches r\"/(a)(b)(c)(d)(e)(f)(g)\" to r\"/\\7\" }",
-        "a rewrite by a pattern with 7 groups",
+        "a regular expression rewrite with 7 groups",
     ),
-    ("route x when path prefix \"/x\" -> respond 302 \"away\"", "a text with the status 302"),
+    ("route x when path prefix \"/x\" -> respond 302 \"away\"", "a response body with status 302"),
     (
         "route x when path prefix \"/x\" -> web { request-headers { add x_a \"1\" } }",
         "a value added to `x_a`",
@@ -30,7 +30,7 @@ const ROUTES: &[(&str, &str)] = &[
         "route x when path prefix \"/x\" -> web { response-headers { set connection \"close\" } }",
         "an operation on `connection`",
     ),
-    ("route x when path prefix \"/x\" -> named", "another name in the certificate"),
+    ("route x when path prefix \"/x\" -> named", "a certificate name other than the server name"),
     ("route x when path prefix \"/x\" -> hashed", "a hash of `x_a`"),
     ("route x when path prefix \"/x\" -> abstract", "an abstract Unix socket"),
 ];

@@ -188,7 +188,7 @@ pub(crate) fn ask(job: &Job) -> Option<Answer> {
     process.stdin.flush().unwrap();
     let answer = process.answer().unwrap_or_else(|| panic!("{}: the program has ended", job.name));
     let answer: Answer =
-        serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{}: no answer: {error}", job.name));
+        serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{}: no response: {error}", job.name));
     assert!(answer.failure.is_empty(), "{}: {}", job.name, answer.failure);
     Some(answer)
 }

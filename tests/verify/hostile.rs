@@ -68,7 +68,7 @@ fn requests_to_show_that_are_none() {
         ("GET http://a.com/ -H Content-Length: 3", "has a header that belongs to the connection"),
         ("GET http://a.com/ -H transfer-encoding: chunked", "has a header that belongs to the connection"),
         ("GET http://a.com/ -H connection: close", "has a header that belongs to the connection"),
-        ("GET http://a.com/ -H Host: b.com", "has `host` behind `-H`: the URL says the host"),
+        ("GET http://a.com/ -H Host: b.com", "has `host` after `-H`: the host is in the URL"),
     ] {
         let run = verify(&folder, 2, &["--target", "envoy", "--program", &program, "--show", request]);
         assert!(run.err.starts_with(&format!("error: `--show {request}` {why}")), "{}", run.err);

@@ -149,17 +149,17 @@ impl OutputPlace {
             (template.contains(ENVIRONMENT_PLACE), template.contains(TARGET_PLACE));
         if of_environment && !of_target && files.manifest.targets.len() > 1 {
             let message = format!("the output of several targets would mix in `{template}`");
-            return Err(Failure::new(message).help(format!("put `{TARGET_PLACE}` into it")));
+            return Err(Failure::new(message).help(format!("add `{TARGET_PLACE}` to it")));
         }
         if of_target && !of_environment && environments.len() > 1 {
             let message = format!("the output of several environments would mix in `{template}`");
             return Err(Failure::new(message).help(format!(
-                "put `{ENVIRONMENT_PLACE}` into it, for example `out/{ENVIRONMENT_PLACE}/{TARGET_PLACE}`, or name one environment with `--env`"
+                "add `{ENVIRONMENT_PLACE}` to it, for example `out/{ENVIRONMENT_PLACE}/{TARGET_PLACE}`, or name one environment with `--env`"
             )));
         }
         if of_environment && environments.is_empty() {
             let message = format!("the project has no environments for `{template}`");
-            return Err(Failure::new(message).help(format!("take `{ENVIRONMENT_PLACE}` out of it")));
+            return Err(Failure::new(message).help(format!("remove `{ENVIRONMENT_PLACE}` from it")));
         }
         Ok(Self::Folder(OutputRoot { template, root }))
     }
@@ -254,12 +254,13 @@ fn write(folders: &[OutputFolder], abandoned: &[PathBuf], console: &Console) -> 
     console.report(line.as_bytes());
     for stray in &done.strays {
         let path = crate::sanitise::line(&shown(stray));
-        let line = format!("note: `{path}` says that meshc wrote it, and no source produces it; remove it\n");
+        let line = format!("note: `{path}` has a header of meshc, but no source produces it; remove it\n");
         console.report(line.as_bytes());
     }
     for folder in abandoned {
         let path = crate::sanitise::line(&shown(folder));
-        let line = format!("note: `{path}` is of an environment that the project does not have; remove it\n");
+        let line =
+            format!("note: `{path}` belongs to an environment that the project does not have; remove it\n");
         console.report(line.as_bytes());
     }
     Ok(Exit::Clean)
@@ -287,17 +288,17 @@ fn compare(
 fn noticed(path: &Path, drift: &Drift) -> Noticed {
     let message = match drift {
         Drift::Missing => "this file is missing",
-        Drift::Different { .. } => "this file differs from what the sources say",
-        Drift::Stale => "nothing produces this file any more",
-        Drift::Stray => "this file says that meshc wrote it, and no source produces it",
-        Drift::Abandoned => "this output is of an environment that the project does not have",
+        Drift::Different { .. } => "this file is out of date",
+        Drift::Stale => "no source produces this file any more",
+        Drift::Stray => "this file has a header of meshc, but no source produces it",
+        Drift::Abandoned => "this output belongs to an environment that the project does not have",
     };
     Noticed { notice: DRIFT, file: shown(path), message: message.to_owned() }
 }
 
 fn drift_text(drift: &[(PathBuf, Drift)]) -> String {
     if drift.is_empty() {
-        return "the output is what the sources say\n".to_owned();
+        return "the output is up to date\n".to_owned();
     }
     let mut text = String::new();
     let mut diffs = 0;
@@ -317,9 +318,9 @@ fn drift_text(drift: &[(PathBuf, Drift)]) -> String {
         }
     }
     let files = if drift.len() == 1 { "1 file is".to_owned() } else { format!("{} files are", drift.len()) };
-    text.push_str(&format!("{files} not what the sources say; run `meshc build`"));
+    text.push_str(&format!("{files} out of date; run `meshc build`"));
     if drift.iter().any(|(_, drift)| matches!(drift, Drift::Stray | Drift::Abandoned)) {
-        text.push_str(", and remove what is stray");
+        text.push_str(", and remove stray files");
     }
     text.push('\n');
     text

@@ -47,7 +47,7 @@ fn find(written: &str) -> Result<Code, Failure> {
         .map(|entry| entry.code.to_string())
         .collect();
     if !same.is_empty() {
-        return Err(failure.help(format!("what others call so is {} here", same.join(", "))));
+        return Err(failure.help(format!("others use that name for {}", same.join(", "))));
     }
     let codes: Vec<String> = REGISTRY.iter().map(|entry| entry.code.to_string()).collect();
     Err(match did_you_mean(written, codes.iter().map(String::as_str)) {

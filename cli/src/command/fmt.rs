@@ -89,7 +89,7 @@ fn real(source: &Source) -> Result<std::path::PathBuf, Failure> {
 
 fn run_on_input(fmt: &Fmt, console: &Console) -> Result<Exit, Failure> {
     if fmt.paths.len() > 1 {
-        return Err(Failure::new("`-` stands alone: standard input is one file"));
+        return Err(Failure::new("`-` cannot be combined with paths: standard input is one file"));
     }
     if !fmt.check && fmt.format != Format::Human {
         return Err(Failure::new("the formatted text and this `--format` both go to standard output"));
@@ -150,7 +150,7 @@ fn summary(check: bool, changed: usize, total: usize, counts: Counts) -> String 
         (false, _) => format!("formatted {changed} of {}", counted(total, "file")),
     };
     if counts.errors > 0 {
-        text.push_str(&format!("; {}, files with syntax errors stay as they are", counts.text()));
+        text.push_str(&format!("; {}, files with syntax errors are unchanged", counts.text()));
     }
     text.push('\n');
     text

@@ -34,7 +34,7 @@ pub(crate) const NOT_FORMATTED: Notice =
 
 /// An output that is not what the sources say.
 pub(crate) const DRIFT: Notice =
-    Notice { code: "DRIFT", title: "the output is not what the sources say", help: "run `meshc build`" };
+    Notice { code: "DRIFT", title: "the output is not up to date", help: "run `meshc build`" };
 
 /// A notice at a file, and what is wrong with it.
 #[derive(Clone, Debug)]

@@ -220,7 +220,7 @@ impl Connection {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             if self.buffer.len() > wire::LONGEST_HEAD {
-                return Err(invalid("the line never ends"));
+                return Err(invalid("the line is too long"));
             }
             self.fill(deadline)?;
         }

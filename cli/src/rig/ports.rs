@@ -34,7 +34,7 @@ pub fn free() -> io::Result<u16> {
             return Ok(port);
         }
     }
-    Err(io::Error::new(io::ErrorKind::AddrInUse, "no port of the loopback is free"))
+    Err(io::Error::new(io::ErrorKind::AddrInUse, "no free port on 127.0.0.1"))
 }
 
 fn keep(claim: UdpSocket) {

@@ -40,7 +40,7 @@ pub struct Rigged {
     pub upstreams: Vec<Echo>,
     /// What the targets have to know.
     pub rig: Rig,
-    /// Where TLS with the certificates of the mesh is declared that is taken as plain here.
+    /// Where mutual TLS of the mesh (`istio-mutual`) is declared that is taken as plain here.
     pub taken_as_plain: Vec<Span>,
 }
 

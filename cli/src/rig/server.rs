@@ -137,7 +137,7 @@ impl Server {
     ) -> Result<(Rigged, Process), NotServing> {
         let mut attempt = 1;
         loop {
-            let rigged = rig().map_err(|error| NotServing::Io("put upstreams on the loopback", error))?;
+            let rigged = rig().map_err(|error| NotServing::Io("start upstreams on 127.0.0.1", error))?;
             match self.serve(model, options, folder, &rigged, &stop) {
                 Err(NotServing::Refused(said)) if attempt < ATTEMPTS && is_taken(&said) => attempt += 1,
                 Err(error) => return Err(error),

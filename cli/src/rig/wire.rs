@@ -53,7 +53,11 @@ pub(super) struct ResponseHead {
 /// here: `httparse` refuses targets that are not UTF-8, which proxies may well pass on.
 pub(super) fn take_request(buffer: &mut Vec<u8>) -> io::Result<Option<RequestHead>> {
     let Some(end) = buffer.iter().position(|byte| *byte == b'\n') else {
-        return if buffer.len() > LONGEST_HEAD { Err(invalid("the head never ends")) } else { Ok(None) };
+        return if buffer.len() > LONGEST_HEAD {
+            Err(invalid("the header section is too long"))
+        } else {
+            Ok(None)
+        };
     };
     let (line, rest) = buffer.split_at_checked(end + 1).unwrap_or_default();
     let mut words = line.trim_ascii_end().split(|byte| *byte == b' ');
@@ -94,7 +98,9 @@ pub(super) fn take_response(buffer: &mut Vec<u8>) -> io::Result<Option<ResponseH
 fn complete(parsed: httparse::Result<usize>, buffer: &[u8]) -> io::Result<Option<usize>> {
     match parsed {
         Ok(httparse::Status::Complete(length)) => Ok(Some(length)),
-        Ok(httparse::Status::Partial) if buffer.len() > LONGEST_HEAD => Err(invalid("the head never ends")),
+        Ok(httparse::Status::Partial) if buffer.len() > LONGEST_HEAD => {
+            Err(invalid("the header section is too long"))
+        }
         Ok(httparse::Status::Partial) => Ok(None),
         Err(error) => Err(invalid(&format!("not HTTP/1.1: {error}"))),
     }
@@ -124,7 +130,7 @@ impl Framing {
         }
         match header(headers, "content-length").map(|length| length.trim().parse()) {
             Some(Ok(length)) if length <= LONGEST_BODY => Ok(Self::Length(length)),
-            Some(_) => Err(invalid("a length of the body that is no length")),
+            Some(_) => Err(invalid("invalid Content-Length")),
             None => Ok(silent),
         }
     }
@@ -132,7 +138,7 @@ impl Framing {
     /// Takes the body from the front of a buffer; `None` if it is not all there.
     pub(super) fn take(self, buffer: &mut Vec<u8>, closed: bool) -> io::Result<Option<Vec<u8>>> {
         if buffer.len() > LONGEST_BODY + LONGEST_HEAD {
-            return Err(invalid("the body never ends"));
+            return Err(invalid("the chunked body has no end"));
         }
         match self {
             Self::Length(length) if buffer.len() >= length => Ok(Some(buffer.drain(..length).collect())),

@@ -23,7 +23,7 @@ fn twice(what: &str, span: Span, earlier: Span) -> Diagnostic {
     Diagnostic::new(Code::REPEATED_STATEMENT, span, format!("{what} is bound twice"))
         .related(earlier, "first bound here")
         .consequence("only the first would be used")
-        .help("keep one of them; what differs between environments stands inside `in ENVIRONMENT`")
+        .help("keep one of them; put differences between environments into `in ENVIRONMENT`")
 }
 
 fn addresses_are_bound_once(all: &[&BindingsBody], reports: &mut Vec<Diagnostic>) {
@@ -73,17 +73,15 @@ fn secret_is_whole(secret: &SecretBinding, reports: &mut Vec<Diagnostic>) {
     };
     if secret.from.is_some() && in_files {
         let message = format!("secret `{}` is mounted by a platform and in files", name.value);
-        reports.push(report(message, "leave out the platform or the files"));
+        reports.push(report(message, "remove `kubernetes` or the files"));
     } else if secret.from.is_none() && !in_files {
-        let message = format!("nothing says where secret `{}` is", name.value);
-        reports.push(report(
-            message,
-            "write `kubernetes` behind it, or a block with `cert file` and `key file`",
-        ));
+        let message = format!("`bindings` does not say where secret `{}` is", name.value);
+        reports
+            .push(report(message, "write `kubernetes` after it, or a block with `cert file` and `key file`"));
     } else if cert.is_some() != key.is_some() {
         let missing = if cert.is_some() { "key" } else { "cert" };
         let message = format!("secret `{}` has no `{missing}`", name.value);
-        reports.push(report(message, "a certificate and its key stand together"));
+        reports.push(report(message, "a certificate needs its key"));
     }
 }
 

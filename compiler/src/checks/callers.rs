@@ -63,11 +63,9 @@ fn callers_of_gateways(gateways: &[Bound<'_>], route: &Route, reports: &mut Vec<
     let Some((_, gateway)) = open.or(of_istio().next()) else { return };
     let name = &gateway.name.value;
     let consequence = if open.is_some() {
-        format!(
-            "every request that comes in through `{name}` would meet this part of the condition, whoever sent it"
-        )
+        format!("every request through `{name}` would match this part of the condition, whoever sent it")
     } else {
-        format!("no request that comes in through `{name}` would take this route")
+        format!("no request through `{name}` would match this route")
     };
     reports.push(
         Diagnostic::new(
@@ -77,7 +75,7 @@ fn callers_of_gateways(gateways: &[Bound<'_>], route: &Route, reports: &mut Vec<
         )
         .related(gateway.name.span, "requests come in here")
         .consequence(consequence)
-        .help("make two host blocks, one `via` the gateway and one in the mesh, and ask for the caller in the second only"),
+        .help("make two host blocks, one `via` the gateway and one in the mesh, and use `source` in the second only"),
     );
 }
 
@@ -114,13 +112,13 @@ fn gateways_look_at_connections(
     let message = format!("Istio ignores `destination` and `source` at gateway `{}`", gateway.name.value);
     let report = Diagnostic::new(Code::IGNORED_CONDITION, condition, message)
         .related(gateway.name.span, "connections come in here")
-        .consequence("the rule would take connections to every address and of every caller");
+        .consequence("the rule would match connections to every address and from every client");
     reports.push(if host.in_mesh() {
         report.help(
             "add `and gateway mesh` to the condition, and write a rule without this part for the gateway",
         )
     } else {
-        report.help("leave this part out, or bind the host to the mesh")
+        report.help("remove this part, or bind the host to the mesh")
     });
 }
 
@@ -152,7 +150,9 @@ fn served_in_the_mesh(context: &Context<'_>, host: &Host, route: &Route, reports
             reports.push(
                 Diagnostic::new(Code::ONLY_PORT_80, span, message)
                     .related(name.span, "the host")
-                    .consequence("Istio has no listener for it: sidecars pass its connections by this rule")
+                    .consequence(
+                        "Istio has no listener for it: in sidecars, its connections bypass this rule",
+                    )
                     .help(format!("declare it: `external NAME {{ hosts {shown}; port tls 443 }}`")),
             );
         }
@@ -167,7 +167,7 @@ fn served_in_the_mesh(context: &Context<'_>, host: &Host, route: &Route, reports
         reports.push(
             Diagnostic::new(Code::ONLY_PORT_80, span, message)
                 .related(name.span, "no service and no external has this host")
-                .consequence(format!("calls to port {} pass this route by", crate::reading::listed(&ports)))
+                .consequence(format!("requests to port {} bypass this route", crate::reading::listed(&ports)))
                 .help(format!(
                     "declare it: `external NAME {{ hosts {shown}; port http {} }}`",
                     ports.join("; port http ")
@@ -200,15 +200,15 @@ fn preflights_arrive(host: &Host, route: &Route, reports: &mut Vec<Diagnostic>) 
     }
     let method_only = route.matches.iter().all(|one| !one.methods.is_empty());
     let why = if method_only {
-        "it takes no OPTIONS requests"
+        "it does not match OPTIONS requests"
     } else {
-        "preflights have no cookies and no credentials"
+        "preflights have no cookies or credentials"
     };
     let message = format!("CORS preflights do not reach route `{}`: {why}", route.name.value);
     reports.push(
         Diagnostic::new(Code::NO_PREFLIGHT, cors.span, message)
             .related(route.condition.unwrap_or(route.name.span), "the condition")
-            .consequence("a later route answers them, or nobody (404): browsers refuse the requests that need a preflight")
+            .consequence("a later route answers them, or they get 404: browsers block the requests that need a preflight")
             .help("add `OPTIONS` to the methods, or a route `when method is OPTIONS` for the same path with the same `cors`"),
     );
 }
@@ -268,7 +268,7 @@ fn pods_are_of_istio(gateway: &Resource<Gateway>, reports: &mut Vec<Diagnostic>)
         format!("`in {}` has no effect on a gateway of {}", namespace.value.as_str(), gateway.controller());
     reports.push(
         Diagnostic::new(Code::PODS_NAMESPACE, namespace.span, message)
-            .consequence("its proxy is one of its own, in the namespace of the file")
+            .consequence("its proxy runs in the namespace of the file")
             .help("declare the gateway in a file of that namespace, and remove `in`"),
     );
 }

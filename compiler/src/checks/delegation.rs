@@ -27,7 +27,7 @@ fn delegates_do_not_delegate(host: &Host, reports: &mut Vec<Diagnostic>) {
             reports.push(
                 Diagnostic::new(Code::BAD_DELEGATION, delegate.span, "a delegate cannot delegate further")
                     .consequence("Istio would refuse the virtual service")
-                    .help("send the requests to a destination here"),
+                    .help("use a destination here"),
             );
         }
     }
@@ -40,7 +40,7 @@ fn delegates_route_http(host: &Host, reports: &mut Vec<Diagnostic>) {
         reports.push(
             Diagnostic::new(Code::BAD_DELEGATION, route.name.span, message)
                 .consequence("Istio would refuse the virtual service")
-                .help("move it into the host that delegates"),
+                .help("move it into the delegating host"),
         );
     }
 }
@@ -69,29 +69,27 @@ fn child_takes_something(child: &Resource<Host>, roots: &[&Route], reports: &mut
     for inner in child.routes.iter().filter(|inner| !inner.incomplete && inner.kind == RouteKind::Http) {
         if let Some(root) = roots.iter().find(|root| is_inexpressible(root, inner)) {
             let message = format!(
-                "the condition of route `{}` cannot be joined with the one that delegates to it",
+                "the condition of route `{}` cannot be merged with the delegating condition",
                 inner.name.value
             );
             reports.push(
                 report(Code::DELEGATION_INEXPRESSIBLE, inner, root, message)
                     .consequence(
-                        "both compare one thing with an expression, and a match of Istio compares it once",
+                        "both use a regular expression on the same part of the request, and an Istio match compares it once",
                     )
-                    .help("write one regular expression that says both, and delegate without it"),
+                    .help("write one regular expression for both, and delegate without it"),
             );
             continue;
         }
         let outside = || roots.iter().filter(|root| excludes(root, inner));
         let Some(root) = outside().next() else { continue };
         if outside().count() == roots.len() {
-            let message = format!(
-                "route `{}` of the delegate lies outside of the condition that delegates to it",
-                inner.name.value
-            );
+            let message =
+                format!("route `{}` of the delegate is outside the delegating condition", inner.name.value);
             reports.push(
                 report(Code::DELEGATION_LOST, inner, root, message)
-                    .consequence("Istio would drop the route without a word")
-                    .help("let its path go on from the path that delegates"),
+                    .consequence("Istio would drop the route silently")
+                    .help("start its path with the delegated path"),
             );
         }
     }
@@ -99,7 +97,7 @@ fn child_takes_something(child: &Resource<Host>, roots: &[&Route], reports: &mut
 
 fn report(code: Code, inner: &Route, root: &Route, message: String) -> Diagnostic {
     Diagnostic::new(code, inner.condition.unwrap_or(inner.name.span), message)
-        .related(root.condition.unwrap_or(root.name.span), "only these requests are left to it")
+        .related(root.condition.unwrap_or(root.name.span), "only these requests are delegated to it")
 }
 
 fn is_inexpressible(root: &Route, inner: &Route) -> bool {
@@ -128,7 +126,7 @@ pub(super) fn unused(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
         }
         if host.is_delegate() && !context.graph().is_reached(&Node::Host(id)) {
             reports.push(
-                Diagnostic::new(Code::UNUSED_DEFINITION, host.span, "nothing delegates to this host")
+                Diagnostic::new(Code::UNUSED_DEFINITION, host.span, "no route delegates to this host")
                     .consequence("its routes get no requests")
                     .help("add `-> delegate NAME` to a route, or remove it"),
             );

@@ -16,6 +16,6 @@ pub(crate) fn deprecated_use(what: &str, name: &str, deprecation: &Deprecation, 
     let report = Diagnostic::new(Code::DEPRECATED_USE, span, message).related(*declared, "deprecated here");
     match instead {
         Some(instead) => report.help(format!("use `{}`", instead.value.as_str())),
-        None => report.help("use something else"),
+        None => report.help("use a replacement"),
     }
 }

@@ -77,14 +77,10 @@ fn ranges_are_not_looked_up(external: &Resource<External>, reports: &mut Vec<Dia
         return;
     };
     reports.push(
-        Diagnostic::new(
-            Code::ADDRESS_RANGE,
-            first.span,
-            "what is resolved by the host of each request has no addresses",
-        )
-        .related(resolution_span(external), "the resolution")
-        .consequence("Istio would refuse the service entry")
-        .help("remove `addresses`, or use another resolution"),
+        Diagnostic::new(Code::ADDRESS_RANGE, first.span, "`resolve dynamic-dns` takes no `addresses`")
+            .related(resolution_span(external), "the resolution")
+            .consequence("Istio would refuse the service entry")
+            .help("remove `addresses`, or use another resolution"),
     );
 }
 
@@ -107,13 +103,11 @@ fn tcp_has_an_address(external: &Resource<External>, reports: &mut Vec<Diagnosti
     let mut ports = external.body.ports.iter().filter(captures);
     let Some(first) = ports.next() else { return };
     let message = format!(
-        "port {} carries `{}`, and no address says whose it is",
+        "port {} is for `{}`, and the external has no `addresses`",
         first.number.value, first.protocol.value
     );
     let mut report = Diagnostic::new(Code::TCP_WITHOUT_ADDRESS, first.protocol.span, message)
-        .consequence(
-            "sidecars would take every connection to this port, whatever its host, for this external",
-        )
+        .consequence("sidecars would send every connection on this port, whatever its host, to this external")
         .help("add `addresses`, or accept this with `@allow` where Istio assigns addresses by itself");
     for port in ports {
         report = report.related(port.protocol.span, "this port too");
@@ -132,12 +126,12 @@ fn requests_name_their_host(external: &Resource<External>, reports: &mut Vec<Dia
         let report = Diagnostic::new(
             Code::RESOLUTION,
             port.protocol.span,
-            format!("a port for `{}` cannot be resolved by the host of each request", port.protocol.value),
+            format!("a port for `{}` does not work with `resolve dynamic-dns`", port.protocol.value),
         )
         .related(resolution_span(external), "the resolution")
         .consequence("Istio would refuse the service entry");
         reports.push(if port.protocol.value == Protocol::Https {
-            report.help("use `tls`: the name that is asked for is all that is read").edit(
+            report.help("use `tls`: only the server name (SNI) is read").edit(
                 meshc_language::Applicability::Unsafe,
                 port.protocol.span,
                 Protocol::Tls.word(),
@@ -153,7 +147,7 @@ fn requests_name_their_host(external: &Resource<External>, reports: &mut Vec<Dia
             Diagnostic::new(
                 Code::RESOLUTION,
                 location.span,
-                "only what is outside the mesh can be resolved by the host of each request",
+                "`resolve dynamic-dns` works only outside the mesh",
             )
             .related(resolution_span(external), "the resolution")
             .consequence("Istio does not support it")
@@ -199,7 +193,7 @@ fn lists_are_not_too_long(external: &Resource<External>, reports: &mut Vec<Diagn
         reports.push(
             Diagnostic::new(Code::BAD_ENDPOINT, span, format!("there are more than {most} {what}"))
                 .consequence("Istio would refuse the service entry")
-                .help("spread them over several externals"),
+                .help("split them into several externals"),
         );
     }
 }

@@ -76,7 +76,7 @@ fn tls_ends_or_passes_through(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
             format!("a listener for `{}` needs `tls`", protocol.value),
         )
         .consequence("Istio would refuse the gateway")
-        .help("add `tls simple { credential NAME }` to end TLS here, or `tls passthrough`"),
+        .help("add `tls simple { credential NAME }` to terminate TLS here, or `tls passthrough`"),
     );
 }
 
@@ -140,7 +140,7 @@ fn istio_carries_the_protocol(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let protocol = site.listener.protocol;
     if protocol.value == Protocol::Udp && site.gateway.controller() == Controller::Istio {
         reports.push(
-            Diagnostic::new(Code::UNSUPPORTED, protocol.span, "Istio's gateways do not carry `udp`")
+            Diagnostic::new(Code::UNSUPPORTED, protocol.span, "Istio's gateways do not support `udp`")
                 .consequence("Istio would open a TCP port instead")
                 .help("remove the listener, or give the gateway another controller"),
         );
@@ -155,11 +155,11 @@ fn names_can_be_asked_for(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     for host in
         site.listener.body.hosts.iter().flat_map(|hosts| hosts.iter()).filter(|host| host.value.host.is_ip())
     {
-        let message = format!("no TLS client asks for the address `{}`", host.value.host);
+        let message = format!("no TLS client sends the address `{}` as server name (SNI)", host.value.host);
         reports.push(
             Diagnostic::new(Code::ADDRESS_AS_SERVER_NAME, host.span, message)
-                .consequence("no connection would be served under it: clients ask for names only (RFC 6066)")
-                .help("name the host, or write `*` to take connections that ask for no name"),
+                .consequence("no connection would match it: clients send names only (RFC 6066)")
+                .help("write a host name, or `*` for connections without a server name"),
         );
     }
 }
@@ -189,13 +189,13 @@ fn hosts_stand_once_in_a_list(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
         let twice = hosts.iter().take(at).find(|earlier| earlier.value == host.value);
         let Some(other) = twice.or_else(|| hosts.iter().find(takes_in)) else { continue };
         let message = if twice.is_some() {
-            format!("`{}` stands twice in this list", host.value.host)
+            format!("`{}` is listed twice", host.value.host)
         } else {
-            format!("`*` takes in `{}`", host.value.host)
+            format!("`*` includes `{}`", host.value.host)
         };
         reports.push(as_warning(
             Diagnostic::new(Code::GATEWAY_HOST_TWICE, host.span, message)
-                .related(other.span, "here it is served already")
+                .related(other.span, "served here already")
                 .consequence("it would change nothing")
                 .help("remove it"),
         ));
@@ -214,8 +214,8 @@ fn statistics_names_are_unique(gateway: &Gateway, reports: &mut Vec<Diagnostic>)
                     format!("two listeners are named `{}`", name.value),
                 )
                 .related(*earlier, "the other one")
-                .consequence("their statistics could not be told apart")
-                .help("give each a name of its own"),
+                .consequence("their statistics could not be distinguished")
+                .help("give each its own name"),
             ),
             None => _ = seen.insert(name.value.as_str(), name.span),
         }

@@ -55,7 +55,7 @@ fn names_are_allowed(operations: &HeaderOperations, is_request: bool, reports: &
             reports.push(
                 Diagnostic::new(Code::BAD_HEADER_OPERATION, name.span, message)
                     .consequence("Istio would refuse the virtual service")
-                    .help("use `rewrite host` or `rewrite path`, or leave it out"),
+                    .help("use `rewrite host` or `rewrite path`, or remove it"),
             );
         }
     }
@@ -67,11 +67,11 @@ fn bodies_keep_their_length(operations: &HeaderOperations, reports: &mut Vec<Dia
     let body = &operations.body;
     let names = body.set.iter().chain(&body.add).map(|setting| &setting.name).chain(&body.remove);
     for name in names.filter(|name| FRAMING.contains(&name.value.as_str())) {
-        let message = format!("`{}` says where a body ends, and cannot be changed", name.value.as_written());
+        let message = format!("`{}` frames the body, and cannot be changed", name.value.as_written());
         reports.push(
             Diagnostic::new(Code::HEADER_OPERATION, name.span, message)
-                .consequence("the rest of a body would be read as another request")
-                .help("leave it to the proxy"),
+                .consequence("the rest of a body would be read as another request (request smuggling)")
+                .help("let the proxy set it"),
         );
     }
 }
@@ -87,11 +87,11 @@ fn hosts_are_hosts(operations: &HeaderOperations, reports: &mut Vec<Diagnostic>)
         }
         let report = if setting.value.value.has_percent() {
             Diagnostic::new(Code::HEADER_OPERATION, setting.value.span, "the host cannot be set to a variable")
-                .consequence(format!("destinations would be asked for the host `{text}`"))
+                .consequence(format!("destinations would get the host `{text}`"))
                 .help("set it to a name, such as `set host \"api.example.com\"`, or put the variable into another header")
         } else {
             Diagnostic::new(Code::HEADER_OPERATION, setting.value.span, format!("`{text}` is not a host"))
-                .consequence("destinations would refuse the request with 400")
+                .consequence("destinations would answer 400")
                 .help("set it to a name, perhaps with a port, such as `set host \"api.example.com\"`")
         };
         reports.push(report);
@@ -103,12 +103,12 @@ fn redirects_keep_their_address(operations: &HeaderOperations, reports: &mut Vec
     let body = &operations.body;
     let names = body.set.iter().chain(&body.add).map(|setting| &setting.name).chain(&body.remove);
     for name in names.filter(|name| name.value.as_str() == "location") {
-        let message = "`location` says where a redirect leads, and cannot be changed beside it";
+        let message = "`location` is the target of the redirect, and cannot be changed as well";
         reports.push(
             Diagnostic::new(Code::HEADER_OPERATION, name.span, message)
-                .consequence("callers would be sent elsewhere than the redirect says")
+                .consequence("clients would go somewhere else than the redirect says")
                 .help(
-                    "say it in the redirect, such as `redirect host a.com path \"/x\"`, or use `respond 301`",
+                    "set it in the redirect, such as `redirect host a.com path \"/x\"`, or use `respond 301`",
                 ),
         );
     }

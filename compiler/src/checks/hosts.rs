@@ -76,7 +76,7 @@ fn visibility_is_possible(host: &Host, reports: &mut Vec<Diagnostic>) {
         reports.push(
             Diagnostic::new(Code::BAD_LITERAL, visibility.span, "only an external can be visible `nowhere`")
                 .consequence("Istio would refuse the virtual service")
-                .help("write `here`, or leave it out"),
+                .help("write `here`, or remove it"),
         );
     }
 }
@@ -194,14 +194,14 @@ fn claimed_twice(pattern: &HostPattern, place: Place, first: Span, second: Span)
         }
         Place::Gateway(_) => (
             "at the same gateway",
-            "Istio would put their routes into one list in the order of their age, what takes every request last; some of these \
-                 conditions hold for the same requests",
+            "Istio would merge their routes, oldest first and catch-all routes last; some of \
+                 these conditions match the same requests",
         ),
     };
     Diagnostic::new(Code::HOST_CLAIMED_TWICE, second, format!("`{pattern}` is claimed twice {place}"))
         .related(first, "first claimed here")
         .consequence(consequence)
-        .help("put all routes of a host into one block")
+        .help("move all routes of a host into one block")
 }
 
 /// H12: every name must be served by some gateway that the host is bound to. Where the block is called inside the mesh too, or another
@@ -256,10 +256,9 @@ fn serves_nothing(gateway: &Resource<Gateway>, host: &Host, span: Span) -> Diagn
         .related(gateway.name.span, "the gateway")
         .consequence("requests for them would get 404 there");
     match host.patterns().next() {
-        Some((pattern, _)) => report.help(format!(
-            "add `{pattern}` to the `hosts` of one of its listeners, or leave the gateway out"
-        )),
-        None => report.help("leave the gateway out"),
+        Some((pattern, _)) => report
+            .help(format!("add `{pattern}` to the `hosts` of one of its listeners, or remove the gateway")),
+        None => report.help("remove the gateway"),
     }
 }
 
@@ -285,8 +284,7 @@ fn not_served(gateway: &Resource<Gateway>, pattern: &HostPattern, span: Span) ->
         .consequence("requests for it would get 404 there");
     match did_you_mean(pattern.as_str(), served.iter().map(String::as_str)) {
         Some(near) => report.help(format!("it serves `{near}`: is one of the two misspelt?")),
-        None => report.help(format!(
-            "add `{pattern}` to the `hosts` of one of its listeners, or leave the gateway out"
-        )),
+        None => report
+            .help(format!("add `{pattern}` to the `hosts` of one of its listeners, or remove the gateway")),
     }
 }

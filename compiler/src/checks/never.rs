@@ -28,7 +28,7 @@ fn report(never: Never, route: &Route, condition: Span) -> Diagnostic {
     let Never { message, why, help } = never;
     let only = route.matches.len() == 1;
     let consequence =
-        if only { "this route would get no request" } else { "one of the alternatives would get no request" };
+        if only { "this route would get no requests" } else { "one alternative would get no requests" };
     Diagnostic::new(Code::NEVER_TRUE, condition, message).label(why).consequence(consequence).help(help)
 }
 
@@ -63,13 +63,12 @@ fn written_by_gateways(
     let mut names =
         route.matches.iter().flat_map(|one| one.headers.iter().chain(&one.without)).map(|(name, _)| name);
     let name = names.find(|name| matches!(name, MatchHeaderName::Header(name) if name.is_of_proxies()))?;
-    let message =
-        format!("a gateway writes the header `{name}` itself before it chooses the route, or removes it");
+    let message = format!("a gateway overwrites or removes the header `{name}` before it chooses the route");
     Some(
         Diagnostic::new(Code::WRITTEN_BY_PROXIES, condition, message)
             .consequence(
-                "what callers, or a load balancer in front, say in it does not count: a redirect to HTTPS by it would never end",
+                "values from clients, or from a load balancer in front of it, are ignored: a redirect to HTTPS that depends on it would loop",
             )
-            .help("ask for `scheme`, or let the gateway trust what is in front (`numTrustedProxies`) and allow this report"),
+            .help("match `scheme`, or let the gateway trust the proxies in front of it (`numTrustedProxies`) and allow this report"),
     )
 }

@@ -88,13 +88,13 @@ fn wrong_kind(route: &Route, listener: &Listener) -> Diagnostic {
     let right = carries(listener).word();
     let what = match carries(listener) {
         RouteKind::Http => "this listener reads HTTP",
-        RouteKind::Tls => "TLS passes through this listener unread",
-        RouteKind::Tcp => "this listener carries plain connections",
+        RouteKind::Tls => "this listener has TLS passthrough",
+        RouteKind::Tcp => "this listener is for plain TCP",
     };
-    let message = format!("no listener for this host carries a `{}`", route.kind.word());
+    let message = format!("no listener for this host supports a `{}`", route.kind.word());
     Diagnostic::new(Code::WRONG_ROUTE_KIND, route.name.span, message)
         .related(listener.span, what)
-        .consequence("Istio would leave the route out, and connections would be closed")
+        .consequence("Istio would drop the route, and connections would be closed")
         .help(format!("write a `{right}`, or change the listener"))
 }
 
@@ -139,9 +139,9 @@ fn is_incomplete(context: &Context<'_>, target: DestinationId) -> bool {
 }
 
 fn never_looked_at(route: &Route, port: Span, protocol: Protocol) -> Diagnostic {
-    let message = format!("no port of this host carries a `{}`", route.kind.word());
+    let message = format!("no port of this host supports a `{}`", route.kind.word());
     Diagnostic::new(Code::WRONG_ROUTE_KIND, route.name.span, message)
-        .related(port, format!("this port speaks `{protocol}`"))
-        .consequence("Istio would never look at this route")
-        .help("use the kind of route that fits the protocol, or correct the protocol of the port")
+        .related(port, format!("this port has protocol `{protocol}`"))
+        .consequence("Istio would ignore this route")
+        .help("use a route that fits the protocol, or correct the protocol of the port")
 }

@@ -29,7 +29,7 @@ fn never_retries(policy: &RetryPolicy, span: Span, reports: &mut Vec<Diagnostic>
     let none = policy.attempts.is_some_and(|attempts| attempts.value.get() == 0);
     if none && (policy.per_try.is_some() || policy.on.is_some() || policy.remote_localities.is_some()) {
         reports.push(
-            Diagnostic::new(Code::EMPTY_RETRY, span, "0 retries, and still conditions for them")
+            Diagnostic::new(Code::EMPTY_RETRY, span, "0 retries, but with conditions for them")
                 .consequence("Istio would refuse the virtual service")
                 .help("write `retry off`, or a number of retries"),
         );
@@ -56,12 +56,12 @@ fn fits_into_timeout(route: &Route, policy: &RetryPolicy, span: Span, reports: &
     let mut report = if ends_the_first {
         let message = format!("the timeout of {limit} ends the first try, which may take {}", per_try.value);
         Diagnostic::new(Code::RETRY_EXCEEDS_TIMEOUT, span, message)
-            .consequence("a try that is slow is never repeated: 504; only tries that fail sooner are")
+            .consequence("a slow try gets 504 and no retry; only tries that fail sooner are retried")
     } else {
         let message =
             format!("{tries} slow tries of {} do not fit into the timeout of {limit}", per_try.value);
         Diagnostic::new(Code::LATE_RETRIES, span, message).consequence(format!(
-            "if every try takes its {}, the timeout ends the request after {used} of {tries}; tries that fail at once all happen",
+            "if every try takes {}, the timeout ends the request after {used} of {tries}; tries that fail fast all happen",
             per_try.value
         ))
     };
@@ -113,15 +113,15 @@ fn connections_fail_in_time(
         .related(limit_span, "the timeout of the whole response, retries included");
     let report = match said {
         Some(said) => report.related(said, "how long a connection may take to open"),
-        None => report.label(format!("a connection may take {connect} to open, since nothing else is said")),
+        None => report.label(format!("the default connect timeout is {connect}")),
     };
     let enough = limit.as_millis() / (u64::from(attempts) + 2);
     let example = Duration::from_millis(enough).map_or_else(|| "250ms".to_owned(), |time| time.to_string());
     reports.push(
         report
             .consequence(
-                "an endpoint that does not answer at all (dropped SYN) takes the whole timeout, and the request ends with 504 without a \
-                 retry; only refused connections are retried",
+                "an endpoint that does not answer at all (dropped SYN) uses up the timeout, and the request gets 504 \
+                 without a retry; only refused connections are retried",
             )
             .help(format!("give `{name}` a shorter connect timeout: `pool {{ connect-timeout {example} }}`")),
     );

@@ -65,17 +65,17 @@ fn prefix_has_a_prefix(route: &Route, reports: &mut Vec<Diagnostic>) {
     if route.matches.iter().any(by_pattern) {
         reports.push(
             report(
-                "an expression takes no prefix that this could replace",
-                "ask for `path under` or `path prefix` in every alternative, or rewrite the whole `path`",
+                "`path matches` has no prefix to replace",
+                "use `path under` or `path prefix` in every alternative, or rewrite the whole `path`",
             )
-            .consequence("Istio would replace all that the expression matches"),
+            .consequence("Istio would replace everything that the expression matches"),
         );
     } else if unasked && !text.ends_with('/') {
         reports.push(joins_segments(text, rewrite.span, route));
     } else if route.matches.iter().any(is_under) && !route.matches.iter().all(is_under) {
         reports.push(
             report(
-                "`under` and other comparisons of the path cannot share a rewrite of the prefix",
+                "`under` and other path conditions cannot share a prefix rewrite",
                 "use `under` in all of them, or make two routes",
             )
             .consequence("Istio has one rewrite for all alternatives of a route"),
@@ -85,10 +85,10 @@ fn prefix_has_a_prefix(route: &Route, reports: &mut Vec<Diagnostic>) {
 
 /// Where no condition asks for a path, its first `/` is what is replaced: the new text has to end with one.
 pub(super) fn joins_segments(text: &str, span: Span, route: &Route) -> Diagnostic {
-    let message = "without a comparison of the path, this replaces its first `/`";
+    let message = "without a path condition, this replaces the first `/` of the path";
     let report = Diagnostic::new(Code::JOINED_SEGMENTS, span, message)
         .consequence(format!("`/a` would become `{text}a`"))
-        .help(format!("write `{text}/`, or ask for `path under` or `path prefix` in every alternative"));
+        .help(format!("write `{text}/`, or use `path under` or `path prefix` in every alternative"));
     match route.condition {
         Some(condition) => report.related(condition, "the condition"),
         None => report,
@@ -104,14 +104,12 @@ fn matches_make_paths(rewrites: &[Rewrite], reports: &mut Vec<Diagnostic>) {
         if text.starts_with('/') || !pattern.value.takes_first_slash() {
             continue;
         }
-        let message = format!(
-            "`{}` takes the place of the beginning of a path, and does not begin with `/`",
-            with.value
-        );
+        let message =
+            format!("`{}` replaces the beginning of a path, but does not start with `/`", with.value);
         reports.push(
             Diagnostic::new(Code::BAD_REPLACEMENT, with.span, message)
                 .related(pattern.span, "it matches the first slash of a path")
-                .consequence("destinations would be sent a path without its first slash, and answer 400")
+                .consequence("destinations would get a path without a leading slash, and answer 400")
                 .help(format!("write `/{}`", with.value)),
         );
     }

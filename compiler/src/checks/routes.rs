@@ -69,8 +69,8 @@ fn names_are_unique(host: &Host, reports: &mut Vec<Diagnostic>) {
             reports.push(
                 Diagnostic::new(Code::DUPLICATE_DECLARATION, route.name.span, message)
                     .related(earlier.name.span, "first declared here")
-                    .consequence("statistics and logs could not tell the two apart")
-                    .help("give it a name of its own"),
+                    .consequence("statistics and logs could not distinguish the two")
+                    .help("give it another name"),
             );
         } else {
             names.insert(name, route);
@@ -118,7 +118,7 @@ fn covering<'m>(host: &'m Host, at: usize, mine: &[Match], earlier: &Earlier<'_>
 fn unreachable(route: &Route, first: &Route, covering: &[&Route]) -> Diagnostic {
     let names: Vec<String> = covering.iter().map(|route| format!("`{}`", route.name.value)).collect();
     let message = format!(
-        "route `{}` is never reached: {} takes all of its requests",
+        "route `{}` is never reached: {} matches all of its requests",
         route.name.value,
         names.join(", ")
     );
@@ -126,16 +126,16 @@ fn unreachable(route: &Route, first: &Route, covering: &[&Route]) -> Diagnostic 
     let everything = first.matches.is_empty() || first.matches.iter().any(takes_everything);
     let mut report = Diagnostic::new(Code::UNREACHABLE_ROUTE, span, message);
     for one in covering {
-        report = report.related(one.condition.unwrap_or(one.name.span), "this comes first and takes them");
+        report = report.related(one.condition.unwrap_or(one.name.span), "this route comes first");
     }
     let mine_too = route.matches.is_empty() || route.matches.iter().any(takes_everything);
-    report.consequence("the first route that matches is taken; this one would get no request").help(
+    report.consequence("the first matching route is used; this one would get no requests").help(
         if everything && mine_too {
-            "remove one of the two, or give the first a condition".to_owned()
+            "remove one of the two, or add a condition to the first".to_owned()
         } else if everything {
             format!("move `{}` to the end", first.name.value)
         } else {
-            format!("move it in front of `{}`, or remove it", first.name.value)
+            format!("move it before `{}`, or remove it", first.name.value)
         },
     )
 }
@@ -145,7 +145,7 @@ fn sides_fit_the_kind(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let route = site.route;
     let Some(condition) = route.condition else {
         if route.kind == RouteKind::Tls {
-            let message = "a tls route needs the name that is asked for";
+            let message = "a `tls route` needs a server name (`sni`)";
             let report = Diagnostic::new(Code::SERVER_NAME_NEEDED, route.span, message);
             reports.push(
                 report.consequence("Istio would refuse the virtual service").help("add `when sni NAME`"),
@@ -156,12 +156,12 @@ fn sides_fit_the_kind(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     for one in &route.matches {
         let request = asks_of_request(one);
         let refused = match route.kind {
-            RouteKind::Http if !one.sni.is_empty() => Some("the name that TLS asks for"),
-            RouteKind::Http if !one.destinations.is_empty() => Some("the address that was asked for"),
-            RouteKind::Tcp if !one.sni.is_empty() => Some("the name that TLS asks for"),
+            RouteKind::Http if !one.sni.is_empty() => Some("the server name (SNI)"),
+            RouteKind::Http if !one.destinations.is_empty() => Some("the original destination address"),
+            RouteKind::Tcp if !one.sni.is_empty() => Some("the server name (SNI)"),
             RouteKind::Tls | RouteKind::Tcp if request.is_some() => request,
             RouteKind::Tls if one.sni.is_empty() => {
-                let message = "a tls route needs the name that is asked for in every alternative";
+                let message = "a `tls route` needs a server name (`sni`) in every alternative";
                 reports.push(
                     Diagnostic::new(Code::SERVER_NAME_NEEDED, condition, message)
                         .consequence("Istio would refuse the virtual service")
@@ -172,11 +172,11 @@ fn sides_fit_the_kind(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
             RouteKind::Http | RouteKind::Tls | RouteKind::Tcp => None,
         };
         if let Some(refused) = refused {
-            let message = format!("a `{}` cannot look at {refused}", route.kind.word());
+            let message = format!("a `{}` has no conditions on {refused}", route.kind.word());
             reports.push(
                 Diagnostic::new(Code::WRONG_CONDITION, condition, message)
                     .consequence("Istio has no such match here; the condition would be lost")
-                    .help("use another kind of route, or leave this part out"),
+                    .help("use another kind of route, or remove this part"),
             );
             return;
         }
@@ -207,7 +207,7 @@ fn names_asked_for_belong_to_the_host(site: &Site<'_>, reports: &mut Vec<Diagnos
             let message = format!("`{}` is not among the names of this host", sni.as_str());
             let mut report = Diagnostic::new(Code::SNI_OUTSIDE_HOST, condition, message)
                 .consequence("Istio would refuse the virtual service")
-                .help("name it in the host block too, or ask for one of its names");
+                .help("add it to the host block, or use one of its names");
             if let Some(name) = site.host.names.first() {
                 report = report.related(name.span, "the names of the host");
             }
@@ -226,8 +226,8 @@ fn no_ignored_condition(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     if site.route.matches.iter().any(ignored) {
         reports.push(
             Diagnostic::new(Code::IGNORED_CONDITION, condition, "`source` has no effect beside `gateway`")
-                .consequence("Istio would take requests of every caller")
-                .help("make two routes of it, or leave one of the two out"),
+                .consequence("Istio would match requests of every client")
+                .help("split it into two routes, or remove one of the two"),
         );
     }
 }
@@ -257,9 +257,9 @@ fn bindings_are_bound(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
             let message = format!("this host is not bound to `{name}`");
             reports.push(
                 Diagnostic::new(Code::GATEWAY_NOT_BOUND, condition, message)
-                    .related(site.host.span, "its bindings stand here")
-                    .consequence("the condition could never hold")
-                    .help(format!("add `{name}` to its `via`, or leave this part out")),
+                    .related(site.host.span, "bound here")
+                    .consequence("the condition could never be true")
+                    .help(format!("add `{name}` to its `via`, or remove this part")),
             );
             return;
         }
@@ -285,7 +285,7 @@ fn ports_are_served(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
         let ports: Vec<String> = served.iter().map(ToString::to_string).collect();
         let message = format!("no gateway of this host listens on port {port}");
         let mut report = Diagnostic::new(Code::PORT_NOT_SERVED, condition, message)
-            .consequence("the condition could never hold")
+            .consequence("the condition could never be true")
             .help(format!("they listen on {}", crate::reading::listed(&ports)));
         if let Some(gateway) = gateways().next() {
             report = report.related(gateway.name.span, "bound here");
@@ -305,7 +305,7 @@ fn claims_are_checked(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
             Diagnostic::new(
                 Code::CLAIM_HEADER_IN_MESH,
                 condition,
-                "a token claim can be matched at a gateway only",
+                "JWT claims can be matched at gateways only",
             )
             .consequence("Istio would refuse the virtual service")
             .help("bind this host to gateways only, or match a header"),
@@ -334,7 +334,7 @@ fn options_have_effect(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     found.extend(shared.retry.as_ref().map(|retry| ("retry", retry.span)));
     found.extend(route.options.mirrors.iter().map(|mirror| ("mirror", mirror.span)));
     // The answer of a redirect or response still passes the proxy: response headers apply to it. The filter for CORS looks at
-    // routes that lead somewhere only: no preflight request is answered, and no origin allowed (Envoy 1.40).
+    // routes that lead somewhere only: preflights are not answered, and no origin is allowed (Envoy 1.40).
     found.extend(shared.request_headers.as_ref().map(|headers| ("request-headers", headers.span)));
     found.extend(shared.cors.as_ref().map(|cors| ("cors", cors.span)));
     if !answered {
@@ -348,7 +348,7 @@ fn options_have_effect(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     };
     if !answered {
         let all = refused.into_iter().chain(found);
-        let consequence = "Istio has no such option for connections; it would be lost";
+        let consequence = "Istio has no such option for TCP and TLS routes; it would be lost";
         reports.extend(all.map(|option| report(Code::OPTION_OF_REQUESTS, option, consequence)));
         return;
     }
@@ -356,9 +356,9 @@ fn options_have_effect(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     reports.extend(refused.into_iter().map(|option| report(Code::OPTION_WITHOUT_ROUTE, option, consequence)));
     reports.extend(found.into_iter().map(|option| {
         let consequence = if option.0 == "cors" {
-            "no preflight request is answered, and no origin allowed"
+            "preflights are not answered, and no origin is allowed"
         } else {
-            "the proxy answers by itself, and never looks at it"
+            "the proxy answers itself, and ignores it"
         };
         report(Code::OPTION_WITHOUT_EFFECT, option, consequence)
     }));
@@ -400,22 +400,18 @@ fn redirect_changes_something(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Redirect { code: _, scheme, host, path, prefix, port, query, span } = &**redirect;
     if scheme.is_none() && host.is_none() && path.is_none() && prefix.is_none() && port.is_none() {
         reports.push(
-            Diagnostic::new(Code::EMPTY_REDIRECT, *span, "this redirect leads back to the same place")
+            Diagnostic::new(Code::EMPTY_REDIRECT, *span, "this redirect leads back to the same URL")
                 .consequence("browsers would stop after too many redirects; Istio would refuse it")
-                .help("say what changes: `scheme https`, `host a.com`, `path \"/x\"`, `prefix \"/x\"` or `port 443`"),
+                .help("add what changes: `scheme https`, `host a.com`, `path \"/x\"`, `prefix \"/x\"` or `port 443`"),
         );
     }
     if let Some(Spanned { value: RedirectQuery::New(_), span }) = query
         && path.is_none()
     {
         reports.push(
-            Diagnostic::new(
-                Code::REDIRECT_QUERY,
-                *span,
-                "a redirect has a query of its own only with a `path` of its own",
-            )
-            .consequence("Envoy, and so Istio, takes a new query only as the end of a new path")
-            .help("add `path \"/x\"`, or write `query drop`"),
+            Diagnostic::new(Code::REDIRECT_QUERY, *span, "`query` of a redirect needs a `path`")
+                .consequence("Envoy and Istio set a query only together with a new path")
+                .help("add `path \"/x\"`, or write `query drop`"),
         );
     }
     let Some(prefix) = prefix else { return };
@@ -442,7 +438,7 @@ fn redirect_changes_something(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
         let report = Diagnostic::new(
             Code::PREFIX_WITHOUT_PREFIX,
             prefix.span,
-            "there is no prefix that this could replace",
+            "`prefix` replaces the matched prefix, but this route matches none",
         )
         .consequence("Istio would refuse the virtual service");
         reports.push(
@@ -450,7 +446,7 @@ fn redirect_changes_something(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
                 Some(condition) => report.related(condition, "the condition"),
                 None => report,
             }
-            .help("ask for `path under` or `path prefix` in every alternative, or redirect to a `path`"),
+            .help("use `path under` or `path prefix` in every alternative, or redirect to a `path`"),
         );
     } else if !prefix.value.as_str().ends_with('/')
         && (site.route.matches.is_empty() || site.route.matches.iter().any(|one| path_of(one).is_none()))
@@ -477,10 +473,10 @@ fn no_destination_twice(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
                 Diagnostic::new(
                     Code::DUPLICATE_DESTINATION,
                     one.destination.span,
-                    "this destination stands twice in the route",
+                    "this destination is given twice in the route",
                 )
                 .related(earlier.destination.span, "first given here")
-                .help("add the shares up in one of them"),
+                .help("add the shares in one of them"),
             );
         }
     }
@@ -510,7 +506,7 @@ fn destinations_are_visible(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
             reports.push(
                 Diagnostic::new(Code::NOT_VISIBLE, destination.span, message)
                     .related(exported.span, "its visibility")
-                    .consequence("the proxies there would not know it: 503")
+                    .consequence("proxies there would not know it: 503")
                     .help("add that namespace to its `visible`"),
             );
         }
@@ -552,19 +548,19 @@ fn answer_fits_its_status(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
             Diagnostic::new(
                 Code::BAD_ANSWER,
                 body.span,
-                format!("an answer with status {status} has no text"),
+                format!("a response with status {status} has no body"),
             )
             .related(respond.status.span, "the status")
-            .consequence("callers may take the text for the beginning of the next answer")
-            .help("leave the text out, or answer with another status"),
+            .consequence("clients may read the body as the beginning of the next response")
+            .help("remove the body, or respond with another status"),
         ),
         (300..=303 | 305..=308, _) => reports.push(
             Diagnostic::new(
                 Code::BAD_ANSWER,
                 respond.status.span,
-                format!("status {status} sends callers elsewhere, and nothing says where"),
+                format!("status {status} is a redirect, but it has no target"),
             )
-            .consequence("Envoy sends them to the address that they have asked for, again and again")
+            .consequence("Envoy redirects clients to the URL that they requested, in a loop")
             .help("use `redirect`"),
         ),
         _ => {}

@@ -53,18 +53,16 @@ fn has_a_port(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
     if called.ports.is_empty() && !called.faulty {
         let message = format!("{} `{}` has no ports", called.what, called.name);
         let (code, consequence) = match called.target {
-            DestinationId::Service(_) => {
-                (Code::NO_DESTINATION_PORT, "no route could reach it, and nothing of it could be checked")
-            }
+            DestinationId::Service(_) => (Code::NO_DESTINATION_PORT, "no route could reach it"),
             DestinationId::External(_) => (
                 Code::EXTERNAL_WITHOUT_PORTS,
-                "Istio would make no listener and no cluster of it: callers pass by as if it were not declared",
+                "Istio would make no listener and no cluster for it: clients bypass it as if it were not declared",
             ),
         };
         reports.push(
             Diagnostic::new(code, called.name_span, message)
                 .consequence(consequence)
-                .help("add `port http 80`, or what it listens on"),
+                .help("add its port, for example `port http 80`"),
         );
     }
 }
@@ -80,7 +78,7 @@ fn port_numbers_stand_once(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
             seen.insert((number, is_datagram), port.number.span);
             continue;
         };
-        let message = format!("port {number} stands twice");
+        let message = format!("port {number} is declared twice");
         reports.push(port_twice(port.number.span, *earlier, message, "keep one of them"));
     }
 }
@@ -98,7 +96,7 @@ fn port_names_stand_once(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
         if earlier.number.value != port.number.value {
             let place = |port: &Port| port.name.as_ref().map_or(port.span, |name| name.span);
             let message = format!("two ports are named `{name}`");
-            reports.push(port_twice(place(port), place(earlier), message, "give each a name of its own"));
+            reports.push(port_twice(place(port), place(earlier), message, "give each its own name"));
         }
     }
 }
@@ -124,7 +122,7 @@ fn subset_names_stand_once(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
                 )
                 .related(*earlier, "first declared here")
                 .consequence("Istio would refuse the destination rule")
-                .help("give it a name of its own, or put both into one"),
+                .help("give it another name, or merge the two"),
             ),
             None => _ = seen.insert(name.value.as_str(), name.span),
         }
@@ -164,7 +162,7 @@ fn subsets_select_different_workloads(called: &Called<'_>, reports: &mut Vec<Dia
                     ),
                 )
                 .related(earlier.name.span, "the other subset")
-                .consequence("a share of the traffic for the one would go to the workloads of the other")
+                .consequence("traffic for one subset would go to the workloads of the other")
                 .help("correct the labels, or keep one of the two"),
             ),
             None => _ = seen.insert(labels, subset),
@@ -194,7 +192,7 @@ fn subsets_select_something(called: &Called<'_>, reports: &mut Vec<Diagnostic>) 
         reports.push(
             Diagnostic::new(Code::SUBSET_OF_ALL, subset.name.span, message)
                 .consequence(
-                    "requests for this subset would go to workloads of all versions, also where another destination rule gives it labels",
+                    "requests for this subset would go to workloads of all versions, even where another destination rule gives it labels",
                 )
                 .help(format!("give it the labels of its workloads: `subset {name} {{ labels version={name} }}`")),
         );

@@ -100,8 +100,8 @@ impl Syntax for BoundAddress {
 words! {
     /// How endpoints are found.
     enum Finder: "way to find endpoints" {
-        Kubernetes = "kubernetes" "a headless Service that the compiler makes; behind it `labels`, if they are not `app=NAME`",
-        Dns = "dns" "every address that DNS answers for a name",
+        Kubernetes = "kubernetes" "a headless Service that the compiler makes, with optional `labels` if they are not `app=NAME`",
+        Dns = "dns" "every address that DNS returns for a name",
         Endpoints = "endpoints" "fixed addresses",
     }
 }
@@ -124,7 +124,7 @@ impl Syntax for AddressBinding {
         let (target, port) = mesh.resolve_bound(&reference, cx)?;
         let several = mesh.ports(target).len() > 1;
         if several && port.is_none() && !matches!(kind, AddressKind::Kubernetes { .. }) {
-            let message = format!("`{}` has several ports: which one is this?", reference.name);
+            let message = format!("`{}` has several ports; choose one", reference.name);
             cx.report(
                 Diagnostic::new(Code::PORT_NEEDED, reference.span, message)
                     .consequence("requests for one port would be sent to another")
@@ -166,13 +166,13 @@ keyword! {
 section! {
     /// Files where the proxy runs.
     pub struct SecretFiles {
-        /// The certificate, with those that lead to its CA.
+        /// The certificate chain.
         once "cert" cert: FileRef;
         /// Its key.
         once "key" key: FileRef;
-        /// Who may have signed the certificates of the other side.
+        /// The CA of the other side's certificates.
         once "ca" ca: FileRef;
-        /// Certificates of the other side that are no longer good.
+        /// Revoked certificates of the other side.
         once "crl" crl: FileRef;
     }
 }

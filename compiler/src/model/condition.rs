@@ -81,7 +81,7 @@ pub enum Side {
     Query(SmolStr, HeaderTest),
     /// The port of the listener: one of these.
     Port(Vec<Port>),
-    /// The namespace of the caller.
+    /// The namespace of the client.
     SourceNamespace(Namespace),
     /// A label of the caller's workload.
     SourceLabel(Label),
@@ -139,7 +139,7 @@ pub struct Match {
     pub query: Vec<(SmolStr, HeaderTest)>,
     /// Ports of the listener, any of them; empty for all.
     pub ports: Vec<Port>,
-    /// The namespace of the caller.
+    /// The namespace of the client.
     pub source_namespace: Option<Namespace>,
     /// Labels of the caller's workload.
     pub source_labels: Vec<Label>,
@@ -175,13 +175,13 @@ words! {
         Header = "header" | "headers" "a header",
         Cookie = "cookie" "a cookie",
         Query = "query" | "query-param" | "query-params" | "query-parameter" | "arg" "a query parameter, as it is written in the URL",
-        Authority = "authority" | "host" | "hostname" | ":authority" "the host as the caller wrote it",
+        Authority = "authority" | "host" | "hostname" | ":authority" "the host as the client sent it",
         Scheme = "scheme" "`http` or `https`",
         Port = "port" "the port of the listener",
-        Source = "source" | "client" "the caller: `source ns qa`, `source labels app=web`",
+        Source = "source" | "client" "the client: `source ns qa`, `source labels app=web`",
         Gateway = "gateway" "the gateway that carries the request",
-        Sni = "sni" | "sni-hosts" | "server-name" "the name that TLS asks for",
-        Destination = "destination" | "destination-subnets" "the address that the caller asked for",
+        Sni = "sni" | "sni-hosts" | "server-name" "the server name (SNI)",
+        Destination = "destination" | "destination-subnets" "the original destination address",
     }
 }
 
@@ -189,7 +189,7 @@ words! {
 pub const CONDITION_SYNTAX: &[(&str, &str)] = &[
     ("path is <path>", "the whole path is this; `path in [<path>, ...]` is one of these"),
     ("path prefix <path>", "the path starts with this, byte by byte: `/foo` also takes `/foobar`"),
-    ("path under <path>", "the path is this or goes on behind a `/`"),
+    ("path under <path>", "the path is this, or continues after it with a `/`"),
     (
         "path matches <pattern>",
         "the expression matches the whole path; any path test may end with `ignoring-case`",
@@ -202,19 +202,19 @@ pub const CONDITION_SYNTAX: &[(&str, &str)] = &[
     ("header <name> present | absent", "the header is there, or not"),
     ("cookie <name> is <text>", "the cookie has this value"),
     ("query <name> is | prefix | matches <text>", "the parameter has this value; `present` is there at all"),
-    ("authority is | prefix | matches <text>", "the host as the caller wrote it"),
+    ("authority is | prefix | matches <text>", "the host as the client sent it"),
     ("scheme is http | https", "the scheme"),
     ("port <port>", "the port of the listener; `port in [<port>, ...]` is one of these"),
     (
         "source ns <namespace>",
-        "the namespace of the caller, inside the mesh; a gateway would compare that of its own pods (MESH0433)",
+        "the namespace of the client, inside the mesh; a gateway would compare that of its own pods (MESH0433)",
     ),
-    ("source labels <label>, ...", "labels of the caller's workload, inside the mesh"),
+    ("source labels <label>, ...", "labels of the client's workload, inside the mesh"),
     ("gateway <gateway>", "the request comes in through this gateway; `gateway mesh` through none"),
-    ("sni <host>", "tls routes: the name that is asked for; `sni in [<host>, ...]` is one of these"),
+    ("sni <host>", "tls routes: the server name; `sni in [<host>, ...]` is one of these"),
     (
         "destination in [<address or range>, ...]",
-        "tls and tcp routes inside the mesh: the address that was asked for",
+        "tls and tcp routes inside the mesh: the original destination address",
     ),
 ];
 
@@ -230,7 +230,7 @@ impl Condition {
         if count > MAX_COMPARISONS {
             let message = format!("this condition has {count} comparisons, more than {MAX_COMPARISONS}");
             let report = Diagnostic::new(Code::TOO_MANY_MATCHES, start, message);
-            cx.report(report.consequence("every proxy would make all of them for every request; the limit is meshc's own").help(
+            cx.report(report.consequence("every proxy would evaluate all of them for every request; this limit is meshc's own").help(
                 "split the route, or compare with one regular expression: `header x matches r\"a|b|c\"`",
             ));
             return None;
@@ -382,7 +382,7 @@ words! {
         Is = "is" | "exact" | "equals" | "eq" "the whole path is this",
         In = "in" "the whole path is one of these",
         Prefix = "prefix" | "starts-with" | "begins-with" "the path starts with this, byte by byte",
-        Under = "under" | "path-separated-prefix" | "path-prefix" "the path is this or goes on behind a `/`",
+        Under = "under" | "path-separated-prefix" | "path-prefix" "the path is this, or continues after it with a `/`",
         Matches = "matches" | "regex" | "safe-regex" | "regexp" | "regular-expression" "this regular expression matches the whole path",
     }
 }
@@ -432,7 +432,7 @@ fn ignoring_case(tests: Vec<PathTest>, span: Span, cx: &mut Reader<'_, '_>) -> O
         Ok(pattern) => Some((vec![PathTest::Pattern(pattern)], false)),
         Err(error) => {
             let report = Diagnostic::new(Code::BAD_PATTERN, span, error.message);
-            cx.report(report.help("leave `ignoring-case` out, and write `(?i)` into a shorter pattern"));
+            cx.report(report.help("remove `ignoring-case`, and put `(?i)` into a shorter pattern"));
             None
         }
     }
@@ -483,7 +483,7 @@ fn read_cookie<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) ->
     let value = Spanned::<Text>::read(args, cx)?;
     if value.value.as_str().contains([';', '\n', '\t']) {
         let message = format!("no cookie has the value `{}`", value.value.as_str().escape_default());
-        let help = "a `;` ends the value of a cookie: ask for each cookie by itself, joined with `and`";
+        let help = "a `;` ends the value of a cookie: match each cookie separately, joined with `and`";
         cx.report(Diagnostic::new(Code::BAD_LITERAL, value.span, message).help(help));
         return None;
     }
@@ -529,7 +529,7 @@ fn read_text_test<'p>(
         Comparison::Prefix => {
             let text = Spanned::<Text>::read(args, cx)?;
             if text.value.as_str().is_empty() {
-                let message = "every text starts with nothing";
+                let message = "every value has an empty prefix";
                 let help = "write `present`, or a prefix";
                 cx.report(Diagnostic::new(Code::BAD_LITERAL, text.span, message).help(help));
                 return None;
@@ -543,7 +543,7 @@ fn read_text_test<'p>(
 
 words! {
     /// What is known of a caller.
-    enum SourceSide: "property of a caller" {
+    enum SourceSide: "property of a client" {
         Namespace = "ns" | "namespace" | "source-namespace" "its namespace",
         Labels = "labels" | "label" | "source-labels" "labels of its workload",
     }
@@ -576,7 +576,7 @@ fn read_name<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<SmolStr
         Some((length, _)) => {
             let message = format!("this name has {length} bytes; it may have 1 to {LONGEST_NAME}");
             let report = Diagnostic::new(Code::BAD_LITERAL, term.span, message);
-            cx.report(report.consequence("no proxy would take the configuration"));
+            cx.report(report.consequence("no proxy would accept the configuration"));
             None
         }
         None => {

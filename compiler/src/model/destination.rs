@@ -322,7 +322,7 @@ impl Mesh {
             Found::Broken => return None,
             Found::Nothing => {
                 let mut report = reference.settle(self.directory.unknown(reference, own));
-                report.consequence = Some("it is bound to addresses that nobody uses".to_owned());
+                report.consequence = Some("its addresses would never be used".to_owned());
                 cx.report(report);
                 return None;
             }
@@ -366,11 +366,11 @@ impl Mesh {
             // Each port leads to its own.
             None if known.ports.len() > 1 && cx.own_host == Some(target) => true,
             None if known.ports.len() > 1 => {
-                let message = format!("{} `{}` has several ports: which one?", known.what, known.name);
+                let message = format!("{} `{}` has several ports; choose one", known.what, known.name);
                 cx.report(
                     Diagnostic::new(Code::PORT_NEEDED, reference.span, message)
                         .related(known.span, "declared here")
-                        .consequence("Istio would use the port of the listener, whatever that is")
+                        .consequence("Istio would use the port of the listener")
                         .help(format!(
                             "name one of {}, as in `{}:{}`",
                             numbers(),
@@ -438,7 +438,7 @@ impl Mesh {
         }
         let names: Vec<String> = hosts.iter().map(|host| host.value.to_string()).collect();
         if !external.incomplete {
-            let message = format!("external `{}` has several hosts: which one?", reference.name);
+            let message = format!("external `{}` has several hosts; choose one", reference.name);
             cx.report(
                 Diagnostic::new(Code::UNKNOWN_DESTINATION, reference.span, message)
                     .related(external.name.span, "declared here")
@@ -487,9 +487,9 @@ impl Mesh {
             Found::Broken => None,
             Found::Destination(DestinationId::External(_), _) => {
                 let message =
-                    format!("`{}` is an external: it cannot stand in front of a gateway", reference.name);
+                    format!("`{}` is an external and cannot be the service of a gateway", reference.name);
                 let report = Diagnostic::new(Code::UNKNOWN_DESTINATION, reference.span, message);
-                cx.report(report.help("name the service of the gateway's workloads"));
+                cx.report(report.help("use the service of the gateway's workloads"));
                 None
             }
             Found::Nothing => {

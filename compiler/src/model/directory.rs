@@ -189,9 +189,7 @@ impl Directory {
             if own == Some(namespace) { service.to_owned() } else { format!("{namespace}/{service}") };
         Some(
             Diagnostic::new(Code::HALF_A_NAME, span, format!("`{name}` is only half a host name"))
-                .consequence(
-                    "Istio takes a name with a dot as it is, never adds the rest, and finds no such host",
-                )
+                .consequence("Istio never expands a name with a dot, and finds no such host")
                 .help(format!("write `{right}`"))
                 .edit(Applicability::Safe, span, right),
         )

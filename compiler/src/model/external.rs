@@ -29,9 +29,9 @@ keyword! {
 section! {
     /// What an external says of itself.
     pub struct ExternalBody {
-        /// The host names that callers use. Istio: ServiceEntry.hosts.
+        /// The host names that clients use. Istio: ServiceEntry.hosts.
         need "hosts" | "host" | "endpoint-host" hosts: Comma<Spanned<HostPattern>>;
-        /// Virtual addresses that callers use. Istio: ServiceEntry.addresses.
+        /// Virtual addresses that clients use. Istio: ServiceEntry.addresses.
         once "addresses" | "address" addresses: Comma<Spanned<IpOrCidr>>;
         /// A port: its protocol and number. Istio: ServiceEntry.ports.
         many "port" | "ports" ports: Port;
@@ -51,7 +51,7 @@ section! {
         many "subset" | "subsets" subsets: Subset;
         /// Which namespaces see it. Istio: exportTo.
         once "visible" | "export-to" visibility: Visibility;
-        /// A `policy` whose statements hold unless they stand here too.
+        /// A `policy` whose statements apply unless they are here too.
         many "policy" policies: Spanned<Word>;
     }
     flatten { traffic: TrafficPolicy }
@@ -60,10 +60,10 @@ section! {
 words! {
     /// How endpoints are found.
     pub enum Resolution: "resolution" {
-        None = "none" "the address that the caller asked for",
+        None = "none" "the original destination address",
         Static = "static" "the addresses of the endpoints",
-        Dns = "dns" | "strict-dns" "DNS; every address that it answers",
-        DnsRoundRobin = "dns-round-robin" | "logical-dns" "DNS; the first address that it answers",
+        Dns = "dns" | "strict-dns" "DNS; every address that it returns",
+        DnsRoundRobin = "dns-round-robin" | "logical-dns" "DNS; the first address that it returns",
         DynamicDns = "dynamic-dns" "DNS, by the host of each request; for wildcard hosts",
     }
 }

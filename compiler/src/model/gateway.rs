@@ -33,7 +33,7 @@ section! {
         once "controller" | "gateway-class" | "class" controller: Spanned<Controller>;
         /// The labels of the workloads that carry it, or `any`; `in NAMESPACE` where the pods are in another namespace than the gateway: what they see goes by theirs. Istio: Gateway.selector.
         need "workload" | "selector" | "workload-selector" workload: Workload;
-        /// The service in front of these workloads, for traffic that is sent through the gateway.
+        /// The service of these workloads, for traffic that is sent through the gateway.
         once "service" service: Reference;
         /// A port that it listens on. Istio: Gateway.servers.
         many "listen" | "server" | "listener" | "servers" | "listeners" | "port" listeners: Listener;
@@ -98,9 +98,9 @@ section! {
     pub struct ListenerBody {
         /// The names that it serves; `team-a/*.x.com` only for hosts of that namespace. Istio: Server.hosts.
         need "hosts" | "host" | "server-name" | "server-names" hosts: Comma<Spanned<ServerHost>>;
-        /// How TLS ends here, or passes through. Istio: Server.tls.
+        /// TLS termination or passthrough. Istio: Server.tls.
         once "tls" tls: Boxed<ServerTls>;
-        /// `redirect https`: every request is sent to HTTPS, with 301 or the status that is said. Istio: ServerTLSSettings.httpsRedirect.
+        /// `redirect https`: every request is redirected to HTTPS, with 301 or the given status. Istio: ServerTLSSettings.httpsRedirect.
         once "redirect" | "https-redirect" redirect: HttpsRedirect;
         /// The address that it binds to; all addresses by default. Istio: Server.bind.
         once "bind" bind: Spanned<IpAddress>;
@@ -183,7 +183,7 @@ impl ServerHost {
 
 impl Literal for ServerHost {
     const NAME: &'static str = "gateway host";
-    const DOC: &'static str = "an exact host name, a wildcard such as `*.a.com`, `*` or an address; in front of it a namespace and `/`, as in `team-a/*.a.com`";
+    const DOC: &'static str = "an exact host name, a wildcard such as `*.a.com`, `*` or an address, with an optional namespace before it, as in `team-a/*.a.com`";
     const FORM: crate::values::Form = crate::values::Form::Bare;
 
     fn parse(text: &str) -> Result<Self, ValueError> {
@@ -196,7 +196,7 @@ impl Literal for ServerHost {
         let host = HostPattern::parse(host)?;
         if host.is_partial_wildcard() {
             return Err(ValueError::new(format!("a gateway cannot serve `{host}`"))
-                .help("a wildcard stands for whole labels: `*.a.com`"));
+                .help("a wildcard covers whole labels: `*.a.com`"));
         }
         if host.is_short() && !host.is_any() && !host.is_ip() {
             return Err(ValueError::new(format!("a gateway cannot serve the short name `{host}`"))
@@ -220,9 +220,9 @@ words! {
     pub enum ServerTlsMode: "TLS mode" {
         Simple = "simple" "the gateway shows a certificate",
         Mutual = "mutual" "both sides show a certificate",
-        OptionalMutual = "optional-mutual" "the caller may show a certificate",
-        Passthrough = "passthrough" "TLS passes through to the destination of the name asked for",
-        AutoPassthrough = "auto-passthrough" "TLS passes through to the service that the name encodes",
+        OptionalMutual = "optional-mutual" "the client may show a certificate",
+        Passthrough = "passthrough" "TLS passthrough to the destination of the server name (SNI)",
+        AutoPassthrough = "auto-passthrough" "TLS passthrough to the service that the server name (SNI) encodes",
         IstioMutual = "istio-mutual" "both sides show the certificates that Istio gives to workloads",
     }
 }
@@ -263,23 +263,23 @@ section! {
         once "credential" | "credential-name" | "secret" credential: Spanned<SecretName>;
         /// Two secrets, one with an RSA and one with an ECDSA certificate. Istio: ServerTLSSettings.credentialNames.
         once "credentials" credentials: Comma<Spanned<SecretName>>;
-        /// The secret with the CA of callers. Istio: ServerTLSSettings.caCertCredentialName.
+        /// The secret with the CA of client certificates. Istio: ServerTLSSettings.caCertCredentialName.
         once "ca-credential" ca_credential: Spanned<SecretName>;
         /// The certificate. Istio: ServerTLSSettings.serverCertificate.
         once "cert" | "server-certificate" | "ssl-certificate" cert: FileRef;
         /// The key of the certificate. Istio: ServerTLSSettings.privateKey.
         once "key" | "private-key" | "ssl-certificate-key" key: FileRef;
-        /// Who may have signed the certificates of callers. Istio: ServerTLSSettings.caCertificates.
+        /// The CA of client certificates. Istio: ServerTLSSettings.caCertificates.
         once "ca" | "ca-certificates" | "ssl-client-certificate" ca: FileRef;
-        /// Certificates of callers that are no longer good. Istio: ServerTLSSettings.caCrl.
+        /// Revoked client certificates. Istio: ServerTLSSettings.caCrl.
         once "crl" crl: FileRef;
         /// One of several certificates, in files. Istio: ServerTLSSettings.tlsCertificates.
         many "certificate" certificates: Certificate;
-        /// Names one of which a caller's certificate must have. Istio: ServerTLSSettings.subjectAltNames.
+        /// Names one of which a client certificate must have. Istio: ServerTLSSettings.subjectAltNames.
         once "names" | "subject-alt-names" names: Comma<Spanned<SubjectAltName>>;
-        /// Public keys one of which a caller's certificate must have. Istio: ServerTLSSettings.verifyCertificateSpki.
+        /// Public keys one of which a client certificate must have. Istio: ServerTLSSettings.verifyCertificateSpki.
         once "spki" spki: Comma<Spanned<Spki>>;
-        /// Hashes one of which a caller's certificate must have. Istio: ServerTLSSettings.verifyCertificateHash.
+        /// Hashes one of which a client certificate must have. Istio: ServerTLSSettings.verifyCertificateHash.
         once "hash" hash: Comma<Spanned<CertHash>>;
         /// The oldest version of TLS; 1.2 by default. Istio: ServerTLSSettings.minProtocolVersion.
         once "min-version" | "min-protocol-version" min_version: Spanned<TlsVersion>;
@@ -287,7 +287,7 @@ section! {
         once "max-version" | "max-protocol-version" max_version: Spanned<TlsVersion>;
         /// The cipher suites. Istio: ServerTLSSettings.cipherSuites.
         once "ciphers" | "cipher-suites" | "ssl-ciphers" ciphers: Comma<Spanned<CipherSuite>>;
-        /// Whether the caller's certificate is taken unseen. Istio: ServerTLSSettings.insecureSkipVerify.
+        /// Whether client certificates are accepted unverified. Istio: ServerTLSSettings.insecureSkipVerify.
         once "skip-verify" skip_verify: Spanned<Switch>;
     }
 }

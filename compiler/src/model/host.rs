@@ -37,7 +37,7 @@ section! {
     pub struct HostBody {
         /// The name of its resource; made of the first host and the gateways by default.
         once "name" name: Spanned<ResourceName>;
-        /// Which namespaces its routes hold for. Istio: VirtualService.exportTo.
+        /// Which namespaces its routes apply to. Istio: VirtualService.exportTo.
         once "visible" | "export-to" visibility: Visibility;
     }
 }
@@ -173,7 +173,7 @@ impl Section for HostStatements {
         entries.push(Entry {
             key: "route",
             synonyms: &["rule", "http", "location", "match", "routes"],
-            docs: &["A rule for HTTP requests; the first whose condition holds is taken. Istio: VirtualService.http."],
+            docs: &["A rule for HTTP requests; the first whose condition is true is used. Istio: VirtualService.http."],
             repeat: Repeat::Many,
             spec: HttpRoute::spec,
         });
@@ -290,7 +290,7 @@ fn read_bindings<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Vec<Bindin
     if bindings.len() > 1
         && let Some(delegate) = bindings.iter().find(|binding| binding.kind == BindingKind::Delegate)
     {
-        let message = "a host that is reached by delegation has no other binding";
+        let message = "a delegate has no other binding";
         let report = Diagnostic::new(Code::BAD_DELEGATION, delegate.span, message);
         cx.report(
             report
@@ -306,7 +306,7 @@ fn read_bindings<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Vec<Bindin
 #[cold]
 fn half_a_host(name: &str, half: Diagnostic) -> Diagnostic {
     let mut report = Diagnostic::new(Code::ONLY_PORT_80, half.span, half.message).consequence(format!(
-        "Istio routes requests for `{name}` itself, on port 80 only, and none for the service"
+        "Istio would route requests for `{name}` itself, on port 80 only, and none for the service"
     ));
     report.help = half.help;
     report.fix = half.fix;
@@ -367,7 +367,7 @@ fn read_name(term: &Term<'_>, delegate: bool, cx: &mut Reader<'_, '_>) -> Option
         Found::Broken => None,
         Found::Nothing => {
             let mut report = mesh.directory.unknown(&reference, own);
-            report.consequence = Some("Istio would route a host that nobody can address".to_owned());
+            report.consequence = Some("Istio would route a host that no client can address".to_owned());
             if let Some(fix) = &mut report.fix {
                 fix.applicability = Applicability::Unsafe;
             }

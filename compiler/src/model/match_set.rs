@@ -30,7 +30,7 @@ pub(crate) fn normalise(condition: &Condition, cx: &mut Reader<'_, '_>) -> Vec<M
             let message = format!("this condition has more than {MAX_MATCHES} alternatives");
             cx.report(
                 Diagnostic::new(Code::TOO_MANY_MATCHES, span, message)
-                    .consequence("each would be a route of its own in every proxy; the limit is meshc's own")
+                    .consequence("each would be a separate route in every proxy; this limit is meshc's own")
                     .help("split the route, or compare with one regular expression: `header x matches r\"a|b|c\"`"),
             );
         }
@@ -52,14 +52,10 @@ pub(crate) fn normalise(condition: &Condition, cx: &mut Reader<'_, '_>) -> Vec<M
     }
     if let Some((first, second)) = never.filter(|_| matches.is_empty()) {
         cx.report(
-            Diagnostic::new(
-                Code::CONTRADICTION,
-                second,
-                "this condition can never be true together with another",
-            )
-            .related(first, "the other one")
-            .consequence("the route would never be taken")
-            .help("join them with `or`, or remove one"),
+            Diagnostic::new(Code::CONTRADICTION, second, "these two conditions exclude each other")
+                .related(first, "the other one")
+                .consequence("the route would never match")
+                .help("join them with `or`, or remove one"),
         );
     }
     matches
@@ -116,8 +112,8 @@ fn report_not(test: &Test, cx: &mut Reader<'_, '_>) {
     let message = format!("`not` is supported for headers only, not for {what}");
     cx.report(
         Diagnostic::new(Code::INEXPRESSIBLE_CONDITION, test.span, message)
-            .consequence("a limit of meshc: it writes `not` for headers only (Istio: withoutHeaders)")
-            .help("put a route for the case itself before this one, and let this one take the rest"),
+            .consequence("a limit of meshc, which writes `not` for headers only (Istio: withoutHeaders)")
+            .help("put a route for the positive case before this one"),
     );
 }
 
@@ -130,8 +126,8 @@ fn side_name(side: &Side) -> &'static str {
         Side::Header(..) => "a header",
         Side::Query(..) => "a query parameter",
         Side::Port(_) => "the port",
-        Side::SourceNamespace(_) => "the namespace of the caller",
-        Side::SourceLabel(_) => "the labels of the caller",
+        Side::SourceNamespace(_) => "the namespace of the client",
+        Side::SourceLabel(_) => "the labels of the client",
         Side::Gateway(_) => "the gateway",
         Side::Sni(_) => "the server name",
         Side::Destination(_) => "the address",
@@ -153,7 +149,7 @@ fn conjunction(tests: &Tests<'_>, cx: &mut Reader<'_, '_>) -> Result<Match, Opti
                 cx.report(
                     Diagnostic::new(Code::INEXPRESSIBLE_CONDITION, test.span, message)
                         .related(other, "the other comparison")
-                        .consequence("a limit of meshc: like a match of Istio, it has one comparison for each part of a request")
+                        .consequence("a limit of meshc: like Istio's matches, a condition has one comparison for each part of a request")
                         .help(help),
                 );
                 Err(None)
@@ -244,7 +240,7 @@ fn intersect<T: Clone + Eq + Hash>(all: &mut Vec<T>, values: &[T]) -> Result<(),
     if all.is_empty() { Err(Clash::Never) } else { Ok(()) }
 }
 
-const ONE_PATTERN: &str = "write one regular expression that says both";
+const ONE_PATTERN: &str = "write one regular expression for both";
 
 fn add_path(all: &mut Option<PathMatch>, path: &PathMatch) -> Result<(), Clash> {
     let Some(other) = all else {
@@ -338,7 +334,7 @@ fn add_without(
             Ok(())
         }
         (left, right) if *left == right => Ok(()),
-        _ => Err(Clash::Twice("write one regular expression for all that must not be")),
+        _ => Err(Clash::Twice("write one regular expression for all excluded values")),
     }
 }
 

@@ -100,7 +100,7 @@ section! {
     pub struct DestinationHeaders {
         /// Headers set, added or removed on the way to it. Istio: HTTPRouteDestination.headers.request.
         once "request-headers" request: Boxed<HeaderOperations>;
-        /// Headers set, added or removed on the way back. Istio: HTTPRouteDestination.headers.response.
+        /// Headers set, added or removed in responses. Istio: HTTPRouteDestination.headers.response.
         once "response-headers" response: Boxed<HeaderOperations>;
     }
 }
@@ -125,7 +125,7 @@ section! {
     pub struct RouteOptions {
         /// A copy of the requests goes here too; its answers are thrown away. Istio: HTTPRoute.mirror, mirrors.
         many "mirror" | "mirrors" | "shadow" | "request-mirror-policies" mirrors: Mirror;
-        /// A `policy` whose statements hold unless they stand here too.
+        /// A `policy` whose statements apply unless they are here too.
         many "policy" policies: Spanned<Word>;
     }
     flatten { shared: SharedRouteOptions }
@@ -310,7 +310,7 @@ fn read_action<'p>(
         let word = word.to_owned();
         let span = args.next(cx)?.span;
         let message = format!("a `{}` cannot `{word}`", kind.word());
-        let help = "connections can only be sent to destinations";
+        let help = "a TCP or TLS route needs a destination";
         cx.report(Diagnostic::new(Code::UNEXPECTED_ARGUMENT, span, message).help(help));
         return None;
     }
@@ -467,11 +467,11 @@ fn report_ambiguous_block(statement: Statement<'_>, parsed: &[Parsed<'_>], cx: &
     };
     let mut inner = block.statements().peekable();
     if inner.peek().is_some() && inner.all(is_header) {
-        let message = "does this block belong to the route or to its last destination?";
+        let message = "this block could belong to the route or to its last destination";
         cx.report(
             Diagnostic::new(Code::AMBIGUOUS_BLOCK, block.span().part(0, 1), message)
-                .consequence("read as the route's, these operations hold for every destination")
-                .help("write `{}` behind it if it is the last destination's, or move these statements in front of the others' blocks")
+                .consequence("as part of the route, these operations apply to every destination")
+                .help("write `{}` after it if it belongs to the last destination, or move these statements before the blocks of the other destinations")
                 .edit(meshc_language::Applicability::Unsafe, block.span().after(), " {}"),
         );
     }
@@ -482,10 +482,7 @@ fn apply_policies(options: &mut RouteOptions, cx: &mut Reader<'_, '_>) {
     for name in std::mem::take(&mut options.policies) {
         let Some(body) = policy(&name, cx) else { continue };
         if !body.traffic.is_empty() {
-            let message = format!(
-                "policy `{}` says how a destination is called, not how requests are routed",
-                name.value
-            );
+            let message = format!("policy `{}` has statements of destinations, not of routes", name.value);
             cx.report(
                 Diagnostic::new(Code::WRONG_SIDE, name.span, message)
                     .help("use it in a `service`, a `subset` or an `external`"),

@@ -27,7 +27,7 @@ section! {
         many "subset" | "subsets" | "version" subsets: Subset;
         /// Which namespaces see its policy. Istio: DestinationRule.exportTo.
         once "visible" | "export-to" visibility: Visibility;
-        /// A `policy` whose statements hold unless they stand here too.
+        /// A `policy` whose statements apply unless they are here too.
         many "policy" policies: Spanned<Word>;
     }
     flatten { traffic: TrafficPolicy }
@@ -63,7 +63,7 @@ section! {
     pub struct SubsetBody {
         /// The labels of its workloads: `labels version=v1`. Istio: Subset.labels.
         once "labels" | "selector" | "label" labels: Labels;
-        /// A `policy` whose statements hold unless they stand here too.
+        /// A `policy` whose statements apply unless they are here too.
         many "policy" policies: Spanned<Word>;
     }
     flatten { traffic: TrafficPolicy }

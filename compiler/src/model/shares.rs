@@ -93,7 +93,7 @@ fn report_missing(part: &Written, cx: &mut Reader<'_, '_>) {
     cx.report(
         Diagnostic::new(Code::WEIGHT_MISSING, part.1, message)
             .consequence("Istio would never send it a request")
-            .help("write a percentage in front of it, or `rest`")
+            .help("write a percentage before it, or `rest`")
             .edit(meshc_language::Applicability::Unsafe, part.1.before(), "rest "),
     );
 }
@@ -113,14 +113,14 @@ fn report_total(parsed: &[Written], total: u32, cx: &mut Reader<'_, '_>) {
     let Some(span) = parsed.iter().map(|part| part.1).reduce(Span::to) else { return };
     let percent = f64::from(total) / 10_000.0;
     let consequence = if parsed.len() == 1 {
-        "Istio would send all requests to the only destination, whatever its share"
+        "Istio would send all requests to the only destination, whatever its weight"
     } else {
-        "Istio would take them as parts of that sum, not as percentages"
+        "Istio would use them as weights of that sum, not as percentages"
     };
     cx.report(
         Diagnostic::new(Code::WEIGHTS_TOTAL, span, format!("these shares add up to {percent} %"))
             .consequence(consequence)
-            .help("make them add up to 100 %; `rest` takes what the others leave"),
+            .help("make them add up to 100 %; `rest` is the remaining share"),
     );
 }
 

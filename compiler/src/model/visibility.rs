@@ -64,7 +64,7 @@ impl Syntax for Visibility {
             let message = if repeated {
                 "a namespace is named twice"
             } else {
-                "`everywhere` and `nowhere` stand alone"
+                "`everywhere` and `nowhere` exclude other words"
             };
             cx.report(
                 meshc_language::Diagnostic::new(meshc_language::Code::BAD_LITERAL, span, message)

@@ -7,10 +7,10 @@ use meshc_language::{Code, Diagnostic, Span, Spanned};
 words! {
     /// A load balancing method without settings.
     pub enum SimpleBalancing: "load balancing method" {
-        LeastRequest = "least-request" | "least-conn" | "least-connections" | "least-requests" "the less busy of two endpoints picked at random; Istio's default",
+        LeastRequest = "least-request" | "least-conn" | "least-connections" | "least-requests" "the endpoint with fewer requests, of two picked at random; Istio's default",
         RoundRobin = "round-robin" | "rr" "one after the other",
         Random = "random" "any endpoint",
-        Passthrough = "passthrough" | "original-dst" "the address that the caller asked for",
+        Passthrough = "passthrough" | "original-dst" "the original destination address",
     }
 }
 
@@ -76,7 +76,7 @@ words! {
     enum KeyKind: "hash key" {
         Header = "header" | "http-header-name" | "http-header" "a request header",
         Cookie = "cookie" | "http-cookie" "a cookie, made if it is missing",
-        SourceIp = "source-ip" | "use-source-ip" | "ip-hash" | "client-ip" "the address of the caller",
+        SourceIp = "source-ip" | "use-source-ip" | "ip-hash" | "client-ip" "the client's address",
         Query = "query" | "http-query-parameter-name" | "query-param" "a query parameter",
     }
 }
@@ -153,7 +153,7 @@ fn read_algorithm<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Op
             Diagnostic::new(
                 Code::HASH_SETTING,
                 size.span,
-                format!("a Maglev table cannot have {number} places"),
+                format!("a Maglev table cannot have {number} entries"),
             )
             .consequence("Istio would refuse the destination rule")
             .help("use a prime below 5000011, such as 65537"),

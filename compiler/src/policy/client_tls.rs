@@ -38,18 +38,18 @@ section! {
         once "cert" | "client-certificate" | "certificate" cert: FileRef;
         /// The key of the client's certificate. Istio: ClientTLSSettings.privateKey.
         once "key" | "private-key" key: FileRef;
-        /// Who may have signed the server's certificate; the system's list by default.
+        /// The CA of the server's certificate; the system's CAs by default.
         /// Istio: ClientTLSSettings.caCertificates.
         once "ca" | "ca-certificates" | "ca-cert" | "trusted-ca" ca: FileRef;
-        /// Certificates that are no longer good. Istio: ClientTLSSettings.caCrl.
+        /// Revoked certificates. Istio: ClientTLSSettings.caCrl.
         once "crl" | "ca-crl" crl: FileRef;
         /// The secret that holds certificate, key and CA. Istio: ClientTLSSettings.credentialName.
         once "credential" | "credential-name" | "secret" credential: Spanned<SecretName>;
-        /// The name that is asked for; the request's host by default. Istio: ClientTLSSettings.sni.
+        /// The server name (SNI); the request's host by default. Istio: ClientTLSSettings.sni.
         once "sni" | "server-name" sni: Spanned<Fqdn>;
         /// Names one of which the server's certificate must have. Istio: ClientTLSSettings.subjectAltNames.
         once "names" | "subject-alt-names" | "sans" | "san" names: Comma<Spanned<SubjectAltName>>;
-        /// Whether the server's certificate is taken unseen. Istio: ClientTLSSettings.insecureSkipVerify.
+        /// Whether the server's certificate is accepted unverified. Istio: ClientTLSSettings.insecureSkipVerify.
         once "skip-verify" | "insecure-skip-verify" | "insecure" skip_verify: Spanned<Switch>;
     }
 }
@@ -66,7 +66,7 @@ impl ClientTls {
 }
 
 impl ClientTlsBody {
-    /// Whether the server's certificate is taken unseen.
+    /// Whether the server's certificate is accepted unverified.
     #[must_use]
     pub fn takes_unseen(&self) -> bool {
         self.skip_verify.is_some_and(|switch| switch.value.is_on())

@@ -32,7 +32,7 @@ pub struct FailureCount {
 words! {
     /// What counts as a failure.
     pub enum FailureKind: "kind of failure" {
-        Errors = "errors" | "5xx" | "error" | "failures" "any 5xx answer and failures to connect",
+        Errors = "errors" | "5xx" | "error" | "failures" "any 5xx response and connection failures",
         GatewayErrors = "gateway-errors" | "gateway-error" | "gateway-failures" "502, 503 and 504 only",
         LocalErrors = "local-errors" | "local-origin-failures" "failures on this side: timeouts, resets, refused connections",
     }

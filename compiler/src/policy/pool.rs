@@ -38,7 +38,7 @@ section! {
         once "idle" | "idle-timeout" | "keepalive-timeout" idle: Spanned<Duration>;
         /// Whether HTTP/1.1 connections are upgraded to HTTP/2. Istio: HTTPSettings.h2UpgradePolicy.
         once "http2" | "h2-upgrade-policy" upgrade: Spanned<Upgrade>;
-        /// Whether the protocol of the caller is kept. Istio: HTTPSettings.useClientProtocol.
+        /// Whether the client's protocol is used for the destination. Istio: HTTPSettings.useClientProtocol.
         once "client-protocol" | "use-client-protocol" client_protocol: Spanned<Switch>;
         /// Most streams on one HTTP/2 connection. Nothing beside `client-protocol`. Istio: HTTPSettings.maxConcurrentStreams.
         once "streams" | "max-concurrent-streams" streams: Spanned<PositiveCount>;

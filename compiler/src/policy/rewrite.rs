@@ -35,7 +35,7 @@ words! {
     /// What is rewritten.
     enum Part: "part of a request" {
         Path = "path" | "uri" "the whole path",
-        Prefix = "prefix" | "prefix-rewrite" "the prefix that a condition asked for",
+        Prefix = "prefix" | "prefix-rewrite" "the prefix that the condition matched",
         Matches = "matches" | "regex" | "uri-regex-rewrite" "what a regular expression matches in the path",
         Host = "host" | "authority" | "host-rewrite" "the host",
     }
@@ -68,7 +68,7 @@ impl Syntax for Rewrite {
 fn read_matches<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<RewriteKind> {
     let pattern = Spanned::<Pattern>::read(args, cx)?;
     if args.take_word("to", cx).is_none() {
-        args.missing("`to` and what takes the place of the match,", cx);
+        args.missing("`to` and the replacement,", cx);
         return None;
     }
     let with = Spanned::<Replacement>::read(args, cx)?;

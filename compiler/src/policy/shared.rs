@@ -11,19 +11,19 @@ section! {
         /// How long the whole response may take, retries included. `off`, the default, sets no limit.
         /// Istio: HTTPRoute.timeout.
         once "timeout" | "request-timeout" | "proxy-read-timeout" timeout: Timeout;
-        /// What is tried again, and how often. Without it Istio and Envoy try twice more: where a connection failed or a stream was
-        /// refused, and also what gRPC answered with UNAVAILABLE or CANCELLED. Istio: HTTPRoute.retries.
+        /// What is retried, and how often. Without it Istio and Envoy retry twice: failed connections,
+        /// refused streams, and gRPC responses UNAVAILABLE and CANCELLED. Istio: HTTPRoute.retries.
         once "retry" | "retries" | "retry-policy" | "proxy-next-upstream" retry: Retry;
-        /// What the destination sees instead of the path or host that was asked for.
+        /// What the destination sees instead of the requested path or host.
         /// Istio: HTTPRoute.rewrite.
         many "rewrite" | "prefix-rewrite" | "url-rewrite" | "regex-rewrite" rewrite: Rewrite;
         /// An injected delay or failure. Istio: HTTPRoute.fault.
         many "fault" | "fault-injection" fault: Fault;
         /// Which other origins a browser may call from. Istio: HTTPRoute.corsPolicy.
         once "cors" | "cors-policy" cors: Boxed<Cors>;
-        /// Headers set, added or removed on the way to the destination. Istio: HTTPRoute.headers.request.
+        /// Headers set, added or removed in requests. Istio: HTTPRoute.headers.request.
         once "request-headers" | "headers" | "request-headers-to-add" | "proxy-set-header" request_headers: Boxed<HeaderOperations>;
-        /// Headers set, added or removed on the way back. Istio: HTTPRoute.headers.response.
+        /// Headers set, added or removed in responses. Istio: HTTPRoute.headers.response.
         once "response-headers" | "response-headers-to-add" | "add-header" response_headers: Boxed<HeaderOperations>;
     }
 }

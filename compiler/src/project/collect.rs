@@ -110,7 +110,7 @@ impl<'p> Collector<'_, 'p> {
         let Some(block) = statement.block() else { return };
         let help = match keyword {
             "namespace" => "remove the braces: `namespace` holds for the whole file",
-            "use" => "remove the block: what is brought in is used by its name",
+            "use" => "remove the block: imported definitions are used by name",
             _ => "remove the block: a value is a word, a string or a list",
         };
         let report = Diagnostic::new(
@@ -170,7 +170,7 @@ impl<'p> Collector<'_, 'p> {
             _ if self.module.has_namespace() => {
                 let message = "a file has one namespace";
                 let report = Diagnostic::new(Code::REPEATED_STATEMENT, statement.head(), message)
-                    .help("move what belongs to the other namespace into a file of its own");
+                    .help("move the items of the other namespace into a separate file");
                 let first = self.module.namespace.as_ref().map(|first| first.span);
                 let first = first.or(self.module.named_by.map(|first| first.span()));
                 self.reports.push(match first {
@@ -218,7 +218,7 @@ impl<'p> Collector<'_, 'p> {
                 continue;
             }
             let Some(name) = element.word().filter(|_| !comma_due) else {
-                let message = "`use` takes names, parted by commas";
+                let message = "`use` needs names separated by commas";
                 let report = Diagnostic::new(Code::UNEXPECTED_ARGUMENT, element.span(), message);
                 self.reports.push(report.help("write `use platform.defaults (slow-retry, $limit)`"));
                 return names;

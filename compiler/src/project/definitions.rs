@@ -368,9 +368,7 @@ fn report_unused(name: &str, definition: &Definition<'_>) -> Option<Diagnostic> 
     let report = Diagnostic::new(Code::UNCHECKED_TEMPLATE, definition.span, message);
     Some(
         report
-            .consequence(
-                "its statements have not been checked: a mistake in them shows only to those who apply it",
-            )
+            .consequence("its statements are not checked: a mistake in them shows only where it is applied")
             .help(format!("apply it once, for example in a small project of its own: `apply {name}(...)`")),
     )
 }
@@ -378,7 +376,7 @@ fn report_unused(name: &str, definition: &Definition<'_>) -> Option<Diagnostic> 
 fn one_side_only<'p>(statement: Statement<'p>, body: &PolicyBody, cx: &mut Reader<'_, 'p>) {
     let (route, traffic) = (!body.route.is_empty(), !body.traffic.is_empty());
     if !route && !traffic && !cx.lost && cx.reports.is_empty() {
-        let report = Diagnostic::new(Code::EMPTY_POLICY, statement.head(), "this policy says nothing");
+        let report = Diagnostic::new(Code::EMPTY_POLICY, statement.head(), "this policy is empty");
         cx.report(report.help("add a statement, or remove it"));
     }
     if route && traffic {

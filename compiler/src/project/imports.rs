@@ -85,7 +85,7 @@ impl<'p> Definitions<'p> {
         Some(
             Diagnostic::new(Code::NOT_PUBLIC, import.span, message)
                 .related(definition.span, "declared here")
-                .help("write `pub` in front of its declaration")
+                .help("write `pub` before its declaration")
                 .edit(Applicability::Unsafe, definition.statement.span().before(), "pub "),
         )
     }

@@ -18,7 +18,7 @@ pub(super) fn not_one_value(file: FileId, text: &str, tree: &Tree) -> Vec<Diagno
         let first = inside.next();
         if !first.is_some_and(|first| is_whole(&first)) || inside.next().is_some() {
             let span = Span::new(file, start as u32, end as u32);
-            let message = "`--set` takes one value, and there is something else behind it";
+            let message = "`--set` takes one value, and there is more after it";
             reports.push(
                 Diagnostic::new(Code::UNEXPECTED_ARGUMENT, span, message)
                     .help("write one value, for example `--set '$canary=20%'`, a text in double quotes: `--set '$greeting=\"hello\"'`"),

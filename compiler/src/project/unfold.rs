@@ -140,7 +140,7 @@ impl<'d, 'p> Reader<'d, 'p> {
         match value.shape {
             ValueShape::List(values) if values.is_empty() && term.origin.is_none() => {
                 let report =
-                    Diagnostic::new(Code::MISSING_ARGUMENT, term.span, "this loop runs over nothing");
+                    Diagnostic::new(Code::MISSING_ARGUMENT, term.span, "this loop has an empty list");
                 self.report(
                     report
                         .consequence("nothing in its block is compiled")
@@ -192,8 +192,8 @@ impl<'d, 'p> Reader<'d, 'p> {
             let message = format!("template `{written}` applies itself");
             self.report(
                 Diagnostic::new(Code::ENDLESS_TEMPLATE, statement.head(), message)
-                    .consequence("it would unfold without end")
-                    .help("use `for` to repeat, or write the last step out"),
+                    .consequence("it would expand without end")
+                    .help("use `for` to repeat, or write the last step directly"),
             );
             return;
         }
@@ -315,7 +315,7 @@ impl<'d, 'p> Reader<'d, 'p> {
             parameters.push(parameter);
             match elements.next() {
                 Some(other) if other.kind != Kind::Comma => {
-                    let message = "the parameters of a template are parted by commas";
+                    let message = "the parameters of a template are separated by commas";
                     let report = Diagnostic::new(Code::UNEXPECTED_ARGUMENT, other.span(), message);
                     self.report(report.help("write `$name: type, $other: type = value`"));
                     return None;
@@ -382,7 +382,7 @@ impl<'d, 'p> Reader<'d, 'p> {
             match terms.next() {
                 Some(other) if !matches!(other.shape, Shape::Comma) => {
                     let message = format!(
-                        "the arguments of a template are parted by commas, found {}",
+                        "the arguments of a template are separated by commas, found {}",
                         other.describe()
                     );
                     let report = Diagnostic::new(Code::UNEXPECTED_ARGUMENT, other.span, message);
@@ -418,17 +418,17 @@ impl<'d, 'p> Reader<'d, 'p> {
         let name = statement.keyword().map_or("", |keyword| keyword.written());
         let message = format!("`{name}` needs a block");
         self.report(
-            Diagnostic::new(Code::MISSING_BLOCK, statement.head(), message).help("write `{ ... }` behind it"),
+            Diagnostic::new(Code::MISSING_BLOCK, statement.head(), message).help("write `{ ... }` after it"),
         );
     }
 
     /// Counts one unfolding; `false` once the budget is spent, which is reported once.
     fn spend(&mut self, at: Span) -> bool {
         if self.unfolded == self.budget {
-            let message = format!("loops and templates unfold more than {} times here", self.budget);
+            let message = format!("loops and templates expand more than {} times here", self.budget);
             self.report(
                 Diagnostic::new(Code::EXPANSION_BUDGET, at, message)
-                    .consequence("the rest is not unfolded")
+                    .consequence("the rest is not expanded")
                     .help("make the lists shorter, or nest fewer loops"),
             );
         }
@@ -486,9 +486,9 @@ fn mixed_block(targets: &[Controller], environment: &Spanned<Word>) -> Diagnosti
     let environment_name = environment.value.as_str();
     let message = format!("`{environment_name}` is an environment, and `{target}` is a target");
     Diagnostic::new(Code::MIXED_BLOCK, environment.span, message)
-        .consequence("whether either is enough, or both are needed, is not said")
+        .consequence("it is unclear whether either or both must match")
         .help(format!(
-            "write one block inside of the other: `in {environment_name} {{ in {target} {{ ... }} }}` holds where both do"
+            "nest the blocks: `in {environment_name} {{ in {target} {{ ... }} }}` applies where both match"
         ))
 }
 

@@ -275,7 +275,7 @@ impl<'p> Definitions<'p> {
             let mut report = Diagnostic::new(Code::ENDLESS_TEMPLATE, definition.span, message)
                 .help("give one of them a value of its own");
             for (_, other) in stuck.take(4) {
-                report = report.related(other.span, "also part of the circle");
+                report = report.related(other.span, "also part of the cycle");
             }
             reports.push(report);
         }
@@ -321,7 +321,7 @@ impl<'p> Definitions<'p> {
 fn not_of_a_binding(code: Code, what: &str, span: Span) -> Diagnostic {
     let message = format!("a value of an environment takes no {what}");
     Diagnostic::new(code, span, message)
-        .consequence("nothing of it is compiled")
+        .consequence("it is not compiled")
         .help("remove it; for example `$name = value`")
 }
 

@@ -103,10 +103,10 @@ impl<'p> Args<'p> {
 
     /// Reports that `what` should stand behind the last argument.
     pub fn missing(&self, what: &str, cx: &mut Reader<'_, 'p>) {
-        let message = format!("`{}` needs {what} here", self.owner);
+        let message = format!("`{}` needs {what}", self.owner);
         let help = match crate::reference::example(self.owner) {
-            Some(example) => format!("write it as in `{example}`"),
-            None => format!("add {what} after this"),
+            Some(example) => format!("for example `{example}`"),
+            None => format!("add {what}"),
         };
         cx.report(Diagnostic::new(Code::MISSING_ARGUMENT, self.last, message).help(help));
     }
@@ -144,7 +144,7 @@ impl<'p> Args<'p> {
         if matches!(term.shape, Shape::Unknown) {
             return;
         }
-        let message = format!("`{}` takes no {} here", self.owner, term.describe());
+        let message = format!("`{}` has no place for {} here", self.owner, term.describe());
         let mut report = Diagnostic::new(Code::UNEXPECTED_ARGUMENT, term.span, message);
         let meant = term.word().and_then(|word| crate::values::did_you_mean(word, labels.iter().copied()));
         report = match meant {

@@ -32,8 +32,8 @@ pub struct Deprecation {
 words! {
     /// What becomes of a statement that a target cannot carry.
     pub enum Loss: "kind of loss" {
-        Drop = "drop" "what the target cannot carry is left out: an option, or a route for its condition",
-        Approximate = "approximate" "what the target does in another way is known; nothing may be left out",
+        Drop = "drop" "what the target does not support is dropped: an option, or a route because of its condition",
+        Approximate = "approximate" "approximations of the target are accepted; nothing may be dropped",
     }
 }
 
@@ -87,8 +87,7 @@ impl<'p> Reader<'_, 'p> {
                     let keyword = statement.keyword().map_or("", |keyword| keyword.written());
                     if !DEPRECABLE.contains(&keyword) {
                         let message = format!("`{keyword}` cannot be deprecated");
-                        let help =
-                            format!("put it in front of one of {}", super::keyword::listed(DEPRECABLE));
+                        let help = format!("put it before one of {}", super::keyword::listed(DEPRECABLE));
                         self.report(
                             Diagnostic::new(Code::BAD_ATTRIBUTE, attribute.span(), message).help(help),
                         );
@@ -112,11 +111,9 @@ impl<'p> Reader<'_, 'p> {
         if NEVER_DEGRADED.contains(&keyword) {
             let message = format!("the loss of `{keyword}` cannot be accepted");
             let report = Diagnostic::new(Code::BAD_DEGRADE, attribute.span(), message);
-            self.report(
-                report
-                    .consequence("traffic would be open to others than those it is meant for")
-                    .help("remove the attribute; leave out the target, or what it cannot carry"),
-            );
+            self.report(report.consequence("traffic would be open to unintended clients").help(
+                "remove the attribute; then remove the target, or the statement that it does not support",
+            ));
         }
     }
 
@@ -246,7 +243,7 @@ impl<'p> Parts<'p> {
             };
             let Some(value) = self.args.expect("a value", cx) else { break };
             if pairs.iter().any(|(earlier, _)| earlier == key) {
-                let message = format!("`@{}` has two parts `{key}`", self.args.owner);
+                let message = format!("`@{}` has `{key}` twice", self.args.owner);
                 let report = Diagnostic::new(Code::BAD_ATTRIBUTE, term.span, message);
                 cx.report(report.help("keep one of them"));
                 continue;

@@ -213,7 +213,7 @@ fn wrong_form<L: Literal>(term: &Term<'_>, text: &str, written: &str) -> Diagnos
         (false, true) => braced(written),
     };
     let form = if quoted { "without quotes" } else { "in quotes" };
-    let message = format!("{} is written {form}", with_article(L::NAME));
+    let message = format!("{} must be {form}", with_article(L::NAME));
     let report = Diagnostic::new(Code::WRONG_FORM, term.span, message);
     let Some(right) = right else { return report.help(L::DOC) };
     let report = report.help(format!("write `{right}`"));

@@ -133,7 +133,7 @@ fn has_more<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> bool {
 pub(crate) fn surplus_brackets(list: Span, cx: &mut Reader<'_, '_>) {
     let Some(inner) = cx.written(list).and_then(|text| text.strip_prefix('[')) else { return };
     let inner = inner.strip_suffix(']').unwrap_or(inner).trim().trim_end_matches(',').trim_end();
-    let report = Diagnostic::new(Code::LIST_FORM, list, "the values of a statement have no brackets");
+    let report = Diagnostic::new(Code::LIST_FORM, list, "the values of this statement need no brackets");
     if inner.contains(['#', '\n', '[']) {
         return cx.report(report.help("remove the brackets, as in `hosts a.com, b.com`"));
     }
@@ -145,7 +145,7 @@ pub(crate) fn surplus_brackets(list: Span, cx: &mut Reader<'_, '_>) {
 #[cold]
 fn missing_brackets(values: Span, before: Span, cx: &mut Reader<'_, '_>) {
     let (Some(written), Some(word)) = (cx.written(values), cx.written(before)) else { return };
-    let report = Diagnostic::new(Code::LIST_FORM, values, format!("a list after `{word}` has brackets"))
+    let report = Diagnostic::new(Code::LIST_FORM, values, format!("a list after `{word}` needs brackets"))
         .help(format!("write `[{written}]`"));
     cx.report(report.edit(Applicability::Safe, values.before(), "[").edit(
         Applicability::Safe,

@@ -216,8 +216,9 @@ impl<'d, 'p> Reader<'d, 'p> {
         }
         let read = text::unquote(written);
         if let Some(offset) = read.bad_escapes.first() {
-            let message = "this escape means nothing";
-            let help = "use `\\n`, `\\t`, `\\\"`, `\\\\`, `\\$` or `\\u{1f600}`; `r\"...\"` takes a backslash as it is";
+            let message = "unknown escape";
+            let help =
+                "use `\\n`, `\\t`, `\\\"`, `\\\\`, `\\$` or `\\u{1f600}`; `r\"...\"` keeps backslashes";
             let report = Diagnostic::new(Code::BAD_ESCAPE, span.part(*offset, 2), message).help(help);
             let body = written.trim_matches('"');
             let raw = Some(format!("r\"{body}\"")).filter(|_| !body.contains('"') && !body.contains("${"));
@@ -286,7 +287,7 @@ impl<'d, 'p> Reader<'d, 'p> {
         match Value::from_term(term) {
             Ok(value) => Some(value),
             Err(part) => {
-                let message = format!("{} cannot stand in a value", part.describe());
+                let message = format!("{} is not allowed in a value", part.describe());
                 let report = Diagnostic::new(Code::WRONG_FORM, part.span, message);
                 self.report(report.help("a value is a word, a string or a list such as `[a, b]`"));
                 None
@@ -302,7 +303,7 @@ impl<'d, 'p> Reader<'d, 'p> {
             return true;
         }
         if value.shape != ValueShape::Unknown {
-            let message = format!("`${name}` is a list and cannot stand inside of a text");
+            let message = format!("`${name}` is a list and cannot be part of a text");
             self.report(Diagnostic::new(Code::WRONG_FORM, span, message).related(value.span, "written here"));
         }
         false
@@ -340,8 +341,8 @@ impl<'d, 'p> Reader<'d, 'p> {
         let message = format!("`${{{name}}}` is text here, not the variable");
         self.report(
             Diagnostic::new(Code::VARIABLE_AS_TEXT, span, message)
-                .consequence("the text is used as it is written")
-                .help(format!("variables are put into `\"...\"` only; for example `\"${{{name}}}\"`")),
+                .consequence("the text is used literally")
+                .help(format!("variables work in `\"...\"` only; for example `\"${{{name}}}\"`")),
         );
     }
 
@@ -382,7 +383,7 @@ impl<'d, 'p> Reader<'d, 'p> {
         }
         let name = statement.keyword().map_or("", |keyword| keyword.written());
         let message = format!("`{name}` needs a block");
-        let help = "write `{ ... }` behind it";
+        let help = "write `{ ... }` after it";
         self.report(Diagnostic::new(Code::MISSING_BLOCK, statement.head(), message).help(help));
         None
     }

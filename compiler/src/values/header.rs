@@ -148,7 +148,7 @@ fn refuse_name(text: &str) -> ValueError {
         text.char_indices().find(|(_, c)| !u8::try_from(*c).is_ok_and(is_token_byte)).unwrap_or((0, ' '));
     let shown = Shown(text);
     let error = if text.starts_with(CLAIMS) {
-        ValueError::new(format!("{shown} is not a header; JWT claims stand in conditions only"))
+        ValueError::new(format!("{shown} is not a header; JWT claims are allowed in conditions only"))
     } else if text.ends_with(':') && offset + 1 == text.len() {
         let name = text.trim_end_matches(':');
         return ValueError::new(format!("header name {shown} ends with a colon")).respell(name).at(offset);

@@ -303,7 +303,7 @@ impl SniHost {
 
 impl Literal for SniHost {
     const NAME: &'static str = "server name";
-    const DOC: &'static str = "a host name or wildcard domain that a TLS client asks for, such as `a.bookinfo.com` or \
+    const DOC: &'static str = "a host name or wildcard domain that TLS clients send (SNI), such as `a.bookinfo.com` or \
          `*.bookinfo.com`";
     const FORM: Form = Form::Either;
 
@@ -311,7 +311,7 @@ impl Literal for SniHost {
         let host = HostPattern::parse(text).map_err(ValueError::checked::<Self>)?;
         if host.is_ip() {
             return Err(ValueError::new(format!(
-                "{} is an address; a TLS client sends only names (SNI)",
+                "{} is an address; TLS clients send names only (SNI)",
                 Shown(text)
             ))
             .help("match the destination address of the connection instead"));
@@ -343,10 +343,11 @@ fn refuse(text: &str, fault: Fault, kind: &str) -> ValueError {
         }
         Fault::LongLabel => {
             ValueError::new(format!("{kind} {shown} has a part of more than {LABEL_MAX} characters"))
-                .help("shorten what stands between two dots")
+                .help("shorten the part between two dots")
         }
-        Fault::EmptyLabel => ValueError::new(format!("{kind} {shown} has an empty part"))
-            .help("put something between the dots"),
+        Fault::EmptyLabel => {
+            ValueError::new(format!("{kind} {shown} has an empty part")).help("put a name between the dots")
+        }
         Fault::Hyphen => {
             ValueError::new(format!("{kind} {shown} has a part that begins or ends with a hyphen"))
                 .help("begin and end each part with a letter or digit")

@@ -56,7 +56,7 @@ fn refuse(text: &str) -> ValueError {
         return never("it has no scheme").guess(format!("https://{text}"));
     };
     if text.contains('*') {
-        return never("a `*` is no wildcard in it").help(
+        return never("`*` is no wildcard in it").help(
             "write `matches` and a regular expression, such as `matches r\"https://[^.]+[.]example[.]com\"`",
         );
     }
@@ -65,12 +65,12 @@ fn refuse(text: &str) -> ValueError {
     }
     let usual = USUAL_PORTS.iter().find(|(start, port)| text.starts_with(start) && text.ends_with(port));
     if let Some((_, port)) = usual {
-        return never("the usual port of a scheme is left out")
+        return never("browsers omit the default port of a scheme")
             .guess(text.strip_suffix(port).unwrap_or(text));
     }
     if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return never("it is written in lower case").guess(text.to_ascii_lowercase());
     }
-    never("it has characters that stand in no host")
+    never("it has characters that no host name has")
         .help("write a scheme and a host, such as `https://app.example.com`")
 }

@@ -48,8 +48,7 @@ impl PathPrefix {
 
 impl Literal for Path {
     const NAME: &'static str = "path";
-    const DOC: &'static str =
-        "the path of a URL, without query, beginning with `/`, such as `\"/reviews/1\"`";
+    const DOC: &'static str = "the path of a URL, without query, starting with `/`, such as `\"/reviews/1\"`";
     const FORM: Form = Form::Quoted;
 
     fn parse(text: &str) -> Result<Self, ValueError> {
@@ -101,7 +100,7 @@ pub(super) fn encoded(text: &str) -> String {
 fn refuse(text: &str, kind: &str) -> ValueError {
     let shown = Shown(text);
     if text.is_empty() {
-        return ValueError::new(format!("empty {kind}")).help("write a path that begins with `/`");
+        return ValueError::new(format!("empty {kind}")).help("write a path that starts with `/`");
     }
     if text.len() > MOST {
         return ValueError::new(format!("the {kind} has {} bytes; the limit is {MOST}", text.len()))
@@ -132,10 +131,10 @@ fn refuse(text: &str, kind: &str) -> ValueError {
         ));
         return if is_path(&respelt) && !c.is_control() { error.guess(respelt) } else { error };
     }
-    let error = ValueError::new(format!("{kind} {shown} does not begin with `/`, so no request would match"));
+    let error = ValueError::new(format!("{kind} {shown} does not start with `/`, so no request would match"));
     let respelt = format!("/{text}");
     if text.contains("://") || !is_path(&respelt) {
-        return error.help("write the path alone, beginning with `/`");
+        return error.help("write only the path, starting with `/`");
     }
     error.guess(respelt)
 }

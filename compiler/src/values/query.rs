@@ -36,18 +36,18 @@ impl Literal for Query {
 fn refuse(text: &str) -> ValueError {
     let shown = Shown(text);
     if text.is_empty() {
-        return ValueError::new("empty query").help("write `query drop` to leave the query out");
+        return ValueError::new("empty query").help("write `query drop` to remove the query");
     }
     if text.len() > MOST {
         return ValueError::new(format!("the query has {} bytes; the limit is {MOST}", text.len()))
             .help("shorten it");
     }
     if let Some(rest) = text.strip_prefix('?') {
-        return ValueError::new(format!("the query {shown} begins with `?`")).respell(rest);
+        return ValueError::new(format!("the query {shown} starts with `?`")).respell(rest);
     }
     let error = ValueError::new(format!("the query {shown} has characters that no query has"));
     if text.contains('#') {
-        return error.help("leave the fragment out: proxies never see it");
+        return error.help("remove the fragment: clients never send it");
     }
     let parts: Vec<String> = text.split('?').map(encoded).collect();
     error.guess(parts.join("?"))

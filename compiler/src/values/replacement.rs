@@ -62,7 +62,7 @@ impl Replacement {
 
 impl Literal for Replacement {
     const NAME: &'static str = "replacement";
-    const DOC: &'static str = "what takes the place of a match in a path: characters of a path, `\\1` to `\\9` for the groups of the \
+    const DOC: &'static str = "the replacement of a match in a path: characters of a path, `\\1` to `\\9` for the groups of the \
          expression, such as `r\"/new/\\1\"`";
     const FORM: Form = Form::Quoted;
 
@@ -91,7 +91,7 @@ impl Literal for Replacement {
 
 #[cold]
 fn refuse_dollar(text: &str, at: usize, next: char) -> ValueError {
-    let error = ValueError::new("groups are not written with `$`: this text would go out as it stands")
+    let error = ValueError::new("groups are not written with `$`: this text would be sent literally")
         .help("write `\\1` for the first group, and `%24` for a dollar sign")
         .at(at);
     if next == '{' { error } else { error.guess(text.replacen('$', "\\", 1)) }
@@ -105,7 +105,7 @@ fn refuse(text: &str, at: usize, char: char) -> ValueError {
         '?' | '#' => ValueError::new(format!(
             "the replacement {shown} has {named}: a path has no query and no fragment"
         ))
-        .help("leave that part out: the query of the request stays as it is"),
+        .help("remove that part: the query of the request is kept"),
         '\\' => ValueError::new(format!(
             "a backslash in the replacement {shown} is followed by no number of a group"
         ))

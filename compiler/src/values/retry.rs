@@ -20,9 +20,9 @@ words! {
     /// A retry condition that Envoy names (`x-envoy-retry-on`, `x-envoy-retry-grpc-on`) and Istio's
     /// validation takes.
     pub enum RetryName: "retry condition" {
-        ServerError = "5xx" "any 5xx answer, or none at all",
+        ServerError = "5xx" "any 5xx response, or none at all",
         GatewayError = "gateway-error" "502, 503 or 504",
-        Reset = "reset" "the endpoint closed or reset without an answer",
+        Reset = "reset" "the endpoint closed or reset the connection without a response",
         ResetBeforeRequest = "reset-before-request" "a reset before the request was sent",
         ConnectFailure = "connect-failure" "no connection to the endpoint",
         Retriable4xx = "retriable-4xx" "409",
@@ -80,13 +80,13 @@ words! {
     /// A gRPC status by its canonical name (rule V22), in the order of the numbers.
     pub enum GrpcStatus: "gRPC status" {
         Ok = "OK" "0: not an error",
-        Cancelled = "CANCELLED" "1: the caller gave up",
+        Cancelled = "CANCELLED" "1: the client cancelled",
         Unknown = "UNKNOWN" "2: an error without a known cause",
-        InvalidArgument = "INVALID_ARGUMENT" "3: the request is wrong in itself",
-        DeadlineExceeded = "DEADLINE_EXCEEDED" "4: the time was over",
-        NotFound = "NOT_FOUND" "5: what was asked for does not exist",
-        AlreadyExists = "ALREADY_EXISTS" "6: what was to be made exists",
-        PermissionDenied = "PERMISSION_DENIED" "7: the caller may not do this",
+        InvalidArgument = "INVALID_ARGUMENT" "3: the request is invalid",
+        DeadlineExceeded = "DEADLINE_EXCEEDED" "4: the deadline is over",
+        NotFound = "NOT_FOUND" "5: the requested entity does not exist",
+        AlreadyExists = "ALREADY_EXISTS" "6: the entity exists already",
+        PermissionDenied = "PERMISSION_DENIED" "7: the client may not do this",
         ResourceExhausted = "RESOURCE_EXHAUSTED" "8: a quota or the memory is used up",
         FailedPrecondition = "FAILED_PRECONDITION" "9: the system is not in the needed state",
         Aborted = "ABORTED" "10: a conflict with another operation",
@@ -95,7 +95,7 @@ words! {
         Internal = "INTERNAL" "13: an invariant is broken",
         Unavailable = "UNAVAILABLE" "14: try again later",
         DataLoss = "DATA_LOSS" "15: data is lost for good",
-        Unauthenticated = "UNAUTHENTICATED" "16: the caller is not known",
+        Unauthenticated = "UNAUTHENTICATED" "16: the client is not known",
     }
 }
 

@@ -72,7 +72,7 @@ impl Literal for RedirectCode {
 fn refuse_redirect(text: &str) -> ValueError {
     let error = match digits(text) {
         Some(300..=399) => ValueError::new(format!(
-            "{} cannot send a client elsewhere: Istio would emit a route without an action",
+            "{} is no redirect: Istio would emit a route without an action",
             Shown(text)
         )),
         Some(_) => ValueError::new(format!("{} is not a redirect status", Shown(text))),

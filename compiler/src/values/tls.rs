@@ -43,7 +43,7 @@ words! {
         Aes128Sha = "AES128-SHA" "without forward secrecy, CBC mode",
         Aes256Sha = "AES256-SHA" "without forward secrecy, CBC mode",
         DesCbc3Sha = "DES-CBC3-SHA" "triple DES, obsolete",
-        All = "ALL" "every suite that the proxy has",
+        All = "ALL" "every suite that the proxy supports",
     }
 }
 

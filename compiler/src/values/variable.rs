@@ -258,7 +258,7 @@ fn check_one(variable: Variable<'_>) -> Result<(), ValueError> {
         Arguments::None => ValueError::new(format!("the variable `{name}` takes no arguments"))
             .help(format!("write `%{name}%`")),
         Arguments::Unchecked => {
-            ValueError::new(format!("what stands in `{name}(...)` cannot be checked here"))
+            ValueError::new(format!("the arguments of `{name}(...)` cannot be checked here"))
                 .help("use other variables: a mistake in it would make Envoy refuse all of its configuration")
         }
         Arguments::Words(first, _) => ValueError::new(format!("the variable `{name}` does not take {shown}"))
@@ -335,7 +335,7 @@ fn stray(text: &str, at: usize) -> ValueError {
             .guess(upper)
             .at(at);
     }
-    let error = ValueError::new(format!("the percent sign in {} begins no variable", Shown(variable)))
+    let error = ValueError::new(format!("the percent sign in {} starts no variable", Shown(variable)))
         .help("write `%%` for a percent sign, and a variable as `%NAME%` or `%NAME(ARGUMENTS)%`")
         .at(at);
     // A lone percent sign, as in "50% off", can only mean itself.

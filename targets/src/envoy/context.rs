@@ -92,7 +92,7 @@ impl<'a> Context<'a> {
         self.called_by_connections.contains(&id)
     }
 
-    /// Whether the address that a connection was made to has to be known.
+    /// Whether the original destination address has to be known.
     pub(super) fn looks_at_addresses(&self) -> bool {
         self.proxy.upstreams.as_slice().iter().any(goes_to_the_original)
     }

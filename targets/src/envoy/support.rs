@@ -61,26 +61,26 @@ pub(super) fn of(feature: Feature) -> Support {
         | F::DnsExternal => Support::Native,
         F::EgressGateway => support::EGRESS,
         F::DestinationMatch => Support::emulated(
-            "ranges of filter chains and the filter for original addresses",
-            "the system has to redirect connections to the proxy, with the address that was asked for kept",
+            "filter chain ranges and the `original_dst` listener filter",
+            "connections must be redirected to the proxy with their original destination preserved",
         ),
         F::PassthroughBalancing | F::OriginalExternal => Support::emulated(
-            "clusters of original addresses",
-            "the system has to redirect connections to the proxy, with the address that was asked for kept; \
-                     else they are answered with 503",
+            "`ORIGINAL_DST` clusters",
+            "connections must be redirected to the proxy with their original \
+                     destination preserved; otherwise they get 503",
         ),
         F::PerRequestExternal => Support::emulated(
             "a dynamic forward proxy",
-            "a request goes to the port that its host names, 80 or with TLS 443 where it names none",
+            "a request goes to the port in its host, or without one to 80, with TLS to 443",
         ),
         F::Visibility => support::VISIBILITY,
         F::MeshTls => support::MESH_TLS,
         F::AutoPassthrough => support::AUTO_PASSTHROUGH,
-        F::ClaimMatch => Support::unsupported(
-            "who issues tokens is not said in the sources, so the proxy cannot verify one",
-        ),
+        F::ClaimMatch => {
+            Support::unsupported("the sources have no issuer of JWTs, so the proxy cannot verify them")
+        }
         F::UnicodePattern => {
-            Support::unsupported("Envoy compares bytes, and a character beyond ASCII is several of them")
+            Support::unsupported("Envoy compares bytes, and a non-ASCII character has several")
         }
         F::SourceMatch => support::SOURCE_MATCH,
         F::UnderscoreHeader => support::UNDERSCORE_HEADER,

@@ -1,4 +1,4 @@
-//! TLS that ends at a listener, and TLS to an upstream.
+//! TLS termination, and TLS to an upstream.
 
 use super::api::{self, Extension, StringMatcher};
 use super::context::Context;
@@ -15,7 +15,7 @@ const NAME: &str = "envoy.transport_sockets.tls";
 const HTTP2: &str = "h2";
 const HTTP1: &str = "http/1.1";
 
-/// TLS that ends at a listener; `http` if HTTP is in it.
+/// TLS termination; `http` if HTTP is in it.
 pub(super) fn downstream(context: &Context<'_>, tls: &ServerTls, http: bool) -> Extension {
     let ServerTls { mode, body, span: _, attributes: _ } = tls;
     let ServerTlsBody {

@@ -47,23 +47,23 @@ fn service_behind_waypoint<'m>(
 
 fn needs_waypoint(service: &Resource<Service>, name: Span) -> Diagnostic {
     let service_name = service.name.value.as_str();
-    let message = format!("routes for `{service_name}` hold only where a waypoint serves it");
+    let message = format!("routes for `{service_name}` apply only where a waypoint serves it");
     let namespace = service.namespace_name().unwrap_or("NAMESPACE");
     Diagnostic::new(Code::NEEDS_WAYPOINT, name, message)
         .consequence(
-            "without one, ztunnel balances connections and looks at no request: no routes, retries, timeouts or subsets",
+            "without one, ztunnel balances connections and never reads requests: no routes, retries, timeouts or subsets",
         )
-        .help(format!("set one up: `istioctl waypoint apply --namespace {namespace} --enroll-namespace`"))
+        .help(format!("deploy one: `istioctl waypoint apply --namespace {namespace} --enroll-namespace`"))
 }
 
 fn elsewhere(host: &Resource<Host>, service: &Resource<Service>, name: Span) -> Option<Diagnostic> {
     let (own, home) = (host.namespace_name()?, service.namespace_name()?);
     (own != home).then(|| {
-        let message = format!("a waypoint of `{home}` does not take a host block of namespace `{own}`");
+        let message = format!("a waypoint of `{home}` ignores host blocks of namespace `{own}`");
         Diagnostic::new(Code::IGNORED_AT_WAYPOINT, name, message)
             .related(service.name.span, "the service")
             .consequence(
-                "a waypoint takes the routes of its own namespace and of the service's; these are left out",
+                "a waypoint uses the routes of its own namespace and of the service's; these are ignored",
             )
             .help(format!("move the host block into a file of namespace `{home}`"))
     })
@@ -76,32 +76,32 @@ fn of_route(route: &Route, service_host: &str) -> Option<Diagnostic> {
         let report = Diagnostic::new(
             Code::LOST_AT_WAYPOINT,
             place,
-            "a waypoint does not know the labels of callers",
+            "a waypoint does not know the labels of clients",
         )
         .consequence(
-            "it drops this alternative of the condition: the requests are taken by a later route, or get 404",
+            "it drops this alternative of the condition: the requests go to a later route, or get 404",
         );
         return Some(report.help(BY_HEADER));
     }
     if has(|one| one.source_namespace.is_some()) {
         let message = "a waypoint compares `source ns` with its own namespace";
         let report = Diagnostic::new(Code::LOST_AT_WAYPOINT, place, message)
-            .consequence("the condition holds for every caller, or for none");
+            .consequence("the condition is true for every client, or for none");
         return Some(report.help(BY_HEADER));
     }
     let other_name =
         |one: &Match| one.sni.len() != 1 || one.sni.iter().any(|name| name.to_string() != service_host);
     if route.kind == RouteKind::Tls && route.matches.iter().any(other_name) {
-        let message = "a waypoint takes a `tls route` only for the full name of its service";
+        let message = "a waypoint uses a `tls route` only for the full name of its service";
         let report = Diagnostic::new(Code::IGNORED_AT_WAYPOINT, place, message)
-            .consequence("the rule is left out, and connections go to the service itself");
+            .consequence("the rule is ignored, and connections go to the service itself");
         return Some(report.help(format!("write `when sni {service_host}`")));
     }
     None
 }
 
 const BY_HEADER: &str =
-    "match what callers send, such as a header, or restrict them by an AuthorizationPolicy of the service";
+    "match what clients send, such as a header, or restrict them with an AuthorizationPolicy of the service";
 
 /// Waypoints and ztunnel see every service entry, whatever it exports.
 fn visibilities(model: &Model, ambient: &Ambient) -> Vec<Diagnostic> {
@@ -115,7 +115,7 @@ fn visibilities(model: &Model, ambient: &Ambient) -> Vec<Diagnostic> {
         let message = format!("the visibility of `{}` is ignored in ambient namespaces", external.name.value);
         Diagnostic::new(Code::IGNORED_AT_WAYPOINT, span, message)
             .consequence("ztunnel and waypoints of every namespace see it")
-            .help("restrict who may call it by an AuthorizationPolicy")
+            .help("restrict its clients with an AuthorizationPolicy")
     };
     narrow.map(report).collect()
 }

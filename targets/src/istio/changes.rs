@@ -75,8 +75,8 @@ fn balancing(model: &Model) -> Option<Diagnostic> {
     let report = report(LEAST_REQUEST_BY_DEFAULT, first, &what);
     Some(
         report
-            .consequence("older releases take endpoints in turn (round robin), newer ones the less busy of two (least request)")
-            .help("say what is meant in a policy of all services: `lb least-request` or `lb round-robin`"),
+            .consequence("older releases use round robin, newer ones least request")
+            .help("choose in a policy of all services: `lb least-request` or `lb round-robin`"),
     )
 }
 
@@ -84,7 +84,7 @@ fn server_name(tls: &ClientTls) -> Option<Diagnostic> {
     (tls.mode.value.begins_tls() && tls.body.sni.is_none()).then(|| {
         report(SERVER_NAME_BY_DEFAULT, tls.mode.span, "the server name of this TLS origination")
             .consequence("older releases send no server name (SNI), newer ones the host of the request")
-            .help("say the name: `sni api.example.com`")
+            .help("set the name: `sni api.example.com`")
     })
 }
 
@@ -100,13 +100,13 @@ fn retries<'m>(routes: impl Iterator<Item = &'m Route>) -> Option<Diagnostic> {
     let report = report(NO_RETRY_ON_503, first.name.span, &what);
     Some(
         report
-            .consequence("older releases repeat requests that were answered with 503, a POST too; newer ones do not")
-            .help("say it in a policy of all routes, for example `retry 2 on [connect-failure, refused-stream, unavailable, cancelled]`"),
+            .consequence("older releases retry requests after a 503, POST too; newer ones do not")
+            .help("set it in a policy of all routes, for example `retry 2 on [connect-failure, refused-stream, unavailable, cancelled]`"),
     )
 }
 
 fn mirrored(span: Span) -> Diagnostic {
     report(MIRRORS_KEEP_HOST, span, "the host of mirrored requests")
-        .consequence("older releases put `-shadow` behind the host of a mirrored request, newer ones leave it as it is")
-        .help("let the mirror take both names until every cluster runs the newer release")
+        .consequence("older releases append `-shadow` to the host of a mirrored request, newer ones do not")
+        .help("let the mirror accept both names until every cluster runs the newer release")
 }

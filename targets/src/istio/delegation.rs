@@ -2,7 +2,7 @@
 //!
 //! Istio joins each match of a delegate's rule with each match of the rule that delegates, and drops a rule of which one match
 //! fits none of them. Whether two fit is decided by a table, not by meaning: expressions and "is there" fit nothing, themselves
-//! included; letter case must be ignored by both or by none; the namespace of the caller must stand in both (istiod,
+//! included; letter case must be ignored by both or by none; the namespace of the client must stand in both (istiod,
 //! `mergeHTTPMatchRequests`). Where the table would drop what the sources mean, the whole condition is written into the delegate,
 //! once for each condition that delegates; if that does not fit either, what stands in the way is taken out of the rule that
 //! delegates, which can be done only where there is one such condition. What remains is reported.
@@ -451,7 +451,7 @@ fn take_out(one: &mut Match, obstacle: &Obstacle) {
 
 fn dropped(route: &Route, roots: &[Root<'_>]) -> Diagnostic {
     let message = format!(
-        "Istio cannot join the condition of route `{}` with those that delegate to it",
+        "Istio cannot merge the condition of route `{}` with the delegating conditions",
         route.name.value
     );
     let mut report =
@@ -460,39 +460,39 @@ fn dropped(route: &Route, roots: &[Root<'_>]) -> Diagnostic {
         report = report.related(root.route.condition.unwrap_or(root.route.name.span), "delegated from here");
     }
     report
-        .consequence("Istio would drop the route without a report: its requests go to a later route, or get 404")
-        .help("use `path is` or `path prefix` in the routes that delegate, and leave the rest of the condition to the delegate")
+        .consequence("Istio would drop the route silently: its requests go to a later route, or get 404")
+        .help("use `path is` or `path prefix` in the delegating routes, and move the rest of the condition into the delegate")
 }
 
 fn unlimited(span: Span, root: &Route) -> Diagnostic {
     let report = Diagnostic::new(
         Code::DELEGATION_INEXPRESSIBLE,
         span,
-        "Istio cannot take back the timeout of the route that delegates",
+        "Istio cannot remove the timeout of the delegating route",
     );
     let report = match &root.options.shared.timeout {
-        Some(timeout) => report.related(timeout.span, "the timeout that would hold"),
+        Some(timeout) => report.related(timeout.span, "the timeout that would apply"),
         None => report,
     };
     report
-        .consequence("Istio takes over the timeout wherever the delegate has none, and has no word for `off`")
-        .help("move the timeout from the route that delegates into the routes of the delegate")
+        .consequence("Istio copies the timeout wherever the delegate has none, and has no field for `off`")
+        .help("move the timeout from the delegating route into the routes of the delegate")
 }
 
 fn headers_lost(route: &Route, roots: &[Root<'_>]) -> Diagnostic {
     let shared = &route.options.shared;
     let own = shared.request_headers.as_ref().map(|one| one.span);
     let span = own.or(shared.response_headers.as_ref().map(|one| one.span)).unwrap_or(route.name.span);
-    let message = "these header operations would replace those of the routes that delegate";
+    let message = "these header operations would replace those of the delegating routes";
     let mut report = Diagnostic::new(Code::DELEGATION_INEXPRESSIBLE, span, message);
     for root in roots {
         let shared = &root.route.options.shared;
         let theirs = [shared.request_headers.as_ref(), shared.response_headers.as_ref()];
         for one in theirs.into_iter().flatten() {
-            report = report.related(one.span, "operations of a route that delegates");
+            report = report.related(one.span, "operations of a delegating route");
         }
     }
-    report.consequence("Istio takes over all header operations of the route that delegates, or none").help(
-        "write the same header operations in every route that delegates, or move them into the delegate",
-    )
+    report
+        .consequence("Istio copies all header operations of the delegating route, or none")
+        .help("write the same header operations in every delegating route, or move them into the delegate")
 }

@@ -19,8 +19,8 @@ pub(super) fn gateways(checked: &Checked) -> impl Iterator<Item = Diagnostic> {
             gateway.body.controller.filter(|controller| controller.value != Controller::Istio)?;
         let message = format!("gateway `{}` is not part of the output for Istio", gateway.name.value);
         let mut report = Diagnostic::new(Code::UNSUPPORTED, controller.span, message)
-            .label(format!("it is implemented by {}", controller.value))
-            .consequence("hosts that are bound only to it are left out here too")
+            .label(format!("its controller is {}", controller.value))
+            .consequence("hosts bound only to it are not part of this output either")
             .help("build the target of its controller beside this one");
         report.severity = Severity::Warning;
         Some(report)
@@ -98,10 +98,8 @@ fn joined(model: &Model, fault: &Joined) -> Option<Diagnostic> {
     let Joined { gateway, name, owner, other } = fault;
     let gateway = model.mesh.gateways.get(*gateway)?;
     let other = model.hosts.get(*other)?;
-    let message = format!(
-        "at gateway `{}`, Istio would give `{name}` the routes of this host block too",
-        gateway.name.value
-    );
+    let message =
+        format!("at gateway `{}`, `{name}` would also get the routes of this host block", gateway.name.value);
     let report = Diagnostic::new(Code::ROUTES_JOINED, other.span, message)
         .related(gateway.name.span, "the gateway")
         .consequence(
@@ -118,10 +116,10 @@ fn joined(model: &Model, fault: &Joined) -> Option<Diagnostic> {
 }
 
 fn idle(gateway: &Gateway, host: &Host) -> Diagnostic {
-    let message = format!("gateway `{}` has no request for this host block", gateway.name.value);
+    let message = format!("gateway `{}` sends no requests to this host block", gateway.name.value);
     Diagnostic::new(Code::BLOCK_WITHOUT_REQUESTS, host.span, message)
         .related(gateway.name.span, "the gateway")
-        .consequence("narrower blocks have all names that they share; its routes are left out there")
+        .consequence("more specific blocks own all shared names; these routes are not part of this gateway")
         .help("add a name to a listener of the gateway that no other block has, or remove the binding")
 }
 
@@ -133,13 +131,13 @@ fn out_of_order(model: &Model, host: &Host, kind: RouteKind) -> Vec<Diagnostic> 
         .filter_map(|(first, second)| Some((host.routes.get(first)?, host.routes.get(second)?)));
     let report = |(first, second): (&Route, &Route)| {
         let message = format!(
-            "Istio would take `{}` for connections that `{}` takes first",
+            "Istio would use `{}` for connections that `{}` matches first",
             second.name.value, first.name.value
         );
         Diagnostic::new(Code::ORDER_LOST, second.condition.unwrap_or(second.name.span), message)
-            .related(first.condition.unwrap_or(first.name.span), "this comes first and takes them too")
+            .related(first.condition.unwrap_or(first.name.span), "this comes first and matches them too")
             .consequence("Istio takes the most specific range of addresses, then the most specific server name, in whatever order")
-            .help(format!("move `{}` before `{}`, or ask for names and addresses that both do not share", second.name.value, first.name.value))
+            .help(format!("move `{}` before `{}`, or match names and addresses that do not overlap", second.name.value, first.name.value))
     };
     routes.map(report).collect()
 }

@@ -30,10 +30,10 @@ fn other_status(HttpsRedirect { target: _, code, span }: HttpsRedirect) -> Optio
         Diagnostic::new(
             Code::UNSUPPORTED,
             span,
-            format!("Istio cannot carry `redirect https` with the status {code}"),
+            format!("Istio does not support `redirect https` with status {code}"),
         )
-        .label("its `httpsRedirect` answers with 301")
-        .consequence("callers would be sent on with 301, and could repeat a POST as a GET")
+        .label("its `httpsRedirect` always uses 301")
+        .consequence("clients would get 301, and could repeat a POST as a GET")
         .help(format!(
             "write `redirect https`, or a host block with `route all -> redirect {code} scheme https`"
         ))
@@ -65,10 +65,10 @@ fn header_values(operations: &HeaderOperations) -> Vec<Diagnostic> {
     let value = |HeaderSetting { name: _, value, span: _, attributes: _ }: &HeaderSetting| value.clone();
     let refused = settings.map(value).filter(|value| !value.value.is_admitted());
     let report = |value: Spanned<HeaderValue>| {
-        Diagnostic::new(Code::UNSUPPORTED, value.span, "Istio cannot carry this variable")
-            .label("its admission reads neither a length nor such arguments, though Envoy does")
+        Diagnostic::new(Code::UNSUPPORTED, value.span, "Istio does not support this variable")
+            .label("its admission accepts neither a length nor such arguments, though Envoy does")
             .consequence("Istio would refuse the virtual service")
-            .help("leave the length out: write `%REQ(x-id)%`, not `%REQ(x-id):8%`")
+            .help("remove the length: write `%REQ(x-id)%`, not `%REQ(x-id):8%`")
     };
     refused.map(report).collect()
 }
@@ -77,9 +77,10 @@ fn dropped_query(action: &Action) -> Option<Diagnostic> {
     let Action::Redirect(redirect) = action else { return None };
     let Redirect { code: _, scheme: _, host: _, path: _, prefix: _, port: _, query, span: _ } = &**redirect;
     let Some(Spanned { value: RedirectQuery::Drop, span }) = query else { return None };
-    let report = Diagnostic::new(Code::UNSUPPORTED, *span, "Istio cannot carry a redirect without the query")
-        .label("its `HTTPRedirect` keeps the query of the request")
-        .consequence("callers would be sent on with the query that they came with")
-        .help("say a new one, such as `path \"/x\" query \"from=old\"`, or leave this target out");
+    let report =
+        Diagnostic::new(Code::UNSUPPORTED, *span, "Istio does not support a redirect without the query")
+            .label("its `HTTPRedirect` keeps the query of the request")
+            .consequence("the redirect would keep the query of the request")
+            .help("give a new query, such as `path \"/x\" query \"from=old\"`, or remove this target");
     Some(report)
 }

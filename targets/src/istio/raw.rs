@@ -21,7 +21,7 @@ pub(super) enum Refusal {
     Misfit(String),
 }
 
-/// Reports raw configuration that does not fit its item.
+/// Reports raw configuration does not fit its item.
 pub(super) fn check(checked: &Checked, options: &Options<'_>) -> Vec<Diagnostic> {
     let model = checked.model();
     if model.raw.is_empty() {
@@ -63,14 +63,14 @@ fn several(writer: &Writer<'_>, raw: &Resource<Raw>, anchors: &[Planned]) -> Dia
         .filter_map(|planned| writer.span(*planned))
         .fold(report, |report, span| report.related(span, "one of them"));
     report
-        .consequence("this would be merged into all of them")
-        .help(format!("say the name of the resource: one of {}", names.join(", ")))
+        .consequence("the configuration would be merged into all of them")
+        .help(format!("name the resource: one of {}", names.join(", ")))
 }
 
 fn report(refusal: Refusal, span: Span) -> Diagnostic {
     match refusal {
         Refusal::Conflict(path) => {
-            let message = format!("`{path}` is already said by a typed statement");
+            let message = format!("a typed statement already sets `{path}`");
             Diagnostic::new(Code::RAW_CONFLICT, span, message)
                 .consequence("one of the two would be lost")
                 .help("change the statement, or remove this part")

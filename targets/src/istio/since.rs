@@ -61,7 +61,7 @@ fn report(field: &Field, oldest: Release, span: Span) -> Diagnostic {
         ),
     };
     let wait = format!(
-        "leave it out until every cluster runs {since}, then say `version = \"{since}\"` below `[istio]` in mesh.toml"
+        "remove it until every cluster runs {since}, then set `version = \"{since}\"` below `[istio]` in mesh.toml"
     );
     let help = match instead {
         Some(instead) => format!("{instead}; or {wait}"),

@@ -46,7 +46,7 @@ fn hash_key(key: &HashKey, builder: &mut Builder<'_>) -> String {
             builder.refuse(
                 name.span,
                 &format!("a hash of `{}`", name.value),
-                "nginx reads headers whose names are letters, digits and dashes",
+                "nginx reads only headers whose names have letters, digits and hyphens",
                 "use another header",
             );
             text::EMPTY.to_owned()

@@ -131,9 +131,9 @@ impl<'a> Builder<'a> {
     /// Reports what nginx cannot carry.
     pub(super) fn refuse(&mut self, span: Span, what: &str, why: &str, help: &str) {
         self.reports.push(
-            Diagnostic::new(Code::UNSUPPORTED, span, format!("nginx cannot carry {what}"))
+            Diagnostic::new(Code::UNSUPPORTED, span, format!("nginx does not support {what}"))
                 .label(why)
-                .consequence("traffic would go elsewhere or be treated otherwise than this says")
+                .consequence("traffic would go elsewhere or be treated differently")
                 .help(help),
         );
     }

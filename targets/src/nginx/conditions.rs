@@ -105,8 +105,8 @@ impl Condition {
             builder.refuse(
                 span,
                 &format!("a condition on the method {method}"),
-                "nginx answers it itself with 405",
-                "leave it out",
+                "nginx answers such requests with 405",
+                "remove it",
             );
         }
         if !methods.is_empty() {
@@ -276,10 +276,10 @@ fn of_path(path: &PathMatch, span: Span, builder: &mut Builder<'_>) -> Path {
             if path_pattern::check(pattern).is_err() {
                 builder.refuse(
                     span,
-                    "a pattern that takes some escapes of a path and not what they stand for, or the other way about",
-                    "nginx compares paths after it has decoded them, so `%20` is a space",
-                    "take any character by `.*` or `[^/]+`, followed by none of `0-9a-fA-F`; else ask for letters, digits and signs \
-                     that are no escapes",
+                    "a pattern that matches an escape but not the character that it encodes, or the reverse",
+                    "nginx decodes paths before it compares them, so `%20` is a space",
+                    "match any character with `.*` or `[^/]+`, not followed by one of `0-9a-fA-F`; or match only \
+                     letters, digits and unescaped signs",
                 );
             }
             return Path::Pattern { key: regex::matching(pattern), prefixes: path_prefix::prefixes(pattern) };
@@ -291,9 +291,9 @@ fn of_path(path: &PathMatch, span: Span, builder: &mut Builder<'_>) -> Path {
     let Some(text) = text::decoded(written) else {
         builder.refuse(
             span,
-            "a path whose escapes are no text",
-            "nginx compares paths after it has decoded them",
-            "ask for another path",
+            "a path whose escapes are not UTF-8",
+            "nginx decodes paths before it compares them",
+            "use another path",
         );
         return Path::None;
     };
@@ -341,8 +341,8 @@ impl Bits {
                 builder.refuse(
                     self.span,
                     "a condition on `:path`",
-                    "nginx knows it only as the caller wrote it, where `//a` and `/%61` are not `/a`",
-                    "ask for `path`, which is compared in one form",
+                    "nginx has it only as the client wrote it, where `//a` and `/%61` differ from `/a`",
+                    "use `path`, which is normalised before it is compared",
                 );
                 self.all = None;
                 return;
@@ -351,8 +351,8 @@ impl Bits {
                 builder.refuse(
                     self.span,
                     &format!("a condition on `{name}`"),
-                    "nginx writes this header after it has chosen the route, so callers could say what they like in it",
-                    "ask for what it is made of, such as `scheme`",
+                    "nginx sets this header after it has chosen the route, so clients could forge it",
+                    "match its source instead, such as `scheme`",
                 );
                 self.all = None;
                 return;
@@ -364,8 +364,8 @@ impl Bits {
             builder.refuse(
                 self.span,
                 &format!("a condition on `{name}`"),
-                "nginx reads headers whose names are letters, digits and dashes",
-                "ask for another header",
+                "nginx reads only headers whose names have letters, digits and hyphens",
+                "use another header",
             );
             self.all = None;
             return;

@@ -73,7 +73,7 @@ fn refuse_unreadable(address: &EndpointAddress, upstream: &Upstream, builder: &m
         builder.refuse(
             upstream.span,
             "an abstract Unix socket",
-            "nginx takes paths of sockets only",
+            "nginx supports only sockets with a path",
             "use another path or a port",
         );
     }

@@ -226,7 +226,7 @@ pub(super) fn all(configuration: &Configuration, options: &Options<'_>) -> Vec<A
         let line = line!["resolver"]
             .and(resolver.clone().unwrap_or_else(usual))
             .and((!*resolver_ipv6).then_some("ipv6=off"));
-        add("resolver.conf", &[line.comment("who is asked for the addresses of names")]);
+        add("resolver.conf", &[line.comment("the DNS servers for names")]);
     }
     let usual = if *is_deployed { "" } else { STREAM_MODULE };
     let module = stream_module.as_deref().unwrap_or(usual);

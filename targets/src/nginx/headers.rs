@@ -154,8 +154,8 @@ impl Operations {
             builder.refuse(
                 span,
                 &format!("this operation on `{name}`"),
-                "nginx says the type of its own answers once, and without variables",
-                "use `set`, and leave `$` out",
+                "nginx sets the content type of its own responses once, and without variables",
+                "use `set`, without `$`",
             );
         }
         Some(line!["default_type", value].at(span))
@@ -168,7 +168,7 @@ impl Operations {
                 builder.refuse(
                     *span,
                     &format!("an operation on `{name}` beside `cors`"),
-                    "both would add the header, and browsers refuse two of them",
+                    "both would add the header, and browsers refuse duplicates",
                     "leave it to `cors`",
                 );
             }
@@ -250,7 +250,7 @@ fn changes(lists: &[Option<&HeaderOperations>], of_answer: bool, builder: &mut B
                 builder.refuse(
                     setting.span,
                     &format!("a value added to `{}`", setting.name.value),
-                    "nginx reads headers whose names are letters, digits and dashes",
+                    "nginx reads only headers whose names have letters, digits and hyphens",
                     "use `set`, or another header",
                 );
             }

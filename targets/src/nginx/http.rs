@@ -274,8 +274,8 @@ fn report_grpc(server: &HttpServer, builder: &mut Builder<'_>) {
                     rule.span,
                     "gRPC clients cannot reach this route through nginx",
                 )
-                .label("on `listen http`, nginx hears HTTP/1.1 only")
-                .consequence("every gRPC call is answered with 400")
+                .label("on `listen http`, nginx accepts HTTP/1.1 only")
+                .consequence("every gRPC call gets 400")
                 .help("use `listen grpc` on a port of its own, or `listen https`"),
             );
         }
@@ -309,7 +309,7 @@ fn expects_http2(server: &HttpServer, port: u16, builder: &mut Builder<'_>) -> b
         builder.refuse(
             first,
             &format!("HTTP/2 beside HTTP/1.1 on port {port}"),
-            "without TLS, nginx hears either of them on a port",
+            "without TLS, nginx accepts only one of them on a port",
             "give one of the services another port",
         );
     }

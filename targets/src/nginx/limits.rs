@@ -29,8 +29,8 @@ pub(super) fn write(model: &Model, fit: &mut Fit, options: &Options<'_>) {
 }
 
 fn report(span: Span, length: usize) -> Diagnostic {
-    Diagnostic::new(Code::UNSUPPORTED, span, "nginx cannot read a text as long as in this statement")
-        .label(format!("it takes {length} bytes as nginx writes it; nginx reads {TOKEN_MAX}"))
+    Diagnostic::new(Code::UNSUPPORTED, span, "nginx cannot read a parameter as long as this statement needs")
+        .label(format!("it has {length} bytes in nginx's syntax; the limit is {TOKEN_MAX}"))
         .consequence("nginx would not start")
-        .help("shorten it, or leave this target out")
+        .help("shorten it, or remove this target")
 }

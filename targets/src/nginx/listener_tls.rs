@@ -1,4 +1,4 @@
-//! TLS that ends at a listener.
+//! TLS termination.
 
 use super::builder::Builder;
 use super::directive::{Directive, line, when};

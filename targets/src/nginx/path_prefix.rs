@@ -38,7 +38,7 @@ pub(super) fn replaced(path: Option<&PathMatch>, new: &str, span: Span) -> Direc
         Some(PathMatch { test: PathTest::Exact(text) | PathTest::Prefix(text), ignore_case }) => {
             (text.as_str(), false, *ignore_case)
         }
-        // The checks ask for a prefix, unless no path is asked for: then every path begins with `/`.
+        // The checks ask for a prefix, unless no path is asked for: then every path starts with `/`.
         Some(PathMatch { test: PathTest::Pattern(_), ignore_case: _ }) => ("", false, false),
         None => ("/", false, false),
     };

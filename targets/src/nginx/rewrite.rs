@@ -130,8 +130,8 @@ fn replacement(text: &str, span: Span, builder: &mut Builder<'_>) -> String {
     decoded.unwrap_or_else(|| {
         builder.refuse(
             span,
-            "a new path with such percent escapes",
-            "to destinations that speak HTTP/2, nginx decodes them before it encodes the path again",
+            "a new path with these percent escapes",
+            "for HTTP/2 destinations, nginx decodes and re-encodes the path",
             "use another path",
         );
         "/".to_owned()
@@ -179,9 +179,9 @@ fn matched(
     if groups + 3 > GROUPS_MAX {
         builder.refuse(
             pattern.span,
-            &format!("a rewrite by a pattern with {groups} groups"),
-            "nginx remembers six of them",
-            "use `(?:...)` for groups that the new text does not name",
+            &format!("a regular expression rewrite with {groups} groups"),
+            "nginx supports six",
+            "use `(?:...)` for groups that the replacement does not use",
         );
         return None;
     }

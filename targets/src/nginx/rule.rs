@@ -123,8 +123,8 @@ fn respond(respond: &Respond, content_type: Option<Directive>, builder: &mut Bui
     if answer::is_redirecting(code) && !text.is_empty() {
         builder.refuse(
             status.span,
-            &format!("a text with the status {code}"),
-            "nginx takes it for the address that the caller is sent to",
+            &format!("a response body with status {code}"),
+            "nginx uses it as the redirect location",
             "leave the text out, or use `redirect`",
         );
     }

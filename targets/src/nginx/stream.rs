@@ -58,7 +58,7 @@ pub(super) fn server(
     line!["server"].block(inside)
 }
 
-/// A server whose connections are TLS that passes through: the most specific name picks the rules, and of those the first that
+/// A server whose connections are TLS passthrough: the most specific name picks the rules, and of those the first that
 /// holds is taken.
 pub(super) fn passing(group: &[&TlsServer], heard: &Heard, builder: &mut Builder<'_>) -> Directive {
     let mut names: Vec<(HostPattern, String)> = Vec::new();
@@ -216,9 +216,9 @@ fn refuse_nameless(id: Id<Upstream>, span: Span, builder: &mut Builder<'_>) {
     match builder.upstream(id).map(|upstream| &upstream.addresses) {
         Some(Addresses::Original | Addresses::PerRequest) => builder.refuse(
             span,
-            "connections to an external whose address only the caller knows",
-            "it finds such an address again by the name that TLS asks for, and these connections show none",
-            "give the external `endpoints` or `resolve dns`, or pass TLS through",
+            "connections to an external with `resolve none`",
+            "nginx resolves such an external by its server name (SNI), and these connections have none",
+            "give the external `endpoints` or `resolve dns`, or use TLS passthrough",
         ),
         Some(Addresses::Fixed(_) | Addresses::Dns { names: _, first_only: _ } | Addresses::Unknown)
         | None => {}

@@ -45,8 +45,8 @@ pub(super) fn of(upstream: &Upstream, name: ServerName, builder: &mut Builder<'_
     {
         builder.refuse(
             wanted.span,
-            "another name in the certificate than the one that is asked for",
-            "nginx asks for the name that it verifies",
+            "a certificate name other than the server name (SNI)",
+            "nginx sends the name that it verifies as server name (SNI)",
             "give `sni` and `names` the same name",
         );
     }

@@ -29,7 +29,7 @@ pub(crate) struct KeyPair {
     pub(crate) key: String,
 }
 
-/// The files of TLS that ends at a listener.
+/// The files of TLS termination.
 pub(crate) fn of_listener(model: &Model, tls: &ServerTlsBody, rig: Option<&Rig>) -> Certificates {
     let ServerTlsBody {
         credential,

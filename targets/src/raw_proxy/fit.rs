@@ -122,20 +122,20 @@ impl<'m> Judge<'m> {
 
     fn unsupported(&self, one: &Use, reason: &str, approximated: bool) -> Diagnostic {
         let target = self.controller;
-        let message = format!("{target} cannot carry {}", one.what);
+        let message = format!("{target} does not support {}", one.what);
         let report = Diagnostic::new(Code::UNSUPPORTED, one.span, message)
             .label(reason)
-            .consequence("without it, traffic would go elsewhere or be treated otherwise than this says");
+            .consequence("without it, traffic would go elsewhere or be treated differently");
         if one.guards {
-            return report.help("remove it, or leave this target out: such a loss cannot be accepted");
+            return report.help("remove it, or remove this target: such a loss cannot be accepted");
         }
         if approximated {
             return report.help(format!(
-                "nothing near it can be written: use `@degrade({target}, drop, because: \"...\")`"
+                "no approximation exists; to drop the statement, write `@degrade({target}, drop, because: \"...\")`"
             ));
         }
         report.help(format!(
-            "remove it, leave this target out, or accept that the statement is left out: \
+            "remove it, remove this target, or accept that the statement is dropped: \
              `@degrade({target}, drop, because: \"...\")`"
         ))
     }
@@ -143,33 +143,36 @@ impl<'m> Judge<'m> {
 
 /// The report of a `@degrade` that nothing needs.
 pub(crate) fn unused_degradation(span: Span, target: Controller) -> Diagnostic {
-    let message = format!("{target} carries all of this as it stands: there is no loss to accept");
+    let message = format!("{target} supports all of this natively: there is no loss to accept");
     Diagnostic::new(Code::UNUSED_DEGRADE, span, message)
-        .consequence("what is added here later would be given up in silence")
+        .consequence("a loss that is added here later would be accepted silently")
         .help("remove the attribute")
 }
 
 /// Why a target has nothing to do, at the first item that it might be expected to do something for.
 fn nothing_to_configure(model: &Model, target: Controller) -> Option<Diagnostic> {
     let report = |span: Span, why: &str| {
-        Diagnostic::new(Code::NOTHING_TO_BUILD, span, format!("there is nothing to configure for {target}"))
+        Diagnostic::new(Code::NOTHING_TO_BUILD, span, format!("nothing to configure for {target}"))
             .label(why.to_owned())
             .consequence("no file would be written for it")
     };
     if let Some(gateway) = model.mesh.gateways.as_slice().first() {
         let help = format!(
-            "give a gateway `controller {target}`, build all of them with `--target {target}`, or leave this target out"
+            "give a gateway `controller {target}`, build all of them with `--target {target}`, or remove this target"
         );
         return Some(report(gateway.name.span, "the gateways have other controllers").help(help));
     }
     let services = model.mesh.services.as_slice().first().map(|service| service.name.span);
     let externals = model.mesh.externals.as_slice().first().map(|external| external.name.span);
     Some(
-        report(services.or(externals)?, "no `gateway` leads to it, no `host` routes to it, and nothing says where it is")
-            .help(
-                "add a `gateway` or a `host`, or `bindings` with `address` or `default kubernetes`; or leave this target \
-                 out, for it has nothing to do",
-            ),
+        report(
+            services.or(externals)?,
+            "no `gateway` or `host` routes to it, and `bindings` has no address for it",
+        )
+        .help(
+            "add a `gateway` or a `host`, or `bindings` with `address` or `default kubernetes`; or \
+                 remove this target",
+        ),
     )
 }
 
@@ -182,7 +185,7 @@ fn notes(controller: Controller, emulated: &[(Use, Support)]) -> Vec<Diagnostic>
         let mut places = emulated.iter().filter(|(one, _)| one.feature == feature);
         let (first, support) = places.next()?;
         let Support::Emulated { how, caveat } = support else { return None };
-        let message = format!("{controller} carries {} by {how}", feature.title());
+        let message = format!("{controller} approximates {} with {how}", feature.title());
         let mut note = Diagnostic::new(Code::EMULATED, first.span, message).consequence(*caveat);
         for (other, _) in places.clone().take(SHOWN) {
             note = note.related(other.span, "also here");
@@ -190,7 +193,7 @@ fn notes(controller: Controller, emulated: &[(Use, Support)]) -> Vec<Diagnostic>
         let more = places.count().saturating_sub(SHOWN);
         let elsewhere = if more > 0 { format!(", and in {more} more places") } else { String::new() };
         Some(note.help(format!(
-            "`@degrade({controller}, approximate, because: \"...\")` in front of a statement says that this is known{elsewhere}"
+            "to accept this, put `@degrade({controller}, approximate, because: \"...\")` before the statement{elsewhere}"
         )))
     };
     features.into_iter().filter_map(note).collect()
@@ -212,13 +215,12 @@ fn conflicts(proxies: &mut Vec<Arc<Proxy>>, controller: Controller) -> Vec<Diagn
 }
 
 fn conflict((later, earlier): (Span, Span), port: u16, controller: Controller, is_alone: bool) -> Diagnostic {
-    let message = format!("connections to this destination cannot be told from others on port {port}");
+    let message =
+        format!("connections to this destination cannot be distinguished from others on port {port}");
     let (code, consequence) = if is_alone {
-        (Code::UNSUPPORTED, "its connections would end at the other destination".to_owned())
+        (Code::UNSUPPORTED, "its connections would go to the other destination".to_owned())
     } else {
-        let consequence = format!(
-            "{controller} gets no outbound proxy: only its gateways are built, and workloads call without one"
-        );
+        let consequence = format!("{controller} gets no outbound proxy: only its gateways are built");
         (Code::OUTBOUND_LEFT_OUT, consequence)
     };
     Diagnostic::new(code, later, message)
@@ -241,10 +243,10 @@ fn unverified_callers(model: &Model, proxy: &Proxy) -> Vec<Diagnostic> {
     };
     let unknown = |tls: &&ServerTls| super::of_listener(model, &tls.body, None).ca.is_none();
     let report = |tls: &ServerTls| {
-        let message = "nothing says who may have signed the certificates of callers";
+        let message = "no CA is configured to verify client certificates";
         Diagnostic::new(Code::MISSING_SECRET, tls.mode.span, message)
-            .label("callers are asked for a certificate")
-            .consequence("any certificate would be taken, or the proxy would not start")
+            .label("clients are asked for a certificate")
+            .consequence("any certificate would be accepted, or the proxy would not start")
             .help("add `ca file \"...\"` to the `secret` in `bindings`, or name one with `ca-credential`")
     };
     settings.filter(asks).filter(unknown).map(report).collect()
@@ -257,9 +259,9 @@ fn missing_addresses(proxy: &Proxy) -> Vec<Diagnostic> {
         .map(|upstream| {
             let subset = upstream.subset.as_ref().map(|subset| format!("@{subset}")).unwrap_or_default();
             let name = format!("{}{subset}", upstream.host);
-            Diagnostic::new(Code::MISSING_ADDRESS, upstream.span, format!("nothing says where `{name}` is"))
-                .label("a raw proxy has no platform to ask")
-                .consequence("these requests would be answered with 503")
+            Diagnostic::new(Code::MISSING_ADDRESS, upstream.span, format!("`bindings` has no address of `{name}`"))
+                .label("a raw proxy has no service discovery")
+                .consequence("these requests would get 503")
                 .help(
                     "add `address DESTINATION kubernetes`, `dns HOST:PORT` or `endpoints [IP:PORT, ...]` to `bindings`, \
                      or `default kubernetes`",
@@ -272,10 +274,10 @@ fn missing_secret(model: &Model, name: &Spanned<SecretName>) -> Option<Diagnosti
     if model.bound_secret(&name.value).is_some() {
         return None;
     }
-    let message = format!("nothing says where the secret `{}` is", name.value);
+    let message = format!("`bindings` has no secret `{}`", name.value);
     Some(
         Diagnostic::new(Code::MISSING_SECRET, name.span, message)
-            .label("a raw proxy has no platform to ask")
+            .label("a raw proxy has no service discovery")
             .consequence("the proxy would not start without its certificate")
             .help(format!(
                 "add `secret {} {{ cert file \"...\"; key file \"...\" }}` or `secret {} kubernetes` to `bindings`",

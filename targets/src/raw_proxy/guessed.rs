@@ -27,15 +27,15 @@ pub(super) fn pods(model: &Model, proxies: &[Arc<Proxy>]) -> Option<Diagnostic> 
     let first = *guessed.first()?;
     let name = model.mesh.destination_name(first);
     let message = match guessed.len() - 1 {
-        0 => format!("the pods of `{name}` are taken to have the label `app={name}`"),
+        0 => format!("the pods of `{name}` are assumed to have the label `app={name}`"),
         more => format!(
-            "the pods of `{name}` are taken to have the label `app={name}`, and those of {more} more alike"
+            "the pods of `{name}` are assumed to have the label `app={name}`; so are those of {more} more services"
         ),
     };
     let place = model.mesh.name_span(first)?;
     let mut note = Diagnostic::new(Code::GUESSED_PODS, place, message)
-        .label("nothing says which pods are behind it")
-        .consequence("one whose pods have other labels has no endpoints: 503 or 502 for every request");
+        .label("its `address` has no `labels`")
+        .consequence("a service whose pods have other labels has no endpoints: 503 or 502 for every request");
     // What a template makes stands in one place.
     let mut places = vec![place];
     for span in guessed.iter().filter_map(|other| model.mesh.name_span(*other)) {
@@ -45,7 +45,7 @@ pub(super) fn pods(model: &Model, proxies: &[Arc<Proxy>]) -> Option<Diagnostic> 
         }
     }
     Some(note.help(format!(
-        "say it where it is otherwise: `address {name} kubernetes labels app=web`; and where pods listen on another port than their service: \
+        "if the labels differ, write `address {name} kubernetes labels app=web`; if the pods listen on another port, write \
          `port http 80 target 8080`"
     )))
 }

@@ -82,7 +82,7 @@ impl Walk<'_> {
         let span = route.and_then(|route| route.condition).unwrap_or(rule.span);
         Diagnostic::new(Code::NEVER_TRUE_HERE, span, format!("{}: {message}", self.controller))
             .label(why)
-            .consequence("what the condition asks for would get no request on this target")
+            .consequence("the route, or this alternative of it, would get no requests on this target")
             .help(help)
     }
 }

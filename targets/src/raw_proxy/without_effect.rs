@@ -79,24 +79,26 @@ fn note(places: &[(Idle, Span)], controller: Controller) -> Option<Diagnostic> {
     let (what, consequence) = match idle {
         Idle::Location => (
             "`location internal`",
-            "mutual TLS of the mesh is Istio's: connections are secured as `tls` says".to_owned(),
+            "mutual TLS of the mesh is Istio's; on this target only `tls` secures connections".to_owned(),
         ),
-        Idle::Names => ("`names` without `tls`", "no certificate is shown, so none is verified".to_owned()),
-        Idle::ServiceAccount => {
-            ("`service-account` without `tls`", "no certificate is shown, so none is verified".to_owned())
+        Idle::Names => {
+            ("`names` without `tls`", "the server shows no certificate, so none is verified".to_owned())
         }
+        Idle::ServiceAccount => (
+            "`service-account` without `tls`",
+            "the server shows no certificate, so none is verified".to_owned(),
+        ),
         Idle::Workload => (
             "`workload` of an external",
-            format!("{controller} finds the endpoints as `bindings` say, not by labels"),
+            format!("{controller} finds endpoints by `bindings`, not by labels"),
         ),
         Idle::Network => (
             "`network`",
             format!("{controller} connects to the endpoint itself, not to a gateway of its network"),
         ),
-        Idle::Locality => (
-            "`locality`",
-            format!("{controller} prefers no endpoint: those of all localities get their weight"),
-        ),
+        Idle::Locality => {
+            ("`locality`", format!("{controller} has no locality preference: all endpoints get their weight"))
+        }
     };
     let mut note =
         Diagnostic::new(Code::WITHOUT_EFFECT, *first, format!("{what} has no effect on {controller}"))
@@ -106,9 +108,7 @@ fn note(places: &[(Idle, Span)], controller: Controller) -> Option<Diagnostic> {
     }
     let more = others.len().saturating_sub(SHOWN);
     let elsewhere = if more > 0 { format!(", and in {more} more places") } else { String::new() };
-    Some(
-        note.help(format!(
-            "`@allow(MESH0511, because: \"...\")` before the external accepts this{elsewhere}"
-        )),
-    )
+    Some(note.help(format!(
+        "to accept this, put `@allow(MESH0511, because: \"...\")` before the external{elsewhere}"
+    )))
 }

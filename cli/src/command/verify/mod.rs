@@ -121,8 +121,8 @@ fn tell(
 fn kind(target: &str) -> Result<Kind, Failure> {
     let known = Kind::ALL.into_iter().find(|kind| kind.name() == target);
     known.ok_or_else(|| {
-        Failure::new(format!("`{target}` is no proxy that can be run by itself"))
-            .help("verify `envoy` or `nginx`: what the sources mean is the same for every target")
+        Failure::new(format!("`{target}` is not a proxy that can run by itself"))
+            .help("verify `envoy` or `nginx`: the sources mean the same for every target")
     })
 }
 
@@ -204,25 +204,24 @@ impl Attempt<'_> {
         if let Ok(Some(_)) = process.ended() {
             return Err(self.not_serving(&name, folder, NotServing::Refused(process.output())));
         }
-        process.stop().map_err(|error| Failure::new(format!("cannot end {name}: {error}")))?;
+        process.stop().map_err(|error| Failure::new(format!("cannot stop {name}: {error}")))?;
         Ok(Tried::new(name, &rigged, findings, shown))
     }
 
     fn not_serving(&self, name: &str, folder: &Path, why: NotServing) -> Failure {
         let program = self.server.kind.name();
         let help = match &self.verify.keep {
-            Some(_) => format!("see what stands in `{}`", folder.display()),
-            None => "`--keep DIR` keeps the configuration, so that you can look at it".to_owned(),
+            Some(_) => format!("see `{}`", folder.display()),
+            None => "`--keep DIR` keeps the configuration".to_owned(),
         };
         match why {
             NotServing::Io(what, error) => Failure::new(format!("cannot {what} for {name}: {error}")),
-            NotServing::Refused(said) => Failure::new(format!(
-                "{program} ended by itself for {name}, and said{}",
-                outcome::last(&said)
-            ))
-            .help(help),
+            NotServing::Refused(said) => {
+                Failure::new(format!("{program} exited for {name}, with the output{}", outcome::last(&said)))
+                    .help(help)
+            }
             NotServing::TimedOut(said) => Failure::new(format!(
-                "{program} did not serve {name} within {} s, and said{}",
+                "{program} did not serve {name} within {} s, with the output{}",
                 self.server.patience.as_secs(),
                 outcome::last(&said)
             ))

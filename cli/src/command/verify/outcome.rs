@@ -15,13 +15,13 @@ use std::time::Duration;
 /// A difference that nothing excuses.
 const DIFFERENCE: Notice = Notice {
     code: "DIFFERENCE",
-    title: "the proxy does otherwise than the sources say",
-    help: "`--keep DIR` keeps what the proxy was given; if the sources are right, this is a fault of meshc",
+    title: "the proxy behaves differently from the sources",
+    help: "`--keep DIR` keeps the proxy's configuration; if the sources are right, this is a bug in meshc",
 };
 
 /// What is said where there is no proxy.
-const NOTHING: &str = "note: there is no proxy to try: no `gateway` is declared, no `host` has routes for the mesh, and nothing \
-                       says where a service or external is\n";
+const NOTHING: &str = "note: there is no proxy to verify: no `gateway` is declared, no `host` has \
+                       routes for the mesh, and `bindings` has no addresses\n";
 
 /// Characters of a program's output that are shown, and of each line.
 const SHOWN_CHARS: usize = 700;
@@ -44,7 +44,7 @@ pub(super) struct Tried {
     pub(super) ports: Vec<u16>,
     listeners: usize,
     upstreams: usize,
-    /// Where TLS with the certificates of the mesh is declared that was taken as plain.
+    /// Where mutual TLS of the mesh (`istio-mutual`) is declared that was taken as plain.
     taken_as_plain: Vec<Span>,
     findings: Findings,
 }
@@ -127,7 +127,7 @@ impl Outcome {
         let line = |span: &Span| {
             let line = sources.position(span.file, span.range().start).line;
             let note = format!(
-                "note: `istio-mutual` at {}:{line} is taken as plain: the certificates of the mesh exist only where it is deployed",
+                "note: `istio-mutual` at {}:{line} is verified as plaintext: mesh certificates exist only in a cluster",
                 sources.name(span.file)
             );
             format!("{}\n", message(&note))
@@ -157,7 +157,7 @@ impl Outcome {
             let count = counted(rules.len(), "rule");
             let named: Vec<String> = rules.iter().take(3).cloned().collect();
             let more = if rules.len() > named.len() { ", ..." } else { "" };
-            let line = format!("note: {count} not tried ({}{more}): {because}", named.join(", "));
+            let line = format!("note: {count} not tested ({}{more}): {because}", named.join(", "));
             text.push_str(&format!("{}\n", message(&line)));
         }
         text
@@ -165,7 +165,7 @@ impl Outcome {
 
     fn summary(&self) -> String {
         let verdict = match self.sum(|all| all.differences.len()) {
-            0 => "does as the sources say".to_owned(),
+            0 => "behaves as the sources say".to_owned(),
             count => format!("differs from the sources in {}", counted(count, "place")),
         };
         format!(
@@ -208,7 +208,7 @@ fn finding(program: &str, tried: &Tried, difference: &Difference) -> Finding {
     Finding {
         notice: DIFFERENCE,
         span: *span,
-        message: format!("{program} does otherwise than the sources say{subject}: {}", aspect.name()),
+        message: format!("{program} behaves differently from the sources{subject}: {}", aspect.name()),
         label: format!("wanted {wanted}, got {got}"),
         notes: vec![format!("sent: {sent}, to {}{more}", tried.name), format!("help: {}", DIFFERENCE.help)],
     }

@@ -26,7 +26,7 @@ impl Place {
         let mut files = fs::read_dir(folder).map_err(|error| Failure::file("read", folder, error))?;
         if files.next().is_some() {
             return Err(Failure::new(format!("`{}` is not empty", folder.display()))
-                .help("name a folder for `--keep` that is empty, or not there"));
+                .help("choose an empty or new folder for `--keep`"));
         }
         // Configuration names its files by their whole paths.
         let folder = fs::canonicalize(folder).map_err(|error| Failure::file("find", folder, error))?;

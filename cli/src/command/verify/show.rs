@@ -65,9 +65,9 @@ impl Wanted {
         let request = parts.next().unwrap_or_default().trim();
         let headers = parts.map(header).collect::<Result<_, _>>()?;
         if request.split(' ').count() > 2 {
-            return Err("has no single URL behind its method");
+            return Err("has no single URL after its method");
         }
-        let (method, url) = request.split_once(' ').ok_or("has no URL behind a method")?;
+        let (method, url) = request.split_once(' ').ok_or("has no URL after a method")?;
         check_method(method)?;
         let Url { is_tls, authority, port, target } = Url::read(url)?;
         let (written, method) = (text.to_owned(), method.to_owned());
@@ -114,7 +114,7 @@ impl Url {
         let (scheme, rest) = url.split_once("://").ok_or(NO_SCHEME)?;
         let scheme = Scheme::parse(scheme).map_err(|_| NO_SCHEME)?;
         if rest.contains('#') {
-            return Err("has a fragment in its URL, which is never sent: leave out `#` and what follows");
+            return Err("has a fragment in its URL, which clients never send: remove `#` and the rest");
         }
         let at = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, target) = rest.split_at_checked(at).unwrap_or((rest, ""));
@@ -136,7 +136,7 @@ fn check_host(authority: &str, host: &str) -> Result<(), &'static str> {
         return Err("has no host");
     }
     if authority.contains('@') {
-        return Err("has a user in its URL, which is never sent: leave out what stands up to `@`");
+        return Err("has a user in its URL, which clients never send: remove everything up to `@`");
     }
     // Behind an address stands nothing, or a port.
     let strange =
@@ -154,7 +154,7 @@ fn check_method(method: &str) -> Result<(), &'static str> {
         return Err("has no method in capital letters");
     }
     if matches!(method, "CONNECT" | "TRACE") {
-        return Err("cannot be shown: CONNECT and TRACE are answered before routes are asked");
+        return Err("cannot be shown: CONNECT and TRACE are answered before routes are matched");
     }
     Ok(())
 }
@@ -165,12 +165,12 @@ fn header(text: &str) -> Result<(String, String), &'static str> {
         .split_once(':')
         .map(|(name, value)| (name.trim(), value.trim()))
         .filter(|(name, _)| is_token(name))
-        .ok_or("has no name and value behind `-H`")?;
+        .ok_or("has no name and value after `-H`")?;
     if name.eq_ignore_ascii_case("host") {
-        return Err("has `host` behind `-H`: the URL says the host");
+        return Err("has `host` after `-H`: the host is in the URL");
     }
     if OF_CONNECTIONS.iter().any(|own| name.eq_ignore_ascii_case(own)) {
-        return Err("has a header that belongs to the connection, which the request cannot choose");
+        return Err("has a connection header, which a request cannot set");
     }
     Ok((name.to_owned(), value.to_owned()))
 }
@@ -247,8 +247,8 @@ fn lines(wanted: &Wanted, proxy: &str, shown: &Shown, sources: &Sources<'_>) -> 
         (Ok(got), false, false) => format!("{got}, unlike what route `{rule}` says"),
         (Ok(got), true, true) => format!("{got}, as no route says otherwise"),
         (Ok(got), true, false) => format!("{got}, though no route says so"),
-        (Err(why), false, _) => format!("not tried, though route `{rule}` takes it: {why}"),
-        (Err(why), true, _) => format!("not tried, and no route takes it: {why}"),
+        (Err(why), false, _) => format!("not tested, though route `{rule}` matches it: {why}"),
+        (Err(why), true, _) => format!("not tested, and no route matches it: {why}"),
     };
     let place = span.map(|span| {
         let line = sources.position(span.file, span.range().start).line;

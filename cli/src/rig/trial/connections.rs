@@ -100,7 +100,7 @@ impl Run<'_> {
         });
         match line {
             Err(error) if was_closed(&error) => None,
-            Err(error) => Some(format!("no answer: {error}")),
+            Err(error) => Some(format!("no response: {error}")),
             Ok(line) if answers_refused(self.trial.kind) && line.starts_with(b"HTTP/1.1 400") => None,
             Ok(line) => Some(format!("`{}`", String::from_utf8_lossy(&line).trim_end())),
         }
@@ -126,7 +126,7 @@ impl Run<'_> {
             }
             match self.who(connection, speaks_http) {
                 Err(error) => {
-                    found.push(Mismatch::new(Aspect::Destination, &names, format!("no answer: {error}")));
+                    found.push(Mismatch::new(Aspect::Destination, &names, format!("no response: {error}")));
                 }
                 Ok(seen) => {
                     found.extend(self.passed(connection, &seen, expected.get(&seen.upstream), &names));
@@ -178,8 +178,8 @@ impl Run<'_> {
         }
         let same = seen.tls && arrived == asked;
         let text = |name: Option<&str>| match name {
-            Some(name) => format!("TLS of the caller for `{name}`"),
-            None => "TLS of the caller for no name".to_owned(),
+            Some(name) => format!("client TLS for `{name}`"),
+            None => "client TLS without a server name".to_owned(),
         };
         (!same).then(|| Mismatch::new(Aspect::UpstreamTls, text(asked), text(arrived)))
     }
@@ -208,7 +208,7 @@ impl Run<'_> {
                 connection.read_line().map(|line| !line.is_empty())
             });
         if came_in.unwrap_or_else(|error| !was_closed(&error)) {
-            let sent = format!("TLS for `{name}` without a certificate of the caller");
+            let sent = format!("TLS for `{name}` without a client certificate");
             let mismatch = Mismatch::new(Aspect::Admission, "no connection", "another end");
             self.note((Some(server.span), ""), &sent, mismatch);
         }
@@ -239,9 +239,9 @@ impl Run<'_> {
         let got = match answer {
             Ok(bytes) if bytes == SENT => return None,
             Ok(bytes) => format!("{} of {} bytes", bytes.len(), SENT.len()),
-            Err(error) => format!("no answer: {error}"),
+            Err(error) => format!("no response: {error}"),
         };
-        Some(Mismatch::new(Aspect::HalfClose, "the answer to what was sent before", got))
+        Some(Mismatch::new(Aspect::HalfClose, "the response to the previous data", got))
     }
 
     fn open(&self, connection: &Connection) -> io::Result<client::Connection> {
@@ -326,7 +326,7 @@ fn server_name(connection: &Connection) -> Option<&str> {
 fn shown(connection: &Connection) -> String {
     match &connection.entrance.security {
         Security::Plain => "a connection without TLS".to_owned(),
-        Security::Tls { server_name: None } => "TLS for no name".to_owned(),
+        Security::Tls { server_name: None } => "TLS without a server name".to_owned(),
         Security::Tls { server_name: Some(name) } => format!("TLS for `{name}`"),
     }
 }

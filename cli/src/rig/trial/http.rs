@@ -304,9 +304,9 @@ fn is_misdirected(proxy: &Proxy, question: &Request) -> bool {
 pub(super) fn why_not(rule: &Rule) -> Option<&'static str> {
     let grpc = |kind: &Injection| matches!(kind, Injection::Abort(Abort::Grpc(_)));
     if rule.options.fault.iter().any(|fault| grpc(&fault.kind)) {
-        return Some("it fails with a status of gRPC, which HTTP/1.1 does not show");
+        return Some("it aborts with a gRPC status, which HTTP/1.1 does not show");
     }
-    (delay(rule) > LONGEST_DELAY).then_some("it delays requests for longer than this waits")
+    (delay(rule) > LONGEST_DELAY).then_some("it delays requests for longer than the test waits")
 }
 
 /// The delay that is injected, to some of the requests or to all of them.

@@ -50,9 +50,9 @@ impl Got {
     /// In a few words.
     pub(super) fn text(&self) -> String {
         match (&self.answer, &self.seen) {
-            (Err(error), _) => format!("no answer: {error}"),
-            (Ok(_), Some(seen)) => format!("an answer of `{}`", seen.upstream),
-            (Ok(answer), None) => format!("status {} of the proxy itself", answer.status),
+            (Err(error), _) => format!("no response: {error}"),
+            (Ok(_), Some(seen)) => format!("a response from `{}`", seen.upstream),
+            (Ok(answer), None) => format!("status {} from the proxy", answer.status),
         }
     }
 
@@ -184,7 +184,7 @@ fn differs(aspect: Aspect, wanted: &str, got: &str) -> Option<Mismatch> {
 /// The proxy answers by itself, with this status.
 pub(super) fn by_proxy(got: &Got, status: u16) -> Vec<Mismatch> {
     let fits = got.seen.is_none() && got.answer.as_ref().is_ok_and(|answer| answer.status == status);
-    let wanted = format!("status {status} of the proxy itself");
+    let wanted = format!("status {status} from the proxy");
     if fits { Vec::new() } else { vec![Mismatch::new(Aspect::Status, wanted, got.text())] }
 }
 

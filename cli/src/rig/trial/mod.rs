@@ -29,16 +29,15 @@ use rustc_hash::FxHashSet;
 pub use sent::parts;
 
 /// Why a request cannot be sent here.
-const CALLER: &str = "it asks who the caller is, which nobody says on the loopback";
+const CALLER: &str = "it matches the client's identity, which `meshc verify` cannot provide";
 /// Why nobody is let in here.
-const CERTIFICATE: &str = "it asks for a certificate by its fingerprint, which none of the rig has";
+const CERTIFICATE: &str = "it requires a certificate by fingerprint, which `meshc verify` does not have";
 /// Why nobody can be spoken to here.
-const VERSION: &str = "it speaks TLS 1.1 at most, and the rig speaks 1.2 and 1.3 only";
+const VERSION: &str = "it allows TLS 1.1 at most, and `meshc verify` uses 1.2 and 1.3 only";
 /// The same, of the cipher suites of TLS 1.2.
-const CIPHERS: &str =
-    "it offers no cipher suite that goes with the rig's ECDSA certificate and is still safe";
+const CIPHERS: &str = "it has no secure cipher suite for the ECDSA certificate of `meshc verify`";
 /// Why a connection cannot be made here.
-const ADDRESS: &str = "it asks for an address that is not on the loopback";
+const ADDRESS: &str = "it matches an address outside 127.0.0.1";
 
 /// One proxy under trial.
 pub struct Trial<'t> {
@@ -157,7 +156,7 @@ impl Aspect {
             Self::Host => "host",
             Self::RequestHeaders => "request headers",
             Self::ResponseHeaders => "response headers",
-            Self::UpstreamTls => "TLS to the destination",
+            Self::UpstreamTls => "TLS origination",
             Self::Share => "share",
             Self::HalfClose => "half-closed connection",
         }

@@ -43,7 +43,7 @@ fn asked(security: &Security, host: &str) -> String {
         }
         // Addresses are never asked for.
         Security::Tls { server_name: None } if host.parse::<IpAddr>().is_err() => {
-            ", by TLS for no name".to_owned()
+            ", with TLS without a server name".to_owned()
         }
         Security::Plain | Security::Tls { .. } => String::new(),
     }
@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(asked(&Security::Plain, "a.com"), "");
         assert_eq!(asked(&tls(Some("A.com")), "a.com"), "");
         assert_eq!(asked(&tls(Some("b.com")), "a.com"), ", by TLS for `b.com`");
-        assert_eq!(asked(&tls(None), "a.com"), ", by TLS for no name");
+        assert_eq!(asked(&tls(None), "a.com"), ", with TLS without a server name");
         assert_eq!(asked(&tls(None), "::1"), "");
     }
 }

@@ -67,7 +67,7 @@ fn the_gateway_has_a_service(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
             Diagnostic::new(Code::GATEWAY_SERVICE_NEEDED, site.via, message)
                 .related(gateway.name.span, "the gateway")
                 .consequence("sidecars would not know where to send the traffic")
-                .help("say in the gateway which service stands in front of its workloads: `service NAME`"),
+                .help("add the service of its workloads to the gateway: `service NAME`"),
         );
     }
 }
@@ -82,7 +82,7 @@ fn istio_configures_the_gateway(site: &Site<'_>, reports: &mut Vec<Diagnostic>) 
     reports.push(
         refused(site.via, message)
             .related(controller.span, "its controller")
-            .consequence("nothing would be told to send the traffic on")
+            .consequence("no proxy would forward the traffic")
             .help("send it through a gateway with `controller istio`"),
     );
 }
@@ -109,13 +109,10 @@ fn protocols_name_their_host(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
             continue;
         }
         reports.push(
-            refused(
-                port.protocol.span,
-                format!("connections for `{protocol}` do not say which host they are for"),
-            )
-            .related(site.via, "sent through a gateway")
-            .consequence("the gateway could not tell them from others on this port")
-            .help("send HTTP or TLS through gateways only, or leave `via` out"),
+            refused(port.protocol.span, format!("connections for `{protocol}` carry no host name"))
+                .related(site.via, "sent through a gateway")
+                .consequence("the gateway could not distinguish them from others on this port")
+                .help("send only HTTP or TLS through gateways, or remove `via`"),
         );
     }
 }
@@ -129,13 +126,12 @@ fn the_service_has_the_ports(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
         if front.body.ports.iter().any(|known| known.number.value.get() == number) {
             continue;
         }
-        let message =
-            format!("service `{}`, in front of the gateway, has no port {number}", front.name.value);
+        let message = format!("service `{}` of the gateway has no port {number}", front.name.value);
         reports.push(
             refused(port.number.span, message)
                 .related(front.name.span, "the service")
                 .related(site.via, "sent through its gateway")
-                .consequence("sidecars would answer these requests with 503")
+                .consequence("these requests would get 503 from sidecars")
                 .help(format!(
                     "add `port {} {number}` to the service, here and in Kubernetes",
                     port.protocol.value
@@ -161,12 +157,12 @@ fn what_becomes_tls_is_not_plaintext_before(site: &Site<'_>, reports: &mut Vec<D
         );
         reports.push(
             Diagnostic::new(Code::PLAINTEXT_EGRESS, site.via, message)
-                .related(tls.mode.span, "TLS begins only after the gateway")
+                .related(tls.mode.span, "TLS origination happens after the gateway")
                 .consequence(format!(
-                    "the gateway has a listener for plain HTTP on port {number}, which leaves no room for mutual TLS there: anybody on the way between sidecar and gateway can read these requests"
+                    "the gateway has a plain HTTP listener on port {number}, so mutual TLS is not possible there: these requests are readable on the network between sidecar and gateway"
                 ))
                 .help(
-                    "give the gateway a listener for them, such as `listen https 443 { hosts ...; tls istio-mutual }`, and its service that port",
+                    "add a listener for them to the gateway, such as `listen https 443 { hosts ...; tls istio-mutual }`, and that port to its service",
                 ),
         );
     }
@@ -184,10 +180,10 @@ fn the_gateway_finds_endpoints(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     }
     let report = match body.resolution {
         Some(resolution) => {
-            refused(resolution.span, "the gateway does not know the address that the caller asked for")
+            refused(resolution.span, "the gateway does not know the original destination address")
                 .related(site.via, "sent through a gateway")
         }
-        None => refused(site.via, "the gateway does not know the address that the caller asked for")
+        None => refused(site.via, "the gateway does not know the original destination address")
             .label("without `resolve`, requests go to that address"),
     };
     reports.push(report.consequence("the gateway would find no endpoints: 503").help("use `resolve dns`"));
@@ -199,12 +195,12 @@ fn it_is_outside_the_mesh(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
         return;
     };
     reports.push(
-        refused(location.span, "what is inside the mesh does not leave it through a gateway")
+        refused(location.span, "an external inside the mesh cannot use an egress gateway")
             .related(site.via, "sent through a gateway")
             .consequence(
-                "it would be called with the mesh's own mutual TLS, which the gateway would have to end",
+                "it would be called with mutual TLS of the mesh, which the gateway would have to terminate",
             )
-            .help("leave `via` out, or remove `location internal`"),
+            .help("remove `via`, or remove `location internal`"),
     );
 }
 
@@ -216,14 +212,14 @@ fn the_gateway_sees_it(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     if is_visible(Some(visibility), site.external.namespace_name(), gateway) && !nowhere {
         return;
     }
-    let message = format!("gateway `{}` would not see this external", site.gateway.name.value);
+    let message = format!("this external is not visible to gateway `{}`", site.gateway.name.value);
     reports.push(
         Diagnostic::new(Code::NOT_VISIBLE, visibility.span, message)
             .related(site.via, "sent through the gateway")
             .consequence("the gateway would answer 404, or refuse the connections")
             .help(match gateway {
                 Some(namespace) if !nowhere => format!("make it visible to `{namespace}` too"),
-                _ => "make it visible to the namespace of the gateway and to its callers".to_owned(),
+                _ => "make it visible to the namespaces of the gateway and of its clients".to_owned(),
             }),
     );
 }
@@ -236,11 +232,11 @@ fn callers_see_the_service(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     if sees_all(callers, (Some(visibility), front.namespace_name())) {
         return;
     }
-    let message = format!("service `{}` is not visible to all who see this external", front.name.value);
+    let message = format!("service `{}` is not visible everywhere that this external is", front.name.value);
     reports.push(
         Diagnostic::new(Code::NOT_VISIBLE, site.via, message)
             .related(visibility.span, "its visibility")
-            .consequence("callers elsewhere would not know the subset of the gateway's service: 503")
+            .consequence("clients elsewhere would not know the subset of the gateway's service: 503")
             .help("make the service visible everywhere, or the external to fewer"),
     );
 }
@@ -264,14 +260,11 @@ pub(super) fn subsets_are_free(context: &Context<'_>, reports: &mut Vec<Diagnost
             continue;
         };
         reports.push(
-            refused(
-                name.span,
-                format!("the service in front of the gateway has a subset `{}` already", name.value),
-            )
-            .related(other, "from here")
-            .related(site.via, "sent through the gateway as a subset of this name")
-            .consequence("Istio would refuse the destination rule, or take one of the two")
-            .help("give the external another name"),
+            refused(name.span, format!("the gateway's service already has a subset `{}`", name.value))
+                .related(other, "from here")
+                .related(site.via, "sent through the gateway as a subset of this name")
+                .consequence("Istio would refuse the destination rule, or use one of the two")
+                .help("give the external another name"),
         );
     }
 }

@@ -22,25 +22,29 @@ pub(super) fn go_with_the_resolution(external: &Resource<External>, reports: &mu
         (body.endpoints.first(), body.workload.as_ref().and_then(|labels| labels.first()))
     {
         reports.push(
-            Diagnostic::new(Code::RESOLUTION, endpoint.span, "endpoints are named, and chosen by labels too")
-                .related(label.span, "chosen here")
-                .consequence("Istio would refuse the service entry")
-                .help("keep `endpoint` or `workload`"),
+            Diagnostic::new(
+                Code::RESOLUTION,
+                endpoint.span,
+                "endpoints are listed, and also selected by labels",
+            )
+            .related(label.span, "selected here")
+            .consequence("Istio would refuse the service entry")
+            .help("keep `endpoint` or `workload`"),
         );
     }
     let Some(place) = first_place(external) else { return };
     let report = match (external.resolution(), body.resolution) {
         (Resolution::None, None) if external.faulty => return,
         (Resolution::None, None) => Diagnostic::new(Code::RESOLUTION, place, "endpoints need a resolution")
-            .label("without `resolve`, requests go to the address that the caller asked for")
+            .label("without `resolve`, requests go to the original destination address")
             .help(format!("add `resolve {}`", fitting(external).word())),
         (Resolution::None, Some(resolution)) => {
-            Diagnostic::new(Code::RESOLUTION, place, "with `resolve none` there are no endpoints")
-                .related(resolution.span, "requests go to the address that the caller asked for")
+            Diagnostic::new(Code::RESOLUTION, place, "`resolve none` takes no endpoints")
+                .related(resolution.span, "requests go to the original destination address")
                 .help(format!("use `resolve {}`, or remove the endpoints", fitting(external).word()))
         }
         (Resolution::DynamicDns, resolution) => {
-            Diagnostic::new(Code::RESOLUTION, place, "with `resolve dynamic-dns` there are no endpoints")
+            Diagnostic::new(Code::RESOLUTION, place, "`resolve dynamic-dns` takes no endpoints")
                 .related(
                     resolution.map_or(place, |resolution| resolution.span),
                     "the host of each request is resolved",
@@ -65,9 +69,9 @@ pub(super) fn are_there(external: &Resource<External>, reports: &mut Vec<Diagnos
     };
     if first_place(external).is_none() && !external.faulty {
         reports.push(
-            Diagnostic::new(Code::NO_ENDPOINTS, resolution.span, "with `resolve static` endpoints are named")
-                .consequence("requests would be answered with 503: there is nothing to send them to")
-                .help("add `endpoint ADDRESS`, choose workloads with `workload`, or use `resolve dns`"),
+            Diagnostic::new(Code::NO_ENDPOINTS, resolution.span, "`resolve static` needs endpoints")
+                .consequence("requests would get 503: there are no endpoints")
+                .help("add `endpoint ADDRESS`, select workloads with `workload`, or use `resolve dns`"),
         );
     }
 }
@@ -82,7 +86,7 @@ pub(super) fn are_one_for_one_connection(external: &Resource<External>, reports:
             Diagnostic::new(
                 Code::RESOLUTION,
                 second.span,
-                "with `resolve dns-round-robin` there is one endpoint at most",
+                "`resolve dns-round-robin` takes one endpoint at most",
             )
             .related(resolution.span, "the resolution")
             .consequence("Istio would refuse the service entry")
@@ -99,7 +103,7 @@ pub(super) fn have_an_address_of_the_right_kind(
     for endpoint in &external.body.endpoints {
         let (message, help) = match (external.resolution(), &endpoint.address.value) {
             (Resolution::Static, EndpointAddress::Host(name)) => (
-                format!("`{name}` is a name, and names are not resolved here"),
+                format!("`{name}` is a host name, which `resolve static` does not resolve"),
                 "write its address, or use `resolve dns`",
             ),
             (Resolution::Dns | Resolution::DnsRoundRobin, EndpointAddress::Unix(_)) => {
@@ -129,7 +133,7 @@ pub(super) fn name_ports_that_exist(external: &Resource<External>, reports: &mut
             let name = port.name.value.as_str();
             if let Some(earlier) = seen.insert(name, port.name.span) {
                 reports.push(
-                    port_fault(port.name.span, format!("port `{name}` stands twice"), "keep one of them")
+                    port_fault(port.name.span, format!("port `{name}` is given twice"), "keep one of them")
                         .related(earlier, "first named here"),
                 );
             } else if !names.iter().any(|known| known == name) && !external.incomplete {
@@ -180,7 +184,7 @@ pub(super) fn of_sockets_have_one_port(external: &Resource<External>, reports: &
             reports.push(
                 port_fault(
                     endpoint.address.span,
-                    "a socket stands for one port, and this external has several".to_owned(),
+                    "a socket serves one port, and this external has several".to_owned(),
                     "declare an external for each port",
                 )
                 .related(second.span, "a second port"),
@@ -194,13 +198,9 @@ pub(super) fn have_a_weight(external: &Resource<External>, reports: &mut Vec<Dia
     for endpoint in &external.body.endpoints {
         let Some(weight) = endpoint.body.weight.filter(|weight| weight.value.get() == 0) else { continue };
         reports.push(
-            Diagnostic::new(
-                Code::WEIGHTLESS_ENDPOINT,
-                weight.span,
-                "a weight of 0 does not keep traffic away",
-            )
-            .consequence("Istio would take it for its default, 1")
-            .help("remove the endpoint, or write at least 1"),
+            Diagnostic::new(Code::WEIGHTLESS_ENDPOINT, weight.span, "a weight of 0 does not stop traffic")
+                .consequence("Istio would use its default, 1")
+                .help("remove the endpoint, or write at least 1"),
         );
     }
 }

@@ -15,13 +15,13 @@ pub(super) fn are_names(external: &Resource<External>, reports: &mut Vec<Diagnos
     for host in hosts(external) {
         let (message, help) = if host.value.is_any() {
             (
-                "`*` is every host, and cannot be one of an external".to_owned(),
+                "`*` is every host, and cannot be a host of an external".to_owned(),
                 "name hosts, or a wildcard such as `*.a.com`",
             )
         } else if host.value.is_ip() {
             (
                 format!("`{}` is an address, not a host", host.value),
-                "give it in `addresses`, and make up a host name",
+                "put it into `addresses`, and invent a host name",
             )
         } else if host.value.is_generated() {
             (format!("`{}` is a name that Istio makes itself", host.value), "name the host")
@@ -40,15 +40,17 @@ pub(super) fn are_names(external: &Resource<External>, reports: &mut Vec<Diagnos
 pub(super) fn wildcards_stand_for_labels(external: &Resource<External>, reports: &mut Vec<Diagnostic>) {
     let by_request = external.resolution() == Resolution::DynamicDns;
     for host in hosts(external).iter().filter(|host| host.value.is_partial_wildcard() && !by_request) {
-        let message = format!("the wildcard of `{}` stands for a part of a label", host.value);
+        let message = format!("the wildcard of `{}` is only part of a label", host.value);
         let report =
             Diagnostic::new(Code::WILDCARD_RESOLUTION, host.span, message).help("write `*.` and a domain");
         let tls = external.body.ports.iter().find(|port| port.protocol.value.is_tls_family());
         reports.push(match tls {
             Some(port) => report
                 .related(port.protocol.span, "names in TLS have wildcards for whole labels only")
-                .consequence("Envoy would refuse the listener of this port, and keep whatever it had before"),
-            None => as_warning(report.consequence("Istio would warn, and take in hosts that only end alike")),
+                .consequence("Envoy would refuse the listener of this port, and keep its previous one"),
+            None => as_warning(
+                report.consequence("Istio would warn, and match unrelated hosts with the same ending"),
+            ),
         });
     }
 }
@@ -63,10 +65,14 @@ pub(super) fn wildcards_are_not_looked_up(external: &Resource<External>, reports
     let wildcards = |host: &&Spanned<HostPattern>| host.value.is_wildcard() && !host.value.is_any();
     for host in hosts(external).iter().filter(wildcards) {
         reports.push(
-            Diagnostic::new(Code::WILDCARD_RESOLUTION, host.span, format!("DNS cannot resolve `{}`", host.value))
-                .related(resolution_span(external), "the resolution")
-                .consequence("Istio would refuse the service entry")
-                .help("use `resolve none` to send requests where they were meant to go, or name hosts or an `endpoint`"),
+            Diagnostic::new(
+                Code::WILDCARD_RESOLUTION,
+                host.span,
+                format!("DNS cannot resolve `{}`", host.value),
+            )
+            .related(resolution_span(external), "the resolution")
+            .consequence("Istio would refuse the service entry")
+            .help("use `resolve none` to keep the original destination, or list host names or an `endpoint`"),
         );
     }
 }
@@ -85,7 +91,7 @@ pub(super) fn only_wildcards_are_looked_up_by_request(
         Diagnostic::new(
             Code::WILDCARD_RESOLUTION,
             host.span,
-            format!("`{}` is one host; by request only wildcards are resolved", host.value),
+            format!("`{}` is a single host; `resolve dynamic-dns` needs wildcards", host.value),
         )
         .related(resolution.span, "the resolution")
         .consequence("Istio would refuse the service entry")
@@ -99,8 +105,7 @@ pub(super) fn stand_alone_without_names(external: &Resource<External>, reports: 
     let hosts = hosts(external);
     let Some(second) = hosts.get(1).filter(|_| external.resolution() != Resolution::None) else { return };
     let Some(port) = external.body.ports.iter().find(|port| is_nameless(port.protocol.value)) else { return };
-    let message =
-        format!("connections to port {} do not say which of the hosts they are for", port.number.value);
+    let message = format!("connections to port {} carry no host name", port.number.value);
     reports.push(
         Diagnostic::new(Code::SEVERAL_HOSTS_ON_TCP, port.protocol.span, message)
             .related(second.span, "a second host")

@@ -45,12 +45,13 @@ fn arrives_unknown(
     passes_by: bool,
 ) -> Diagnostic {
     let name = &gateway.name.value;
-    let message = format!("requests would arrive at gateway `{name}` for `{host}`, which it does not serve");
+    let message =
+        format!("requests would reach gateway `{name}` with host `{host}`, which it does not serve");
     let via = external.body.via.as_ref().map_or(external.name.span, |via| via.span);
     let report = Diagnostic::new(Code::BAD_EGRESS, one.destination.span, message)
-        .related(via, "the external is called through the gateway, which knows it by its own hosts")
+        .related(via, "the external is called through the gateway, which serves the external's own hosts")
         .consequence(if passes_by {
-            "the gateway would answer 404; Istio's sidecars would pass it by and leave the mesh themselves"
+            "the gateway would answer 404; Istio's sidecars would bypass it and leave the mesh directly"
         } else {
             "the gateway would answer 404"
         });
@@ -58,9 +59,9 @@ fn arrives_unknown(
     let first = external.body.hosts.as_ref().and_then(|hosts| hosts.first()).map(|host| host.value.as_str());
     as_warning(match own.or(first) {
         Some(own) => report.help(format!(
-            "let callers use `{own}` itself, for which `via` makes all routes, or add `rewrite host {own}` here"
+            "let clients use `{own}` itself, for which `via` makes all routes, or add `rewrite host {own}` here"
         )),
-        None => report.help("let callers use the external's own host, for which `via` makes all routes"),
+        None => report.help("let clients use the external's own host, for which `via` makes all routes"),
     })
 }
 
@@ -70,12 +71,12 @@ fn passed_by(
 ) -> Diagnostic {
     let name = &gateway.name.value;
     let message =
-        format!("Istio's sidecars would call `{}` themselves, past gateway `{name}`", external.name.value);
+        format!("Istio's sidecars would call `{}` directly, bypassing gateway `{name}`", external.name.value);
     let via = external.body.via.as_ref().map_or(external.name.span, |via| via.span);
     as_warning(
         Diagnostic::new(Code::BAD_EGRESS, one.destination.span, message)
-            .related(via, "what the mesh sends to the external is to leave through the gateway")
-            .consequence("the gateway would not see these calls: neither its access log nor a firewall that lets out nobody else")
-            .help("give callers in the mesh a route of their own, in a host block without gateways or with `when gateway mesh`"),
+            .related(via, "traffic of the mesh to the external must leave through this gateway")
+            .consequence("these requests would bypass the gateway: its access log has no entry, and a firewall that allows only the gateway blocks them")
+            .help("add a separate route for clients in the mesh, in a host block without gateways or with `when gateway mesh`"),
     )
 }

@@ -75,20 +75,18 @@ fn clash(host: &str, earlier: &Entry<'_>, entry: &Entry<'_>) -> Option<Diagnosti
             "port {} of `{host}` is declared as `{}` and as `{}`",
             port.number.value, other.protocol.value, port.protocol.value
         );
-        return Some(
-            report(message).consequence("Istio would take the older one, and read requests by its protocol"),
-        );
+        return Some(report(message).consequence("Istio would use the older one, and its protocol"));
     }
     if !same_namespace {
         return None;
     }
     if has_a_policy(first) && has_a_policy(second) {
         let message = format!("`{host}` has two policies in one namespace");
-        return Some(report(message).consequence("Istio would take the older one, and drop the other"));
+        return Some(report(message).consequence("Istio would use the older one, and drop the other"));
     }
     let (port, _) = shared?;
     let message = format!("port {} of `{host}` is declared twice", port.number.value);
-    Some(as_warning(report(message).consequence("Istio would put the endpoints of both together")))
+    Some(as_warning(report(message).consequence("Istio would merge the endpoints of both")))
 }
 
 fn same_number<'m>(port: &Port, all: &'m [Port]) -> Option<&'m Port> {

@@ -37,9 +37,14 @@ fn hosts(context: &Context<'_>, called: &Called<'_>) -> Vec<HostPattern> {
 
 fn taken_over(called: &Called<'_>, host: &HostPattern, external: &Resource<External>) -> Diagnostic {
     let name = &external.name.value;
-    let message = format!("`{host}` is called as the wildcard external `{name}` says");
+    let message = format!("`{host}` uses the policy of the wildcard external `{name}`");
     Diagnostic::new(Code::WILDCARD_POLICY, called.name_span, message)
-        .related(external.name.span, "its policy holds for every host that it covers")
-        .consequence("what it says of TLS, pools and balancing holds for this host as well, which says nothing of its own")
-        .help(format!("to call it otherwise, give {} `{}` a statement of its own, such as `lb round-robin`", called.what, called.name))
+        .related(external.name.span, "its policy applies to every host that it covers")
+        .consequence(
+            "its TLS, pool and load balancing also apply to this host, which has no policy of its own",
+        )
+        .help(format!(
+            "to change that, add a statement to {} `{}`, such as `lb round-robin`",
+            called.what, called.name
+        ))
 }

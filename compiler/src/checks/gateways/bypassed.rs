@@ -196,22 +196,22 @@ fn bypassed(
     open: &HostPattern,
 ) -> Diagnostic {
     let who = match lax.shown {
-        Shown::Nothing => "callers without a certificate",
-        Shown::AnyCertificate | Shown::GoodCertificate => "callers with a certificate of anybody",
+        Shown::Nothing => "clients without a certificate",
+        Shown::AnyCertificate | Shown::GoodCertificate => "clients with an unverified certificate",
     };
     let asked = match strict.shown {
-        Shown::Nothing | Shown::AnyCertificate => "its own listener asks for a certificate",
-        Shown::GoodCertificate => "its own listener asks for a certificate, and verifies it",
+        Shown::Nothing | Shown::AnyCertificate => "its own listener asks for a client certificate",
+        Shown::GoodCertificate => "its own listener asks for a client certificate and verifies it",
     };
     Diagnostic::new(Code::CERTIFICATE_BYPASSED, wider.span, format!("{who} reach `{open}` through `{}`", wider.host))
         .related(strict.tls.mode.span, asked)
         .related(lax.tls.mode.span, "this one asks for less")
         .consequence(format!(
-            "Istio and Envoy choose routes by the host of a request: who asks TLS for another name of `{}` can then \
-             request `{open}`",
+            "Istio and Envoy choose routes by the host of a request: a client that sends another server name (SNI) \
+             of `{}` can then request `{open}`",
             wider.host
         ))
         .help(format!(
-            "ask for certificates here too, list names here that do not take in `{open}`, or give it a port of its own"
+            "require client certificates here too, list names here that do not include `{open}`, or use a separate port"
         ))
 }

@@ -59,16 +59,16 @@ fn port_taken(server: &Server<'_>, other: &Server<'_>) -> Diagnostic {
     } else {
         format!(" of gateway `{}`, on the same workloads", other.gateway.name.value)
     };
-    let message = format!("port {} is taken by a listener for `{}`{whose}", server.slot.0, other.protocol);
+    let message = format!("port {} is used by a listener for `{}`{whose}", server.slot.0, other.protocol);
     let consequence = if same_gateway {
-        "Istio would open the first of the two and leave this one out"
+        "Istio would open the first of the two and drop this one"
     } else {
-        "Istio would open the listener of the older gateway and leave the other out"
+        "Istio would open the listener of the older gateway and drop the other"
     };
     Diagnostic::new(Code::LISTENER_CONFLICT, server.span, message)
         .related(other.span, "the other listener")
         .consequence(consequence)
-        .help("use another port, or `bind` each to an address of its own")
+        .help("use another port, or `bind` each to its own address")
 }
 
 /// Where a name is served: port, address, family, name.
@@ -137,17 +137,17 @@ fn served_twice(
         Diagnostic::new(Code::GATEWAY_HOST_TWICE, host.span, message).related(served.span, "served here too");
     if server.family == Family::Tls {
         return report
-            .consequence("Istio would leave one of the two listeners out, with all of its names")
+            .consequence("Istio would drop one of the two listeners, with all of its names")
             .help("serve each name in one listener");
     }
     if server.redirects != other.redirects {
         return report
-            .consequence("one of the two listeners redirects; Istio would merge them, and redirect or not by their age")
+            .consequence("one of the two listeners redirects; Istio would merge them, and their age decides whether it redirects")
             .help("serve each name in one listener");
     }
     as_warning(
         report
-            .consequence("Istio would put the routes of both together, in the order of their age")
+            .consequence("Istio would merge the routes of both, oldest first")
             .help("serve each name in one listener"),
     )
 }

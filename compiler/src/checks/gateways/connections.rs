@@ -95,14 +95,14 @@ pub(super) fn tcp_is_claimed_once(
 
 fn taken_twice(server: &Server<'_>, earlier: &Route, route: &Route) -> Diagnostic {
     let message = format!(
-        "two host blocks take all connections of port {} at gateway `{}`",
+        "two host blocks claim all connections of port {} at gateway `{}`",
         server.slot.0, server.gateway.name.value
     );
     Diagnostic::new(Code::CONNECTIONS_TAKEN_TWICE, route.name.span, message)
-        .related(earlier.name.span, "the other block takes them here")
+        .related(earlier.name.span, "the other block claims them here")
         .related(server.span, "the listener")
-        .consequence("a TCP connection names no host: Istio gives all of them to the older block, and the other gets none")
-        .help("give each block a port of its own, as in `when port 5433`, and a listener for it")
+        .consequence("a TCP connection carries no host name: Istio gives all of them to the older block, and the other gets none")
+        .help("give each block its own port, as in `when port 5433`, and a listener for it")
 }
 
 fn with_ids<'s, 'm>(context: &Context<'m>, servers: &'s [Server<'m>]) -> Vec<(GatewayId, &'s Server<'m>)> {
@@ -192,9 +192,9 @@ fn wildcards_around(name: &str) -> Vec<String> {
 fn named_twice(one: &Passing<'_>, other: &Passing<'_>) -> Diagnostic {
     let message = format!("`{}` is claimed by two host blocks at the same gateway", one.name);
     Diagnostic::new(Code::HOST_CLAIMED_TWICE, one.route.condition.unwrap_or(one.route.name.span), message)
-        .related(other.route.condition.unwrap_or(other.route.name.span), "the other block asks for it here")
-        .consequence("Istio would take the more specific of the two, and of equal ones the older")
-        .help("put all rules for a server name into the block with the most specific name")
+        .related(other.route.condition.unwrap_or(other.route.name.span), "the other block claims it here")
+        .consequence("Istio would use the more specific of the two, or of equal ones the older")
+        .help("move all rules for a server name into the block with the most specific name")
 }
 
 /// Envoy refuses a listener with two filter chains for one server name.
@@ -222,8 +222,10 @@ pub(super) fn names_end_or_pass_through(
                 continue;
             }
             reported.push(std::ptr::from_ref(one.route));
-            let message =
-                format!("TLS for `{}` both ends and passes through on port {}", one.name, server.slot.0);
+            let message = format!(
+                "`{}` has both TLS termination and TLS passthrough on port {}",
+                one.name, server.slot.0
+            );
             let span = one.route.condition.unwrap_or(one.route.name.span);
             reports.push(
                 Diagnostic::new(Code::ENDS_AND_PASSES, span, message)
@@ -234,7 +236,7 @@ pub(super) fn names_end_or_pass_through(
                          every host",
                         server.slot.0
                     ))
-                    .help("remove the name from one of the two, or give one of them a port of its own"),
+                    .help("remove the name from one of the two, or move one of them to another port"),
             );
         }
     }
@@ -327,10 +329,10 @@ pub(super) fn one_block_in_the_mesh(context: &Context<'_>, reports: &mut Vec<Dia
                     continue;
                 };
                 reported.push(std::ptr::from_ref(route));
-                let message = format!("two host blocks take connections to `{host}` inside the mesh");
+                let message = format!("two host blocks claim connections to `{host}` inside the mesh");
                 reports.push(
                     Diagnostic::new(Code::CONNECTIONS_TAKEN_TWICE, route.name.span, message)
-                        .related(other.name.span, "the block with the more specific name takes them here")
+                        .related(other.name.span, "the block with the more specific name claims them here")
                         .consequence("Istio gives them to the older block, and the other gets none")
                         .help("put the rules for these connections into one block"),
                 );

@@ -27,7 +27,7 @@ fn has_a_listener(has_egress: bool, gateway: &Gateway, reports: &mut Vec<Diagnos
         let message = format!("gateway `{}` has no listeners", gateway.name.value);
         reports.push(
             Diagnostic::new(Code::MISSING_STATEMENT, gateway.name.span, message)
-                .consequence("it would carry no traffic")
+                .consequence("it would serve no traffic")
                 .help("add `listen http 80 { hosts ... }`, or send an external through it with `via`"),
         );
     }

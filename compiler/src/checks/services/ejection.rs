@@ -86,7 +86,7 @@ fn reaches_nobody(ejection: &Ejection, name: &str, subset: Option<&Subset>, coun
     let enough = 100_u64.div_ceil(count);
     Diagnostic::new(Code::EJECTS_NOBODY, ejection.span, format!("`{name}`: {endpoints} {verb}"))
         .consequence(format!(
-            "{max} allows less than one of {count}: Envoy and Istio's proxies keep sending to an endpoint that fails"
+            "{max} allows less than one of {count}: Envoy and Istio's proxies keep sending to a failing endpoint"
         ))
         .help(format!("write `max {enough}%` or more"))
 }

@@ -11,7 +11,7 @@ pub(super) fn pools_say_something(called: &Called<'_>, reports: &mut Vec<Diagnos
     for pool in called.policies().filter_map(|policy| policy.pool.as_ref()) {
         if pool.body == PoolBody::default() && !called.faulty {
             reports.push(
-                Diagnostic::new(Code::EMPTY_POOL, pool.span, "this pool sets nothing")
+                Diagnostic::new(Code::EMPTY_POOL, pool.span, "this pool is empty")
                     .consequence("Istio would refuse the destination rule")
                     .help("add a limit such as `connections 100`, or remove it"),
             );
@@ -29,9 +29,9 @@ pub(super) fn upgrades_have_effect(called: &Called<'_>, reports: &mut Vec<Diagno
                 Diagnostic::new(
                     Code::POOL_SETTING,
                     upgrade.span,
-                    "connections cannot be upgraded and keep the caller's protocol",
+                    "`http2 always` and `client-protocol` exclude each other",
                 )
-                .related(kept.span, "the caller's protocol is kept")
+                .related(kept.span, "the client's protocol is used")
                 .consequence("Istio would refuse the destination rule")
                 .help("remove one of the two"),
             );
@@ -50,7 +50,7 @@ pub(super) fn ejections_are_whole_percents(called: &Called<'_>, reports: &mut Ve
                         share.span,
                         format!("`{}` is not a whole percentage", share.value),
                     )
-                    .consequence("Istio and Envoy know whole percents only, here")
+                    .consequence("Istio and Envoy have whole percentages here")
                     .help(format!("write `{rounded}`"))
                     .edit(Applicability::Unsafe, share.span, rounded.to_string()),
                 );
@@ -76,8 +76,8 @@ pub(super) fn ejections_are_possible(called: &Called<'_>, reports: &mut Vec<Diag
     for ejection in called.policies().filter_map(|policy| policy.ejection.as_ref()) {
         let Some(max) = ejection.max.filter(|max| max.value.ppm() == 0) else { continue };
         reports.push(
-            Diagnostic::new(Code::EJECTION_SETTING, max.span, "`max 0%` does not switch ejection off")
-                .consequence("Istio would take it for its default, 10%")
+            Diagnostic::new(Code::EJECTION_SETTING, max.span, "`max 0%` does not disable ejection")
+                .consequence("Istio would use its default, 10%")
                 .help("remove `eject`, or write at least 1%"),
         );
     }
@@ -98,7 +98,7 @@ pub(super) fn hashes_have_a_key(called: &Called<'_>, reports: &mut Vec<Diagnosti
             reports.push(
                 Diagnostic::new(Code::NAMELESS_HASH_KEY, name.span, "the query parameter has no name")
                     .consequence("every request would have the same hash, and go to the same endpoint")
-                    .help("name it"),
+                    .help("give it a name"),
             );
         }
     }
@@ -120,9 +120,9 @@ pub(super) fn hash_rings_fit(called: &Called<'_>, reports: &mut Vec<Diagnostic>)
                 Diagnostic::new(
                     Code::HASH_SETTING,
                     size.span,
-                    format!("a hash ring has at most {LARGEST_RING} places"),
+                    format!("a hash ring has at most {LARGEST_RING} entries"),
                 )
-                .consequence("Envoy would refuse the cluster, and keep whatever it had before")
+                .consequence("Envoy would refuse the cluster, and keep its previous one")
                 .help("write a smaller size, such as 1024"),
             );
         }
@@ -134,8 +134,8 @@ pub(super) fn retries_at_once_are_limited(called: &Called<'_>, reports: &mut Vec
     for pool in called.policies().filter_map(|policy| policy.pool.as_ref()) {
         let Some(retries) = pool.body.retries.filter(|retries| retries.value.get() == 0) else { continue };
         reports.push(
-            Diagnostic::new(Code::POOL_DEFAULT, retries.span, "`retries 0` does not switch retries off")
-                .consequence("Istio would take it for its default: any number of retries at once")
+            Diagnostic::new(Code::POOL_DEFAULT, retries.span, "`retries 0` does not disable retries")
+                .consequence("Istio would use its default: unlimited concurrent retries")
                 .help("write `retry off` in the routes, or at least `retries 1`"),
         );
     }
@@ -158,14 +158,16 @@ pub(super) fn streams_are_limited_where_there_are_some(called: &Called<'_>, repo
         if let Some(kept) = as_caller {
             reports.push(
                 report
-                    .related(kept.span, "the caller's protocol is kept")
-                    .consequence("Istio does not limit streams where callers choose the protocol, nor do the other targets")
+                    .related(kept.span, "the client's protocol is used")
+                    .consequence("Istio does not limit streams where clients choose the protocol, nor do the other targets")
                     .help("remove `client-protocol`, or limit `requests`"),
             );
         } else if !speaks_http2 && !upgraded && !called.faulty {
             reports.push(
                 report
-                    .consequence("it limits the streams of an HTTP/2 connection, and HTTP/1.1 is spoken to this destination")
+                    .consequence(
+                        "it limits the streams of an HTTP/2 connection, and this destination uses HTTP/1.1",
+                    )
                     .help("add `http2 always`, declare the port as `http2` or `grpc`, or limit `requests`"),
             );
         }

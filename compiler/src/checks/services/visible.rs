@@ -20,7 +20,7 @@ pub(super) fn can_be_said(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
     reports.push(
         Diagnostic::new(Code::BAD_LITERAL, visibility.span, message)
             .consequence("Istio would refuse the destination rule")
-            .help("write `here`, or leave out what says how it is called"),
+            .help("write `here`, or remove its policy"),
     );
 }
 

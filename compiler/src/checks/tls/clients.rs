@@ -121,7 +121,7 @@ fn a_secret_stands_alone(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let mut report = Diagnostic::new(
         Code::CLIENT_TLS,
         credential.span,
-        format!("`credential` stands beside {}", listed(&files)),
+        format!("`credential` excludes {}", listed(&files)),
     );
     for (_, span) in &files {
         report = report.related(*span, "given as a file");
@@ -139,11 +139,11 @@ fn callers_have_a_certificate(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     }
     let (span, message, help) = match (file_span(&body.cert), file_span(&body.key)) {
         (Some(_), Some(_)) => return,
-        (Some(span), None) => (span, "`cert` stands without `key`", "add `key file \"...\"`"),
-        (None, Some(span)) => (span, "`key` stands without `cert`", "add `cert file \"...\"`"),
+        (Some(span), None) => (span, "`cert` needs a `key`", "add `key file \"...\"`"),
+        (None, Some(span)) => (span, "`key` needs a `cert`", "add `cert file \"...\"`"),
         (None, None) => (
             mode.span,
-            "`tls mutual` names no certificate to show",
+            "`tls mutual` has no client certificate",
             "add `cert file \"...\"` and `key file \"...\"`, or `credential NAME`; to show none, use `tls simple`",
         ),
     };
@@ -166,10 +166,10 @@ fn config_maps_hold_authorities(site: &Site<'_>, reports: &mut Vec<Diagnostic>) 
             Diagnostic::new(
                 Code::CLIENT_TLS_IGNORED,
                 name.span,
-                format!("`{}` cannot hold the key of a certificate", name.value),
+                format!("`{}` cannot hold a private key", name.value),
             )
-            .related(mode.span, "this mode shows a certificate")
-            .consequence("there would be no certificate to show, and no handshake would succeed")
+            .related(mode.span, "this mode needs a certificate")
+            .consequence("there would be no certificate, and every handshake would fail")
             .help("name a secret, or use `tls simple`"),
         );
     }
@@ -207,14 +207,10 @@ fn nothing_is_verified_in_vain(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
         (Code::CLIENT_TLS_IGNORED, "Istio would ignore it")
     };
     reports.push(
-        Diagnostic::new(
-            code,
-            *first,
-            format!("without effect beside `skip-verify on`: {}", listed(&in_vain)),
-        )
-        .related(skip, "the server's certificate is not verified")
-        .consequence(consequence)
-        .help("remove `skip-verify`, so that the server is verified"),
+        Diagnostic::new(code, *first, format!("no effect with `skip-verify on`: {}", listed(&in_vain)))
+            .related(skip, "the server's certificate is not verified")
+            .consequence(consequence)
+            .help("remove `skip-verify`, so that the server is verified"),
     );
 }
 
@@ -236,10 +232,8 @@ fn the_server_is_verified(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     if in_vain(site.tls).is_empty() {
         reports.push(
             Diagnostic::new(Code::UNVERIFIED_SERVER, skip, "the server's certificate is not verified")
-                .consequence("anybody on the way could answer in its place and read everything")
-                .help(
-                    "remove `skip-verify`, and name its authority with `ca` if the system does not know it",
-                ),
+                .consequence("anyone on the network path could impersonate it and read everything")
+                .help("remove `skip-verify`, and add its CA with `ca` if the system does not trust it"),
         );
     }
 }
@@ -255,10 +249,8 @@ fn sidecars_need_files(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
             reports.push(
                 Diagnostic::new(Code::CLIENT_TLS_IGNORED, secret.span, "sidecars cannot read secrets")
                     .related(*route, "sidecars use this route")
-                    .consequence(
-                        "they would ignore these settings, and send what should be encrypted in plaintext",
-                    )
-                    .help("name files that the sidecars have, or send the traffic through a gateway"),
+                    .consequence("they would ignore these settings, and send plaintext")
+                    .help("use files that the sidecars have, or send the traffic through a gateway"),
             );
         }
     }

@@ -122,11 +122,11 @@ fn settings_go_with_the_mode(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Some((_, first)) = surplus.first() else { return };
     let why = match mode.value {
         ServerTlsMode::Passthrough | ServerTlsMode::AutoPassthrough => {
-            "TLS does not end here, so no certificate is shown or asked for"
+            "TLS is not terminated here, so certificates have no effect"
         }
         ServerTlsMode::IstioMutual => "the certificates are those that Istio gives to workloads",
         ServerTlsMode::Simple | ServerTlsMode::Mutual | ServerTlsMode::OptionalMutual => {
-            "callers are not asked for a certificate"
+            "clients are not asked for a certificate"
         }
     };
     let is_refused = surplus.iter().any(|(keyword, _)| refuses(site.tls, keyword));
@@ -143,7 +143,7 @@ fn settings_go_with_the_mode(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
         report = report.related(*span, "nor this");
     }
     reports.push(report.help(match mode.value {
-        ServerTlsMode::Simple => "use `tls mutual` to ask callers for a certificate, or remove it",
+        ServerTlsMode::Simple => "use `tls mutual` to require client certificates, or remove it",
         ServerTlsMode::Passthrough
         | ServerTlsMode::AutoPassthrough
         | ServerTlsMode::IstioMutual
@@ -184,12 +184,12 @@ fn authorities_go_with_the_certificate(site: &Site<'_>, reports: &mut Vec<Diagno
             Diagnostic::new(
                 Code::TLS_SETTING_IGNORED,
                 span,
-                format!("`{keyword}` is not read where the certificate comes from a secret"),
+                format!("`{keyword}` has no effect if the certificate comes from a secret"),
             )
             .related(secret, "the secret")
-            .consequence("Istio would ignore it: callers would be verified by the secret alone")
+            .consequence("Istio would ignore it: clients would be verified by the secret alone")
             .help(if keyword == "ca" {
-                "put it into the secret, or name a `ca-credential`"
+                "put it into the secret, or add a `ca-credential`"
             } else {
                 "put it into the secret as `ca.crl`"
             }),
@@ -220,7 +220,7 @@ fn one_source_of_certificates(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
             Diagnostic::new(
                 Code::CERTIFICATE_SOURCE,
                 mode.span,
-                format!("`tls {}` names no certificate", mode.value),
+                format!("`tls {}` has no certificate", mode.value),
             )
             .consequence("Istio would refuse the gateway")
             .help("add `credential NAME`, or `cert file \"...\"` and `key file \"...\"`"),
@@ -251,7 +251,7 @@ fn a_certificate_has_a_key(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
         (None, None) | (Some(_), Some(_)) => return,
     };
     reports.push(
-        Diagnostic::new(Code::CERTIFICATE_SOURCE, span, format!("`{has}` stands without `{lacks}`"))
+        Diagnostic::new(Code::CERTIFICATE_SOURCE, span, format!("`{has}` needs `{lacks}`"))
             .consequence("Istio would refuse the gateway")
             .help(format!("add `{lacks} file \"...\"`")),
     );
@@ -267,12 +267,12 @@ fn callers_can_be_verified(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let report = Diagnostic::new(
         Code::CERTIFICATE_SOURCE,
         mode.span,
-        format!("`tls {}` names nobody who signs callers' certificates", mode.value),
+        format!("`tls {}` has no CA to verify client certificates", mode.value),
     )
     .consequence("Istio would refuse the gateway")
     .help("add `ca file \"...\"`");
     reports.push(match &body.ca_credential {
-        Some(name) => report.related(name.span, "this is read only beside `credential`"),
+        Some(name) => report.related(name.span, "this has an effect only with `credential`"),
         None => report,
     });
 }
@@ -293,16 +293,16 @@ fn nothing_is_verified_in_vain(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let mut report = Diagnostic::new(
         Code::TLS_SETTING_IGNORED,
         *first,
-        format!("without effect beside `skip-verify on`: {}", listed(&in_vain)),
+        format!("no effect with `skip-verify on`: {}", listed(&in_vain)),
     )
-    .related(skip.span, "callers' certificates are not verified");
+    .related(skip.span, "client certificates are not verified");
     for (_, span) in in_vain.iter().skip(1) {
-        report = report.related(*span, "nor is this looked at");
+        report = report.related(*span, "nor has this an effect");
     }
     reports.push(
         report
-            .consequence("callers with any certificate would be let in")
-            .help("remove `skip-verify`, so that callers are verified"),
+            .consequence("clients with any certificate would be accepted")
+            .help("remove `skip-verify`, so that clients are verified"),
     );
 }
 
@@ -325,17 +325,17 @@ fn at_most_two_certificates(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
                     format!("the secret `{}` is named twice", name.value),
                 )
                 .related(earlier.span, "first named here")
-                .consequence("Envoy would refuse two certificates of one kind")
-                .help("name one secret with an RSA key and one with an ECDSA key"),
+                .consequence("Envoy would refuse two certificates with one key type")
+                .help("use one secret with an RSA key and one with an ECDSA key"),
             );
         }
     }
 }
 
 fn too_many_certificates(third: Span) -> Diagnostic {
-    Diagnostic::new(Code::CERTIFICATE_SOURCE, third, "a listener shows at most two certificates")
+    Diagnostic::new(Code::CERTIFICATE_SOURCE, third, "a listener has at most two certificates")
         .consequence("Istio would refuse the gateway")
-        .help("keep one with an RSA key and one with an ECDSA key; serve other names in a listener of their own")
+        .help("keep one with an RSA key and one with an ECDSA key; serve other names in a separate listener")
 }
 
 /// A ConfigMap holds no keys.
@@ -354,10 +354,10 @@ fn no_key(name: &Spanned<SecretName>) -> Diagnostic {
     Diagnostic::new(
         Code::CERTIFICATE_WITHOUT_KEY,
         name.span,
-        format!("`{}` cannot hold the key of a certificate", name.value),
+        format!("`{}` cannot hold a private key", name.value),
     )
-    .consequence("the listener would have no certificate, and no handshake would succeed")
-    .help("name a secret; a ConfigMap holds authorities only, for `ca-credential`")
+    .consequence("the listener would have no certificate, and every handshake would fail")
+    .help("use a secret; a ConfigMap holds only CA certificates, for `ca-credential`")
 }
 
 fn versions_are_in_order(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
@@ -373,7 +373,7 @@ fn versions_are_in_order(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
         max.span,
         format!("the newest version is {}, the oldest {min}", max.value),
     )
-    .consequence("no handshake would succeed")
+    .consequence("every handshake would fail")
     .help("raise `max-version`, or remove it");
     reports.push(match body.min_version {
         Some(min) => report.related(min.span, "the oldest version"),
@@ -387,14 +387,14 @@ fn versions_are_current(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let ends_here = looked_at(site.tls.mode.value) != Some(&[]);
     let Some(min) = body.min_version.filter(|min| ends_here && min.value < TlsVersion::V1_2) else { return };
     let consequence = if body.ciphers.is_some() {
-        "callers could be talked down to a version with known attacks"
+        "clients could be downgraded to a version with known attacks"
     } else {
-        "without `ciphers` that it knows, such a handshake would fail anyway"
+        "without matching `ciphers`, such a handshake would fail anyway"
     };
     reports.push(
         Diagnostic::new(Code::WEAK_TLS, min.span, format!("TLS {} is retired (RFC 8996)", min.value))
             .consequence(consequence)
-            .help("ask for 1.2 at least")
+            .help("require 1.2 at least")
             .edit(Applicability::Unsafe, min.span, TlsVersion::V1_2.word()),
     );
 }
@@ -422,7 +422,7 @@ fn ciphers_stand_once(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
                 Diagnostic::new(
                     Code::TLS_SETTING_IGNORED,
                     suite.span,
-                    format!("`{}` stands twice in this list", suite.value),
+                    format!("`{}` is listed twice", suite.value),
                 )
                 .related(earlier.span, "first named here")
                 .consequence("Istio would ignore the second")

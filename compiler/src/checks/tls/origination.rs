@@ -98,24 +98,22 @@ fn wrapped(
     passed_on: Option<Span>,
     leaves: bool,
 ) -> Diagnostic {
-    let message = format!("`tls {}` would wrap connections that carry TLS already", tls.mode.value);
+    let message = format!("`tls {}` would wrap connections that already use TLS", tls.mode.value);
     let report = Diagnostic::new(Code::CLIENT_TLS_IGNORED, tls.mode.span, message)
-        .consequence("the server would find TLS inside of TLS, and close the connection or wait for ever");
+        .consequence("the server would get TLS inside TLS, and close the connection or hang");
     let report = match passed_on {
-        Some(route) => report.related(route, "this route passes TLS on as it is"),
-        None if leaves => {
-            report.related(port.protocol.span, "the gateway passes this port's TLS on as it is")
-        }
-        None => report.related(port.protocol.span, "callers begin TLS themselves on this port"),
+        Some(route) => report.related(route, "this route has TLS passthrough"),
+        None if leaves => report.related(port.protocol.span, "the gateway has TLS passthrough for this port"),
+        None => report.related(port.protocol.span, "clients use TLS themselves on this port"),
     };
     let number = port.number.value;
     match called.target {
         DestinationId::External(_) => report.help(format!(
-            "remove `tls`, or let callers send plain HTTP to a port for `http` and begin TLS here: `port http 80 target {number}`"
+            "remove `tls`, or let clients send plain HTTP and originate TLS here: `port http 80 target {number}`"
         )),
         DestinationId::Service(_) => {
             // A route of somebody else may send requests to it.
-            let mut report = report.help("remove `tls`, or write `http` if callers send plain HTTP to this port");
+            let mut report = report.help("remove `tls`, or write `http` if clients send plain HTTP to this port");
             if passed_on.is_none() {
                 report.severity = Severity::Warning;
             }
@@ -161,10 +159,10 @@ fn unencrypted(model: &Model, destination: &Destination, port: &Port) -> Diagnos
     let name = model.mesh.destination_name(destination.target);
     let message = format!("requests are sent in plaintext to port {number} of `{name}`, which expects TLS");
     Diagnostic::new(Code::PLAINTEXT_TO_TLS, destination.span, message)
-        .related(port.protocol.span, format!("this port speaks `{protocol}`"))
+        .related(port.protocol.span, format!("this port has protocol `{protocol}`"))
         .consequence("the server would answer 400, or close the connection: 400, 502 or 503 for every request")
         .help(format!(
-            "let TLS begin here: `port {protocol} {number} {{ tls simple {{ ca file \"/etc/certs/ca.pem\" }} }}`; or send to a port for `http`"
+            "originate TLS here: `port {protocol} {number} {{ tls simple {{ ca file \"/etc/certs/ca.pem\" }} }}`; or send to a port for `http`"
         ))
 }
 
@@ -207,15 +205,15 @@ fn asked_for_as(one: &WeightedDestination, external: &Resource<External>, host: 
         let hosts = external.body.hosts.as_ref();
         hosts.and_then(|hosts| hosts.first()).map(|host| host.value.as_str())
     });
-    let message = format!("`{name}` is asked for as `{host}`");
+    let message = format!("`{name}` is requested as `{host}`");
     let report = Diagnostic::new(Code::WRONG_SERVER_NAME, one.destination.span, message)
-        .related(external.name.span, "the names that it is known by")
+        .related(external.name.span, "its own names")
         .consequence(format!(
-            "server name (SNI) and `Host` are `{host}`, and the server's certificate is checked for it: 502 or 503 for every request, unless the server has such a certificate"
+            "server name (SNI) and `Host` would be `{host}`, and the server's certificate is verified for it: 502 or 503 for every request, unless the server has such a certificate"
         ));
     match own.filter(|own| !own.starts_with('*')) {
         Some(own) => report.help(format!(
-            "add `rewrite host {own}` to the route; or name the server in its `tls`: `sni {own}`"
+            "add `rewrite host {own}` to the route; or set the server name in its `tls`: `sni {own}`"
         )),
         None => report.help("add `rewrite host` with the server's own name to the route"),
     }

@@ -29,9 +29,9 @@ pub enum Security {
 /// Who calls. A raw proxy knows nothing of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
-    /// The namespace of the caller's workload.
+    /// The namespace of the client's workload.
     pub namespace: Option<String>,
-    /// The labels of the caller's workload.
+    /// The labels of the client's workload.
     pub labels: Vec<(String, String)>,
 }
 

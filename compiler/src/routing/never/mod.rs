@@ -62,7 +62,7 @@ pub fn foreign_authority<'d>(
     Some(Never {
         message: format!("no request for this host has the authority `{text}`"),
         why: "it is the host of another block, or of none".to_owned(),
-        help: "leave the condition out, or put the route into the block of that host".to_owned(),
+        help: "remove the condition, or move the route into the block of that host".to_owned(),
     })
 }
 
@@ -76,7 +76,7 @@ pub fn other_scheme(one: &Match, scheme: &str) -> Option<Never> {
     Some(Never {
         message: format!("no request for this host comes in by {wanted}"),
         why: format!("the listeners that serve it speak {scheme}"),
-        help: "leave the condition out, or serve the host with a listener of that scheme too".to_owned(),
+        help: "remove the condition, or serve the host with a listener of that scheme too".to_owned(),
     })
 }
 
@@ -88,7 +88,7 @@ fn of_path(PathMatch { test, ignore_case: _ }: &PathMatch, reading: Reading) -> 
         }
         PathTest::Prefix(text) => paths
             .refuses(text, true)
-            .map(|end| literal(end, format!("no request has a path that begins with `{text}`"))),
+            .map(|end| literal(end, format!("no request has a path that starts with `{text}`"))),
         PathTest::Under(text) => {
             let whole = paths.refuses(text, false)?;
             paths.refuses(&format!("{text}/"), true)?;
@@ -96,9 +96,10 @@ fn of_path(PathMatch { test, ignore_case: _ }: &PathMatch, reading: Reading) -> 
         }
         PathTest::Pattern(pattern) if !may_take(pattern, &paths) => Some(Never {
             message: format!("no request has a path that `{pattern}` matches"),
-            why: "the whole path has to match; it begins with `/`, has no query, and is brought into one form first".to_owned(),
-            help: "begin the expression with `/`, ask for the query with `query`, and leave out `//`, `.` and `..` segments \
-                   and escapes of letters"
+            why: "the whole path must match; it starts with `/`, has no query, and is normalised first"
+                .to_owned(),
+            help: "start the expression with `/`, match the query with `query`, and remove `//`, `.` and \
+                   `..` segments and escapes of letters"
                 .to_owned(),
         }),
         PathTest::Pattern(_) => None,
@@ -107,26 +108,24 @@ fn of_path(PathMatch { test, ignore_case: _ }: &PathMatch, reading: Reading) -> 
 
 fn literal(end: End, message: String) -> Never {
     let (why, help) = match end {
-        End::NoSlash => ("every path begins with `/`", "begin it with `/`".to_owned()),
-        End::Query => ("the path is compared without the query", "ask for the query with `query`".to_owned()),
-        End::Foreign => (
-            "such a character is written percent-encoded before it is compared",
-            "write it percent-encoded".to_owned(),
-        ),
+        End::NoSlash => ("every path starts with `/`", "start it with `/`".to_owned()),
+        End::Query => ("the path is compared without the query", "match the query with `query`".to_owned()),
+        End::Foreign => {
+            ("such a character is percent-encoded before paths are compared", "percent-encode it".to_owned())
+        }
         End::EmptySegment => {
             ("double slashes are merged before paths are compared", "write one slash".to_owned())
         }
-        End::Dots => (
-            "`.` and `..` are resolved before paths are compared",
-            "write the path that they lead to".to_owned(),
-        ),
+        End::Dots => {
+            ("`.` and `..` are resolved before paths are compared", "write the resolved path".to_owned())
+        }
         End::EscapedSlash => (
-            "requests with a slash or backslash that is percent-encoded are refused with 400",
-            "ask for a `/`, or leave the route out".to_owned(),
+            "requests with a percent-encoded slash or backslash get 400",
+            "use a `/`, or remove the route".to_owned(),
         ),
-        End::Null => ("requests with `%00` are refused with 400", "leave it out".to_owned()),
+        End::Null => ("requests with `%00` get 400", "remove it".to_owned()),
         End::Decoded(byte) => (
-            "what needs no percent-encoding is decoded before paths are compared",
+            "unnecessary percent-encoding is decoded before paths are compared",
             format!("write `{}` in place of `%{byte:02X}`", char::from(byte)),
         ),
     };
@@ -139,30 +138,30 @@ fn of_header(name: &MatchHeaderName, test: &HeaderTest, reading: Reading) -> Opt
         return Some(Never {
             message: "no request has a status".to_owned(),
             why: "a route looks at requests".to_owned(),
-            help: "leave the condition out".to_owned(),
+            help: "remove the condition".to_owned(),
         });
     }
     let HeaderTest::Text(text) = test else { return None };
     if header.as_str() == ":path" {
         return (!fits(text, &Paths { reading, with_query: true })).then(|| Never {
             message: format!("no request has such a `{name}`"),
-            why: "it begins with `/`, and is brought into one form before it is compared".to_owned(),
-            help: "ask for `path`, and for the query with `query`".to_owned(),
+            why: "it starts with `/`, and is normalised before it is compared".to_owned(),
+            help: "match `path`, and the query with `query`".to_owned(),
         });
     }
     let is_plain = !header.is_pseudo() && !header.is_host();
     (is_plain && !fits(text, &HeaderValues)).then(|| Never {
         message: format!("no request has such a value in the header `{name}`"),
-        why: "values have no control characters, and white space around them is cut off".to_owned(),
-        help: "leave out what no value has".to_owned(),
+        why: "values have no control characters, and surrounding white space is trimmed".to_owned(),
+        help: "remove what no value has".to_owned(),
     })
 }
 
 fn of_absence(name: &MatchHeaderName, test: &HeaderTest) -> Option<Never> {
     let HeaderTest::Text(TextMatch::Pattern(pattern)) = test else { return None };
     (pattern.as_str() == ".*").then(|| Never {
-        message: format!("every header `{name}` is like `.*`, and so is one that is not there"),
-        why: "a header that is not there is compared as an empty one".to_owned(),
+        message: format!("every header `{name}` matches `.*`, and so does an absent one"),
+        why: "an absent header is compared as an empty one".to_owned(),
         help: format!("write `header {name} absent`"),
     })
 }
@@ -172,14 +171,14 @@ fn of_query(name: &str, test: &HeaderTest) -> Option<Never> {
         return Some(Never {
             message: format!("no query has a parameter `{name}`"),
             why: "names are compared as they are written in the URL".to_owned(),
-            help: "write it percent-encoded, as clients send it".to_owned(),
+            help: "percent-encode it, as clients do".to_owned(),
         });
     }
     let HeaderTest::Text(text) = test else { return None };
     (!fits(text, &Parameters { of_name: false })).then(|| Never {
         message: format!("no query has such a value of the parameter `{name}`"),
         why: "values are compared as they are written in the URL".to_owned(),
-        help: "write it percent-encoded, as clients send it, such as `%20` or `+` for a space".to_owned(),
+        help: "percent-encode it, as clients do, such as `%20` or `+` for a space".to_owned(),
     })
 }
 

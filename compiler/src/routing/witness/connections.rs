@@ -16,7 +16,7 @@ pub(super) fn of_rules<'p>(way: &Way<'_, 'p>, rules: &'p [ConnectionRule], found
         let takes = |connection: &&Connection| matches!(way.matcher.connect(connection), Passage::Taken(other) if std::ptr::eq(other, rule));
         let fitting = connections(way, rule);
         let Some(hit) = fitting.iter().find(takes) else {
-            let reason = "every connection that was tried is taken by an earlier rule, or by another server";
+            let reason = "every connection tried matches an earlier rule, or another server";
             let (span, rule) = (rule.span, rule.name.clone());
             found.gaps.push(Gap { span, rule, wanted: "taken".to_owned(), reason });
             continue;

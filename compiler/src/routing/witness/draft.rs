@@ -188,7 +188,7 @@ fn patterns_of(one: &Match) -> impl Iterator<Item = &Pattern> {
 
 const NO_PATH: &str = "no request has such a path: paths are normalised before they are compared";
 
-const NO_PATH_FOUND: &str = "no path was found that the condition takes";
+const NO_PATH_FOUND: &str = "no path was found that matches the condition";
 
 /// Tests of pseudo headers: parts of a request under another name.
 #[derive(Default)]
@@ -231,7 +231,7 @@ pub(super) fn unsendable(name: &HeaderName) -> Option<&'static str> {
     if lower.contains('_') {
         Some("headers with an underscore in their name are dropped")
     } else if RESERVED.contains(&lower) || lower.starts_with("x-envoy-") {
-        Some("the header is about the connection, or proxies write it themselves")
+        Some("the header belongs to the connection, or proxies set it themselves")
     } else {
         None
     }
@@ -239,7 +239,7 @@ pub(super) fn unsendable(name: &HeaderName) -> Option<&'static str> {
 
 fn headers<'p>(way: &Way<'_, 'p>, one: &'p Match) -> Result<Vec<Values>, &'static str> {
     if one.headers.iter().chain(&one.without).any(|(name, _)| name.claims().is_some()) {
-        return Err("claims are for whoever verified the token");
+        return Err("claims exist only after a token was verified");
     }
     let patterns = way.matcher.patterns();
     let mut all: Vec<Values> = Vec::new();
@@ -332,7 +332,7 @@ fn entries<'p>(
     let entry = |authority: String| Some((way.entrance(name_of(&authority))?, authority));
     let entries: Vec<(Entrance, String)> = all.into_iter().filter_map(entry).collect();
     if entries.is_empty() {
-        Err("no host was found that the virtual host and the condition take")
+        Err("no host was found that matches the virtual host and the condition")
     } else {
         Ok(entries)
     }

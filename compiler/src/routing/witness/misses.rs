@@ -31,7 +31,7 @@ pub(super) fn of<'p>(site: &Site<'_, 'p>, one: &'p Match, hit: &Draft) -> Vec<Mi
         let request = requests.find(|request| site.is_missed(request)).ok_or(reason);
         all.push(Miss { because, request });
     };
-    const TAKEN: &str = "every request that was tried is taken by another alternative, or read differently";
+    const TAKEN: &str = "every request tried matches another alternative, or is read differently";
     if let Some(path) = &one.path {
         let paths = candidates::paths_beside(site.way.matcher.patterns(), path, &hit.path);
         let drafts = paths.into_iter().map(|path| Draft { path, ..hit.clone() });
@@ -61,12 +61,12 @@ pub(super) fn of<'p>(site: &Site<'_, 'p>, one: &'p Match, hit: &Draft) -> Vec<Mi
     if one.source_namespace.is_some() {
         let mut other = hit.clone();
         other.source.namespace = Some("witness".to_owned());
-        add("namespace of the caller".to_owned(), vec![other], TAKEN);
+        add("namespace of the client".to_owned(), vec![other], TAKEN);
     }
     if !one.source_labels.is_empty() {
         let mut other = hit.clone();
         other.source.labels.clear();
-        add("labels of the caller".to_owned(), vec![other], TAKEN);
+        add("labels of the client".to_owned(), vec![other], TAKEN);
     }
     all
 }

@@ -107,7 +107,7 @@ impl<'p> Site<'_, 'p> {
     /// A request that the rule takes by this alternative.
     fn hit(&self, one: &'p Match, alternative: Option<usize>) -> Result<Draft, &'static str> {
         let choices = Choices::of(self.way, self.host, one, self.evading(one))?;
-        let mut reason = "every request that was tried is taken by an earlier rule";
+        let mut reason = "every request tried matches an earlier rule";
         for draft in choices.drafts(TRIES) {
             let outcome = self.way.matcher.answer(&draft.request());
             if let Outcome::Undecided(..) = outcome {
@@ -116,7 +116,7 @@ impl<'p> Site<'_, 'p> {
             let taken = outcome.taken().filter(|taken| std::ptr::eq(taken.rule, self.rule));
             match taken {
                 Some(taken) if taken.alternative == alternative => return Ok(draft),
-                Some(_) => reason = "every request that was tried is taken by another alternative",
+                Some(_) => reason = "every request tried matches another alternative",
                 None => {}
             }
         }

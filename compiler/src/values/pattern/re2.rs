@@ -456,7 +456,8 @@ fn counts(text: &str) -> Option<(u64, Option<u64>, usize)> {
     Some((least, most, inner.len() + 2))
 }
 
-const NO_LOOK_AROUND: &str = "describe what is wanted instead, or put a route for the exception in front";
+const NO_LOOK_AROUND: &str =
+    "describe what is wanted instead, or put a route for the exception before this one";
 
 /// What follows `(?` in other languages: its name, and what to do.
 const FOREIGN_GROUPS: &[(&str, &str, &str)] = &[
@@ -479,12 +480,11 @@ const FOREIGN_GROUPS: &[(&str, &str, &str)] = &[
 fn unknown_escape(c: char, at: usize) -> ValueError {
     let (what, help) = match c {
         '1'..='9' | 'g' | 'k' => ("a back reference", "write out the alternatives"),
-        'Z' => (
-            "the end before a last newline",
-            "write `\\z`, or leave it out: a pattern covers the whole value",
-        ),
-        'G' => ("the end of the previous match", "leave it out: a pattern covers the whole value"),
-        'K' => ("a reset of the match", "leave it out: a pattern covers the whole value"),
+        'Z' => {
+            ("the end before a last newline", "write `\\z`, or remove it: a pattern covers the whole value")
+        }
+        'G' => ("the end of the previous match", "remove it: a pattern covers the whole value"),
+        'K' => ("a reset of the match", "remove it: a pattern covers the whole value"),
         'h' | 'H' => ("horizontal space", "write `[ \\t]`"),
         'R' => ("any line break", "write `\\r?\\n`"),
         'N' => ("anything but a newline", "write `.`"),

@@ -202,7 +202,7 @@ impl<'de, V: Deserialize<'de> + Default> Visitor<'de> for StringMapVisitor<V> {
         let mut map = StringMap::new();
         while let Some((key, value)) = access.next_entry::<SmolStr, Option<V>>()? {
             if map.get(&key).is_some() {
-                return Err(A::Error::custom(format_args!("key `{key}` stands twice in one mapping")));
+                return Err(A::Error::custom(format_args!("key `{key}` is twice in one mapping")));
             }
             map.insert(key, value.unwrap_or_default());
         }

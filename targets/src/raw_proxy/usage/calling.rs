@@ -31,7 +31,7 @@ impl Walk<'_> {
             }
             Addresses::Fixed(_) | Addresses::Unknown => {}
             Addresses::Dns { names: _, first_only: _ } => {
-                self.add(Feature::DnsExternal, *span, "a destination that is found by DNS");
+                self.add(Feature::DnsExternal, *span, "a destination resolved by DNS");
             }
             Addresses::Original => {
                 self.add(Feature::OriginalExternal, *span, "an external without `resolve`");
@@ -50,7 +50,7 @@ impl Walk<'_> {
             self.add(
                 Feature::UpstreamIdentity,
                 first.span,
-                "another name of an external than the one that is asked for",
+                "a name of an external other than the server name (SNI)",
             );
         }
     }
@@ -72,11 +72,7 @@ impl Walk<'_> {
                         self.push(Feature::UnderscoreHeader, name.span, Some(*span), what);
                     }
                     if matches!(key, HashKey::Cookie { .. }) {
-                        self.add_unit(
-                            Feature::HashCookie,
-                            *span,
-                            "`lb hash cookie`, which is made where it is missing",
-                        );
+                        self.add_unit(Feature::HashCookie, *span, "`lb hash cookie` with a generated cookie");
                     }
                 }
             }

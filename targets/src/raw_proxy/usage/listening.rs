@@ -29,7 +29,7 @@ impl Walk<'_> {
             Some(Plain::Http(server)) => self.http(server, upstreams),
             Some(Plain::Tcp(rules)) => {
                 if let Some(first) = rules.first() {
-                    self.add(Feature::TcpListener, first.span, "a port for any connection");
+                    self.add(Feature::TcpListener, first.span, "a TCP listener");
                 }
                 rules.iter().for_each(|rule| self.connection(rule, Feature::TcpRoutes))
             }
@@ -38,11 +38,7 @@ impl Walk<'_> {
         let passes = |server: &&TlsServer| matches!(server.kind, TlsKind::Passthrough(_));
         let passing = tls.iter().find(passes);
         if let Some(passing) = passing.filter(|_| tls.iter().any(|server| !passes(&server))) {
-            self.add(
-                Feature::MixedTls,
-                passing.span,
-                "a listener whose TLS passes beside one whose TLS ends",
-            );
+            self.add(Feature::MixedTls, passing.span, "TLS passthrough and termination on one port");
         }
         for TlsServer { names: _, kind, origin: _, span } in tls {
             match kind {
@@ -55,7 +51,7 @@ impl Walk<'_> {
                     rules.iter().for_each(|rule| self.connection(rule, Feature::TcpRoutes));
                 }
                 TlsKind::Passthrough(rules) => {
-                    self.add(Feature::Passthrough, *span, "TLS that passes through");
+                    self.add(Feature::Passthrough, *span, "TLS passthrough");
                     rules.iter().for_each(|rule| self.connection(rule, Feature::TlsRoutes));
                 }
             }
@@ -95,7 +91,7 @@ impl Walk<'_> {
             (hash.as_ref().and_then(|list| list.first()).map(|one| one.span), "`hash`"),
         ] {
             if let Some(span) = said {
-                self.add(Feature::CallerIdentity, span, format!("{what} of callers' certificates"));
+                self.add(Feature::CallerIdentity, span, format!("{what} of client certificates"));
             }
         }
     }
@@ -117,7 +113,7 @@ impl Walk<'_> {
 
     fn connection(&mut self, rule: &ConnectionRule, feature: Feature) {
         let ConnectionRule { name: _, sni: _, matches, to, origin: _, span } = rule;
-        self.add(feature, *span, "a route for connections");
+        self.add(feature, *span, "a TCP or TLS route");
         for one in matches {
             self.condition(one, *span);
         }

@@ -47,11 +47,7 @@ pub(super) fn uses(model: &Model, proxies: &[Arc<Proxy>]) -> Vec<Use> {
         at_gateway: false,
     };
     for raw in &model.raw {
-        walk.add(
-            Feature::RawConfiguration,
-            raw.declared.span,
-            "raw configuration, which is in the words of Istio",
-        );
+        walk.add(Feature::RawConfiguration, raw.declared.span, "raw Istio configuration");
     }
     for proxy in proxies {
         walk.proxy(proxy);

@@ -16,7 +16,7 @@ impl Walk<'_> {
         let Rule { name: _, declared, matches, action, options, mirrors, span } = rule;
         let host = declared.and_then(|(host, _)| self.model.hosts.get(host));
         if host.is_some_and(|host| host.is_delegate()) {
-            self.add(Feature::Delegation, *span, "a rule that another host delegates to");
+            self.add(Feature::Delegation, *span, "a delegated route");
         }
         self.guards = keeps_out(rule);
         for one in matches {
@@ -42,7 +42,7 @@ impl Walk<'_> {
 
     pub(super) fn destinations(&mut self, to: &[WeightedUpstream]) {
         if let [first, _, ..] = to {
-            self.add(Feature::WeightedDestinations, first.span, "shares of several destinations");
+            self.add(Feature::WeightedDestinations, first.span, "weighted routing");
         }
         for WeightedUpstream { upstream: _, weight: _, headers, span: _ } in to {
             let Some(headers) = headers else { continue };
@@ -95,7 +95,7 @@ impl Walk<'_> {
         for (name, test) in without {
             let claims = name.claims().is_some();
             let feature = if claims { Feature::ClaimMatch } else { Feature::HeaderAbsent };
-            self.add_unit(feature, span, format!("a condition on the absence of `{name}`"));
+            self.add_unit(feature, span, format!("a condition that `{name}` is absent"));
             self.matched_header(name, span);
             self.header_test(test, span);
         }
@@ -104,10 +104,10 @@ impl Walk<'_> {
             self.header_test(test, span);
         }
         if source_namespace.is_some() || !source_labels.is_empty() {
-            self.add_unit(Feature::SourceMatch, span, "a condition on the caller (`source`)");
+            self.add_unit(Feature::SourceMatch, span, "a `source` condition");
         }
         if !destinations.is_empty() {
-            self.add_unit(Feature::DestinationMatch, span, "a condition on the address that was asked for");
+            self.add_unit(Feature::DestinationMatch, span, "a `destination` condition");
         }
     }
 
@@ -141,8 +141,10 @@ impl Walk<'_> {
         if pattern.as_str().is_ascii() {
             self.pattern(pattern, span, unit);
         } else {
-            let what =
-                format!("the regular expression `{}` with characters that no path has", pattern.as_str());
+            let what = format!(
+                "the regular expression `{}` with characters that never occur in a path",
+                pattern.as_str()
+            );
             self.push(Feature::UnicodePattern, span, Some(unit), what);
         }
     }
@@ -199,7 +201,7 @@ impl Walk<'_> {
                 self.text(&origin.test, origin.span, cors.span);
             }
             for name in cors.body.headers.iter().flatten().filter(|name| name.value.as_str().contains('_')) {
-                let what = format!("`{}`, which browsers would be allowed to send,", name.value);
+                let what = format!("header `{}` in `cors`,", name.value);
                 self.push(Feature::UnderscoreHeader, name.span, Some(cors.span), what);
             }
         }

@@ -102,7 +102,7 @@ fn maps_are_sorted_and_keys_unique() {
     assert_eq!((map.get("b"), map.get("d"), map.len()), (Some(&4), None, 4));
     assert_eq!(yaml(&map), "a: 5\nab: 6\nb: 4\nc: 3\n");
     let twice = serde_json::from_str::<StringMap<u32>>(r#"{"a": 1, "a": 2}"#).unwrap_err().to_string();
-    assert!(twice.starts_with("key `a` stands twice in one mapping"), "{twice}");
+    assert!(twice.starts_with("key `a` is twice in one mapping"), "{twice}");
 }
 
 /// 100,000 of each are built at a time.
