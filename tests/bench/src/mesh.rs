@@ -221,6 +221,8 @@ fn write_pool(policy: &mut Writer, random: &mut Random) {
     policy.block("pool", |pool| {
         pool.line(&format!("connections {connections}"));
         pool.line(&format!("pending {}", connections + random.below(400)));
+        // Shorter than every timeout of a route: a connection that does not open is tried again.
+        pool.line("connect-timeout 500ms");
     });
 }
 

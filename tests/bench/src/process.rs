@@ -67,12 +67,18 @@ fn high_water_mark(status: &str) -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
-/// Time that a process has spent on processors, in its own code and in the kernel; Linux only.
+/// Time that all threads of a process have spent on processors, in its own code and in the kernel; Linux only.
 ///
 /// # Errors
 /// When the system does not tell.
 pub(crate) fn cpu_time(process: u32) -> io::Result<Duration> {
-    let text = fs::read_to_string(format!("/proc/{process}/schedstat"))?;
-    let nanoseconds = text.split(' ').next().and_then(|first| first.parse().ok());
-    nanoseconds.map(Duration::from_nanos).ok_or_else(|| io::Error::other(format!("schedstat says {text:?}")))
+    let mut all = Duration::ZERO;
+    for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+        let text = fs::read_to_string(thread?.path().join("schedstat"))?;
+        let nanoseconds = text.split(' ').next().and_then(|first| first.parse().ok());
+        all += nanoseconds
+            .map(Duration::from_nanos)
+            .ok_or_else(|| io::Error::other(format!("schedstat says {text:?}")))?;
+    }
+    Ok(all)
 }

@@ -2,15 +2,13 @@
 
 use super::client::{Client, Request};
 use super::project::{Paths, Rule};
+use super::server::{Server, free_port, nginx};
 use super::{Options, build, naive, project};
-use crate::process::cpu_time;
 use crate::tree;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 
 /// Requests before the measurement.
 const WARM_UP: usize = 2_000;
@@ -59,12 +57,12 @@ impl Bench<'_> {
         let port = free_port()?;
         let main = self.write(port)?;
         let requests: Vec<Request> = self.rules().map(|rule| request(&rule)).collect();
-        let server = Server::start(self.options, &main)?;
+        let server = Server::start(nginx(self.options, &main))?;
         let mut client = Client::connect(port)?;
         client.send(&requests, WARM_UP)?;
-        let before = cpu_time(server.0.id())?;
+        let before = server.cpu_time()?;
         client.send(&requests, self.options.requests)?;
-        let spent = cpu_time(server.0.id())?.saturating_sub(before);
+        let spent = server.cpu_time()?.saturating_sub(before);
         Ok(spent.as_secs_f64() * 1e6 / self.options.requests as f64)
     }
 
@@ -108,30 +106,5 @@ fn request(rule: &Rule) -> Request {
     Request {
         bytes: format!("GET {path} HTTP/1.1\r\nhost: shop.example.com\r\n{header}\r\n").into_bytes(),
         answer: format!("rule {number}").into_bytes(),
-    }
-}
-
-/// A port of loopback that nobody listened on a moment ago.
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
-}
-
-/// nginx with one process; ended when it is dropped.
-struct Server(Child);
-
-impl Server {
-    fn start(options: &Options, main: &Path) -> io::Result<Self> {
-        let mut command = Command::new(&options.nginx);
-        command.args(["-g", "daemon off; master_process off;", "-e", "stderr", "-p"]);
-        command.arg(main.parent().unwrap_or(main)).arg("-c").arg(main);
-        Ok(Self(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?))
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // One that has ended by itself is fine.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }

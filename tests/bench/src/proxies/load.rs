@@ -48,7 +48,8 @@ fn configurations(
         let folder = folder.join(main);
         let source = folder.join("source");
         tree::write(&source.join("mesh.toml"), project::MANIFEST.as_bytes())?;
-        tree::write(&source.join("mesh.mesh"), project::hosts(options.services, target).as_bytes())?;
+        let mesh = project::hosts(options.services, target, project::PORT, project::endpoint);
+        tree::write(&source.join("mesh.mesh"), mesh.as_bytes())?;
         Ok(build(options, &source, target, arguments, &folder.join("out"))?.join(main))
     };
     let naive = |main: &str, text: String| -> io::Result<PathBuf> {

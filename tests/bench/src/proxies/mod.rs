@@ -1,10 +1,14 @@
-//! What the raw proxies need for our output: time and memory to load it, and the work to find the route of a request.
+//! What the raw proxies need for our output: time and memory to load it, the work to find the route of a request, and that to
+//! forward one.
 
+mod by_hand;
 mod client;
 mod dispatch;
+mod forward;
 mod load;
 mod naive;
 mod project;
+mod server;
 
 use crate::process::finish;
 use crate::tree;
@@ -26,10 +30,16 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options) -> io::Result<()> {
     let folder = std::env::temp_dir().join(format!("meshc-bench-{}", std::process::id()));
-    let tables = load::table(options, &folder.join("load"))
-        .and_then(|load| Ok(format!("{load}\n{}", dispatch::table(options, &folder.join("dispatch"))?)));
+    let tables = tables(options, &folder);
     tree::remove(&folder)?;
     io::stdout().write_all(tables?.as_bytes())
+}
+
+fn tables(options: &Options, folder: &Path) -> io::Result<String> {
+    let load = load::table(options, &folder.join("load"))?;
+    let dispatch = dispatch::table(options, &folder.join("dispatch"))?;
+    let forward = forward::table(options, &folder.join("forward"))?;
+    Ok(format!("{load}\n{dispatch}\n{forward}"))
 }
 
 /// What meshc makes of `source` for the raw proxy `target`, with more `arguments`: the folder of the namespace `bench`.

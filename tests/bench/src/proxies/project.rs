@@ -14,8 +14,13 @@ pub(super) fn endpoint(service: usize) -> String {
 pub(super) const MANIFEST: &str = "edition = \"2026\"\n";
 
 /// `services` services, each with an endpoint and with a public host of three routes.
-pub(super) fn hosts(services: usize, controller: &str) -> String {
-    let mut source = gateway(controller, PORT);
+pub(super) fn hosts(
+    services: usize,
+    controller: &str,
+    port: u16,
+    endpoint: impl Fn(usize) -> String,
+) -> String {
+    let mut source = gateway(controller, port);
     for service in 0..services {
         // Writing to a string cannot fail.
         let _ = writeln!(
