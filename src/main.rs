@@ -1,5 +1,6 @@
 //! `meshc`: a compiler for typed mesh policy.
 
+use meshc_cli::Made;
 use mimalloc::MiMalloc;
 use std::process::ExitCode;
 
@@ -9,5 +10,6 @@ use std::process::ExitCode;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    meshc_cli::run()
+    // `build.rs` says both.
+    meshc_cli::run(Made { commit: option_env!("MESHC_COMMIT"), target: env!("MESHC_TARGET") })
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::examples::EXAMPLES;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use meshc_targets::envoy;
@@ -9,13 +10,23 @@ use std::path::PathBuf;
 
 /// A compiler for typed mesh policy: checks `.mesh` sources and writes the configuration of a service mesh.
 #[derive(Debug, Parser)]
-#[command(name = "meshc", bin_name = "meshc", version, subcommand_required = true, after_help = EXIT_CODES)]
+#[command(name = "meshc", bin_name = "meshc", disable_version_flag = true, arg_required_else_help = true)]
+#[command(after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
     /// When to colour what is printed
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub(crate) color: Color,
+    /// Report errors and warnings only: no notes, no summaries, no progress
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Show each note in full; with `--version`, also the commit and the platform
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// Print the version
+    #[arg(short = 'V', long)]
+    pub(crate) version: bool,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 success, 1 findings, 2 wrong usage or a file that cannot be read or written, 3 a bug in meshc";
@@ -39,6 +50,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Check, then write the configuration of each target
     Build(Build),
+    /// Build now, and again whenever a source changes
+    Watch(Watch),
     /// Run the real proxy on this machine and compare it with the sources
     #[command(long_about = VERIFY_HELP)]
     Verify(Verify),
@@ -50,6 +63,9 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Show what each target supports
     Targets(Targets),
+    /// Build as a KRM function, for kustomize and kpt
+    #[command(long_about = KRM_HELP)]
+    Krm,
     /// Print a completion script for a shell
     Completions(Completions),
     /// Print the manual page, or write those of all commands
@@ -65,6 +81,9 @@ pub(crate) struct Init {
     /// Folder of the new project
     #[arg(value_name = "DIR", default_value = ".")]
     pub(crate) folder: PathBuf,
+    /// Start with this example
+    #[arg(long, value_name = "NAME", value_parser = example_names())]
+    pub(crate) from_example: Option<String>,
 }
 
 /// `meshc check`.
@@ -119,6 +138,12 @@ pub(crate) enum Format {
     Sarif,
     /// Annotations of GitHub workflows
     Github,
+    /// A code quality report of GitLab
+    Gitlab,
+    /// JUnit's XML, for servers that show tests
+    Junit,
+    /// A table in Markdown, for comments and summaries
+    Markdown,
 }
 
 /// `meshc build`.
@@ -156,6 +181,21 @@ pub(crate) struct Build {
     #[command(flatten)]
     pub(crate) reporting: Reporting,
 }
+
+/// `meshc watch`.
+#[derive(Debug, Args)]
+pub(crate) struct Watch {
+    #[command(flatten)]
+    pub(crate) build: Build,
+}
+
+const KRM_HELP: &str = "\
+Build as a function of Kubernetes' resource model (KRM)
+
+Reads a ResourceList on standard input and writes it with the resources of a mesh project added, as `kustomize build` wants it of \
+a generator. Its functionConfig is a `MeshBuild` of `meshc/v1`; its `spec` has `path` (a project below the current folder) or \
+`sources` (file names and texts), and may have `env`, `target` (default: istio) and `set` (parameters and values). Findings \
+stand in `results`; the exit code is 1 if there is an error among them.";
 
 const VERIFY_HELP: &str = "\
 Run the real proxy on this machine and compare it with the sources
@@ -289,6 +329,10 @@ pub(crate) struct Man {
     /// Write the pages of all commands into this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+}
+
+fn example_names() -> clap::builder::PossibleValuesParser {
+    EXAMPLES.iter().map(|(name, _)| *name).collect::<Vec<_>>().into()
 }
 
 fn target_names() -> clap::builder::PossibleValuesParser {

@@ -166,18 +166,29 @@ pub(crate) struct Answer<'c> {
     pub(crate) fitted: Option<Fitted<'c>>,
 }
 
+/// What the targets say of all environments.
+pub(crate) struct Fit<'c> {
+    /// Every report of the run.
+    pub(crate) reports: &'c [Diagnostic],
+    /// One for each environment and target.
+    pub(crate) answers: Vec<Answer<'c>>,
+    /// How many features each target emulates, by its name; none that emulates nothing.
+    pub(crate) emulated: Vec<(&'static str, usize)>,
+}
+
 /// Asks the targets about each environment, and adds what they cannot carry to the reports; each once, with the environments it
 /// happens in.
 pub(crate) fn fit_all<'c>(
     compilation: &'c mut Compilation,
     targets: &[&'static dyn Target],
     options: &meshc_targets::Options<'_>,
-) -> (&'c [Diagnostic], Vec<Answer<'c>>) {
+) -> Fit<'c> {
     activity::begin("asking the targets");
     let Compilation { reports, environments, is_whole } = compilation;
     let environments: &[(Option<SmolStr>, Option<Checked>)] = environments;
     let mut answers = Vec::with_capacity(environments.len() * targets.len());
     let mut found: IndexMap<(Span, Code, String), (Diagnostic, Vec<String>)> = IndexMap::new();
+    let mut emulated: IndexMap<&'static str, usize> = IndexMap::new();
     for (environment, checked) in environments {
         for target in targets {
             let name = environment.as_ref().map(ToString::to_string);
@@ -185,7 +196,12 @@ pub(crate) fn fit_all<'c>(
                 checked.as_ref().map(|checked| fit(*target, checked, options)).unwrap_or_default();
             for report in own {
                 let key = (report.span, report.code, report.message.clone());
-                let (_, environments) = found.entry(key).or_insert_with(|| (report, Vec::new()));
+                let (_, environments) = found.entry(key).or_insert_with(|| {
+                    if report.code == Code::EMULATED {
+                        *emulated.entry(target.name()).or_default() += 1;
+                    }
+                    (report, Vec::new())
+                });
                 environments.extend(name.clone());
             }
             answers.push(Answer { environment: name, target: *target, fitted });
@@ -204,7 +220,7 @@ pub(crate) fn fit_all<'c>(
         reports.push(report);
     }
     reports.sort_by(|left, right| left.order().cmp(&right.order()));
-    (reports, answers)
+    Fit { reports, answers, emulated: emulated.into_iter().collect() }
 }
 
 /// Whether a `@degrade` that is unused in these environments is needed in no other: what it stands in front of may hold more

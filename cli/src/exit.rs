@@ -2,6 +2,7 @@
 
 use crate::activity;
 use crate::sanitise::message;
+use crate::version::{Made, VERSION};
 use std::fmt::Display;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, PanicHookInfo};
@@ -64,14 +65,14 @@ impl Failure {
 static FIRST_PANIC: Mutex<Option<String>> = Mutex::new(None);
 
 /// Runs the program. A panic ends in an explanation and [`Exit::Fault`], never in a bare trace.
-pub(crate) fn guard(work: impl FnOnce() -> Exit) -> Exit {
+pub(crate) fn guard(made: Made, work: impl FnOnce() -> Exit) -> Exit {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(remember));
     let result = std::panic::catch_unwind(AssertUnwindSafe(work));
     std::panic::set_hook(hook);
     result.unwrap_or_else(|_| {
         let panic = FIRST_PANIC.lock().map(|panic| panic.clone()).ok().flatten();
-        let text = fault(&activity::current(), &panic.unwrap_or_default());
+        let text = fault(made, &activity::current(), &panic.unwrap_or_default());
         // There is nobody left to tell that this could not be told.
         _ = std::io::stderr().write_all(text.as_bytes());
         Exit::Fault
@@ -91,17 +92,16 @@ fn remember(panic: &PanicHookInfo<'_>) {
     }
 }
 
-fn fault(doing: &str, panic: &str) -> String {
-    let version = env!("CARGO_PKG_VERSION");
+fn fault(made: Made, doing: &str, panic: &str) -> String {
+    let Made { commit, target } = made;
     let doing = if doing.is_empty() { "starting" } else { doing };
     format!(
         "bug: meshc failed while {doing}; your sources are not the cause\n  \
          = what: {}\n  \
-         = version: meshc {version} on {} {}\n  \
+         = version: meshc {VERSION} for {target}, commit {}\n  \
          = help: please open an issue in the project of meshc with this text, and with the sources if you may share them\n",
         message(panic),
-        std::env::consts::OS,
-        std::env::consts::ARCH,
+        commit.unwrap_or("unknown"),
     )
 }
 
@@ -111,17 +111,19 @@ mod tests {
 
     use super::*;
 
+    const MADE: Made = Made { commit: None, target: "a-test" };
+
     #[test]
     fn a_panic_is_explained() {
-        assert_eq!(guard(|| panic!("no such gate")), Exit::Fault);
+        assert_eq!(guard(MADE, || panic!("no such gate")), Exit::Fault);
         let remembered = FIRST_PANIC.lock().map(|panic| panic.clone()).ok().flatten().unwrap_or_default();
         assert!(remembered.starts_with("no such gate at "), "{remembered}");
-        let text = fault("checking", &remembered);
+        let text = fault(MADE, "checking", &remembered);
         assert!(text.contains("while checking") && text.contains("open an issue"), "{text}");
     }
 
     #[test]
     fn a_run_without_panic_keeps_its_exit() {
-        assert_eq!(guard(|| Exit::Findings), Exit::Findings);
+        assert_eq!(guard(MADE, || Exit::Findings), Exit::Findings);
     }
 }

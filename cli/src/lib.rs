@@ -19,6 +19,7 @@ mod command;
 mod compilation;
 mod console;
 mod diff;
+mod examples;
 mod exit;
 mod interrupt;
 mod manifest;
@@ -29,6 +30,9 @@ mod report;
 pub mod rig;
 mod sanitise;
 mod template;
+mod version;
+
+pub use version::Made;
 
 use std::process::ExitCode;
 
@@ -37,6 +41,6 @@ use std::process::ExitCode;
 /// The exit code is 0 when all is well, 1 for findings, 2 for wrong usage or a file that could not be read or
 /// written, 3 for a fault of the program itself.
 #[must_use]
-pub fn run() -> ExitCode {
-    exit::guard(|| command::run(std::env::args_os())).into()
+pub fn run(made: Made) -> ExitCode {
+    exit::guard(made, || command::run(std::env::args_os(), made)).into()
 }

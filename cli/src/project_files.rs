@@ -9,9 +9,11 @@ use meshc_compiler::{Input, Project};
 use meshc_language::parse::MAX_FILE_SIZE;
 use meshc_language::{Code, Diagnostic, FileId, SourceFile, Span, decode};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::time::SystemTime;
 
 /// The sources of a project and what it says about itself.
 pub(crate) struct ProjectFiles {
@@ -66,6 +68,21 @@ impl ProjectFiles {
             Err(Failure::new(message)
                 .help("modules below `std` ship with meshc; give the folder another name"))
         })
+    }
+
+    /// Sources that are no files: their names, with `/` between folders.
+    pub(crate) fn inline<'n>(names: impl IntoIterator<Item = &'n String>) -> Result<Self, Failure> {
+        let source = |name: &String| Source {
+            path: PathBuf::from(name),
+            shown: name.clone(),
+            name: name.clone(),
+            given: true,
+        };
+        let mut sources: Vec<Source> = names.into_iter().map(source).collect();
+        sources.sort_by(|left, right| left.name.cmp(&right.name));
+        let files = Self { root: PathBuf::new(), manifest: Manifest::default(), sources };
+        files.refuse_reserved_modules()?;
+        Ok(files)
     }
 
     fn of_project(root: PathBuf, given: &[Given]) -> Result<Self, Failure> {
@@ -243,6 +260,27 @@ fn project_root(given: &[Given]) -> Option<PathBuf> {
 enum Nested {
     Taken,
     Skipped,
+}
+
+/// What tells that a file is another one than before: its time and its size.
+pub(crate) type Stamp = (Option<SystemTime>, u64);
+
+/// The sources of a project and its `mesh.toml`, as they are now.
+pub(crate) fn stamps(paths: &[PathBuf]) -> Result<BTreeMap<PathBuf, Stamp>, Failure> {
+    let given = if paths.is_empty() { vec![resolve(Path::new("."))?] } else { resolve_all(paths)? };
+    let root = project_root(&given);
+    let mut found: Vec<PathBuf> = root.iter().map(|root| root.join(manifest::FILE_NAME)).collect();
+    let folders = given.iter().filter(|given| given.folder).map(|given| given.path.clone());
+    for folder in root.map_or_else(|| folders.collect(), |root| vec![root]) {
+        found.extend(walk(&folder, None, Nested::Skipped)?);
+    }
+    found.extend(given.into_iter().filter(|given| !given.folder).map(|given| given.path));
+    // A file that has gone meanwhile is no source any more.
+    let stamped = found.into_iter().filter_map(|path| {
+        let metadata = fs::metadata(&path).ok()?;
+        Some((path, (metadata.modified().ok(), metadata.len())))
+    });
+    Ok(stamped.collect())
 }
 
 /// The sources below a folder: no hidden files, none that a `.gitignore` of the project excludes, no links.

@@ -3,7 +3,7 @@
 use crate::activity;
 use crate::args::{Build, Format, find_word};
 use crate::compilation::{
-    Answer, choose_environment, choose_environments, compile, fit_all, set, target_options,
+    Answer, Fit, choose_environment, choose_environments, compile, fit_all, set, target_options,
 };
 use crate::console::Console;
 use crate::diff;
@@ -39,13 +39,14 @@ pub(super) fn run(build: &Build, console: &Console) -> Result<Exit, Failure> {
     project.trees = Vec::new();
     let options = target_options(&project, &files.manifest);
     let is_whole = compilation.is_whole;
-    let (reports, answers) = fit_all(&mut compilation, &files.manifest.targets, &options);
+    let Fit { reports, answers, emulated } = fit_all(&mut compilation, &files.manifest.targets, &options);
 
     let counts = Counts::of(reports);
     let sources = Sources::new(&project.files, files.sources.iter().map(|source| source.shown.clone()));
     let fails = counts.fail(build.reporting.deny);
     if fails || !build.locked || build.reporting.format == Format::Human {
-        publish(build, console, &sources, reports, &files)?;
+        let extent = Extent { files: files.sources.len(), environments: 0, emulated };
+        publish(build, console, &sources, reports, extent)?;
     }
     if fails {
         return Ok(Exit::Findings);
@@ -216,13 +217,12 @@ fn publish(
     console: &Console,
     sources: &Sources<'_>,
     reports: &[Diagnostic],
-    files: &ProjectFiles,
+    extent: Extent,
 ) -> Result<(), Failure> {
     let quiet = reports.is_empty() && matches!(build.reporting.format, Format::Human | Format::Github);
     if quiet {
         return Ok(());
     }
-    let extent = Extent { files: files.sources.len(), environments: 0 };
     report::publish(console, sources, reports, extent, build.reporting)
 }
 
@@ -251,7 +251,7 @@ fn write(folders: &[OutputFolder], abandoned: &[PathBuf], console: &Console) -> 
         done.unchanged,
         done.removed
     );
-    console.report(line.as_bytes());
+    console.summary(&line);
     for stray in &done.strays {
         let path = crate::sanitise::line(&shown(stray));
         let line = format!("note: `{path}` has a header of meshc, but no source produces it; remove it\n");
@@ -277,7 +277,11 @@ fn compare(
     let mut drift = outputs::compare(folders)?;
     drift.extend(abandoned.iter().map(|folder| (folder.clone(), Drift::Abandoned)));
     if build.reporting.format == Format::Human {
-        console.report(drift_text(&drift).as_bytes());
+        if drift.is_empty() {
+            console.summary("the output is up to date\n");
+        } else {
+            console.report(drift_text(&drift).as_bytes());
+        }
     } else {
         let noticed: Vec<Noticed> = drift.iter().map(|(path, drift)| noticed(path, drift)).collect();
         report::publish_findings(console, sources, reports, &noticed, build.reporting.format)?;
@@ -297,9 +301,6 @@ fn noticed(path: &Path, drift: &Drift) -> Noticed {
 }
 
 fn drift_text(drift: &[(PathBuf, Drift)]) -> String {
-    if drift.is_empty() {
-        return "the output is up to date\n".to_owned();
-    }
     let mut text = String::new();
     let mut diffs = 0;
     for (path, drift) in drift {

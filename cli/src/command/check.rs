@@ -16,9 +16,10 @@ pub(super) fn run(check: &Check, console: &Console) -> Result<Exit, Failure> {
     let environments = choose_environments(&check.env, &project, &files.manifest)?;
     let mut compilation = ManuallyDrop::new(compile(&project, &environments, &files.manifest));
     project.trees = Vec::new();
-    fit_all(&mut compilation, &files.manifest.targets, &target_options(&project, &files.manifest));
+    let fit = fit_all(&mut compilation, &files.manifest.targets, &target_options(&project, &files.manifest));
     let sources = Sources::new(&project.files, files.sources.iter().map(|source| source.shown.clone()));
-    let extent = Extent { files: files.sources.len(), environments: environments.len() };
+    let extent =
+        Extent { files: files.sources.len(), environments: environments.len(), emulated: fit.emulated };
     report::publish(console, &sources, &compilation.reports, extent, check.reporting)?;
     Ok(Counts::of(&compilation.reports).exit(check.reporting.deny))
 }

@@ -43,9 +43,9 @@ pub(super) fn run(fix: &Fix, console: &Console) -> Result<Exit, Failure> {
         (project, reports) = examine(&files, &texts);
     }
     write(&files, &texts, &changes)?;
-    console.report(told(&files, &changes, settled).as_bytes());
+    console.summary(&told(&files, &changes, settled));
     let sources = Sources::new(&project.files, files.sources.iter().map(|source| source.shown.clone()));
-    let extent = Extent { files: files.sources.len(), environments: 0 };
+    let extent = Extent { files: files.sources.len(), ..Extent::default() };
     let reporting = Reporting { deny: None::<Deny>, format: Format::Human };
     report::publish(console, &sources, &reports, extent, reporting)?;
     Ok(Counts::of(&reports).exit(None))

@@ -72,7 +72,7 @@ pub(super) fn run(fmt: &Fmt, console: &Console) -> Result<Exit, Failure> {
         atomic::replace(&files.collect::<Result<Vec<_>, Failure>>()?)?;
     }
     if fmt.format == Format::Human {
-        console.report(summary(fmt.check, changed.len(), found.len(), counts).as_bytes());
+        console.summary(&summary(fmt.check, changed.len(), found.len(), counts));
     }
     let unformatted = fmt.check && !changed.is_empty();
     Ok(if unformatted || counts.errors > 0 { Exit::Findings } else { Exit::Clean })

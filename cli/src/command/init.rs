@@ -3,6 +3,7 @@
 use crate::args::Init;
 use crate::atomic::{self, NewFile};
 use crate::console::Console;
+use crate::examples::EXAMPLES;
 use crate::exit::{Exit, Failure};
 use crate::template;
 use meshc_compiler::values::{Literal, Namespace};
@@ -24,23 +25,58 @@ struct Data {
 }
 
 pub(super) fn run(init: &Init, console: &Console) -> Result<Exit, Failure> {
-    let data = Data { namespace: namespace(&init.folder) };
-    let mut rendered = Vec::new();
-    for (name, text) in FILES {
+    let texts = match &init.from_example {
+        Some(name) => example(name),
+        None => first_project(&init.folder)?,
+    };
+    let mut files = Vec::with_capacity(texts.len());
+    for (name, text) in &texts {
         let path = placed(&init.folder, name);
         if fs::symlink_metadata(&path).is_ok() {
             let message = format!("`{}` is already there", path.display());
             return Err(Failure::new(message).help("choose another folder; nothing was written"));
         }
-        rendered.push((path, template::render(name, text, &data)?));
+        files.push(NewFile { path, bytes: text.as_bytes() });
     }
-    let files: Vec<NewFile<'_>> =
-        rendered.iter().map(|(path, text)| NewFile { path: path.clone(), bytes: text.as_bytes() }).collect();
     atomic::replace(&files)?;
-    let mut told: String = rendered.iter().map(|(path, _)| format!("wrote {}\n", path.display())).collect();
-    told.push_str("next: `meshc check`, then `meshc build`\n");
-    console.report(told.as_bytes());
+    let mut told: String = files.iter().map(|file| format!("wrote {}\n", file.path.display())).collect();
+    told.push_str(&next(&init.folder));
+    console.summary(&told);
     Ok(Exit::Clean)
+}
+
+/// The files of a first project, with names for this folder.
+fn first_project(folder: &Path) -> Result<Vec<(&'static str, String)>, Failure> {
+    let data = Data { namespace: namespace(folder) };
+    FILES.iter().map(|(name, text)| Ok((*name, template::render(name, text, &data)?))).collect()
+}
+
+/// The files of an example. What it builds is expected output there, and an output folder here.
+fn example(wanted: &str) -> Vec<(&'static str, String)> {
+    let files =
+        EXAMPLES.iter().find(|(name, _)| *name == wanted).map(|(_, files)| *files).unwrap_or_default();
+    let text = |name: &str, text: &str| match name {
+        "mesh.toml" => text.replace("\"expected/", "\"out/"),
+        _ => text.to_owned(),
+    };
+    files.iter().map(|(name, written)| (*name, text(name, written))).collect()
+}
+
+/// The commands that matter now.
+fn next(folder: &Path) -> String {
+    let place = placed(folder, "");
+    let place = if place.as_os_str().is_empty() { String::new() } else { format!(" {}", quoted(&place)) };
+    format!(
+        "next:\n  meshc check{place}   # what is wrong, before it is deployed\n  meshc build{place}   # writes the configuration\n  \
+         meshc watch{place}   # builds again at every change\n"
+    )
+}
+
+/// A path as one word of a shell.
+fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let is_plain = text.chars().all(|char| char.is_alphanumeric() || "/._-+:".contains(char));
+    if is_plain { text.into_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// A file of the folder, without the `./` of the current one.

@@ -24,7 +24,7 @@ pub(super) fn run(man: &Man, console: &Console) -> Result<Exit, Failure> {
     let files: Vec<NewFile<'_>> =
         pages.iter().map(|(name, bytes)| NewFile { path: folder.join(name), bytes }).collect();
     atomic::replace(&files)?;
-    console.report(format!("wrote {} to {}\n", counted(files.len(), "page"), folder.display()).as_bytes());
+    console.summary(&format!("wrote {} to {}\n", counted(files.len(), "page"), folder.display()));
     Ok(Exit::Clean)
 }
 

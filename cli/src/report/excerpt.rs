@@ -1,6 +1,6 @@
 //! The lines of the sources that one report shows, made safe and short enough to print.
 
-use super::Sources;
+use super::{Sources, uri};
 use crate::sanitise;
 use codespan_reporting::files::{Error, Files};
 use meshc_language::{FileId, Span};
@@ -23,6 +23,8 @@ pub(super) struct Placed {
 pub(super) struct Excerpt<'a> {
     sources: &'a Sources<'a>,
     files: Vec<View>,
+    /// Whether the names of files are hyperlinks (OSC 8).
+    pub(super) is_linked: bool,
 }
 
 /// The lines of one file that are shown.
@@ -49,7 +51,7 @@ impl<'a> Excerpt<'a> {
     pub(super) fn of(sources: &'a Sources<'a>, spans: &[Span]) -> (Self, Vec<Placed>) {
         let labels: Vec<(FileId, usize, Range<usize>)> =
             spans.iter().map(|span| first_line(sources, *span)).collect();
-        let mut excerpt = Self { sources, files: Vec::new() };
+        let mut excerpt = Self { sources, files: Vec::new(), is_linked: false };
         for (file, ..) in &labels {
             if !excerpt.files.iter().any(|view| view.file == *file) {
                 excerpt.files.push(View::of(sources, *file, &labels));
@@ -153,7 +155,16 @@ impl<'a> Files<'a> for Excerpt<'a> {
     type Source = &'a str;
 
     fn name(&'a self, file: usize) -> Result<String, Error> {
-        Ok(sanitise::line(self.sources.name(self.view(file)?.file)))
+        let name = self.sources.name(self.view(file)?.file);
+        let shown = sanitise::line(name);
+        match std::path::absolute(name) {
+            // `<std.http>` is no file.
+            Ok(path) if self.is_linked && !name.starts_with('<') => {
+                let target = uri::of(&path.to_string_lossy());
+                Ok(format!("\u{1b}]8;;{target}\u{1b}\\{shown}\u{1b}]8;;\u{1b}\\"))
+            }
+            Ok(_) | Err(_) => Ok(shown),
+        }
     }
 
     fn source(&'a self, file: usize) -> Result<&'a str, Error> {

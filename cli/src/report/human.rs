@@ -14,9 +14,19 @@ const MOST: usize = 100;
 /// Longest text of an edit that is shown, in bytes.
 const LONGEST_EDIT: usize = 60;
 
+/// How reports look.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Style {
+    /// With colours.
+    pub(super) colored: bool,
+    /// With a hyperlink on the name of each file.
+    pub(super) linked: bool,
+}
+
 /// Renders reports: all if they are few, else the worst of them.
-pub(super) fn render(sources: &Sources<'_>, reports: &[Diagnostic], colored: bool) -> Vec<u8> {
-    let mut shown: Vec<&Diagnostic> = reports.iter().collect();
+pub(super) fn render(sources: &Sources<'_>, reports: Vec<&Diagnostic>, style: Style) -> Vec<u8> {
+    let all = reports.len();
+    let mut shown = reports;
     if shown.len() > MOST {
         shown.sort_by_key(|report| std::cmp::Reverse(report.severity));
         shown.truncate(MOST);
@@ -24,10 +34,10 @@ pub(super) fn render(sources: &Sources<'_>, reports: &[Diagnostic], colored: boo
     let mut out = Vec::new();
     for report in &shown {
         // Rendering into memory does not fail, and an excerpt holds every line that its labels name.
-        _ = render_one(sources, report, colored, &mut out);
+        _ = render_one(sources, report, style, &mut out);
     }
-    if shown.len() < reports.len() {
-        let rest = reports.len() - shown.len();
+    if shown.len() < all {
+        let rest = all - shown.len();
         _ = writeln!(out, "... and {rest} more; `--format json` has them all\n");
     }
     out
@@ -36,12 +46,13 @@ pub(super) fn render(sources: &Sources<'_>, reports: &[Diagnostic], colored: boo
 fn render_one(
     sources: &Sources<'_>,
     report: &Diagnostic,
-    colored: bool,
+    style: Style,
     out: &mut Vec<u8>,
 ) -> Result<(), codespan_reporting::files::Error> {
     let spans: Vec<Span> =
         std::iter::once(report.span).chain(report.related.iter().map(|related| related.span)).collect();
-    let (excerpt, placed) = Excerpt::of(sources, &spans);
+    let (mut excerpt, placed) = Excerpt::of(sources, &spans);
+    excerpt.is_linked = style.linked;
     let texts = std::iter::once(report.label.as_str())
         .chain(report.related.iter().map(|related| related.text.as_str()));
     let labels = placed.into_iter().zip(texts).enumerate().map(|(number, (placed, text))| {
@@ -53,7 +64,7 @@ fn render_one(
         .with_message(message(&report.message))
         .with_labels(labels.collect())
         .with_notes(notes(sources, report));
-    write_out(&excerpt, &shown, colored, out)
+    write_out(&excerpt, &shown, style.colored, out)
 }
 
 /// Renders findings that are not the compiler's.
@@ -156,7 +167,8 @@ mod tests {
 
     fn rendered(files: &[SourceFile], report: Diagnostic) -> String {
         let names = files.iter().map(|file| file.name.clone());
-        String::from_utf8(render(&Sources::new(files, names), &[report], false)).unwrap_or_default()
+        String::from_utf8(render(&Sources::new(files, names), vec![&report], Style::default()))
+            .unwrap_or_default()
     }
 
     fn file(name: &str, text: &str) -> SourceFile {
@@ -230,7 +242,7 @@ error[MESH0108]: there is no `timout` here
     fn many_reports_are_counted() {
         let files = [file("a.mesh", "a")];
         let report = Diagnostic::new(Code::BAD_LITERAL, Span::new(FileId(0), 0, 1), "bad");
-        let shown = render(&Sources::new(&files, []), &vec![report; 130], false);
+        let shown = render(&Sources::new(&files, []), vec![&report; 130], Style::default());
         let shown = String::from_utf8(shown).unwrap_or_default();
         assert_eq!(shown.matches("error[").count(), 100);
         assert!(shown.contains("... and 30 more"), "{shown}");

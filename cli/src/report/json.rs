@@ -65,6 +65,12 @@ pub(super) struct EditRecord {
     pub(super) replacement: String,
 }
 
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.start.line, self.start.column)
+    }
+}
+
 impl Place {
     /// The place of a span.
     pub(crate) fn of(sources: &Sources<'_>, span: Span) -> Self {

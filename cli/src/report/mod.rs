@@ -2,17 +2,21 @@
 
 mod excerpt;
 mod github;
+mod gitlab;
 mod human;
 mod json;
+mod junit;
+mod markdown;
 mod sarif;
 mod sources;
+mod uri;
 
 pub(crate) use human::findings;
 pub(crate) use json::{Place, text as json_text};
 pub(crate) use sources::Sources;
 
 use crate::args::{Deny, Format, Reporting};
-use crate::console::Console;
+use crate::console::{Console, Detail};
 use crate::exit::{Exit, Failure};
 use json::Record;
 use meshc_language::{Diagnostic, Severity, Span};
@@ -96,14 +100,26 @@ pub(crate) fn counted(count: usize, name: &str) -> String {
 }
 
 /// What was looked at, for the line at the end.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Extent {
     pub(crate) files: usize,
     pub(crate) environments: usize,
+    /// How many features each target emulates, by its name.
+    pub(crate) emulated: Vec<(&'static str, usize)>,
 }
 
 impl Extent {
-    fn clean(self) -> String {
+    /// `nginx approximates 9 features`.
+    fn approximations(&self) -> Option<String> {
+        let parts = self
+            .emulated
+            .iter()
+            .map(|(target, count)| format!("{target} approximates {}", counted(*count, "feature")));
+        let parts: Vec<String> = parts.collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+
+    fn clean(&self) -> String {
         let files = counted(self.files, "file");
         match self.environments {
             0 => format!("checked {files}: no findings"),
@@ -127,13 +143,28 @@ pub(crate) fn publish(
             text if text.is_empty() => extent.clean(),
             text => format!("{text} in {}", counted(extent.files, "file")),
         };
+        if reporting.format == Format::Human && reports.iter().any(|report| !is_told(report, console.detail))
+        {
+            let approximations = extent.approximations().map(|text| format!(" ({text})")).unwrap_or_default();
+            line.push_str(&format!("{approximations}; `-v` shows the notes"));
+        }
         if counts.errors == 0 && counts.fail(reporting.deny) {
             line.push_str("; warnings are denied");
         }
         line.push('\n');
-        console.report(line.as_bytes());
+        console.summary(&line);
     }
     Ok(())
+}
+
+/// Whether people are told of this in full: a target has the same notes at every build, and they would teach to look away.
+fn is_told(report: &Diagnostic, detail: Detail) -> bool {
+    let is_note = report.severity == Severity::Note;
+    match detail {
+        Detail::Quiet => !is_note,
+        Detail::Normal => !(is_note && report.code.is_of_targets()),
+        Detail::Verbose => true,
+    }
 }
 
 /// Writes reports and notices. In human format notices are left to the command, which shows more.
@@ -145,7 +176,13 @@ pub(crate) fn publish_findings(
     format: Format,
 ) -> Result<(), Failure> {
     if format == Format::Human {
-        console.report(&human::render(sources, reports, console.colored_reports));
+        let told: Vec<&Diagnostic> =
+            reports.iter().filter(|report| is_told(report, console.detail)).collect();
+        let style = human::Style { colored: console.colored_reports, linked: console.linked_reports };
+        let text = human::render(sources, told, style);
+        if !text.is_empty() {
+            console.report(&text);
+        }
         return Ok(());
     }
     let records: Vec<Record> = reports
@@ -156,6 +193,9 @@ pub(crate) fn publish_findings(
     let text = match format {
         Format::Sarif => sarif::render(&records)?,
         Format::Github => github::render(&records).into_bytes(),
+        Format::Gitlab => gitlab::render(&records)?,
+        Format::Junit => junit::render(&records).into_bytes(),
+        Format::Markdown => markdown::render(&records, sources).into_bytes(),
         Format::Json | Format::Human => json::render(&records)?,
     };
     console.product(&text)

@@ -1,7 +1,9 @@
 //! Reports as SARIF 2.1.0.
 
 use super::json::{self, FixRecord, Place, Record};
+use super::uri;
 use crate::exit::Failure;
+use crate::version::VERSION;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -122,9 +124,7 @@ pub(super) fn render(records: &[Record]) -> Result<Vec<u8>, Failure> {
     let index: BTreeMap<&str, usize> = rules.keys().enumerate().map(|(index, code)| (*code, index)).collect();
     let rules = rules.iter().map(|(id, title)| Rule { id, short_description: Text { text: title } });
     let run = Run {
-        tool: Tool {
-            driver: Driver { name: "meshc", version: env!("CARGO_PKG_VERSION"), rules: rules.collect() },
-        },
+        tool: Tool { driver: Driver { name: "meshc", version: VERSION, rules: rules.collect() } },
         column_kind: "unicodeCodePoints",
         results: records.iter().map(|record| finding(record, &index)).collect(),
     };
@@ -173,7 +173,7 @@ fn fix<'a>(record: &'a Record, fix: &'a FixRecord) -> Fix<'a> {
         description: Text { text: record.help.as_deref().unwrap_or(record.title) },
         artifact_changes: changes
             .map(|(file, replacements)| Change {
-                artifact_location: ArtifactLocation { uri: uri(file) },
+                artifact_location: ArtifactLocation { uri: uri::of(file) },
                 replacements,
             })
             .collect(),
@@ -181,7 +181,10 @@ fn fix<'a>(record: &'a Record, fix: &'a FixRecord) -> Fix<'a> {
 }
 
 fn physical(place: &Place) -> PhysicalLocation {
-    PhysicalLocation { artifact_location: ArtifactLocation { uri: uri(&place.file) }, region: region(place) }
+    PhysicalLocation {
+        artifact_location: ArtifactLocation { uri: uri::of(&place.file) },
+        region: region(place),
+    }
 }
 
 fn region(place: &Place) -> Region {
@@ -192,34 +195,5 @@ fn region(place: &Place) -> Region {
         end_column: place.end.column,
         byte_offset: place.bytes.start,
         byte_length: place.bytes.end - place.bytes.start,
-    }
-}
-
-/// A path as a URI: relative, or `file:` with an absolute one (RFC 3986).
-fn uri(path: &str) -> String {
-    let mut uri = String::new();
-    if path.starts_with('/') {
-        uri.push_str("file://");
-    }
-    for byte in path.bytes() {
-        match byte {
-            b'\\' if cfg!(windows) => uri.push('/'),
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                uri.push(char::from(byte))
-            }
-            _ => uri.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    uri
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_become_uris() {
-        assert_eq!(uri("a b/ü.mesh"), "a%20b/%C3%BC.mesh");
-        assert_eq!(uri("/x/<std>"), "file:///x/%3Cstd%3E");
     }
 }

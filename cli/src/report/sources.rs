@@ -35,6 +35,13 @@ impl<'a> Sources<'a> {
         self.files.get(file.0 as usize).map_or("", |file| &file.text)
     }
 
+    /// A line, counted from 1, of the file that is called like this.
+    pub(crate) fn line_of(&self, name: &str, line: usize) -> Option<&'a str> {
+        let file = FileId(u32::try_from(self.names.iter().position(|known| known == name)?).ok()?);
+        let range = self.line_range(file, line.checked_sub(1)?);
+        self.text(file).get(range).filter(|line| !line.is_empty())
+    }
+
     fn index(&self, file: FileId) -> Option<&Index> {
         Some(self.indices.get(file.0 as usize)?.get_or_init(|| Index::of(self.text(file))))
     }

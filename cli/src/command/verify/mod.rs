@@ -6,7 +6,7 @@ mod show;
 
 use crate::activity;
 use crate::args::{Format, ListFormat, Reporting, Verify};
-use crate::compilation::{Answer, choose_environments, compile, fit_all, set, target_options};
+use crate::compilation::{Answer, Fit, choose_environments, compile, fit_all, set, target_options};
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -37,14 +37,14 @@ pub(super) fn run(verify: &Verify, console: &Console) -> Result<Exit, Failure> {
     let mut compilation = ManuallyDrop::new(compile(&project, &environments, &files.manifest));
     let mut options = target_options(&project, &files.manifest);
     options.rig = Some(Rig::default());
-    let (reports, answers) = fit_all(&mut compilation, &files.manifest.targets, &options);
+    let Fit { reports, answers, emulated: _ } = fit_all(&mut compilation, &files.manifest.targets, &options);
     let sources = Sources::new(&project.files, files.sources.iter().map(|source| source.shown.clone()));
     let fitted: Option<Vec<(Option<String>, Fitted<'_>)>> = answers
         .into_iter()
         .map(|Answer { environment, target: _, fitted }| Some((environment, fitted?)))
         .collect();
     let Some(fitted) = fitted.filter(|_| !Counts::of(reports).fail(None)) else {
-        let extent = Extent { files: files.sources.len(), environments: 0 };
+        let extent = Extent { files: files.sources.len(), ..Extent::default() };
         let reporting = Reporting { deny: None, format: Format::Human };
         // What does not stand in the way is for `check` and `build` to say.
         let errors: Vec<Diagnostic> =
