@@ -16,5 +16,6 @@ mod oracle;
 mod policies;
 mod pre_commit;
 mod readme;
+mod ship;
 mod tidy;
 mod verify;

@@ -7,6 +7,7 @@ mod build;
 mod check;
 mod commands;
 mod edit;
+mod feel;
 mod formats;
 mod hostile;
 

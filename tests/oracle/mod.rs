@@ -42,7 +42,7 @@ fn skip<T>(judge: &str, reason: &str) -> Option<T> {
 }
 
 /// A line for whoever watches the tests run; unlike `eprintln!` it is not swallowed when the test passes.
-fn note(line: &str) {
+pub(crate) fn note(line: &str) {
     let mut stderr = std::io::stderr();
     writeln!(stderr, "{line}").unwrap();
 }

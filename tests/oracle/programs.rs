@@ -2,6 +2,7 @@
 
 use super::skip;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Envoy of the release in `tests/requirements.txt`.
 pub(crate) fn envoy() -> Option<PathBuf> {
@@ -32,6 +33,12 @@ pub(crate) fn nginx_stream_module() -> Option<PathBuf> {
 /// The Python of the checkout, which has crossplane and gixy-ng.
 pub(crate) fn python() -> Option<PathBuf> {
     find("python")
+}
+
+/// Whether `python3` is there and new enough for `scripts/release`.
+pub(crate) fn has_python() -> bool {
+    let check = "import sys; sys.exit(sys.version_info < (3, 11))";
+    super::works(Command::new("python3").args(["-c", check]))
 }
 
 const INSTALL: &str = "it is not installed: run `tests/run`";

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod picture;
+
 use crate::oracle;
 use meshc_language::Code;
 use std::fs;

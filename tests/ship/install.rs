@@ -1,0 +1,121 @@
+//! The installer of a release, with a program that needs no compilation.
+
+use super::{output, root, said};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// A release for this machine whose program is a script.
+struct Release(TempDir);
+
+impl Release {
+    fn new(program: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let name = format!("meshc-9.8.7-{}-unknown-linux-musl", std::env::consts::ARCH);
+        let place = folder.path().join(&name);
+        for (file, text) in [("bin/meshc", program), ("share/man/man1/meshc.1", ".TH meshc 1\n")] {
+            fs::create_dir_all(place.join(file).parent().unwrap()).unwrap();
+            fs::write(place.join(file), text).unwrap();
+        }
+        fs::set_permissions(place.join("bin/meshc"), fs::Permissions::from_mode(0o755)).unwrap();
+        let release = Self(folder);
+        let archive = format!("{name}.tar.gz");
+        release.succeed(&["tar", "-czf", &archive, &name]);
+        let sums = release.succeed(&["sha256sum", &archive]);
+        fs::write(release.0.path().join("SHA256SUMS"), sums).unwrap();
+        release
+    }
+
+    fn succeed(&self, command: &[&str]) -> String {
+        let done = output(Command::new(command[0]).args(&command[1..]).current_dir(self.0.path()));
+        assert!(done.status.success(), "{command:?}: {}", said(&done));
+        String::from_utf8(done.stdout).unwrap()
+    }
+
+    /// Runs the installer into `to`, with these programs before all others.
+    fn install(&self, to: &Path, programs: &[(&str, &str)]) -> Output {
+        let tools = tempfile::tempdir().unwrap();
+        for (name, text) in programs {
+            let path = tools.path().join(name);
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let path = format!("{}:{}", tools.path().display(), std::env::var("PATH").unwrap());
+        let mut command = Command::new("sh");
+        command.arg(root().join("scripts/install.sh")).arg("--from").arg(self.0.path());
+        output(command.arg("--to").arg(to).env("PATH", path))
+    }
+}
+
+const PROGRAM: &str = "#!/bin/sh\necho meshc 9.8.7\n";
+
+/// It has to be refused with these words, and leave nothing.
+fn refused(done: &Output, to: &Path, wanted: &str) {
+    assert_eq!(done.status.code(), Some(2), "{}", said(done));
+    let text = said(done);
+    assert!(text.contains(wanted) && text.contains("  = help: "), "{wanted}: {text}");
+    assert!(!to.join("bin/meshc").exists() && !to.join("share").exists(), "something was installed");
+}
+
+#[test]
+fn a_release_is_installed_below_a_prefix() {
+    let (release, to) = (Release::new(PROGRAM), tempfile::tempdir().unwrap());
+    let done = release.install(to.path(), &[]);
+    assert!(done.status.success() && said(&done).contains("installed meshc 9.8.7 to "), "{}", said(&done));
+    assert!(to.path().join("share/man/man1/meshc.1").is_file());
+    assert_eq!(said(&output(&mut Command::new(to.path().join("bin/meshc")))), "meshc 9.8.7\n");
+    // Once more, over what is there.
+    assert!(release.install(to.path(), &[]).status.success());
+}
+
+#[test]
+fn a_wrong_checksum_installs_nothing() {
+    let (release, to) = (Release::new(PROGRAM), tempfile::tempdir().unwrap());
+    let sums = release.0.path().join("SHA256SUMS");
+    let text = fs::read_to_string(&sums).unwrap();
+    let other = if text.starts_with('0') { "1" } else { "0" };
+    fs::write(&sums, format!("{other}{}", &text[1..])).unwrap();
+    refused(&release.install(to.path(), &[]), to.path(), "is not what SHA256SUMS says");
+}
+
+#[test]
+fn another_platform_is_named() {
+    let (release, to) = (Release::new(PROGRAM), tempfile::tempdir().unwrap());
+    let other = "#!/bin/sh\ncase $1 in -s) echo Plan9 ;; -m) echo riscv64 ;; esac\n";
+    let done = release.install(to.path(), &[("uname", other)]);
+    refused(&done, to.path(), "the release has no program for Plan9-riscv64");
+}
+
+#[test]
+fn a_program_that_does_not_run_is_not_installed() {
+    let (release, to) =
+        (Release::new("#!/bin/sh\necho 'no such loader' >&2\nexit 127\n"), tempfile::tempdir().unwrap());
+    refused(&release.install(to.path(), &[]), to.path(), "the program does not run here: no such loader");
+}
+
+#[test]
+fn without_a_network_the_folder_is_the_way() {
+    let to = tempfile::tempdir().unwrap();
+    let mut command = Command::new("sh");
+    // Nobody listens there.
+    command
+        .arg(root().join("scripts/install.sh"))
+        .args(["--from", "http://127.0.0.1:1/meshc", "--to"])
+        .arg(to.path());
+    refused(&output(&mut command), to.path(), "cannot get http://127.0.0.1:1/meshc/SHA256SUMS");
+    let empty = Release(tempfile::tempdir().unwrap());
+    refused(&empty.install(to.path(), &[]), to.path(), "there is no SHA256SUMS in ");
+}
+
+#[test]
+fn a_prefix_that_cannot_be_written_is_named() {
+    let (release, to) = (Release::new(PROGRAM), tempfile::tempdir().unwrap());
+    // A file in the place of the folder: even root cannot write below it.
+    let taken = to.path().join("taken");
+    fs::write(&taken, "").unwrap();
+    let done = release.install(&taken, &[]);
+    assert_eq!(done.status.code(), Some(2), "{}", said(&done));
+    assert!(said(&done).contains("cannot be written") && said(&done).contains("--to"), "{}", said(&done));
+}
