@@ -69,6 +69,11 @@ impl Console {
         }
     }
 
+    /// Leaves the terminal to another program.
+    pub(crate) fn stand_back(&self) {
+        self.progress.take();
+    }
+
     /// Prints what has been done, unless nobody wants to know.
     pub(crate) fn summary(&self, line: &str) {
         if self.detail == Detail::Quiet {

@@ -140,7 +140,19 @@ def run_hooks(runner: Path, mirror: Path, release: Release, folder: Path) -> lis
         start = time.monotonic()
         run([runner, "run", "--all-files"], folder=use_here, env=env)
         times.append(time.monotonic() - start)
+    without_sources(runner, use_here, env)
     return times
+
+
+def without_sources(runner: Path, repository: Path, env: dict) -> None:
+    """The same repository without its project: there is nothing to look at, and nothing fails."""
+    for path in [*repository.rglob("*.mesh"), repository / "mesh.toml"]:
+        path.unlink()
+    shutil.rmtree(repository / "out")
+    commit(repository, "no project")
+    said = run([runner, "run", "--all-files"], folder=repository, env=env)
+    if said.count("Skipped") != 3:
+        raise Refused(f"hooks run in a repository without a source:\n{said}")
 
 
 def commit(folder: Path, message: str) -> None:

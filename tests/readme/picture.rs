@@ -62,7 +62,7 @@ fn draw(command: &str, text: &str) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\">
 <title>What {command} prints</title>
 <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#0d1117\"/>
-<g font-family=\"ui-monospace, SFMono-Regular, Menlo, Consolas, monospace\" font-size=\"14\" fill=\"#c9d1d9\" xml:space=\"preserve\">
+<g font-family=\"ui-monospace, SFMono-Regular, Menlo, Consolas, monospace\" font-size=\"14\" fill=\"#c9d1d9\">
 <text x=\"20\" y=\"30\"><tspan fill=\"#8b949e\">$ </tspan>{command}</text>
 "
     );
@@ -70,19 +70,21 @@ fn draw(command: &str, text: &str) -> String {
         let y = 30 + (number + 1) * HEIGHT;
         let mut column = 0;
         for (style, text) in line {
-            // Each piece has its place: fonts differ in how wide they draw the signs of a frame.
-            let x = 20.0 + column as f64 * WIDTH;
-            let length = text.chars().count();
-            column += length;
-            if text.trim().is_empty() {
+            // Each piece has its place: fonts differ in how wide they draw the signs of a frame, readers in what they make of spaces.
+            let shown = text.trim();
+            let indent = text.chars().take_while(|char| *char == ' ').count();
+            let x = 20.0 + (column + indent) as f64 * WIDTH;
+            column += text.chars().count();
+            if shown.is_empty() {
                 continue;
             }
+            let length = shown.chars().count();
             let _ = writeln!(
                 svg,
                 "<text x=\"{x:.1}\" y=\"{y}\" textLength=\"{:.1}\"{}>{}</text>",
                 length as f64 * WIDTH,
                 attributes(*style),
-                text.replace('&', "&amp;").replace('<', "&lt;"),
+                shown.replace('&', "&amp;").replace('<', "&lt;"),
             );
         }
     }

@@ -27,7 +27,9 @@ pub(super) fn run(watch: &Watch, console: &Console) -> Result<Exit, Failure> {
         .map_err(|error| Failure::new(format!("cannot find meshc itself: {error}")))?;
     // What cannot be watched is told once, here.
     let mut before = stamps(&watch.build.paths)?;
-    activity::begin("waiting for a change");
+    // Each build shows its own progress.
+    console.stand_back();
+    activity::begin("watching");
     loop {
         build(&program, &arguments)?;
         console.summary(&format!(
