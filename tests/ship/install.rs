@@ -119,3 +119,16 @@ fn a_prefix_that_cannot_be_written_is_named() {
     assert_eq!(done.status.code(), Some(2), "{}", said(&done));
     assert!(said(&done).contains("cannot be written") && said(&done).contains("--to"), "{}", said(&done));
 }
+
+#[test]
+fn the_package_of_npm_names_a_platform_that_it_has_not() {
+    let script = root().join("scripts/npm/meshc.js");
+    let fake = "Object.defineProperty(process, 'platform', { value: 'plan9' }); require(process.argv[1])";
+    let Ok(done) = Command::new("node").args(["-e", fake]).arg(&script).output() else {
+        crate::oracle::note("skipped: the package of npm on another platform: node is absent");
+        return;
+    };
+    let text = said(&done);
+    assert_eq!(done.status.code(), Some(2), "{text}");
+    assert!(text.contains("no meshc for plan9-") && text.contains("  = help: "), "{text}");
+}
