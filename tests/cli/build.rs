@@ -225,7 +225,7 @@ fn locked_names_what_no_list_has() {
     );
     // A build removes only what its list has, and says what it leaves.
     let run = folder.run_to(0, &["build"]);
-    assert!(run.err.contains("note: `out/istio/below/gone.yaml` says that meshc wrote it"), "{}", run.err);
+    assert!(run.err.contains("note: `out/istio/below/gone.yaml` has a header of meshc"), "{}", run.err);
     assert!(folder.path("out/istio/below/gone.yaml").is_file());
     std::fs::remove_file(folder.path("out/istio/below/gone.yaml")).unwrap();
     folder.run_to(0, &["build", "--locked"]);
