@@ -2,6 +2,7 @@
 
 mod capabilities;
 mod cases;
+mod claims;
 mod cli;
 mod conformance;
 mod envoy;

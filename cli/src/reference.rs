@@ -91,7 +91,21 @@ struct Value {
 #[derive(Serialize)]
 struct Module {
     name: &'static str,
-    definitions: Vec<Form>,
+    /// The comment at its beginning.
+    intro: String,
+    definitions: Vec<Definition>,
+}
+
+/// A public definition of a module.
+#[derive(Default, Serialize)]
+struct Definition {
+    /// Its keyword and name.
+    title: String,
+    meaning: String,
+    /// The comment in front of it, in paragraphs.
+    notes: String,
+    /// As it stands in the module.
+    source: String,
 }
 
 /// A kind of report.
@@ -415,23 +429,28 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
-/// The public definitions of a module of the standard library, with the `##` lines in front of them.
+/// A module of the standard library, by its comments: `#` at its beginning and in front of a definition, `##` for what it is.
 fn module(name: &'static str, text: &str) -> Module {
+    let (intro, rest) = text.split_once("\n\n").unwrap_or(("", text));
     let mut definitions = Vec::new();
-    let mut docs: Vec<&str> = Vec::new();
-    for line in text.lines() {
-        if let Some(doc) = line.strip_prefix("## ") {
-            docs.push(doc);
-        } else {
-            if let Some(definition) = line.strip_prefix("pub ") {
-                let end = if definition.starts_with("const") { '=' } else { '{' };
-                let head = definition.split(end).next().unwrap_or_default().trim();
-                definitions.push(form_of(head, &docs.join(" ")));
-            }
-            docs.clear();
-        }
+    for item in rest.split("\n\n").filter(|item| item.contains("\npub ")) {
+        let mut definition = Definition::default();
+        let (comments, code): (Vec<&str>, Vec<&str>) = item.lines().partition(|line| line.starts_with('#'));
+        let (docs, notes): (Vec<&str>, Vec<&str>) = comments.iter().partition(|line| line.starts_with("##"));
+        definition.meaning = uncommented(&docs);
+        definition.notes = uncommented(&notes);
+        definition.source = code.join("\n");
+        let words: Vec<&str> = definition.source.split([' ', '(']).skip(1).take(2).collect();
+        definition.title = words.join(" ");
+        definitions.push(definition);
     }
-    Module { name, definitions }
+    Module { name, intro: uncommented(&intro.lines().collect::<Vec<_>>()), definitions }
+}
+
+/// The text of lines of comments. What else stands among them, such as `use`, is left out.
+fn uncommented(lines: &[&str]) -> String {
+    let comments = lines.iter().filter(|line| line.starts_with('#'));
+    comments.map(|line| line.trim_start_matches('#').trim()).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

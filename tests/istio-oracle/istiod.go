@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -9,9 +11,15 @@ import (
 	listener "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	route "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"istio.io/api/label"
+	"istio.io/istio/pilot/pkg/features"
 	"istio.io/istio/pilot/pkg/model"
 	"istio.io/istio/pilot/pkg/simulation"
 	"istio.io/istio/pilot/test/xds"
+	"istio.io/istio/pilot/test/xdstest"
+	"istio.io/istio/pkg/config/constants"
 	"istio.io/istio/pkg/kube/krt"
 	"istio.io/istio/pkg/test"
 )
@@ -26,8 +34,10 @@ var age = time.Unix(1_750_000_000, 0)
 type workload struct {
 	// Said again in the answer.
 	Name string `json:"name"`
-	// Whether it is a gateway; else it is the sidecar of a workload.
-	Gateway   bool              `json:"gateway"`
+	// Whether it is a gateway; else it is the sidecar of a workload, or a waypoint.
+	Gateway bool `json:"gateway"`
+	// Whether it is the pod of the waypoint `waypoint` of its namespace.
+	Waypoint  bool              `json:"waypoint"`
 	Namespace string            `json:"namespace"`
 	Labels    map[string]string `json:"labels"`
 	// What is tried at it.
@@ -45,7 +55,8 @@ type configured struct {
 	Dangling []string `json:"dangling"`
 	// What became of the connections, in their order.
 	Connections []passage `json:"connections"`
-	// The clusters that were asked for, by name; one that istiod does not make is absent.
+	// The clusters that were asked for, by name, each with the addresses that istiod knows as `endpoints`; one that istiod does not
+	// make is absent.
 	Clusters map[string]object `json:"clusters"`
 	// The configuration on the loopback.
 	Staged *staged `json:"staged"`
@@ -66,8 +77,14 @@ func configure(asked *job) ([]configured, error) {
 	}
 	var all []configured
 	var inner error
+	cluster := asked.Cluster
+	if slices.ContainsFunc(asked.Workloads, func(one workload) bool { return one.Waypoint }) {
+		defer ambient()()
+		// What waypoints serve is read from the cluster, resources of Istio included.
+		cluster += "\n---\n" + asked.Resources
+	}
 	err = test.Wrap(func(t test.Failer) {
-		server := xds.NewFakeDiscoveryServer(t, xds.FakeOptions{Configs: configs, KubernetesObjectString: asked.Cluster})
+		server := xds.NewFakeDiscoveryServer(t, xds.FakeOptions{Configs: configs, KubernetesObjectString: cluster})
 		for _, one := range asked.Workloads {
 			var made configured
 			if made, inner = configureOne(server, one); inner != nil {
@@ -84,19 +101,53 @@ func configure(asked *job) ([]configured, error) {
 	return all, err
 }
 
+// ambient lets istiod have waypoints until what it returns is called. It costs every job time, so only those that ask have it.
+func ambient() func() {
+	flags := []*bool{&features.EnableAmbient, &features.EnableAmbientWaypoints, &features.EnableHBONESend, &features.EnableSidecarHBONEListening}
+	was := make([]bool, len(flags))
+	for at, flag := range flags {
+		was[at], *flag = *flag, true
+	}
+	return func() {
+		for at, flag := range flags {
+			*flag = was[at]
+		}
+	}
+}
+
+// ofWaypoint are the address and the labels of the pod that the waypoint of a namespace has.
+func ofWaypoint(server *xds.FakeDiscoveryServer, namespace string) (string, map[string]string, error) {
+	labels := map[string]string{label.IoK8sNetworkingGatewayGatewayName.Name: "waypoint"}
+	pods, err := server.KubeClient().Kube().CoreV1().Pods(namespace).List(context.Background(), meta.ListOptions{
+		LabelSelector: label.IoK8sNetworkingGatewayGatewayName.Name + "=waypoint",
+	})
+	if err != nil || len(pods.Items) == 0 {
+		return "", nil, fmt.Errorf("the waypoint of %s has no pod: %v", namespace, err)
+	}
+	labels[label.GatewayManaged.Name] = constants.ManagedGatewayMeshControllerLabel
+	return pods.Items[0].Status.PodIP, labels, nil
+}
+
 func configureOne(server *xds.FakeDiscoveryServer, one workload) (configured, error) {
-	kind := model.SidecarProxy
+	kind, address, labels := model.SidecarProxy, "10.200.0.1", one.Labels
 	if one.Gateway {
 		kind = model.Router
+	}
+	if one.Waypoint {
+		kind = model.Waypoint
+		var err error
+		if address, labels, err = ofWaypoint(server, one.Namespace); err != nil {
+			return configured{}, err
+		}
 	}
 	node := server.SetupProxy(&model.Proxy{
 		ID:              one.Name + "." + one.Namespace,
 		Type:            kind,
 		ConfigNamespace: one.Namespace,
-		IPAddresses:     []string{"10.200.0.1"},
-		Labels:          one.Labels,
+		IPAddresses:     []string{address},
+		Labels:          labels,
 		// Fields that depend on the release are written as for the newest.
-		Metadata: &model.NodeMetadata{Namespace: one.Namespace, Labels: one.Labels, IstioVersion: "1.99.0"},
+		Metadata: &model.NodeMetadata{Namespace: one.Namespace, Labels: labels, IstioVersion: "1.99.0"},
 	})
 	sent := simulation.NewSimulation(new(testing.T), server, node)
 	told(sent.Listeners)
@@ -108,6 +159,10 @@ func configureOne(server *xds.FakeDiscoveryServer, one workload) (configured, er
 		made.Connections = append(made.Connections, try(sent, one.Gateway, tried))
 	}
 	made.Clusters = map[string]object{}
+	assigned := map[string][]string{}
+	if len(one.Clusters) > 0 {
+		assigned = xdstest.ExtractLoadAssignments(server.Endpoints(node))
+	}
 	for _, cluster := range sent.Clusters {
 		if !slices.Contains(one.Clusters, cluster.GetName()) {
 			continue
@@ -116,6 +171,7 @@ func configureOne(server *xds.FakeDiscoveryServer, one workload) (configured, er
 		if err != nil {
 			return made, err
 		}
+		content["endpoints"] = append([]string{}, assigned[cluster.GetName()]...)
 		made.Clusters[cluster.GetName()] = content
 	}
 	if one.Stage == nil {

@@ -19,7 +19,7 @@ import (
 type stage struct {
 	// Stands before the names of clusters, so that one Envoy can carry several proxies.
 	Prefix string `json:"prefix"`
-	// The listeners that are put there, as `address:port`, and the port of each on 127.0.0.1.
+	// The listeners that are put there, as `address:port` or by the name of a filter chain, and the port of each on 127.0.0.1.
 	Listeners map[string]uint32 `json:"listeners"`
 	// Where clusters have their one endpoint on 127.0.0.1; a cluster that is not here has none.
 	Endpoints map[string]uint32 `json:"endpoints"`
@@ -55,6 +55,9 @@ func (s *stage) put(sent proxy) (*staged, error) {
 	}
 	out := &staged{Listeners: []any{}, Clusters: []any{}}
 	for _, one := range sent.listeners {
+		if err := s.chains(one, tables, out); err != nil {
+			return nil, err
+		}
 		place, wanted := s.Listeners[placeOf(one)]
 		if !wanted {
 			continue
@@ -81,6 +84,27 @@ func (s *stage) put(sent proxy) (*staged, error) {
 		out.Clusters = append(out.Clusters, content)
 	}
 	return out, nil
+}
+
+// chains puts parts of a listener apart that are asked for by the name of their filter chain: a waypoint hears everything inside of
+// tunnels, and has a chain for each port of each service.
+func (s *stage) chains(one *listener.Listener, tables map[string]any, out *staged) error {
+	for _, chain := range one.GetFilterChains() {
+		place, wanted := s.Listeners[chain.GetName()]
+		if !wanted {
+			continue
+		}
+		content, err := tree(chain)
+		if err != nil {
+			return err
+		}
+		delete(content, "filterChainMatch")
+		s.walk(content, tables, "")
+		out.Listeners = append(out.Listeners, object{
+			"name": s.Prefix + chain.GetName(), "address": loopback(place), "filterChains": []any{content},
+		})
+	}
+	return nil
 }
 
 func placeOf(one *listener.Listener) string {
@@ -230,6 +254,9 @@ func ofEnvoy(filters []any) []any {
 		name, _ := filter["name"].(string)
 		config, _ := filter["typedConfig"].(object)
 		kind, _ := config["@type"].(string)
+		if untyped, is := config["typeUrl"].(string); is {
+			kind = untyped
+		}
 		if !strings.HasPrefix(name, "istio") && !strings.Contains(kind, "istio") && !strings.HasSuffix(kind, "stats.PluginConfig") {
 			kept = append(kept, one)
 		}

@@ -24,14 +24,17 @@ pub(crate) struct Cluster {
 pub(crate) type Labels = BTreeMap<String, String>;
 
 /// A service of Kubernetes.
-struct Wanted {
-    name: String,
-    namespace: String,
-    selector: Labels,
+#[derive(Clone)]
+pub(crate) struct Wanted {
+    pub(crate) name: String,
+    pub(crate) namespace: String,
+    /// Its own labels.
+    pub(crate) labels: Labels,
+    pub(crate) selector: Labels,
     /// Name, number, and whether it is UDP.
-    ports: Vec<(String, u16, bool)>,
+    pub(crate) ports: Vec<(String, u16, bool)>,
     /// What each pod has beside the labels that are selected.
-    pods: Vec<Labels>,
+    pub(crate) pods: Vec<Labels>,
 }
 
 impl Cluster {
@@ -63,12 +66,18 @@ impl Cluster {
         self.services.get(&(name.to_owned(), namespace.to_owned())).copied()
     }
 
+    /// Adds anything.
+    pub(crate) fn document(&mut self, document: Value) {
+        self.documents.push(document);
+    }
+
     /// All of it, as a stream of YAML.
     pub(crate) fn text(&self) -> String {
         self.documents.iter().map(|document| format!("---\n{document}\n")).collect()
     }
 
-    fn namespace(&mut self, name: &str) {
+    /// Adds a namespace.
+    pub(crate) fn namespace(&mut self, name: &str) {
         if self.namespaces.insert(name.to_owned()) {
             let metadata = json!({"name": name, "labels": {"istio-injection": "enabled"}});
             self.documents.push(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}));
@@ -108,7 +117,14 @@ impl Cluster {
         let (name, namespace) = host
             .and_then(|host| in_kubernetes(&host))
             .unwrap_or_else(|| (format!("gateway-{}", gateway.name.value), own.to_owned()));
-        self.add(Wanted { name, namespace, selector: labels, ports, pods: vec![Labels::new()] });
+        self.add(Wanted {
+            name,
+            namespace,
+            labels: Labels::new(),
+            selector: labels,
+            ports,
+            pods: vec![Labels::new()],
+        });
         self.secrets(gateway, own);
     }
 
@@ -159,11 +175,12 @@ impl Cluster {
         }
         let selector = [("app".to_owned(), name.clone())].into();
         let ports = body.ports.iter().map(port).collect();
-        self.add(Wanted { name, namespace, selector, ports, pods });
+        self.add(Wanted { name, namespace, labels: Labels::new(), selector, ports, pods });
     }
 
-    fn add(&mut self, wanted: Wanted) {
-        let Wanted { name, namespace, selector, ports, pods } = wanted;
+    /// Adds a service and its pods.
+    pub(crate) fn add(&mut self, wanted: Wanted) {
+        let Wanted { name, namespace, labels, selector, ports, pods } = wanted;
         self.namespace(&namespace);
         let key = (name.clone(), namespace.clone());
         if self.services.contains_key(&key) {
@@ -183,7 +200,7 @@ impl Cluster {
             .map(|(name, port, udp)| json!({"name": name, "port": port, "protocol": protocol(*udp)}))
             .collect();
         self.documents.push(json!({
-            "apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": namespace},
+            "apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": namespace, "labels": labels},
             "spec": {"clusterIP": address, "ports": of_service, "selector": selector},
         }));
         let endpoints: Vec<Value> = pods

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 on_every_plane! {
     one_bad_endpoint_is_left_out_of_two_or_more
+    by_default_none_of_three_is_left_out
     an_endpoint_that_cannot_be_reached_is_left_out_and_answers_do_not_count
     an_endpoint_that_drops_connections_costs_no_request
     without_a_shorter_connect_timeout_it_costs_every_other
@@ -62,6 +63,21 @@ fn one_bad_endpoint_is_left_out_of_two_or_more(stage: &mut Stage) {
             let expected = if count == 1 { TURNS..=TURNS } else { 5..=TURNS / 2 };
             assert!(expected.contains(&failed), "{policy}, {count} endpoints: {failed} of {TURNS}");
         }
+    }
+}
+
+fn by_default_none_of_three_is_left_out(stage: &mut Stage) {
+    let (echoes, endpoints) = echoes(stage, 3);
+    let eject =
+        "\n@allow(MESH0718, because: \"it is tried\")\neject after 5 consecutive errors every 10s for 30s\n";
+    let running = stage.start(&one_route("retry 1 on [503]", eject, &endpoints));
+    echoes[0].behave(Behaviour { status: Some(503), ..Behaviour::default() });
+    assert!((0..60).all(|_| running.ask(&Request::get("a.com", "/")).status == 200));
+    match stage.plane {
+        // Of three endpoints one is a third, which is more than 10 %.
+        Plane::Envoy => assert!(echoes[0].requests() >= 20, "{}", echoes[0].requests()),
+        // It leaves out every endpoint that fails while another is left.
+        Plane::Nginx => assert!((1..20).contains(&echoes[0].requests()), "{}", echoes[0].requests()),
     }
 }
 

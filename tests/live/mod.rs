@@ -34,6 +34,7 @@ mod faults;
 mod files;
 mod grpc;
 mod library;
+mod library_routes;
 mod limits;
 mod matching;
 mod origination;

@@ -11,6 +11,7 @@ on_every_plane! {
     another_endpoint_is_tried_when_one_is_away
     without_a_word_a_failure_to_connect_is_tried_again
     off_is_off
+    a_slow_try_is_not_repeated_where_the_timeout_is_not_longer
     a_body_is_sent_again
     what_may_have_been_done_is_not_done_again
     an_upload_that_waits_for_its_answer_is_not_held_up
@@ -132,6 +133,17 @@ fn off_is_off(stage: &mut Stage) {
     let statuses = with_one_away(stage, "retry off");
     let failed = statuses.iter().filter(|status| **status == stage.plane.unavailable()).count();
     assert!((9..=11).contains(&failed), "{failed}");
+}
+
+fn a_slow_try_is_not_repeated_where_the_timeout_is_not_longer(stage: &mut Stage) {
+    let a = stage.echo("a");
+    let source = one_route("timeout 500ms; retry 3 per-try 500ms on [gateway-error]", "<a>");
+    let accepted = source.replace("route all", "@allow(MESH0408, because: \"it is tried\")\n      route all");
+    let running = stage.start(&accepted);
+    let slow = Request::get("a.com", "/").with("x-echo-delay", "3000");
+    assert_eq!(tries(&running, &a, &slow), (1, 504));
+    // What fails sooner is repeated.
+    assert_eq!(tries(&running, &a, &failing("503")), (4, 503));
 }
 
 fn a_body_is_sent_again(stage: &mut Stage) {

@@ -177,7 +177,7 @@ impl Stage {
         echo
     }
 
-    /// Starts the data plane with the proxy of the gateway `edge`.
+    /// Starts the data plane with the proxy of the gateway `edge`; without one, with the outbound proxy.
     pub(super) fn start(&self, source: &str) -> Running {
         // A port that was free may be taken a moment later.
         for _ in 0..3 {
@@ -227,9 +227,9 @@ impl Stage {
         let options = self.options(files, folder);
         let (fitted, reports) = fit(self.plane.target(), checked, &options);
         let fitted = fitted.unwrap_or_else(|| panic!("does not fit: {:?}", messages(&reports, files)));
-        let named: Vec<_> = fitted.proxies().iter().filter(|proxy| proxy.name == "edge").collect();
-        let [proxy] = named.as_slice() else { panic!("one gateway is called `edge`") };
-        let mut proxy = Proxy::clone(proxy);
+        let named = |name: &str| fitted.proxies().iter().find(|proxy| proxy.name == name);
+        let proxy = named("edge").or_else(|| named("outbound"));
+        let mut proxy = Proxy::clone(proxy.unwrap_or_else(|| panic!("no gateway is called `edge`")));
         for listener in &mut proxy.listeners {
             listener.bind = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
         }

@@ -29,8 +29,10 @@ pub(crate) struct Job {
 pub(crate) struct Workload {
     /// How it is called in reports.
     pub(crate) name: String,
-    /// Whether it is a gateway; else it is a sidecar.
+    /// Whether it is a gateway; else it is a sidecar, or a waypoint.
     pub(crate) gateway: bool,
+    /// Whether it is the waypoint of its namespace, which is ambient.
+    pub(crate) waypoint: bool,
     /// The namespace of its pods.
     pub(crate) namespace: String,
     /// The labels of its pods.
@@ -118,7 +120,7 @@ pub(crate) struct Configured {
     /// What became of each connection.
     #[serde(default, deserialize_with = "or_empty")]
     pub(crate) connections: Vec<Passage>,
-    /// The clusters that were asked for, by name.
+    /// The clusters that were asked for, by name, each with the addresses of its `endpoints`.
     #[serde(default)]
     pub(crate) clusters: BTreeMap<String, serde_json::Value>,
     pub(crate) staged: Option<Staged>,

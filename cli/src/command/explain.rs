@@ -90,15 +90,21 @@ const BOLD: &str = "\u{1b}[1m";
 const FAINT: &str = "\u{1b}[2m";
 const PLAIN: &str = "\u{1b}[0m";
 
-/// Markdown for a terminal: bold headings, indented code, no fences.
+/// How the paragraphs begin that say what shows that a page is right.
+const EVIDENCE: [&str; 2] = ["Shown by: ", "We think: "];
+
+/// Markdown for a terminal: bold headings, indented code, no fences; what shows that a page is right is faint.
 fn styled(page: &str) -> String {
     let mut text = String::new();
-    let mut code = false;
+    let (mut code, mut evidence) = (false, false);
     for line in page.lines() {
+        evidence = !line.is_empty() && (evidence || EVIDENCE.iter().any(|begin| line.starts_with(begin)));
         if line.starts_with("```") {
             code = !code;
         } else if code {
             text.push_str(&format!("    {FAINT}{line}{PLAIN}\n"));
+        } else if evidence {
+            text.push_str(&format!("{FAINT}{line}{PLAIN}\n"));
         } else if line.starts_with('#') {
             text.push_str(&format!("{BOLD}{}{PLAIN}\n", line.trim_start_matches('#').trim_start()));
         } else {
@@ -130,6 +136,10 @@ mod tests {
         assert_eq!(
             styled("# A\ntext\n```mesh\ncode\n```"),
             "\u{1b}[1mA\u{1b}[0m\ntext\n    \u{1b}[2mcode\u{1b}[0m\n"
+        );
+        assert_eq!(
+            styled("Shown by: a,\nb.\n\nc"),
+            "\u{1b}[2mShown by: a,\u{1b}[0m\n\u{1b}[2mb.\u{1b}[0m\n\nc\n"
         );
     }
 }

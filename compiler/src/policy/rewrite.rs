@@ -86,7 +86,7 @@ fn read_matches<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Rewr
                 format!("`\\{named}` names a group that the expression lacks"),
             )
             .related(pattern.span, format!("it has {has}"))
-            .consequence("Envoy would refuse all of its configuration")
+            .consequence("Envoy would leave the path as it is, and say nothing")
             .help("name one of its groups, or put the part that is meant in parentheses"),
         );
         return None;
