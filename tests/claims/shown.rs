@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Shown by: claims::unknown-subset, live::retries::off_is_off.       tests
-//! We think: nothing runs a browser here.                             what no test shows, and why
+//! We think so: no browser runs here.                                 what no test shows, and why; `We think the rest:` beside tests
 //! ```
 //!
 //! In a page of `explain` they are the last paragraphs before the first example. A document has them in comments behind what they are
@@ -47,7 +47,7 @@ fn taken_apart(paragraphs: &str) -> (String, Evidence) {
         let words = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
         if let Some(tests) = words.strip_prefix("Shown by: ") {
             evidence.tests.extend(tests.trim_end_matches('.').split(", ").map(str::to_owned));
-        } else if words.starts_with("We think: ") {
+        } else if words.starts_with("We think so: ") || words.starts_with("We think the rest: ") {
             evidence.thought = true;
         } else {
             said.push_str(&words);
@@ -209,7 +209,7 @@ fn words_of_data_planes_are_found() {
     assert!(speaks_of_planes("callers see 503."));
     assert!(speaks_of_planes("Envoy's"));
     assert!(!speaks_of_planes("a file of 5030 lines"));
-    let (said, evidence) = taken_apart("it is so\n\nShown by: claims::a,\nlive::b.\n\nWe think: no test.");
+    let (said, evidence) = taken_apart("it is so\n\nShown by: claims::a,\nlive::b.\n\nWe think the rest: no test.");
     assert_eq!(
         (said.as_str(), evidence.tests, evidence.thought),
         ("it is so\n", vec!["claims::a".to_owned(), "live::b".to_owned()], true)

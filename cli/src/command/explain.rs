@@ -91,7 +91,7 @@ const FAINT: &str = "\u{1b}[2m";
 const PLAIN: &str = "\u{1b}[0m";
 
 /// How the paragraphs begin that say what shows that a page is right.
-const EVIDENCE: [&str; 2] = ["Shown by: ", "We think: "];
+const EVIDENCE: [&str; 2] = ["Shown by: ", "We think "];
 
 /// Markdown for a terminal: bold headings, indented code, no fences; what shows that a page is right is faint.
 fn styled(page: &str) -> String {
