@@ -119,9 +119,9 @@ fn one(file: &str, lines: &[&str], start: usize, end: usize) -> Case {
         asks: Vec::new(),
         resources: String::new(),
     };
-    for at in start + 1..end {
+    for (at, line) in lines.iter().enumerate().take(end).skip(start + 1) {
         let place = || format!("{file}:{}", at + 1);
-        if let Some(said) = lines[at].strip_prefix("#: ") {
+        if let Some(said) = line.strip_prefix("#: ") {
             match said.strip_prefix("service ") {
                 Some(service) => {
                     case.services.push(self::service(service).unwrap_or_else(|| panic!("{}", place())))
@@ -130,14 +130,14 @@ fn one(file: &str, lines: &[&str], start: usize, end: usize) -> Case {
                     case.asks.push(ask(at, said).unwrap_or_else(|| panic!("{}: not understood", place())))
                 }
             }
-        } else if let Some(said) = lines[at].strip_prefix('#') {
+        } else if let Some(said) = line.strip_prefix('#') {
             case.sentence.push_str(said);
-        } else if let Some((kind, name, spec)) = resource(lines[at]) {
+        } else if let Some((kind, name, spec)) = resource(line) {
             case.resources.push_str(&format!(
                 "---\napiVersion: networking.istio.io/v1\nkind: {kind}\nmetadata: {{{name}}}\nspec:{spec}\n"
             ));
         } else {
-            case.resources.push_str(lines[at]);
+            case.resources.push_str(line);
             case.resources.push('\n');
         }
     }

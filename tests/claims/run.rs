@@ -161,8 +161,8 @@ fn workload(
 ) -> Workload {
     let questions = || {
         case.asks.iter().filter_map(|ask| match &ask.what {
-            What::Of(of, question) if of == place => Some(question),
-            _ => None,
+            What::Of(of, question) => (of == place).then_some(question),
+            What::Admission | What::Analysis => None,
         })
     };
     let connections = questions().filter_map(|question| match question {
@@ -172,11 +172,11 @@ fn workload(
             server_name: server_name.clone(),
             host: None,
         }),
-        _ => None,
+        Question::Request(_) | Question::Cluster { .. } | Question::Route { .. } | Question::Load => None,
     });
     let clusters = questions().filter_map(|question| match question {
         Question::Cluster { name, .. } => Some(name.clone()),
-        _ => None,
+        Question::Request(_) | Question::Connect { .. } | Question::Route { .. } | Question::Load => None,
     });
     let pair = |one: &Identity| KeyPair { certificate: one.cert.clone(), key: one.key.clone() };
     Workload {
@@ -284,7 +284,7 @@ fn tell(value: &mut Value) {
             fields.values_mut().for_each(tell);
         }
         Value::Array(values) => values.iter_mut().for_each(tell),
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -388,7 +388,7 @@ fn first_route<'v>(value: &'v Value, host: &str) -> Option<&'v Value> {
             if is_meant { fields.get("routes")?.get(0) } else { fields.values().find_map(within) }
         }
         Value::Array(values) => values.iter().find_map(within),
-        _ => None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
 }
 

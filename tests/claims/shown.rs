@@ -13,6 +13,7 @@ use super::cases;
 use meshc_compiler::project::STANDARD_LIBRARY;
 use meshc_language::code::REGISTRY;
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -188,7 +189,7 @@ fn what_is_said_of_data_planes_is_shown_or_called_a_thought() {
             faults.push(format!("{place}: it speaks of a data plane, and names nothing that shows it"));
         }
     }
-    eprintln!("claims: {shown} texts name a test");
+    let _ = writeln!(std::io::stderr(), "claims: {shown} texts name a test");
     assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
 }
 
@@ -209,7 +210,8 @@ fn words_of_data_planes_are_found() {
     assert!(speaks_of_planes("callers see 503."));
     assert!(speaks_of_planes("Envoy's"));
     assert!(!speaks_of_planes("a file of 5030 lines"));
-    let (said, evidence) = taken_apart("it is so\n\nShown by: claims::a,\nlive::b.\n\nWe think the rest: no test.");
+    let (said, evidence) =
+        taken_apart("it is so\n\nShown by: claims::a,\nlive::b.\n\nWe think the rest: no test.");
     assert_eq!(
         (said.as_str(), evidence.tests, evidence.thought),
         ("it is so\n", vec!["claims::a".to_owned(), "live::b".to_owned()], true)

@@ -134,7 +134,7 @@ fn what_is_beyond_the_pool_fails_at_once(stage: &mut Stage) {
     let a = stage.echo("a");
     let running = stage.start(&routes(&["slow"], &["<a>"]));
     a.behave(Behaviour { delay: Duration::from_secs(8), ..Behaviour::default() });
-    let mut send = |count: usize| -> Vec<Connection> {
+    let send = |count: usize| -> Vec<Connection> {
         let mut all: Vec<Connection> = (0..count).map(|_| running.connect()).collect();
         all.iter_mut().for_each(|one| one.send(b"GET /slow HTTP/1.1\r\nHost: a.com\r\n\r\n").unwrap());
         all
