@@ -92,11 +92,11 @@ class Release:
         return {**os.environ, **added}
 
     def install_tools(self) -> Path:
-        """The linker for all targets, and what makes wheels, in an environment of Python."""
+        """The linker for all targets, in an environment of Python."""
         wanted = self.root / "scripts/requirements.txt"
         known = self.tools / "installed-from"
         if not known.exists() or known.read_bytes() != wanted.read_bytes():
-            say("== installing zig, cargo-zigbuild and maturin")
+            say("== installing zig and cargo-zigbuild")
             run(["python3", "-m", "venv", "--clear", self.tools])
             run([self.tools / "bin/python", "-m", "pip", "install", "--quiet", "--requirement", wanted])
             known.write_bytes(wanted.read_bytes())

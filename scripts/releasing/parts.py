@@ -10,10 +10,10 @@ import tempfile
 from pathlib import Path
 
 from . import sbom as bill
+from . import wheel as wheels
 from .archive import File, gz, tar, write
 from .build import Release
 from .shell import run
-from .wheel import with_shared_files
 
 # Where Debian keeps what other systems keep elsewhere.
 DEBIAN = {"share/zsh/site-functions/": "share/zsh/vendor-completions/", "share/doc/meshc/LICENSE": "share/doc/meshc/copyright"}
@@ -32,16 +32,9 @@ def archive(release: Release, folder: Path) -> None:
 
 
 def wheel(release: Release, folder: Path) -> None:
-    """A wheel for each platform: a static program runs on every Linux, whatever its C library."""
+    """A wheel for each platform, and the sources for all others."""
     for target in release.targets:
-        # Compiled before, with the same flags: maturin finds it done.
-        release.program(target)
-        env = release.environment()
-        with tempfile.TemporaryDirectory() as made:
-            command = ["maturin", "build", "--release", "--locked", "--zig", "--target", target, "--out", made]
-            run([*command, "--compatibility", "manylinux_2_17", "musllinux_1_1"], folder=release.root, env=env)
-            for path in Path(made).glob("*.whl"):
-                (folder / path.name).write_bytes(with_shared_files(path, release))
+        (folder / wheels.name_of(release, target)).write_bytes(wheels.wheel(release, target, bill.document(release)))
     (folder / f"meshc-{release.version}.tar.gz").write_bytes(sources(release))
 
 
@@ -57,9 +50,7 @@ def sources(release: Release) -> bytes:
             content = archive.extractfile(entry) if entry.isfile() else None
             if content is not None:
                 files[f"{name}/{entry.name}"] = File(content.read(), program=bool(entry.mode & 0o100))
-    files[f"{name}/PKG-INFO"] = File(
-        f"Metadata-Version: 2.1\nName: meshc\nVersion: {release.version}\nSummary: {release.description}\nLicense: {release.license}\n"
-    )
+    files[f"{name}/PKG-INFO"] = File(wheels.metadata(release))
     return gz(tar(files, release.time))
 
 

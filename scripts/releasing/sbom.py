@@ -3,11 +3,13 @@
 import json
 import uuid
 from datetime import datetime, timezone
+from functools import cache
 
 from .build import TARGETS, Release
 from .shell import run
 
 
+@cache
 def document(release: Release) -> str:
     """Every package that is linked into a program, for any of the platforms."""
     packages: dict[str, dict] = {}

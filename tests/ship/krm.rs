@@ -135,7 +135,7 @@ fn kustomize_generates_with_it() {
     for kind in ["Gateway", "VirtualService", "DestinationRule"] {
         assert!(text.contains(&format!("\nkind: {kind}\n")), "{kind}: {text}");
     }
-    folder.write("mesh/mesh.mesh", "host web { route all -> gone }\nenv prod {}\n");
+    folder.write("mesh/mesh.mesh", "host web { route all -> gone }\nenv prod {}\nenv staging {}\n");
     let refused = build(&folder);
     assert!(!refused.status.success() && said(&refused).contains("MESH0201"), "{}", said(&refused));
 }

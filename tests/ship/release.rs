@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Parts that package a program that is there.
-const PARTS: [&str; 5] = ["archive", "npm", "image", "hooks", "sbom"];
+const PARTS: [&str; 6] = ["archive", "wheel", "npm", "image", "hooks", "sbom"];
 
 fn release(out: &Path) {
     let mut command = Command::new("python3");
@@ -37,9 +37,16 @@ fn two_runs_make_the_same_bytes() {
     }
     let [first, second] = outs.each_ref().map(|out| fs::read_to_string(out.join("SHA256SUMS")).unwrap());
     assert_eq!(first, second);
-    for name in
-        ["install.sh", "Dockerfile", "meshc-pre-commit-", "-image.tar", ".tgz", ".tar.gz", ".cdx.json"]
-    {
+    for name in [
+        "install.sh",
+        "Dockerfile",
+        "meshc-pre-commit-",
+        "-image.tar",
+        ".tgz",
+        ".tar.gz",
+        ".cdx.json",
+        ".whl",
+    ] {
         assert!(first.contains(name), "{name}: {first}");
     }
     let sums =
