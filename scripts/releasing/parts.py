@@ -154,11 +154,8 @@ def image(release: Release, folder: Path) -> None:
 def hooks(release: Release, folder: Path) -> None:
     """The repository that pre-commit configurations name: the hooks of this one, installed from the wheel."""
     written = (release.root / ".pre-commit-hooks.yaml").read_text()
-    project = (
-        '[build-system]\nrequires = ["setuptools>=61"]\nbuild-backend = "setuptools.build_meta"\n\n'
-        f'[project]\nname = "meshc-pre-commit"\nversion = "{release.version}"\n'
-        f'dependencies = ["meshc=={release.version}"]\n\n[tool.setuptools]\npy-modules = []\n'
-    )
+    backend = (release.root / "scripts/hooks/backend.py").read_text().replace("@VERSION@", release.version)
+    project = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
     readme = (
         "# meshc-pre-commit\n\nThe hooks of meshc, installed as a wheel: nothing is compiled.\n\n```yaml\nrepos:\n"
         f"- repo: <this repository>\n  rev: v{release.version}\n  hooks:\n  - id: meshc-check\n  - id: meshc-fmt\n"
@@ -167,6 +164,7 @@ def hooks(release: Release, folder: Path) -> None:
     files = {
         ".pre-commit-hooks.yaml": File(written.replace("language: rust", "language: python")),
         "pyproject.toml": File(project),
+        "backend.py": File(backend),
         "README.md": File(readme),
         "LICENSE": File((release.root / "LICENSE").read_bytes()),
     }
