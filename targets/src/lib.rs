@@ -12,6 +12,7 @@
 
 pub mod artifact;
 pub mod capability;
+pub mod difference;
 pub mod envoy;
 mod fingerprint;
 pub mod istio;
@@ -25,5 +26,6 @@ pub mod yaml;
 
 pub use artifact::{Artifact, Turn};
 pub use capability::{Feature, Support};
+pub use difference::{Account, Named};
 pub use raw_proxy::{EdgeOptions, KeyPaths, Rig, features};
 pub use target::{Fit, Fitted, Gateways, Options, Split, TARGETS, Target, fit, target};

@@ -6,7 +6,7 @@ use crate::{generated, oracle};
 use meshc_cli::rig::trial::{Aspect, Difference, Trial};
 use meshc_cli::rig::{Kind, World};
 use meshc_compiler::routing::matcher::{Matcher, Outcome, Request, Security};
-use meshc_targets::{Options, fit, target};
+use meshc_targets::{Named, Options, fit, target};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -31,18 +31,18 @@ const THOROUGH: Effort = Effort { proxies: 1, made: 60, every: 1, samples: 30 };
 /// For each of many.
 const BRIEF: Effort = Effort { proxies: 4, made: 45, every: 3, samples: 4 };
 
-/// What a request is known by, and why it is answered otherwise.
-type Odd = (fn(&Request) -> bool, &'static str);
+/// What a request is known by, and the name of what becomes of it.
+type Odd = (fn(&Request) -> bool, Named);
 
-/// What Istio's proxies do otherwise, whatever their configuration says: what a request is known by, and why.
+/// What Istio's proxies do otherwise, whatever their configuration says: by what a request is known.
 const KNOWN: &[Odd] = &[
-    (|one| path(one).contains("//"), "slashes that stand side by side are not merged"),
+    (|one| path(one).contains("//"), Named::DoubleSlashes),
     (
         |one| ["%2f", "%5c", "\\"].iter().any(|sign| path(one).to_ascii_lowercase().contains(sign)),
-        "escaped slashes and backslashes are let in",
+        Named::EscapedSlashes,
     ),
-    (|one| one.headers.iter().any(|(name, _)| name.contains('_')), "headers with underscores are let in"),
-    (|one| host(one).ends_with('.'), "a host with a final dot is another host at a gateway"),
+    (|one| one.headers.iter().any(|(name, _)| name.contains('_')), Named::UnderscoreHeaders),
+    (|one| host(one).ends_with('.'), Named::FinalDot),
 ];
 
 fn path(request: &Request) -> &str {
@@ -127,9 +127,9 @@ fn act(actor: &Actor<'_>, world: &World, effort: Effort, seen: &mut Seen) {
         let findings = trial.ask(std::slice::from_ref(&request));
         seen.requests += findings.requests;
         if !findings.differences.is_empty()
-            && let Some((_, reason)) = KNOWN.iter().find(|(holds, _)| holds(&request))
+            && let Some((_, named)) = KNOWN.iter().find(|(holds, _)| holds(&request))
         {
-            *seen.known.entry(reason).or_default() += 1;
+            *seen.known.entry(named.account().what).or_default() += 1;
         }
     }
 }
@@ -145,7 +145,7 @@ fn known(actor: &Actor<'_>, one: &Difference) -> Option<&'static str> {
         return Some("");
     }
     let empties = matches!(one.aspect, Aspect::RequestHeaders | Aspect::ResponseHeaders);
-    (empties && one.wanted.ends_with(": `")).then_some("a header is not set to an empty value")
+    (empties && one.wanted.ends_with(": `")).then(|| Named::EmptyValue.account().what)
 }
 
 /// A sidecar passes on what nobody declares to where the caller meant it, and speaks no TLS itself.

@@ -16,7 +16,7 @@ use meshc_cli::rig::{Kind, NotServing, Server, World};
 use meshc_compiler::Checked;
 use meshc_compiler::policy::RewriteKind;
 use meshc_compiler::routing::{Proxy, Rule};
-use meshc_targets::{Artifact, Fitted, Gateways, Options, Rig, fit};
+use meshc_targets::{Artifact, Fitted, Gateways, Named, Options, Rig, fit};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -31,10 +31,10 @@ const LOADED: u64 = 500;
 /// Requests for a rule whose answer depends on chance.
 const SAMPLES: u64 = 40;
 
-/// Where it is, what it is known by, and what it is.
-type Known = (Kind, fn(&Difference, Option<&Rule>) -> bool, &'static str);
+/// Where it is, what it is known by, and its name.
+type Known = (Kind, fn(&Difference, Option<&Rule>) -> bool, Named);
 
-/// What odd requests show of a data plane, and no configuration changes: what it is known by, and why. `docs/targets.md` says so.
+/// What odd requests show of a data plane, and no configuration changes: by what the named ones are known.
 const KNOWN: &[Known] = &[
     (
         Kind::Envoy,
@@ -42,23 +42,23 @@ const KNOWN: &[Known] = &[
             let is_slashes = path(one).contains("//") && path(one).chars().all(|char| "/.".contains(char));
             is_slashes || (one.aspect == Aspect::Path && one.got.replace("//", "/") == one.wanted)
         },
-        "a path of nothing but slashes stays `//`",
+        Named::OnlySlashes,
     ),
     (
         Kind::Nginx,
         |one, _| one.aspect == Aspect::Location && normalised(&one.got) == normalised(&one.wanted),
-        "a redirect keeps the path as it was written",
+        Named::RedirectedPath,
     ),
     (
         Kind::Nginx,
         // Either alone is compared with what it should be.
         |one, _| has_empty_header(one) && normalised(path(one)) != format!("{}?", path(one)),
-        "an empty header counts as absent, and another rule is seen by a path that was written otherwise",
+        Named::EmptyHeader,
     ),
     (
         Kind::Nginx,
         |one, rule| one.aspect == Aspect::Path && path(one).contains('%') && rewrites_by_expression(rule),
-        "a rewrite by an expression sees the decoded path",
+        Named::RewrittenEscapes,
     ),
 ];
 
@@ -122,7 +122,7 @@ fn fitted<'m>(kind: Kind, checked: &'m Checked, options: &Options<'_>) -> Fitted
 #[derive(Default)]
 struct Seen {
     requests: u64,
-    /// Differences that the capability table names, by their caveat.
+    /// Differences that the matrix of targets names, by their caveat or by what they are.
     known: BTreeMap<&'static str, u64>,
     faults: Vec<String>,
 }
@@ -215,7 +215,7 @@ fn tried(server: &Server, seed: u64) -> Seen {
         for one in &findings.differences {
             let rule = rule_of(one, &rigged.proxy);
             match KNOWN.iter().find(|(kind, holds, _)| *kind == server.kind && holds(one, rule)) {
-                Some((.., reason)) => *seen.known.entry(reason).or_default() += one.times,
+                Some((.., named)) => *seen.known.entry(named.account().what).or_default() += one.times,
                 None => seen.faults.push(told(one)),
             }
         }

@@ -4,7 +4,7 @@ use crate::args::{TableFormat, Targets};
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::report::json_text;
-use meshc_targets::{Feature, Support, TARGETS};
+use meshc_targets::{Feature, Named, Support, TARGETS};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -59,7 +59,7 @@ fn words(support: Support, brief: bool) -> String {
     }
 }
 
-/// The matrix by feature; below it, unless it is brief, what is not native, target by target.
+/// The matrix by feature; below it, unless it is brief, what is not native, target by target, and what differs beside features.
 fn human(brief: bool) -> String {
     let width = Feature::ALL.iter().map(|feature| feature.title().chars().count()).max().unwrap_or_default();
     let line = |first: &str, cells: Vec<String>| {
@@ -85,6 +85,16 @@ fn human(brief: bool) -> String {
             text.push_str(&format!("  {}: {}\n", feature.title(), words(target.support(*feature), false)));
         }
     }
+    if !brief {
+        text.push_str("\ndifferences that no configuration removes\n");
+    }
+    for account in Named::ALL.iter().filter(|_| !brief).map(|named| named.account()) {
+        let cells: Vec<String> = TARGETS
+            .iter()
+            .map(|target| format!("{}: {}", target.name(), account.of(target.name())))
+            .collect();
+        text.push_str(&format!("  {}: {} ({})\n", account.what, cells.join("; "), account.reason));
+    }
     text
 }
 
@@ -95,6 +105,24 @@ fn markdown(brief: bool) -> String {
         let cells: Vec<String> =
             TARGETS.iter().map(|target| words(target.support(*feature), brief).replace('|', "\\|")).collect();
         text.push_str(&format!("| {} | {} |\n", feature.title(), cells.join(" | ")));
+    }
+    text.push_str(&differences(&names, brief));
+    text
+}
+
+/// The differences that no configuration removes, as a table of its own; the reasons are left out where it is brief.
+fn differences(names: &[&str], brief: bool) -> String {
+    let (why, rule) = if brief { ("", "") } else { (" why |", "---|") };
+    let head = names.join(" | ");
+    let mut text = format!(
+        "\n| difference that no configuration removes | {head} |{why}\n|---|{}{rule}\n",
+        "---|".repeat(names.len())
+    );
+    for account in Named::ALL.iter().map(|named| named.account()) {
+        let why = (!brief).then_some(account.reason);
+        let cells = std::iter::once(account.what).chain(names.iter().map(|name| account.of(name))).chain(why);
+        let row: Vec<String> = cells.map(|cell| cell.replace('|', "\\|")).collect();
+        text.push_str(&format!("| {} |\n", row.join(" | ")));
     }
     text
 }
