@@ -97,7 +97,7 @@ impl Code {
     /// Whether targets report it, after everything else.
     #[must_use]
     pub const fn is_of_targets(self) -> bool {
-        matches!(self.0, 432 | 437 | 438 | 445 | 455 | 500..=599)
+        matches!(self.0, 432 | 437 | 438 | 439 | 445 | 455 | 500..=599)
     }
 
     /// Whether it says that something is not needed: true of a project only where it is in every environment, for every target.
@@ -263,6 +263,7 @@ registry! {
     436 HIDDEN_FROM_GATEWAY Error NotMeant "a host is hidden from its gateway";
     437 ROUTES_JOINED Error NotMeant "Istio would join the routes of two host blocks";
     438 BLOCK_WITHOUT_REQUESTS Warning NotMeant "a gateway has no request for a host block";
+    439 SERVICE_ADDRESS Warning NotMeant "a `destination` condition is compared with the address of a service";
     440 NEVER_TRUE Warning NotMeant "no request can match a condition";
     441 WRITTEN_BY_PROXIES Warning NotMeant "a condition tests a header that gateways overwrite";
     442 REDIRECT_QUERY Error Untranslatable "the query of a redirect cannot be chosen here";
@@ -278,6 +279,7 @@ registry! {
     458 JOINED_SEGMENTS Error NotMeant "a replaced prefix joins two segments of the path";
     459 LATE_RETRIES Note NotMeant "slow tries leave no time for the last retries";
     460 MIXED_PREFIXES Error NotMeant "a replaced prefix is missing from some alternatives";
+    461 NO_ORIGIN Warning NotMeant "`cors` allows no origin";
 
     501 UNSUPPORTED Error Untranslatable "the target cannot express this";
     502 BAD_DEGRADE Error Policy "this loss cannot be accepted";
@@ -345,6 +347,7 @@ registry! {
     722 PLAINTEXT_TO_TLS Error NotMeant "plaintext is sent to a TLS port";
     723 WRONG_SERVER_NAME Warning NotMeant "TLS origination uses a name that the server does not have";
     724 PLAINTEXT_EGRESS Warning NotMeant "requests reach an egress gateway in plaintext";
+    725 PLAIN_HTTPS_PORT Warning NotMeant "an external has plaintext HTTP on the port of HTTPS";
     750 NO_ENDPOINTS Error NotMeant "a fixed list of endpoints is empty";
     751 EMPTY_POOL Error Refused "a pool sets nothing";
     752 CLIENT_TLS_IGNORED Error NotMeant "Istio ignores a TLS setting of a destination";

@@ -20,6 +20,7 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
             gateways_look_at_connections(&gateways, host, route, reports);
             served_in_the_mesh(context, host, route, reports);
             preflights_arrive(host, route, reports);
+            origins_are_allowed(route, reports);
         }
         is_seen_by_gateways(context, host, reports);
     }
@@ -211,6 +212,20 @@ fn preflights_arrive(host: &Host, route: &Route, reports: &mut Vec<Diagnostic>) 
             .consequence("a later route answers them, or they get 404: browsers block the requests that need a preflight")
             .help("add `OPTIONS` to the methods, or a route `when method is OPTIONS` for the same path with the same `cors`"),
     );
+}
+
+/// Without an origin, Envoy's filter lets every preflight through and allows nothing.
+fn origins_are_allowed(route: &Route, reports: &mut Vec<Diagnostic>) {
+    let Some(cors) = route.options.shared.cors.as_ref() else { return };
+    if route.kind == RouteKind::Http && cors.body.origins.is_empty() {
+        reports.push(
+            Diagnostic::new(Code::NO_ORIGIN, cors.span, "`cors` allows no origin")
+                .consequence("browsers block all requests from other origins")
+                .help(
+                    "add the origins, for example `origin is \"https://app.example.com\"`, or remove `cors`",
+                ),
+        );
+    }
 }
 
 fn takes_preflights(one: &Match) -> bool {

@@ -49,7 +49,7 @@ fn names_do_not_overlap(host: &Host, reports: &mut Vec<Diagnostic>) {
         if pattern.is_generated() {
             let message = format!("`{pattern}` is a name that Istio makes itself");
             let report = Diagnostic::new(Code::BAD_LITERAL, span, message);
-            reports.push(report.help("name the service that it stands for"));
+            reports.push(report.help("use the service that it belongs to"));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Istio: Gateway, VirtualService, DestinationRule and ServiceEntry of `networking.istio.io`.
 
+mod addresses;
 mod ambient;
 pub mod api;
 mod asked;
@@ -96,6 +97,7 @@ impl Target for Istio {
         reports.extend(raw::check(checked, options));
         reports.extend(since::newer_than_oldest(checked, options));
         reports.extend(changes::between(checked.model(), options.releases));
+        reports.extend(addresses::of_services(checked.model()));
         reports.extend(ambient::at_waypoints(checked.model(), &options.ambient));
         // Istio carries everything.
         let lost = checked.model().degradations.iter().filter(|one| one.target.value == Controller::Istio);

@@ -126,7 +126,7 @@ fn settings_go_with_the_mode(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
         }
         ServerTlsMode::IstioMutual => "the certificates are those that Istio gives to workloads",
         ServerTlsMode::Simple | ServerTlsMode::Mutual | ServerTlsMode::OptionalMutual => {
-            "clients are not asked for a certificate"
+            "no client certificate is required"
         }
     };
     let is_refused = surplus.iter().any(|(keyword, _)| refuses(site.tls, keyword));

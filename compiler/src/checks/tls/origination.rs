@@ -5,7 +5,7 @@ use crate::checks::Context;
 use crate::checks::externals::steps::{Step, steps, unknown_host};
 use crate::checks::services::{Called, called};
 use crate::model::{
-    Action, Destination, DestinationId, External, HostNameKind, Model, Port, Resource, RouteKind,
+    Action, Destination, DestinationId, External, HostNameKind, Location, Model, Port, Resource, RouteKind,
     WeightedDestination,
 };
 use crate::policy::{ClientTls, ClientTlsMode, TrafficPolicy};
@@ -13,11 +13,15 @@ use crate::routing::effective_policy;
 use meshc_language::{Code, Diagnostic, Severity, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+/// The port of HTTPS.
+const HTTPS: u16 = 443;
+
 /// All checks of TLS that begins here.
 pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     let requests = Requests::of(context);
     tls_is_not_wrapped_in_tls(context, &requests, reports);
     requests_for_tls_are_encrypted(context, reports);
+    ports_of_https_have_tls(context, reports);
     servers_are_asked_for_by_their_own_name(context, reports);
 }
 
@@ -163,6 +167,33 @@ fn unencrypted(model: &Model, destination: &Destination, port: &Port) -> Diagnos
         .consequence("the server would answer 400, or close the connection: 400, 502 or 503 for every request")
         .help(format!(
             "originate TLS here: `port {protocol} {number} {{ tls simple {{ ca file \"/etc/certs/ca.pem\" }} }}`; or send to a port for `http`"
+        ))
+}
+
+/// Servers outside of the mesh speak TLS on 443: `http` there is mostly `https`, or lacks its `tls`.
+fn ports_of_https_have_tls(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
+    for called in called(context).filter(|called| !called.faulty) {
+        let DestinationId::External(id) = called.target else { continue };
+        let inside = context.model.mesh.externals.get(id).is_none_or(|external| {
+            external.body.location.is_some_and(|location| location.value == Location::Internal)
+        });
+        let is_plain = |port: &&Port| {
+            let number = port.target.map_or(port.number.value, |target| target.value);
+            port.protocol.value.is_http_family()
+                && number.get() == HTTPS
+                && on_port(called.traffic, Some(&port.traffic)).is_none()
+        };
+        let plain = called.ports.iter().filter(|_| !inside).filter(is_plain);
+        reports.extend(plain.map(|port| plain_https(port)));
+    }
+}
+
+fn plain_https(port: &Port) -> Diagnostic {
+    let protocol = port.protocol.value;
+    Diagnostic::new(Code::PLAIN_HTTPS_PORT, port.protocol.span, format!("port {HTTPS} is declared as `{protocol}`, without `tls`"))
+        .consequence("requests would be sent in plaintext to the port of HTTPS: servers answer 400, or close the connection")
+        .help(format!(
+            "if clients use HTTPS themselves, write `port https {HTTPS}`; for TLS origination, `port {protocol} 80 target {HTTPS} {{ tls simple }}`"
         ))
 }
 
