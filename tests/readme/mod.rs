@@ -1,14 +1,14 @@
-//! What the README says is so: its commands run, its codes exist, its matrix is that of the program, its links lead
-//! somewhere. `UPDATE=1` writes the matrix anew.
+//! What the README and the pages of `docs` say is so: their code is run or read, their codes exist, the matrix is that of the
+//! program, links lead somewhere. `UPDATE=1` writes the matrix anew.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod blocks;
 mod picture;
 
-use crate::oracle;
 use meshc_language::Code;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 const BEGIN: &str = "<!-- targets: begin -->\n";
@@ -22,36 +22,32 @@ fn readme() -> String {
     fs::read_to_string(root().join("README.md")).unwrap()
 }
 
+/// The README, and all pages that it leads to.
+fn pages() -> Vec<PathBuf> {
+    let mut pages: Vec<PathBuf> =
+        fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    pages.retain(|page| page.extension().is_some_and(|end| end == "md"));
+    pages.sort();
+    pages.extend(["README.md", "CONTRIBUTING.md", "examples/README.md"].map(|page| root().join(page)));
+    pages
+}
+
+/// The anchors of the headings of a page, as GitHub makes them.
+fn anchors(text: &str) -> Vec<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let anchor = |heading: &str| {
+        let words = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+        words.chars().filter(|char| char.is_alphanumeric() || "-_".contains(*char)).collect()
+    };
+    headings.map(anchor).collect()
+}
+
 /// Runs the program in the root of the repository; returns what it prints.
 fn run(arguments: &[&str]) -> String {
     let output =
         Command::new(env!("CARGO_BIN_EXE_meshc")).args(arguments).current_dir(root()).output().unwrap();
     assert!(output.status.success(), "meshc {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
-}
-
-#[test]
-fn commands_run() {
-    let text = readme();
-    let shell = text.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
-    let joined: Vec<String> = shell.map(|block| block.replace("\\\n", " ")).collect();
-    let commands: Vec<&str> =
-        joined.iter().flat_map(|block| block.lines()).filter(|line| line.starts_with("meshc ")).collect();
-    assert!(commands.len() >= 4, "the README shows no commands");
-    let program = Path::new(env!("CARGO_BIN_EXE_meshc")).parent().unwrap();
-    let tools = root().join(".venv/bin");
-    let path = format!("{}:{}:{}", program.display(), tools.display(), std::env::var("PATH").unwrap());
-    for command in commands {
-        if command.starts_with("meshc verify") && oracle::programs::envoy().is_none() {
-            continue;
-        }
-        // A new project is made somewhere else.
-        let elsewhere = tempfile::tempdir().unwrap();
-        let folder = if command.starts_with("meshc init") { elsewhere.path().to_owned() } else { root() };
-        let output =
-            Command::new("sh").args(["-c", command]).env("PATH", &path).current_dir(folder).output().unwrap();
-        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
-    }
 }
 
 #[test]
@@ -75,15 +71,20 @@ fn keep_current(page: &str, arguments: &[&str]) {
 
 #[test]
 fn codes_exist_and_links_lead_somewhere() {
-    for file in ["README.md", "CONTRIBUTING.md"] {
-        let text = fs::read_to_string(root().join(file)).unwrap();
+    for page in pages() {
+        let file = page.strip_prefix(root()).unwrap().display();
+        let text = fs::read_to_string(&page).unwrap();
         let words = text.split(|char: char| !char.is_ascii_alphanumeric());
         for code in words.filter(|word| word.starts_with("MESH0")) {
             assert!(Code::find(code).is_some(), "{file}: there is no {code}");
         }
         let links = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
-        for link in links {
-            assert!(root().join(link).exists(), "{file}: {link} leads nowhere");
+        for link in links.filter(|link| !link.starts_with("http")) {
+            let (target, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if target.is_empty() { page.clone() } else { page.parent().unwrap().join(target) };
+            assert!(target.exists(), "{file}: {link} leads nowhere");
+            let has_anchor = || anchors(&fs::read_to_string(&target).unwrap()).contains(&anchor.to_owned());
+            assert!(anchor.is_empty() || has_anchor(), "{file}: {link} leads to no heading");
         }
     }
 }
@@ -94,16 +95,4 @@ fn the_readme_is_short() {
     let (before, rest) = text.split_once(BEGIN).unwrap();
     let lines = before.lines().count() + rest.split_once(END).unwrap().1.lines().count();
     assert!(lines < 100, "the README has {lines} lines beside its matrix");
-}
-
-/// The examples of the page of each code that the README names are run elsewhere; its own snippet is run here.
-#[test]
-fn the_snippet_compiles() {
-    let text = readme();
-    let snippet = text.split("```mesh\n").nth(1).unwrap().split("```").next().unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let file: &Path = &folder.path().join("snippet.mesh");
-    fs::write(file, snippet).unwrap();
-    run(&["check", "--deny", "warnings", file.to_str().unwrap()]);
-    run(&["fmt", "--check", file.to_str().unwrap()]);
 }
