@@ -5,8 +5,9 @@
 //! folder for all runs, a release profile that optimises nothing, and no look at the registry: `cargo install` does not
 //! read `Cargo.lock`, and what was downloaded for this build is enough.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
@@ -60,6 +61,39 @@ fn hooks_guard_a_repository() {
     repository.write("deploy/istio/shop.yaml", &output.replace("timeout: 3s", "timeout: 30s"));
     let edited = repository.commit();
     assert_eq!(edited.failed_hooks(), ["meshc build --locked"], "{}", edited.text);
+}
+
+/// What pre-commit wants of a description of hooks (its `MANIFEST_SCHEMA`); needs no pre-commit.
+#[test]
+fn hooks_are_described_as_pre_commit_wants() {
+    const NEEDED: [&str; 4] = ["id", "name", "entry", "language"];
+    const KNOWN: [&str; 4] = ["description", "files", "pass_filenames", "require_serial"];
+    let text = fs::read_to_string(root().join(".pre-commit-hooks.yaml")).unwrap();
+    let hooks: Vec<BTreeMap<String, serde_yaml::Value>> = serde_yaml::from_str(&text).unwrap();
+    let mut ids = Vec::new();
+    for hook in &hooks {
+        for key in NEEDED {
+            let value = hook.get(key).and_then(serde_yaml::Value::as_str);
+            assert!(value.is_some_and(|value| !value.is_empty()), "{hook:?} has no {key}");
+        }
+        for (key, value) in hook {
+            assert!(NEEDED.contains(&key.as_str()) || KNOWN.contains(&key.as_str()), "unknown key {key}");
+            let is_switch = matches!(key.as_str(), "pass_filenames" | "require_serial");
+            assert!(if is_switch { value.is_bool() } else { value.is_string() }, "{key}: {value:?}");
+        }
+        regex::Regex::new(hook["files"].as_str().unwrap()).unwrap();
+        // What is run exists.
+        let words: Vec<&str> = hook["entry"].as_str().unwrap().split(' ').collect();
+        assert_eq!(words[0], "meshc");
+        let help =
+            command(env!("CARGO_BIN_EXE_meshc"), &root()).arg(words[1]).arg("--help").output().unwrap();
+        assert!(help.status.success(), "{}", text_of(&help));
+        for option in &words[2..] {
+            assert!(String::from_utf8_lossy(&help.stdout).contains(option), "{option}");
+        }
+        ids.push(hook["id"].as_str().unwrap());
+    }
+    assert_eq!(ids, ["meshc-check", "meshc-fmt", "meshc-build-locked"]);
 }
 
 /// pre-commit; `None`, with the reason printed, where it is absent.
