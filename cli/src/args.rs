@@ -55,7 +55,7 @@ pub(crate) enum Command {
     /// Run the real proxy on this machine and compare it with the sources
     #[command(long_about = VERIFY_HELP)]
     Verify(Verify),
-    /// Format sources
+    /// Format sources: layout only, while `fix` changes words
     Fmt(Fmt),
     /// Apply the edits that reports propose
     Fix(Fix),
@@ -195,7 +195,7 @@ Build as a function of Kubernetes' resource model (KRM)
 Reads a ResourceList on standard input and writes it with the resources of a mesh project added, as `kustomize build` wants it of \
 a generator. Its functionConfig is a `MeshBuild` of `meshc/v1`; its `spec` has `path` (a project below the current folder) or \
 `sources` (file names and texts), and may have `env`, `target` (default: istio) and `set` (parameters and values). Findings \
-stand in `results`; the exit code is 1 if there is an error among them.";
+are in `results`; the exit code is 1 if there is an error among them.";
 
 const VERIFY_HELP: &str = "\
 Run the real proxy on this machine and compare it with the sources
@@ -343,7 +343,7 @@ fn words<T>(words: &[(&'static str, T)]) -> clap::builder::PossibleValuesParser 
     words.iter().map(|(word, _)| *word).collect::<Vec<_>>().into()
 }
 
-/// The value that a word stands for.
+/// The value of a word.
 pub(crate) fn find_word<T: Copy>(words: &[(&'static str, T)], wanted: &str) -> Option<T> {
     words.iter().find(|(word, _)| *word == wanted).map(|(_, value)| *value)
 }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod words;
+
 use meshc_language::code::REGISTRY;
 use std::fs;
 use std::path::{Path, PathBuf};

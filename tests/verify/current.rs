@@ -1,4 +1,4 @@
-//! A newer nginx than Debian's does as the sources say too. `MESHC_NGINX` names its program, with the stream module built in.
+//! A newer nginx than Debian's behaves as the sources say too. `MESHC_NGINX` names its program, with the stream module built in.
 
 use super::verify;
 use crate::cli::Folder;

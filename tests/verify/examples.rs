@@ -84,7 +84,7 @@ fn an_outcome_has_the_fields_that_are_documented() {
     let folder = Folder::new(&[("shop.mesh", SHOP)]);
     let program = program.to_str().unwrap();
     let human = verify(&folder, 0, &["--target", "envoy", "--program", program]);
-    assert!(human.err.starts_with("envoy does as the sources say: 1 proxy, 5 rules, "), "{}", human.err);
+    assert!(human.err.starts_with("envoy behaves as the sources say: 1 proxy, 5 rules, "), "{}", human.err);
     assert!(human.out.is_empty());
     let json = verify(&folder, 0, &["--target", "envoy", "--program", program, "--format", "json"]);
     let outcome = only(&json.out);
@@ -132,8 +132,7 @@ fn requests_are_shown_where_they_land() {
     let (redirected, split) = (lines[0], lines[1]);
     assert_eq!(lines[2], "  destination saw GET /, host shop.example.com, HTTP/1.1", "{run:?}");
     assert!(redirected.ends_with(", as route `old` says (shop.mesh:9)"), "{redirected}");
-    let start =
-        "GET http://shop.example.com/ at gateway `edge` -> an answer of `cart.shop.svc.cluster.local:8080@v";
+    let start = "GET http://shop.example.com/ at gateway `edge` -> a response from `cart.shop.svc.cluster.local:8080@v";
     assert!(split.starts_with(start) && split.ends_with(", as route `split` says (shop.mesh:17)"), "{split}");
     let cart = ["--show", "GET http://shop.example.com/cart/1 -H x-kind: a -H x-other: b: c -H x-secret: s"];
     let run = verify(&folder, 0, &[&arguments[..], &cart].concat());
@@ -171,8 +170,7 @@ fn hosts_that_are_addresses_are_shown() {
         let lines: Vec<&str> = run.out.lines().collect();
         assert_eq!(lines.len(), requests.len(), "{run:?}");
         for (line, request) in lines.iter().zip(&requests) {
-            let start =
-                format!("{request} at gateway `edge` -> status 200 of the proxy itself, as route `all` ");
+            let start = format!("{request} at gateway `edge` -> status 200 from the proxy, as route `all` ");
             assert!(line.starts_with(&start), "{line}");
         }
         let run = verify(&folder, 1, &[&arguments[..], &["--show", "GET http://[::1]:81/"]].concat());
@@ -203,7 +201,7 @@ fn answers_without_a_body_and_their_types_are_no_fault() {
         let Some(program) = program else { continue };
         let arguments = ["--target", target, "--program", program.to_str().unwrap()];
         let run = verify(&folder, 0, &arguments);
-        let start = format!("{target} does as the sources say: 1 proxy, 7 rules, ");
+        let start = format!("{target} behaves as the sources say: 1 proxy, 7 rules, ");
         assert!(run.err.starts_with(&start), "{run:?}");
         // What the upstream has seen is told in a header, where not every character can stand.
         let run = verify(
@@ -211,7 +209,7 @@ fn answers_without_a_body_and_their_types_are_no_fault() {
             0,
             &[&arguments[..], &["--show", "HEAD http://a.com/s -H x-a: \u{e9}\""]].concat(),
         );
-        let wanted = "HEAD http://a.com/s -H x-a: \u{e9}\" at gateway `edge` -> an answer of `s:8080`, as route `head` ";
+        let wanted = "HEAD http://a.com/s -H x-a: \u{e9}\" at gateway `edge` -> a response from `s:8080`, as route `head` ";
         assert!(run.out.starts_with(wanted), "{run:?}");
     }
 }
@@ -221,7 +219,7 @@ fn help_says_what_is_not_looked_at() {
     let run = verify(&Folder::new(&[]), 0, &["--help"]);
     let said: Vec<&str> = run.out.split_whitespace().collect();
     let said = said.join(" ");
-    let (_, said) = said.split_once("Not looked at: ").unwrap();
+    let (_, said) = said.split_once("Not tested: ").unwrap();
     for part in ["retries", "CORS", "`x-forwarded-*`", "versions of TLS", "wrong certificate", "one element"]
     {
         assert!(said.contains(part), "{part}: {said}");
@@ -254,16 +252,16 @@ fn the_rig_is_no_fault(target: &str, program: &Path) {
     let folder = Folder::new(&[("given.mesh", GIVEN_HOSTS), ("old.mesh", OLD)]);
     let arguments = ["--target", target, "--program", program];
     let run = verify(&folder, 0, &[&arguments[..], &["given.mesh"]].concat());
-    assert!(run.err.starts_with(&format!("{target} does as the sources say: ")), "{run:?}");
+    assert!(run.err.starts_with(&format!("{target} behaves as the sources say: ")), "{run:?}");
     let run = verify(&folder, 0, &[&arguments[..], &["old.mesh"]].concat());
-    let said = ["speaks TLS 1.1 at most", "no cipher suite that goes with the rig's ECDSA certificate"];
+    let said = ["allows TLS 1.1 at most", "no secure cipher suite for the ECDSA certificate"];
     for part in said {
         let line = run.err.lines().find(|line| line.contains(part)).unwrap();
-        assert!(line.starts_with("note: 1 rule not tried (`all` of gateway `edge`): "), "{run:?}");
+        assert!(line.starts_with("note: 1 rule not tested (`all` of gateway `edge`): "), "{run:?}");
     }
     let show = ["--show", "GET https://a.com:8443/", "old.mesh"];
     let run = verify(&folder, 0, &[&arguments[..], &show].concat());
-    let start = "GET https://a.com:8443/ at gateway `edge` -> not tried, though route `all` takes it: it speaks TLS 1.1";
+    let start = "GET https://a.com:8443/ at gateway `edge` -> not tested, though route `all` matches it: it allows TLS 1.1";
     assert!(run.out.starts_with(start), "{run:?}");
 }
 
@@ -341,13 +339,16 @@ fn what_only_a_deployment_has_is_neither_asked_for_nor_passed_over_in_silence() 
         let arguments = ["--target", target, "--program", program.to_str().unwrap()];
         let run = verify(&folder, 0, &arguments);
         for line in [6, 11] {
-            let note = format!("note: `istio-mutual` at a.mesh:{line} is taken as plain");
+            let note = format!("note: `istio-mutual` at a.mesh:{line} is verified as plaintext");
             assert!(run.err.contains(&note), "{run:?}");
         }
-        assert!(!run.err.contains("not tried"), "{run:?}");
+        assert!(!run.err.contains("not tested"), "{run:?}");
         let show = ["--show", "GET http://in.mesh:444/x"];
         let run = verify(&folder, 0, &[&arguments[..], &show].concat());
-        assert!(run.out.contains("route `all`") && run.err.contains("a.mesh:6 is taken as plain"), "{run:?}");
+        assert!(
+            run.out.contains("route `all`") && run.err.contains("a.mesh:6 is verified as plaintext"),
+            "{run:?}"
+        );
     }
 }
 

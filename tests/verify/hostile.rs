@@ -34,7 +34,7 @@ fn a_program_that_is_not_installed() {
 #[test]
 fn a_target_that_is_no_proxy() {
     let run = verify(&shop(), 2, &["--target", "istio"]);
-    assert!(run.err.contains("`istio` is no proxy that can be run by itself"), "{}", run.err);
+    assert!(run.err.contains("`istio` is not a proxy that can run by itself"), "{}", run.err);
     let run = verify(&shop(), 2, &["--target", "apache"]);
     assert!(run.err.contains("[possible values: istio, envoy, nginx]"), "{}", run.err);
 }
@@ -44,13 +44,13 @@ fn requests_to_show_that_are_none() {
     let folder = shop();
     let program = script(&folder, "fake", "exit 1");
     for (request, lacks) in [
-        ("shop.example.com/cart", "URL behind a method"),
+        ("shop.example.com/cart", "URL after a method"),
         ("GET shop.example.com/cart", "`http://` or `https://`"),
         ("GET http://shop.example.com:x/", "port that is a number"),
         ("GET http:///", "host"),
-        ("GET http://shop.example.com/ x-kind: a", "single URL behind its method"),
-        ("GET http://shop.example.com/ -H x-kind", "name and value behind `-H`"),
-        ("GET http://shop.example.com/ -H x kind: a", "name and value behind `-H`"),
+        ("GET http://shop.example.com/ x-kind: a", "single URL after its method"),
+        ("GET http://shop.example.com/ -H x-kind", "name and value after `-H`"),
+        ("GET http://shop.example.com/ -H x kind: a", "name and value after `-H`"),
     ] {
         let run = verify(&folder, 2, &["--target", "envoy", "--program", &program, "--show", request]);
         assert!(run.err.starts_with(&format!("error: `--show {request}` has no {lacks}\n")), "{}", run.err);
@@ -65,9 +65,12 @@ fn requests_to_show_that_are_none() {
         ("GET http://[::1/", "has no address of IPv6 between "),
         ("GET http://[a.com]/", "has no address of IPv6 between "),
         ("GET http://[::1]80/", "has no address of IPv6 between "),
-        ("GET http://a.com/ -H Content-Length: 3", "has a header that belongs to the connection"),
-        ("GET http://a.com/ -H transfer-encoding: chunked", "has a header that belongs to the connection"),
-        ("GET http://a.com/ -H connection: close", "has a header that belongs to the connection"),
+        ("GET http://a.com/ -H Content-Length: 3", "has a connection header, which a request cannot set"),
+        (
+            "GET http://a.com/ -H transfer-encoding: chunked",
+            "has a connection header, which a request cannot set",
+        ),
+        ("GET http://a.com/ -H connection: close", "has a connection header, which a request cannot set"),
         ("GET http://a.com/ -H Host: b.com", "has `host` after `-H`: the host is in the URL"),
     ] {
         let run = verify(&folder, 2, &["--target", "envoy", "--program", &program, "--show", request]);
@@ -98,7 +101,7 @@ fn sources_without_a_proxy_say_so() {
     let program = script(&folder, "fake", "exit 0");
     let run = verify(&folder, 0, &["--target", "envoy", "--program", &program]);
     assert!(
-        run.err.starts_with("note: there is no proxy to try: ") && run.err.contains("0 proxies"),
+        run.err.starts_with("note: there is no proxy to verify: ") && run.err.contains("0 proxies"),
         "{run:?}"
     );
 }
@@ -111,7 +114,7 @@ fn a_program_that_ends_at_once_has_its_last_words() {
     let text = format!("{noise}\n{long}\nprintf 'no \\033[31msuch\\007 option\\n' >&2\nexit 3");
     let program = script(&folder, "fake", &text);
     let run = verify(&folder, 2, &["--target", "nginx", "--program", &program]);
-    assert!(run.err.contains("nginx ended by itself for gateway `edge`, and said:\n  line "), "{}", run.err);
+    assert!(run.err.contains("nginx exited for gateway `edge`, and printed:\n  line "), "{}", run.err);
     assert!(run.err.contains("no \\u{1b}[31msuch\\u{7} option"), "{}", run.err);
     assert!(run.err.len() < 2000 && !run.err.contains('\u{1b}'), "{}", run.err);
 }
@@ -133,7 +136,7 @@ fn a_program_that_never_serves() {
     let run = verify(&folder, 2, &["--target", "envoy", "--program", &program, "--patience", "1"]);
     assert!(start.elapsed() < LIMIT, "{:?}", start.elapsed());
     assert!(
-        run.err.contains("envoy did not serve gateway `edge` within 1 s, and said:\n  thinking\n"),
+        run.err.contains("envoy did not serve gateway `edge` within 1 s, and printed:\n  thinking\n"),
         "{}",
         run.err
     );
@@ -160,7 +163,7 @@ fn a_folder_that_is_kept() {
     let program = script(&folder, "fake", "exit 1");
     let arguments = ["--target", "envoy", "--program", &program, "--keep", "kept"];
     let run = verify(&folder, 2, &arguments);
-    assert!(run.err.contains("see what stands in `"), "{}", run.err);
+    assert!(run.err.contains("help: see `"), "{}", run.err);
     for file in ["kept/ca.pem", "kept/server.key", "kept/proxy-1/envoy.log"] {
         assert!(folder.path(file).is_file(), "{file}");
     }

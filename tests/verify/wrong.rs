@@ -127,7 +127,7 @@ fn a_difference_is_reported_at_its_line() {
     let changed = script(&folder, "changed", &text);
     let run = verify(&folder, 1, &["--target", "nginx", "--program", &changed]);
     for wanted in [
-        "error[DIFFERENCE]: nginx does otherwise than the sources say at route `health`: body\n",
+        "error[DIFFERENCE]: nginx behaves differently from the sources at route `health`: body\n",
         "shop.mesh:10:3\n",
         "wanted `fine`, got `ill`\n",
         "= sent: GET http://shop.example.com/health, to gateway `edge`",

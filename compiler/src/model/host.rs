@@ -35,7 +35,7 @@ pub struct Host {
 section! {
     /// What a host says beside its routes.
     pub struct HostBody {
-        /// The name of its resource; made of the first host and the gateways by default.
+        /// The name of its resource; made of the first host and the gateways by default, and of the first route in further blocks for that host: give them a `name` that stays when the route is renamed.
         once "name" name: Spanned<ResourceName>;
         /// Which namespaces its routes apply to. Istio: VirtualService.exportTo.
         once "visible" | "export-to" visibility: Visibility;

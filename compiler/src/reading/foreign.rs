@@ -100,7 +100,7 @@ impl<'p> Reader<'_, 'p> {
             return;
         }
         let written = self.written(span).unwrap_or_default().trim();
-        let message = format!("`{written}` has another spelling here");
+        let message = format!("`{written}` is spelled differently here");
         let report = Diagnostic::new(Code::FOREIGN_SPELLING, span, message).help(format!("write `{right}`"));
         self.report(fix(report));
     }

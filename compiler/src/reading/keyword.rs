@@ -361,7 +361,7 @@ macro_rules! section {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct $name {
             $($(#[doc = $doc])+ pub $field: $crate::reading::section!(@field $repeat $type),)*
-            $($(#[doc = "The statements of that section, which stand directly in this block."] pub $inner: $section,)*)?
+            $($(#[doc = "The statements of that section, which are directly in this block."] pub $inner: $section,)*)?
         }
 
         impl $crate::reading::Section for $name {

@@ -428,9 +428,11 @@ impl<'d, 'p> Reader<'d, 'p> {
     fn missing_statement(&mut self, owner: Statement<'p>, key: &str) {
         let name = owner.keyword().map_or("", |keyword| keyword.written());
         let message = format!("this `{name}` has no `{key}`");
-        self.report(
-            Diagnostic::new(Code::MISSING_STATEMENT, owner.head(), message).help(format!("add `{key} ...`")),
-        );
+        let help = match crate::reference::example(key) {
+            Some(example) => format!("add it, for example `{example}`"),
+            None => format!("add `{key} ...`"),
+        };
+        self.report(Diagnostic::new(Code::MISSING_STATEMENT, owner.head(), message).help(help));
     }
 
     #[cold]
@@ -476,7 +478,7 @@ impl<'d, 'p> Reader<'d, 'p> {
                 meant,
             ),
             None if !homes.is_empty() => {
-                report.help(format!("`{known}` is a statement of {}", listed(&homes)))
+                report.help(format!("move it: `{known}` is a statement of {}", listed(&homes)))
             }
             None => report.help(format!("it takes {}", listed(&keys))),
         };

@@ -270,7 +270,7 @@ fn claim_path(text: &str) -> Option<Vec<&str>> {
 #[cold]
 fn refuse_claim(text: &str) -> ValueError {
     ValueError::new(format!("{} is not a JWT claim", Shown(text)))
-        .help("write `@request.auth.claims.NAME` or, for nested claims, `@request.auth.claims[NAME][NAME]`")
+        .help("write `@request.auth.claims.NAME` or, for nested claims, `\"@request.auth.claims[NAME][NAME]\"` in quotes")
 }
 
 impl fmt::Display for MatchHeaderName {

@@ -127,7 +127,10 @@ impl<'m> Judge<'m> {
             .label(reason)
             .consequence("without it, traffic would go elsewhere or be treated differently");
         if one.guards {
-            return report.help("remove it, or remove this target: such a loss cannot be accepted");
+            return report.help(
+                "such a loss cannot be accepted: remove this target, or write it for Istio only where this target may do \
+                 without: `in istio { STATEMENT }`",
+            );
         }
         if approximated {
             return report.help(format!(
@@ -245,7 +248,7 @@ fn unverified_callers(model: &Model, proxy: &Proxy) -> Vec<Diagnostic> {
     let report = |tls: &ServerTls| {
         let message = "no CA is configured to verify client certificates";
         Diagnostic::new(Code::MISSING_SECRET, tls.mode.span, message)
-            .label("clients are asked for a certificate")
+            .label("client certificates are required")
             .consequence("any certificate would be accepted, or the proxy would not start")
             .help("add `ca file \"...\"` to the `secret` in `bindings`, or name one with `ca-credential`")
     };

@@ -217,11 +217,11 @@ impl Attempt<'_> {
         match why {
             NotServing::Io(what, error) => Failure::new(format!("cannot {what} for {name}: {error}")),
             NotServing::Refused(said) => {
-                Failure::new(format!("{program} exited for {name}, with the output{}", outcome::last(&said)))
+                Failure::new(format!("{program} exited for {name}, and printed{}", outcome::last(&said)))
                     .help(help)
             }
             NotServing::TimedOut(said) => Failure::new(format!(
-                "{program} did not serve {name} within {} s, with the output{}",
+                "{program} did not serve {name} within {} s, and printed{}",
                 self.server.patience.as_secs(),
                 outcome::last(&said)
             ))
