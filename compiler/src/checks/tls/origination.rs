@@ -184,7 +184,7 @@ fn ports_of_https_have_tls(context: &Context<'_>, reports: &mut Vec<Diagnostic>)
                 && on_port(called.traffic, Some(&port.traffic)).is_none()
         };
         let plain = called.ports.iter().filter(|_| !inside).filter(is_plain);
-        reports.extend(plain.map(|port| plain_https(port)));
+        reports.extend(plain.map(plain_https));
     }
 }
 
