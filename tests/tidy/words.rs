@@ -129,6 +129,8 @@ fn texts() -> Vec<(String, String)> {
 /// The first retired word of a text, and what to write instead.
 fn retired(text: &str, words: &[(Regex, &'static str)]) -> Option<(String, &'static str)> {
     let text = RIGHT.iter().fold(text.to_owned(), |text, (right, _)| text.replace(right, ""));
+    // What shows a claim is named as it is called.
+    let text = text.split_whitespace().filter(|word| !word.contains("::")).collect::<Vec<_>>().join(" ");
     words.iter().find_map(|(word, instead)| Some((word.find(&text)?.as_str().to_owned(), *instead)))
 }
 

@@ -115,7 +115,7 @@ fn differences(names: &[&str], brief: bool) -> String {
     let (why, rule) = if brief { ("", "") } else { (" why |", "---|") };
     let head = names.join(" | ");
     let mut text = format!(
-        "\n| difference that no configuration removes | {head} |{why}\n|---|{}{rule}\n",
+        "<!-- and -->\n| difference that no configuration removes | {head} |{why}\n|---|{}{rule}\n",
         "---|".repeat(names.len())
     );
     for account in Named::ALL.iter().map(|named| named.account()) {
