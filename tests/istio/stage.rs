@@ -228,7 +228,7 @@ fn on_the_loopback(mut proxy: Proxy, world: &World, prefix: &str) -> (Rigged, St
 
 /// Whether nothing comes in without one of certain addresses, which nobody can call on the loopback.
 fn depends_on_address(listener: &Listener) -> bool {
-    let Listener { bind: _, port: _, plain, tls, conflicts: _ } = listener;
+    let Listener { bind: _, all: _, port: _, plain, tls, conflicts: _ } = listener;
     let addressed = |rules: &[ConnectionRule]| {
         let somewhere = |rule: &ConnectionRule| {
             !rule.matches.is_empty() && rule.matches.iter().all(|one| !one.destinations.is_empty())

@@ -1,7 +1,9 @@
 //! What differs by protocol: kept connections, half-closed ones, statuses of gRPC, addresses of both families.
 
+use super::project::Project;
 use super::stage::{LIMIT, Plane, Stage, seen};
-use meshc_cli::rig::{Request, ports};
+use meshc_cli::rig::{Connection, Request, ports};
+use meshc_targets::envoy::Layout;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::Duration;
@@ -13,6 +15,8 @@ on_every_plane! {
     a_grpc_call_that_takes_too_long_exceeds_its_deadline
     a_wildcard_stands_for_a_character_at_least
     a_listener_without_an_address_is_heard_by_both_families
+    all_addresses_said_in_two_ways_are_one_listener
+    an_address_of_ipv4_in_the_form_of_ipv6_is_the_same_place
     the_limits_of_a_gateway_spare_what_is_meant_to_last
 }
 
@@ -147,6 +151,55 @@ fn a_listener_without_an_address_is_heard_by_both_families(stage: &mut Stage) {
     assert!(text(stage, &source("")).contains(everywhere));
     let bound = text(stage, &source("bind \"127.0.0.1\""));
     assert!(!bound.contains("[::]:8080") && !bound.contains("name: \"::_8080\""), "{bound}");
+}
+
+fn all_addresses_said_in_two_ways_are_one_listener(stage: &mut Stage) {
+    let listening = |binds: [&str; 2]| {
+        let [first, second] = binds;
+        let source = format!(
+            "gateway edge {{ workload any; listen http 8080 {{ hosts a.com; {first} }}; listen http 8080 {{ hosts b.com; {second} }} }}
+            host a.com, b.com via edge {{ route all -> a }}
+            service a {{ port http 80 }}
+            bindings {{ address a endpoints [127.0.0.1:1] }}"
+        );
+        let text = text(stage, &source);
+        let said = match stage.plane {
+            Plane::Envoy => ["address: \"0.0.0.0\"", "address: \"::\"", "ipv4_compat: true"],
+            Plane::Nginx => ["listen 0.0.0.0:8080 default_server", "listen [::]:8080 default_server", "-"],
+        };
+        said.map(|said| text.matches(said).count())
+    };
+    let both = match stage.plane {
+        Plane::Envoy => [0, 1, 1],
+        Plane::Nginx => [1, 1, 0],
+    };
+    for binds in [["", "bind \"::\""], ["bind \"::\"", "bind 0.0.0.0"], ["bind 0.0.0.0", ""]] {
+        assert_eq!(listening(binds), both, "{binds:?}");
+    }
+    for (one, wanted) in [("bind 0.0.0.0", [1, 0, 0]), ("bind \"::\"", [0, 1, 0])] {
+        assert_eq!(listening([one, one]), wanted, "{one}");
+    }
+}
+
+fn an_address_of_ipv4_in_the_form_of_ipv6_is_the_same_place(stage: &mut Stage) {
+    stage.echo("a");
+    let source = |port: u16| {
+        format!(
+            "gateway edge {{ workload any
+              listen http {port} {{ hosts a.com; bind \"::ffff:127.0.0.1\" }}
+              listen http {port} {{ hosts b.com; bind 127.0.0.1 }}
+            }}
+            host a.com, b.com via edge {{ route all -> a }}
+            service a {{ port http 80 }}
+            bindings {{ address a endpoints [<a>] }}"
+        )
+    };
+    let project = Project::start(stage, Layout::Static, &source);
+    for host in ["a.com", "b.com"] {
+        let tcp = project.open().unwrap();
+        let mut connection = Connection::over(tcp, None, Duration::from_secs(10)).unwrap();
+        assert_eq!(connection.exchange(&Request::get(host, "/")).unwrap().status, 200, "{host}");
+    }
 }
 
 fn the_limits_of_a_gateway_spare_what_is_meant_to_last(stage: &mut Stage) {

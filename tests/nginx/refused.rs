@@ -104,3 +104,55 @@ fn a_fault_that_refuses_everybody_is_not_given_up() {
         assert_eq!(artifacts.is_some(), is_given_up, "{condition} {share}");
     }
 }
+
+/// Listeners of one port, and whether nginx cannot open them together: its modules for requests and for connections each have
+/// sockets of their own.
+const TOGETHER: &[([&str; 2], bool)] = &[
+    (["listen tcp 85 { hosts *; bind 127.0.0.1 }", "listen http 85 { hosts b.com }"], true),
+    (["listen tcp 85 { hosts *; bind \"::1\" }", "listen http 85 { hosts b.com; bind \"::\" }"], true),
+    (
+        [
+            "listen tls 85 { hosts *; tls passthrough; bind 127.0.0.1 }",
+            "listen http 85 { hosts b.com; bind 0.0.0.0 }",
+        ],
+        true,
+    ),
+    (["listen tcp 85 { hosts *; bind 127.0.0.1 }", "listen http 85 { hosts b.com; bind 127.0.0.2 }"], false),
+    (["listen tcp 85 { hosts *; bind 127.0.0.1 }", "listen http 85 { hosts b.com; bind \"::\" }"], false),
+    (["listen tcp 85 { hosts *; bind 127.0.0.1 }", "listen http 86 { hosts b.com }"], false),
+    (["listen http 85 { hosts a.com; bind 127.0.0.1 }", "listen http 85 { hosts b.com }"], false),
+    (["listen tcp 85 { hosts *; bind 127.0.0.1 }", "listen tcp 85 { hosts * }"], false),
+];
+
+#[test]
+fn listeners_whose_sockets_would_meet_are_refused() {
+    for ([first, second], refused) in TOGETHER {
+        let mut text = format!(
+            "gateway edge {{ workload any; {first}; {second} }}
+            service web {{ port http 80 }}
+            bindings {{ address web endpoints [127.0.0.1:9] }}\n"
+        );
+        for (protocol, block) in [
+            ("http", "host a.com, b.com via edge { route all -> web }\n"),
+            ("tcp", "host * via edge { tcp route all -> db }\n"),
+            ("tls", "host * via edge { tls route all when sni * -> db }\n"),
+        ] {
+            if text.contains(&format!("listen {protocol} ")) {
+                text.push_str(block);
+            }
+        }
+        if text.contains("-> db") {
+            text.push_str("service db { port tcp 5432 }\nbindings { address db endpoints [127.0.0.1:10] }\n");
+        }
+        let (reports, artifacts) = built(&text, "nginx").unwrap_or_else(|| panic!("{text}"));
+        let said =
+            reports.iter().filter(|one| one.severity == Severity::Error).map(|one| one.message.as_str());
+        let said: Vec<&str> = said.collect();
+        let wanted =
+            "nginx does not support HTTP and passed-on connections on different addresses of port 85";
+        assert_eq!(said, if *refused { vec![wanted] } else { vec![] }, "{text}");
+        assert_eq!(artifacts.is_none(), *refused, "{text}");
+        let (_, by_envoy) = built(&text, "envoy").unwrap();
+        assert!(by_envoy.is_some(), "{text}");
+    }
+}

@@ -53,6 +53,6 @@ fn without_tls(listener: &Listener, server: TlsServer, taken: &mut Vec<Span>) ->
         TlsKind::Passthrough(_) => return None,
     };
     taken.push(tls.mode.span);
-    let (bind, port) = (listener.bind, listener.port);
-    Some(Listener { bind, port, plain: Some(plain), tls: ByName::default(), conflicts: Vec::new() })
+    let (bind, all, port) = (listener.bind, listener.all, listener.port);
+    Some(Listener { bind, all, port, plain: Some(plain), tls: ByName::default(), conflicts: Vec::new() })
 }

@@ -73,11 +73,12 @@ impl<'m> Maker<'m, '_> {
         let mut groups: IndexMap<Place, Vec<&'m Declared>> = IndexMap::new();
         for declared in all.iter().filter(|declared| is_plain_http(declared)) {
             let parts = parts::listener(declared);
-            groups.entry((parts.bind, parts.port)).or_default().push(declared);
+            let listener = self.listeners.at(parts.bind, parts.port);
+            groups.entry((listener.bind, listener.port)).or_default().push(declared);
         }
         for ((bind, port), group) in groups {
             let hosts = self.virtual_hosts(&group);
-            if let Some(server) = self.listeners.at(bind, port).plain_http() {
+            if let Some(server) = self.listeners.place(bind, port).plain_http() {
                 server.virtual_hosts.extend(hosts);
             }
         }

@@ -15,6 +15,7 @@
 //! - An upstream stands once per proxy; nothing is listed that no rule refers to.
 
 mod address;
+mod all_addresses;
 mod by_name;
 mod connection_order;
 mod gateway;
@@ -34,6 +35,7 @@ mod workload;
 mod tests;
 
 pub use address::{Addresses, WeightedAddress, headless_name};
+pub use all_addresses::{AllAddresses, own_address};
 pub use by_name::{ByName, Named};
 pub use connection_order::{ConnectionOrder, connection_alternatives, connection_order};
 pub use gateway::is_seen;
@@ -98,8 +100,11 @@ pub enum Role {
 /// A port of a proxy.
 #[derive(Clone, Debug)]
 pub struct Listener {
-    /// The address that it binds to; all addresses of a gateway, loopback of an outbound proxy, if none is given.
+    /// The address that it binds to; `None` for all of them, as `all` says.
     pub bind: Option<IpAddr>,
+    /// How the sources say that it takes all addresses: of a gateway those of both families, of an outbound proxy the loopback,
+    /// where they say nothing.
+    pub all: AllAddresses,
     /// The port.
     pub port: u16,
     /// What is done with connections that are not TLS; they are refused without it.
@@ -229,7 +234,8 @@ impl Plan<'_, '_> {
 
 impl Listener {
     fn new(bind: Option<IpAddr>, port: u16) -> Self {
-        Self { bind, port, plain: None, tls: ByName::default(), conflicts: Vec::new() }
+        let all = AllAddresses::default();
+        Self { bind, all, port, plain: None, tls: ByName::default(), conflicts: Vec::new() }
     }
 
     /// The HTTP server for connections that are not TLS, made if there is none.
@@ -269,8 +275,16 @@ struct Listeners {
 }
 
 impl Listeners {
-    /// The listener of a port and address, made if there is none.
+    /// The listener of a port and of what a `bind` says, made if there is none.
     fn at(&mut self, bind: Option<IpAddr>, port: u16) -> &mut Listener {
+        let listener = self.place(bind, port);
+        listener.all.join(AllAddresses::of(bind));
+        listener
+    }
+
+    /// The same, whose addresses are not widened.
+    fn place(&mut self, bind: Option<IpAddr>, port: u16) -> &mut Listener {
+        let bind = own_address(bind);
         let at = *self.places.entry((port, bind)).or_insert_with(|| {
             self.all.push(Listener::new(bind, port));
             self.all.len() - 1
@@ -281,7 +295,7 @@ impl Listeners {
 
     /// The listener of a port and address, if there is one.
     fn get_mut(&mut self, bind: Option<IpAddr>, port: u16) -> Option<&mut Listener> {
-        let at = self.places.get(&(port, bind))?;
+        let at = self.places.get(&(port, own_address(bind)))?;
         self.all.get_mut(*at)
     }
 

@@ -11,7 +11,7 @@ use crate::model::{
 use crate::policy::{SharedRouteOptions, TrafficPolicy};
 use crate::values::{Count, EndpointAddress, HostPattern, IpOrCidr, Protocol, SubjectAltName, Text};
 use meshc_language::{Span, Spanned};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 /// The listeners of a gateway.
 pub(super) fn listeners(gateway: &Gateway) -> &[Listener] {
@@ -35,7 +35,7 @@ pub(super) struct ListenerParts<'m> {
     pub(super) hosts: &'m [Spanned<ServerHost>],
     pub(super) tls: Option<&'m ServerTls>,
     pub(super) redirect: Option<HttpsRedirect>,
-    /// The address that it binds to; `None` for all.
+    /// The address that it binds to, as it is said.
     pub(super) bind: Option<IpAddr>,
     pub(super) span: Span,
 }
@@ -51,8 +51,6 @@ pub(super) fn listener(listener: &Listener) -> ListenerParts<'_> {
         name: _,
         port_name: _,
     } = body;
-    // `0.0.0.0` stands for all addresses, as no address does: both are one socket.
-    let bind = bind.map(|bind| bind.value.get()).filter(|address| *address != Ipv4Addr::UNSPECIFIED);
     ListenerParts {
         protocol: protocol.value,
         port: port.value.get(),
@@ -60,7 +58,7 @@ pub(super) fn listener(listener: &Listener) -> ListenerParts<'_> {
         tls: tls.as_deref(),
         // Requests of HTTPS are where it leads.
         redirect: redirect.filter(|_| protocol.value.is_http_family()),
-        bind,
+        bind: bind.map(|bind| bind.value.bound()),
         span: *span,
     }
 }

@@ -82,8 +82,9 @@ fn absorb(all: &mut Listeners, upstreams: &mut Arena<Upstream>, proxy: Proxy) {
     let moved = Moved::into(upstreams, own);
     for mut one in listeners {
         moved.listener(&mut one);
-        let Listener { bind, port, plain, tls, conflicts } = one;
-        let into = all.at(bind, port);
+        let Listener { bind, all: addresses, port, plain, tls, conflicts } = one;
+        let into = all.place(bind, port);
+        into.all.join(addresses);
         into.conflicts.extend(conflicts);
         into.tls.extend(tls);
         match plain {
@@ -133,7 +134,7 @@ impl Moved {
     }
 
     fn listener(&self, listener: &mut Listener) {
-        let Listener { bind: _, port: _, plain, tls, conflicts: _ } = listener;
+        let Listener { bind: _, all: _, port: _, plain, tls, conflicts: _ } = listener;
         match plain {
             None => {}
             Some(Plain::Http(server)) => self.server(server),

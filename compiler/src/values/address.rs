@@ -56,6 +56,13 @@ const UNIX_MAX: usize = 107;
 const UNIX: &str = "unix://";
 
 impl IpAddress {
+    /// The address that a socket is bound to; one of IPv4 in the form of IPv6 (`::ffff:10.0.0.1`) is that of IPv4, as the kernel
+    /// sees it.
+    #[must_use]
+    pub const fn bound(self) -> IpAddr {
+        self.0.to_canonical()
+    }
+
     /// The address.
     #[must_use]
     pub const fn get(self) -> IpAddr {

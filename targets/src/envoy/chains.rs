@@ -44,7 +44,7 @@ pub(super) struct Chain<'a> {
 
 /// All connections of a listener that someone takes.
 pub(super) fn chains(listener: &Listener) -> Vec<Chain<'_>> {
-    let Listener { bind: _, port: _, plain, tls, conflicts: _ } = listener;
+    let Listener { bind: _, all: _, port: _, plain, tls, conflicts: _ } = listener;
     let names = Names::of(tls);
     // All addresses and some of them are chains of their own.
     let mut chosen: BTreeMap<(Choice, Vec<&str>, bool), Vec<Cidr>> = BTreeMap::new();

@@ -14,8 +14,8 @@ use std::net::{IpAddr, Ipv6Addr};
 
 /// A listener; `None` if it takes no connection at all.
 pub(super) fn listener<'a>(context: &Context<'a>, listener: &'a Listener) -> Option<Sourced<api::Listener>> {
-    let Listener { bind, port, plain: _, tls, conflicts: _ } = listener;
-    let (name, address) = match place(*bind, context.model, context.proxy, context.limits) {
+    let Listener { bind: _, all: _, port, plain: _, tls, conflicts: _ } = listener;
+    let (name, address) = match place(listener, context.model, context.proxy, context.limits) {
         Place::At(address) => (address, Address::socket(address.to_string(), *port)),
         Place::Everywhere => (IpAddr::V6(Ipv6Addr::UNSPECIFIED), Address::everywhere(*port)),
     };

@@ -55,7 +55,7 @@ fn server(listener: &Listener, port_name: SmolStr, home: Option<&str>) -> api::S
             protocol: SmolStr::new_static(protocol.value.istio()),
             target_port: None,
         },
-        bind: bind.as_ref().map(|address| SmolStr::new(address.value.to_string())),
+        bind: bind.as_ref().map(|address| SmolStr::new(address.value.bound().to_string())),
         hosts: kept_hosts(listener, home).map(server_host).collect(),
         tls: tls_settings(tls.as_deref(), redirect.map(|redirect| redirect.target)).map(Box::new),
         default_endpoint: None,

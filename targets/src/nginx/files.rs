@@ -8,6 +8,7 @@ use super::headers;
 use super::listener_tls;
 use super::listeners::{self, Servers};
 use super::module::Module;
+use super::shared_ports;
 use super::text;
 use super::variables::Subsystem;
 use crate::artifact::Artifact;
@@ -61,6 +62,7 @@ impl Configuration {
         for listener in &proxy.listeners {
             listeners::add(listener, &mut builder, &mut servers);
         }
+        shared_ports::refuse(&mut builder);
         servers.stream.extend(builder.originating());
         let names = servers.http.iter().flat_map(|server| server.block.iter().flatten());
         let names = names.filter(|line| line.words.first().is_some_and(|word| word == "server_name"));

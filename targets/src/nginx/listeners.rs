@@ -10,10 +10,11 @@ use super::hosts;
 use super::http;
 use super::listener_tls;
 use super::stream::{self, SNI, Secured};
+use super::variables::Subsystem;
 use crate::raw_proxy::{Place, place};
 use meshc_compiler::routing::{Listener, Plain, TlsKind, TlsServer};
 use meshc_compiler::values::{HostPattern, TlsVersion};
-use std::net::IpAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The servers of a proxy.
 #[derive(Debug, Default)]
@@ -45,8 +46,8 @@ enum Handler<'l> {
 
 /// Adds the servers of a listener.
 pub(super) fn add(listener: &Listener, builder: &mut Builder<'_>, servers: &mut Servers) {
-    let Listener { bind, port, plain, tls, conflicts: _ } = listener;
-    let addresses = addresses(*bind, *port, builder);
+    let Listener { bind: _, all: _, port, plain, tls, conflicts: _ } = listener;
+    let addresses: Vec<String> = sockets(listener, builder).iter().map(SocketAddr::to_string).collect();
     let handlers = handlers(plain.as_ref(), tls);
     builder.heard = addresses.join(" ");
     match handlers.as_slice() {
@@ -59,12 +60,22 @@ pub(super) fn add(listener: &Listener, builder: &mut Builder<'_>, servers: &mut 
     }
 }
 
-fn addresses(bind: Option<IpAddr>, port: u16, builder: &Builder<'_>) -> Vec<String> {
-    match place(bind, builder.model, builder.proxy, builder.limits) {
-        Place::At(IpAddr::V4(address)) => vec![format!("{address}:{port}")],
-        Place::At(IpAddr::V6(address)) => vec![format!("[{address}]:{port}")],
+/// The sockets on which a listener is heard.
+pub(super) fn sockets(listener: &Listener, builder: &Builder<'_>) -> Vec<SocketAddr> {
+    let addresses = match place(listener, builder.model, builder.proxy, builder.limits) {
+        Place::At(address) => vec![address],
         // One socket for both would tell addresses of IPv4 in the form of IPv6.
-        Place::Everywhere => vec![format!("0.0.0.0:{port}"), format!("[::]:{port}")],
+        Place::Everywhere => vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()],
+    };
+    addresses.into_iter().map(|address| SocketAddr::new(address, listener.port)).collect()
+}
+
+/// The module that opens the sockets of a listener; `None` for one that nothing is served on.
+pub(super) fn subsystem(listener: &Listener) -> Option<Subsystem> {
+    match handlers(listener.plain.as_ref(), &listener.tls).as_slice() {
+        [] => None,
+        [Handler::PlainHttp(_) | Handler::TlsHttp(_)] => Some(Subsystem::Http),
+        _ => Some(Subsystem::Stream),
     }
 }
 
@@ -183,7 +194,11 @@ fn front(
     let target =
         builder.stream.map("$ssl_preread_protocol", vec![line!["default", by_name], line!["", plain]]);
     let mut inside: Vec<Directive> = addresses.into_iter().map(|address| line!["listen", address]).collect();
-    inside.extend([line!["ssl_preread", "on"], line!["proxy_protocol", "on"], line!["proxy_pass", target]]);
+    inside.extend([
+        line!["ssl_preread", "on"],
+        line!["proxy_protocol", "on"],
+        line!["proxy_pass", target],
+    ]);
     servers.stream.push(line!["server"].block(inside));
     for (at, (handler, hop)) in handlers.iter().zip(hops).enumerate() {
         let others = handlers.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, one)| one);

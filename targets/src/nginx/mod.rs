@@ -48,6 +48,7 @@ mod redirect;
 mod regex;
 mod rewrite;
 mod rule;
+mod shared_ports;
 mod stream;
 mod support;
 mod text;

@@ -5,9 +5,9 @@
 
 use super::EdgeOptions;
 use meshc_compiler::Model;
-use meshc_compiler::routing::Proxy;
+use meshc_compiler::routing::{AllAddresses, Listener, Proxy};
 use meshc_compiler::values::TlsVersion;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 
 /// The certificates of public authorities, by which a server is known where no `ca` is given. Istio has its proxies look for
@@ -29,12 +29,18 @@ pub(crate) enum Place {
 
 /// Where a listener is heard. One that says nothing (`bind`): a gateway and what a platform deploys serve others, as in Istio; an
 /// outbound proxy on a machine serves those beside it.
-pub(crate) fn place(bind: Option<IpAddr>, model: &Model, proxy: &Proxy, edge: &EdgeOptions) -> Place {
-    let serves_others = proxy.is_gateway() || model.deploy().is_some();
-    match bind {
-        Some(address) => Place::At(address),
-        None if serves_others && edge.ipv6 => Place::Everywhere,
-        None if serves_others => Place::At(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
-        None => Place::At(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+pub(crate) fn place(listener: &Listener, model: &Model, proxy: &Proxy, edge: &EdgeOptions) -> Place {
+    if let Some(address) = listener.bind {
+        return Place::At(address);
+    }
+    let AllAddresses { unsaid, v4, v6 } = listener.all;
+    let unsaid = unsaid || !(v4 || v6);
+    if unsaid && !proxy.is_gateway() && model.deploy().is_none() {
+        return Place::At(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    match (v4 || unsaid, v6 || (unsaid && edge.ipv6)) {
+        (true, true) => Place::Everywhere,
+        (true, false) => Place::At(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+        (false, _) => Place::At(IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
     }
 }

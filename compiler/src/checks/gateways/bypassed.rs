@@ -8,10 +8,11 @@ use super::servers::{Served, Server};
 use crate::checks::Context;
 use crate::model::{Controller, Gateway, Id, Resource, ServerTls, ServerTlsMode};
 use crate::routing::TlsKind;
-use crate::values::{HostMap, HostPattern, IpAddress, Protocol};
+use crate::values::{HostMap, HostPattern, Protocol};
 use meshc_language::{Code, Diagnostic, Span};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
+use std::net::IpAddr;
 
 /// What a caller must show, from nothing to the most.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +58,7 @@ impl<'s, 'm> Asking<'s, 'm> {
 }
 
 /// A port and an address.
-type Slot = (u16, Option<IpAddress>);
+type Slot = (u16, Option<IpAddr>);
 
 /// The listeners with a name, on a port and an address.
 type Named<'s, 'm> = FxHashMap<(Slot, SmolStr), Nesting<'m, (Asking<'s, 'm>, &'s Served<'m>)>>;

@@ -3,10 +3,10 @@
 use super::as_warning;
 use super::nesting::Nesting;
 use super::servers::{Family, Served, Server};
-use crate::values::IpAddress;
 use meshc_language::{Code, Diagnostic};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
+use std::net::IpAddr;
 
 /// G3: Istio tells the ports of one gateway apart by their names.
 pub(super) fn port_names_are_unique(servers: &[Server<'_>], reports: &mut Vec<Diagnostic>) {
@@ -35,7 +35,7 @@ type Families<'s, 'm> = [Nesting<'m, (usize, &'s Server<'m>)>; Family::ALL.len()
 /// H29: HTTP shares a port with HTTP, TLS with TLS, and nothing else with anything.
 pub(super) fn ports_are_shared_by_one_family(servers: &[Server<'_>], reports: &mut Vec<Diagnostic>) {
     // Of servers that agree, on the same workloads, the first stands for all.
-    let mut slots: FxHashMap<(u16, Option<IpAddress>), Families<'_, '_>> = FxHashMap::default();
+    let mut slots: FxHashMap<(u16, Option<IpAddr>), Families<'_, '_>> = FxHashMap::default();
     for (at, server) in servers.iter().enumerate() {
         let families = slots.entry(server.slot).or_default();
         let others =
@@ -72,7 +72,7 @@ fn port_taken(server: &Server<'_>, other: &Server<'_>) -> Diagnostic {
 }
 
 /// Where a name is served: port, address, family, name.
-type Place<'m> = (u16, Option<IpAddress>, Family, &'m str);
+type Place<'m> = (u16, Option<IpAddr>, Family, &'m str);
 
 /// A server, and a name that it serves.
 type Serving<'s, 'm> = (&'s Server<'m>, &'s Served<'m>);

@@ -6,10 +6,12 @@ use crate::model::{
     Controller, EgressHop, External, Gateway, HostNamespace, Id, Listener, Mesh, Resource, ServerHost,
     ServerTlsMode,
 };
-use crate::values::{HostPattern, IpAddress, Protocol};
+use crate::routing::own_address;
+use crate::values::{HostPattern, Protocol};
 use meshc_language::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
+use std::net::IpAddr;
 
 /// One server of a gateway.
 pub(super) struct Server<'m> {
@@ -17,7 +19,7 @@ pub(super) struct Server<'m> {
     pub(super) gateway: &'m Resource<Gateway>,
     pub(super) workloads: Workloads<'m>,
     /// The port number and the address; `None` for all addresses.
-    pub(super) slot: (u16, Option<IpAddress>),
+    pub(super) slot: (u16, Option<IpAddr>),
     pub(super) protocol: Protocol,
     pub(super) family: Family,
     pub(super) name: SmolStr,
@@ -143,7 +145,7 @@ fn declared<'m>(
 ) -> Server<'m> {
     let body = &listener.body;
     let (protocol, port) = (listener.protocol.value, listener.port.value);
-    let bind = body.bind.map(|bind| bind.value).filter(|address| !address.get().is_unspecified());
+    let bind = own_address(body.bind.map(|bind| bind.value.bound()));
     let mode = body.tls.as_ref().map(|tls| tls.mode.value);
     let hosts = body.hosts.iter().flat_map(|hosts| hosts.iter());
     Server {

@@ -6,7 +6,9 @@ use super::{Chain, Treatment, chains};
 use meshc_compiler::model::{Arena, Host, HostBody, Match, Resource};
 use meshc_compiler::project::ModuleId;
 use meshc_compiler::routing::matcher::{Connection, Entrance, Matcher, Passage, Security, Source};
-use meshc_compiler::routing::{ConnectionRule, Listener, Origin, Plain, Proxy, Role, TlsKind, TlsServer};
+use meshc_compiler::routing::{
+    AllAddresses, ConnectionRule, Listener, Origin, Plain, Proxy, Role, TlsKind, TlsServer,
+};
 use meshc_compiler::values::{HostPattern, IpOrCidr, Literal, SniHost};
 use meshc_language::{FileId, Span};
 use smol_str::SmolStr;
@@ -83,7 +85,8 @@ fn proxy(dice: &mut Dice) -> Proxy {
         tls.push(TlsServer { names, kind, origin: origin(), span: span() });
     }
     let plain = (dice.below(2) == 0).then(|| Plain::Tcp(rules(dice, "plain", false)));
-    let listener = Listener { bind: None, port: 443, plain, tls: tls.into(), conflicts: Vec::new() };
+    let all = AllAddresses::default();
+    let listener = Listener { bind: None, all, port: 443, plain, tls: tls.into(), conflicts: Vec::new() };
     Proxy {
         role: Role::Outbound,
         name: SmolStr::new_static("outbound"),

@@ -24,7 +24,7 @@ impl Walk<'_> {
     }
 
     pub(super) fn listener(&mut self, listener: &Listener, upstreams: &Upstreams) {
-        let Listener { bind: _, port: _, plain, tls, conflicts: _ } = listener;
+        let Listener { bind: _, all: _, port: _, plain, tls, conflicts: _ } = listener;
         match plain {
             Some(Plain::Http(server)) => self.http(server, upstreams),
             Some(Plain::Tcp(rules)) => {
