@@ -156,3 +156,26 @@ fn listeners_whose_sockets_would_meet_are_refused() {
         assert!(by_envoy.is_some(), "{text}");
     }
 }
+
+#[test]
+fn a_header_whose_value_is_given_up_does_not_come_from_the_caller() {
+    let text = "gateway edge { workload any; listen http 80 { hosts a.com } }
+        host a.com via edge {
+          @degrade(nginx, drop, because: \"a try\")
+          route variable when path is \"/variable\" -> web { request-headers { set x-who \"%DOWNSTREAM_PEER_SUBJECT%\" } }
+          @degrade(nginx, drop, because: \"a try\")
+          route empty when path is \"/empty\" -> web { response-headers { set x-frame \"\" } }
+          @degrade(nginx, drop, because: \"a try\")
+          route destination -> 100% web { request-headers { set x-auth \"\" } }
+        }
+        service web { port http 80 }
+        bindings { address web endpoints [127.0.0.1:9] }";
+    let (reports, artifacts) = built(text, "nginx").unwrap();
+    let artifacts = artifacts.unwrap_or_else(|| panic!("{reports:?}"));
+    let made: String = artifacts.into_iter().map(|file| file.text).collect();
+    for line in
+        ["proxy_set_header x-who \"\";", "proxy_hide_header x-frame;", "proxy_set_header x-auth \"\";"]
+    {
+        assert!(made.contains(line), "{line}: {made}");
+    }
+}

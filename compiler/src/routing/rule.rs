@@ -9,7 +9,7 @@ use crate::model::{
 };
 use crate::policy::{HeaderOperations, HeaderOperationsBody, SharedRouteOptions};
 use crate::reading::Boxed;
-use crate::values::{Percent, RedirectCode, Scheme};
+use crate::values::{HeaderName, Percent, RedirectCode, Scheme};
 use meshc_language::{Span, Spanned};
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -265,16 +265,25 @@ fn without_dropped(plan: &Plan<'_, '_>, options: SharedRouteOptions, owner: Span
     }
 }
 
-/// Each operation stands for itself.
+/// Each operation stands for itself. A header that the proxy would set and does not is at least removed: whoever reads it takes it
+/// for the proxy's word, and must not get that of the caller. `Host` is never without a value.
 fn kept_operations(
     mut operations: Boxed<HeaderOperations>,
     keep: impl Fn(Span) -> bool,
 ) -> Option<Boxed<HeaderOperations>> {
     let HeaderOperations { body: HeaderOperationsBody { set, add, remove }, span, attributes: _ } =
         &mut *operations;
+    let is_of_headers = |name: &HeaderName| !name.is_host() && !name.is_pseudo();
+    let given_up = set.iter().filter(|one| !keep(one.span) && is_of_headers(&one.name.value));
+    let given_up: Vec<Spanned<HeaderName>> = given_up.map(|one| one.name.clone()).collect();
     set.retain(|one| keep(one.span));
     add.retain(|one| keep(one.span));
     remove.retain(|one| keep(one.span));
+    for name in given_up {
+        if !remove.iter().any(|known| known.value == name.value) {
+            remove.push(name);
+        }
+    }
     let something = keep(*span) && !(set.is_empty() && add.is_empty() && remove.is_empty());
     something.then_some(operations)
 }
