@@ -6,6 +6,7 @@
 
 use super::builder::Builder;
 use super::directive::{Directive, line};
+use super::files::NO_LIMIT;
 use super::hosts;
 use super::http;
 use super::listener_tls;
@@ -197,6 +198,8 @@ fn front(
     inside.extend([
         line!["ssl_preread", "on"],
         line!["proxy_protocol", "on"],
+        // How long silence may last is said by the server behind it, which knows for whom a connection is.
+        line!["proxy_timeout", NO_LIMIT],
         line!["proxy_pass", target],
     ]);
     servers.stream.push(line!["server"].block(inside));
