@@ -83,6 +83,7 @@ fn a_prefix_is_replaced_in_the_path_as_it_was_written(stage: &mut Stage) {
         ("/v1/a%2Bb", "/new%2B/a%2Bb"),
         ("/v1", "/new%2B"),
         ("/%761/x?y=%2B", "/new%2B/x?y=%2B"),
+        ("/%761/a%2Bb", "/new%2B/a%2Bb"),
         ("//v1/.//a%3Bb", "/new%2B/a%3Bb"),
         ("/v2/%c3%a9", "/%c3%a9"),
         ("/V3/a%2Cb", "/x/a%2Cb"),

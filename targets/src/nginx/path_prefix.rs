@@ -31,8 +31,10 @@ fn known(pattern: &Pattern) -> Option<Vec<String>> {
     texts.iter().all(is_begin).then_some(texts)
 }
 
-/// The entry of a `map` over a path as it was written, whose value is the path with the beginning that a rule asked for replaced.
-pub(super) fn replaced(path: Option<&PathMatch>, new: &str, span: Span) -> Directive {
+/// The entries of a `map` over a path as it was written, whose value is the path with the beginning that a rule asked for replaced:
+/// one for the path as it is usually written, and one for a beginning with letters that came as escapes (`/%61pi` for `/api`),
+/// which nginx has decoded when it chose the rule.
+pub(super) fn replaced(path: Option<&PathMatch>, new: &str, span: Span) -> Vec<Directive> {
     let (old, under, ignore_case) = match path {
         Some(PathMatch { test: PathTest::Under(text), ignore_case }) => (text.as_str(), true, *ignore_case),
         Some(PathMatch { test: PathTest::Exact(text) | PathTest::Prefix(text), ignore_case }) => {
@@ -43,26 +45,42 @@ pub(super) fn replaced(path: Option<&PathMatch>, new: &str, span: Span) -> Direc
         None => ("/", false, false),
     };
     let new = text::literal(new);
-    let old = as_it_may_be_written(&text::decoded(old).unwrap_or_default());
+    let old = text::decoded(old).unwrap_or_default();
     let sign = if ignore_case { "~*" } else { "~" };
     let base = new.strip_suffix('/').unwrap_or(&new).to_owned();
-    let (key, value) = match (under, base.is_empty()) {
-        (false, _) => (format!("{sign}^{old}([^\\r\\n]*)\\z"), format!("{new}$1")),
-        (true, true) => (format!("{sign}^{old}/?([^\\r\\n]*)\\z"), "/$1".to_owned()),
-        (true, false) => (format!("{sign}^{old}(/[^\\r\\n]*)?\\z"), format!("{base}$1")),
+    let entry = |old: &str| {
+        let (key, value) = match (under, base.is_empty()) {
+            (false, _) => (format!("{sign}^{old}([^\\r\\n]*)\\z"), format!("{new}$1")),
+            (true, true) => (format!("{sign}^{old}/?([^\\r\\n]*)\\z"), "/$1".to_owned()),
+            (true, false) => (format!("{sign}^{old}(/[^\\r\\n]*)?\\z"), format!("{base}$1")),
+        };
+        line![key, value].at(span)
     };
-    line![key, value].at(span)
+    let usual = as_it_may_be_written(&old, |_| None);
+    let either_case = |byte: u8| match byte {
+        letter if ignore_case && letter.is_ascii_alphabetic() => {
+            let [lower, upper] = [letter.to_ascii_lowercase(), letter.to_ascii_uppercase()];
+            Some(format!("{}|{}", escape(lower), escape(upper)))
+        }
+        letter => Some(escape(letter)),
+    };
+    let with_escapes = as_it_may_be_written(&old, either_case);
+    let unusual = (with_escapes != usual).then(|| entry(&with_escapes));
+    std::iter::once(entry(&usual)).chain(unusual).collect()
 }
 
 /// A regular expression for a decoded text as it may stand in a path that is written as destinations see it: signs may be
-/// escapes.
-fn as_it_may_be_written(text: &str) -> String {
+/// escapes. So may letters, digits and `-._~`, where `letters` has an expression for the escape of one.
+fn as_it_may_be_written(text: &str, letters: impl Fn(u8) -> Option<String>) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
         let plain = escape_literal(char::from(byte).encode_utf8(&mut [0; 4]));
         match byte {
-            b'/' | b'-' | b'.' | b'_' | b'~' => out.push_str(&plain),
-            byte if byte.is_ascii_alphanumeric() => out.push_str(&plain),
+            b'/' => out.push_str(&plain),
+            byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => match letters(byte) {
+                None => out.push_str(&plain),
+                Some(escaped) => out.push_str(&format!("(?:{plain}|{escaped})")),
+            },
             byte if byte.is_ascii_graphic() => out.push_str(&format!("(?:{plain}|{})", escape(byte))),
             byte => out.push_str(&escape(byte)),
         }

@@ -70,5 +70,7 @@ fn same_host(scheme: Scheme, new_scheme: Scheme, new_port: bool, builder: &mut B
 
 /// A variable with the path that was asked for, its beginning replaced.
 fn rest_of_path(path: Option<&PathMatch>, new: &str, span: Span, builder: &mut Builder<'_>) -> String {
-    builder.http.map(WRITTEN_PATH, vec![line!["default", ""], path_prefix::replaced(path, new, span)])
+    let mut entries = vec![line!["default", ""]];
+    entries.extend(path_prefix::replaced(path, new, span));
+    builder.http.map(WRITTEN_PATH, entries)
 }

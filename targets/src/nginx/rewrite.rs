@@ -24,7 +24,7 @@ pub(super) const WRITTEN_PATH: &str = "$mesh_written_path";
 /// That path and the query, where nginx would write the path otherwise.
 const KEPT: &str = "$mesh_kept";
 /// What no address has after its host: nginx answers with 500. A `map` takes its default also where an expression takes its engine
-/// too many steps, and where letters of a prefix are written as escapes beside others; the path must not go on unchanged then.
+/// too many steps; the path must not go on unchanged then.
 const NO_PATH: &str = ":";
 
 /// The host that a destination sees.
@@ -79,8 +79,9 @@ fn passed(rewrite: Option<&Rewrite>, path: Option<&PathMatch>, builder: &mut Bui
         RewriteKind::Host(_) => WRITTEN_PATH.to_owned(),
         RewriteKind::Path(new) => text::literal(new.value.as_str()),
         RewriteKind::Prefix(new) => {
-            let entry = path_prefix::replaced(path, new.value.as_str(), *span);
-            builder.http.map(WRITTEN_PATH, vec![line!["default", NO_PATH], entry])
+            let mut entries = vec![line!["default", NO_PATH]];
+            entries.extend(path_prefix::replaced(path, new.value.as_str(), *span));
+            builder.http.map(WRITTEN_PATH, entries)
         }
         RewriteKind::Matches { pattern, with } => {
             let Some((key, value)) = matched(pattern, &with.value, text::literal, builder) else {
