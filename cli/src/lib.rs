@@ -31,6 +31,7 @@ pub mod rig;
 mod sanitise;
 mod template;
 mod version;
+mod walk;
 
 pub use version::Made;
 

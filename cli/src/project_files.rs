@@ -4,7 +4,7 @@ use crate::activity;
 use crate::exit::Failure;
 use crate::manifest::{self, Manifest};
 use crate::report::counted;
-use ignore::WalkBuilder;
+use crate::walk::{Nested, walk};
 use meshc_compiler::{Input, Project};
 use meshc_language::parse::MAX_FILE_SIZE;
 use meshc_language::{Code, Diagnostic, FileId, SourceFile, Span, decode};
@@ -255,13 +255,6 @@ fn project_root(given: &[Given]) -> Option<PathBuf> {
     home.ancestors().find(|folder| folder.join(manifest::FILE_NAME).is_file()).map(Path::to_owned)
 }
 
-/// Whether folders with a `mesh.toml` of their own belong to the folder around them.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Nested {
-    Taken,
-    Skipped,
-}
-
 /// What tells that a file is another one than before: its time and its size.
 pub(crate) type Stamp = (Option<SystemTime>, u64);
 
@@ -281,36 +274,6 @@ pub(crate) fn stamps(paths: &[PathBuf]) -> Result<BTreeMap<PathBuf, Stamp>, Fail
         Some((path, (metadata.modified().ok(), metadata.len())))
     });
     Ok(stamped.collect())
-}
-
-/// The sources below a folder: no hidden files, none that a `.gitignore` of the project excludes, no links.
-fn walk(folder: &Path, out: Option<&Path>, nested: Nested) -> Result<Vec<PathBuf>, Failure> {
-    let root = folder.to_owned();
-    let out = out.filter(|out| *out != folder).map(Path::to_owned);
-    let mut builder = WalkBuilder::new(folder);
-    // What is compiled depends on the project, never on the settings of whoever compiles it.
-    builder
-        .hidden(true)
-        .ignore(false)
-        .git_ignore(true)
-        .git_global(false)
-        .git_exclude(false)
-        .require_git(false)
-        .parents(false);
-    builder.filter_entry(move |entry| {
-        let path = entry.path();
-        let inner = nested == Nested::Skipped && path != root && path.join(manifest::FILE_NAME).is_file();
-        out.as_deref() != Some(path) && !inner
-    });
-    let mut found = Vec::new();
-    for entry in builder.build() {
-        let entry = entry.map_err(|error| Failure::file("read", folder, error))?;
-        let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
-        if is_file && entry.path().extension() == Some(OsStr::new("mesh")) {
-            found.push(entry.into_path());
-        }
-    }
-    Ok(found)
 }
 
 fn sources(mut paths: Vec<PathBuf>, root: &Path, given: impl Fn(&Path) -> bool) -> Vec<Source> {

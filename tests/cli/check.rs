@@ -1,6 +1,7 @@
 //! `meshc check`: which files are taken, what is said, how it ends.
 
 use super::{CLEAN, ERROR, Folder, WARNING};
+use std::os::unix::fs::symlink;
 
 #[test]
 fn the_exit_code_tells_the_outcome() {
@@ -86,6 +87,56 @@ fn some_files_are_not_sources() {
     folder.run_to(1, &["check", "other"]);
     let run = folder.run_to(2, &["check", "other", "a.mesh"]);
     assert!(run.err.contains("is not part of the project in `other`"), "{}", run.err);
+}
+
+/// A service with a name of its own.
+fn service(name: &str) -> String {
+    format!("namespace n\n\nservice {name} {{\n  port http 80\n  lb random\n}}\n")
+}
+
+/// The services of a build.
+fn built(folder: &Folder) -> Vec<String> {
+    let run = folder.run_to(0, &["build", "project", "--out", "-"]);
+    let hosts = run.out.lines().filter_map(|line| line.trim().strip_prefix("host: "));
+    let mut hosts: Vec<String> =
+        hosts.map(|host| host.trim_matches('"').split('.').next().unwrap().to_owned()).collect();
+    hosts.sort();
+    hosts
+}
+
+#[test]
+fn a_link_is_what_it_leads_to() {
+    let folder = Folder::new(&[
+        ("project/mesh.toml", "edition = \"2026\"\n"),
+        ("project/a.mesh", &service("a")),
+        ("shared/b.mesh", &service("b")),
+        ("more/c.mesh", &service("c")),
+        ("project/.data/d.mesh", &service("d")),
+    ]);
+    assert_eq!(built(&folder), ["a"]);
+    symlink("../shared/b.mesh", folder.path("project/b.mesh")).unwrap();
+    symlink("../more", folder.path("project/more")).unwrap();
+    // As Kubernetes mounts a ConfigMap.
+    symlink(".data/d.mesh", folder.path("project/d.mesh")).unwrap();
+    assert_eq!(built(&folder), ["a", "b", "c", "d"]);
+    // One file is one source, and no cycle is entered.
+    symlink("a.mesh", folder.path("project/again.mesh")).unwrap();
+    symlink("../more", folder.path("project/once-more")).unwrap();
+    symlink(".", folder.path("project/here")).unwrap();
+    symlink("..", folder.path("project/above")).unwrap();
+    symlink("../project", folder.path("more/back")).unwrap();
+    // What is no source may lead nowhere, as the lock of an editor does.
+    symlink("somebody@somewhere", folder.path("project/.#a.mesh")).unwrap();
+    symlink("nowhere", folder.path("project/link")).unwrap();
+    assert_eq!(built(&folder), ["a", "b", "c", "d"]);
+}
+
+#[test]
+fn a_source_that_leads_nowhere_is_an_error() {
+    let folder = Folder::new(&[("a.mesh", CLEAN)]);
+    symlink("nowhere.mesh", folder.path("b.mesh")).unwrap();
+    let run = folder.run_to(2, &["check"]);
+    assert!(run.err.contains("cannot follow the symbolic link `b.mesh`"), "{}", run.err);
 }
 
 #[test]
