@@ -144,7 +144,9 @@ fn listeners_whose_sockets_would_meet_are_refused() {
         if text.contains("-> db") {
             text.push_str("service db { port tcp 5432 }\nbindings { address db endpoints [127.0.0.1:10] }\n");
         }
-        let (reports, artifacts) = built(&text, "nginx").unwrap_or_else(|| panic!("{text}"));
+        let made = built(&text, "nginx");
+        assert!(made.is_some(), "the language refuses {text}");
+        let (reports, artifacts) = made.unwrap();
         let said =
             reports.iter().filter(|one| one.severity == Severity::Error).map(|one| one.message.as_str());
         let said: Vec<&str> = said.collect();
@@ -171,8 +173,8 @@ fn a_header_whose_value_is_given_up_does_not_come_from_the_caller() {
         service web { port http 80 }
         bindings { address web endpoints [127.0.0.1:9] }";
     let (reports, artifacts) = built(text, "nginx").unwrap();
-    let artifacts = artifacts.unwrap_or_else(|| panic!("{reports:?}"));
-    let made: String = artifacts.into_iter().map(|file| file.text).collect();
+    assert!(artifacts.is_some(), "{reports:?}");
+    let made: String = artifacts.unwrap().into_iter().map(|file| file.text).collect();
     for line in
         ["proxy_set_header x-who \"\";", "proxy_hide_header x-frame;", "proxy_set_header x-auth \"\";"]
     {
