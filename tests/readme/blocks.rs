@@ -114,6 +114,8 @@ fn blocks_are_right_as_they_stand() {
     let mut faults = Vec::new();
     for block in pages().iter().flat_map(|page| blocks(page)) {
         let fault = match block.kind.as_str() {
+            // Excerpts of the standard library, whose modules are compiled by `golden`.
+            "mesh" if block.place.starts_with("docs/reference.md") => None,
             "mesh" => compiled(&block.text).err(),
             "toml" => block.text.parse::<toml::Table>().err().map(|error| error.to_string()),
             "yaml" => {
@@ -128,7 +130,7 @@ fn blocks_are_right_as_they_stand() {
             "text" => None,
             // The forms of statements, which `meshc reference` makes.
             "" if block.place.starts_with("docs/reference.md") => None,
-            kind => Some(format!("nobody tries blocks of the kind `{kind}`")),
+            kind => Some(format!("no test tries blocks of the kind `{kind}`")),
         };
         faults.extend(fault.map(|fault| format!("{}: {fault}", block.place)));
     }
