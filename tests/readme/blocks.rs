@@ -91,7 +91,7 @@ fn commands_run() {
                 let is_shown = |(start, _): &&(&str, &str)| command.starts_with(*start) && !is_tested;
                 let needs =
                     |name: &&str| command.starts_with(*name) || command.contains(&format!("--target {name}"));
-                if NOT_RUN.iter().any(|shown| is_shown(&shown)) || absent.iter().any(|name| needs(&name)) {
+                if NOT_RUN.iter().any(|shown| is_shown(&shown)) || absent.iter().any(needs) {
                     continue;
                 }
                 let mut shell = Command::new("sh");

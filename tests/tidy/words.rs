@@ -50,7 +50,7 @@ fn literals(text: &str) -> Vec<(usize, String)> {
     for token in token.captures_iter(text) {
         let literal = ["plain", "a", "b", "c"].into_iter().find_map(|name| token.name(name));
         if let Some(literal) = literal {
-            let line = text[..literal.start()].matches('\n').count() + 1;
+            let line = text.split_at(literal.start()).0.matches('\n').count() + 1;
             found.push((line, line_end.replace_all(literal.as_str(), "").into_owned()));
         }
     }
