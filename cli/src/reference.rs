@@ -240,7 +240,7 @@ fn groups() -> Vec<Group> {
             "Statements of calling",
             "a destination",
             "How a destination is called once it is chosen. They are allowed in the block of a `service`, \
-             `external`, `subset` or `port`, and in a `policy`. The most specific one wins: a port before a subset before its service.",
+             `external`, `subset` or `port`, and in a `policy`. The most specific one wins: a subset before a port before its service.",
         ),
     ]
 }

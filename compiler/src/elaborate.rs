@@ -2,7 +2,7 @@
 
 use crate::model::{
     Bindings, DestinationId, External, Gateway, Host, HostOf, Mesh, Model, Port, Raw, Resource, Service,
-    Subset, policy_named,
+    Subset,
 };
 use crate::policy::TrafficPolicy;
 use crate::project::{Definitions, ModuleId, item_budget};
@@ -371,13 +371,12 @@ fn complete_ports(ports: &mut [Port], traffic: &TrafficPolicy) {
 }
 
 fn put_policies(traffic: &mut TrafficPolicy, policies: &mut Vec<Spanned<Word>>, cx: &mut Reader<'_, '_>) {
-    for name in std::mem::take(policies) {
-        let Some(body) = policy_named(&name, cx) else { continue };
+    let names = std::mem::take(policies);
+    crate::model::put_policies(traffic, &names, |body| &body.traffic, cx, |name, body, cx| {
         if !body.route.is_empty() {
             let message = format!("policy `{}` has statements of routes, not of destinations", name.value);
             let report = Diagnostic::new(Code::WRONG_SIDE, name.span, message);
             cx.report(report.help("use it in a `route`"));
         }
-        traffic.inherit(&body.traffic);
-    }
+    });
 }

@@ -192,7 +192,7 @@ pub const ITEMS: &[Entry] = &[
         key: "policy",
         synonyms: &["traffic-policy"],
         docs: &[
-            "A bundle of statements, of routes or of destinations, to be named with `policy NAME`. A statement at the place itself wins.",
+            "A bundle of statements, of routes or of destinations, to be named with `policy NAME`. What the place itself says wins, statement by statement, and in `pool`, `request-headers` and `response-headers` line by line. Of two policies that say the same statement, the first one that is named holds.",
         ],
         repeat: Repeat::Many,
         spec: || section_spec::<PolicyBody>("<name>"),

@@ -348,6 +348,7 @@ registry! {
     723 WRONG_SERVER_NAME Warning NotMeant "TLS origination uses a name that the server does not have";
     724 PLAINTEXT_EGRESS Warning NotMeant "requests reach an egress gateway in plaintext";
     725 PLAIN_HTTPS_PORT Warning NotMeant "an external has plaintext HTTP on the port of HTTPS";
+    726 POLICIES_DISAGREE Warning NotMeant "two policies of one place say different things";
     750 NO_ENDPOINTS Error NotMeant "a fixed list of endpoints is empty";
     751 EMPTY_POOL Error Refused "a pool sets nothing";
     752 CLIENT_TLS_IGNORED Error NotMeant "Istio ignores a TLS setting of a destination";

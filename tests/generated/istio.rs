@@ -4,7 +4,7 @@
 use super::conditions::Place;
 use super::mesh::{self, Draft, connection};
 use super::random::Random;
-use super::routes::{Route, routes};
+use super::routes::{Route, inherited, routes};
 
 /// Hosts at the second gateway of the workload, one of each, and whether TLS serves them too.
 const HOSTS: [(&str, &str); 4] = [
@@ -80,7 +80,8 @@ fn at_gateway(random: &mut Random, ports: &[u16]) -> Vec<(String, Vec<Route>)> {
         let mut own = routes(random, place, count, false);
         if all.is_empty() && random.one_in(2) {
             let head = "when path under \"/pay\" -> delegate team/pay".to_owned();
-            let left = Route { keyword: "route", name: "left".to_owned(), head, options: Vec::new() };
+            let options = inherited(random);
+            let left = Route { keyword: "route", name: "left".to_owned(), head, options };
             own.insert(0, left);
         }
         all.push((format!("host {names} via second"), own));

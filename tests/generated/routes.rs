@@ -61,14 +61,56 @@ fn forward(random: &mut Random, services: &str) -> String {
         0 => {
             let to = random.some(&DESTINATIONS, 2);
             let share = random.pick(&["1%", "12.5%", "50%", "99.9%"]);
-            format!("-> {share} {services}{}, rest {services}{}", to[0], to[1])
+            let [one, other] = of_destinations(random);
+            format!("-> {share} {services}{}{one}, rest {services}{}{other}", to[0], to[1])
         }
         1 => {
             let to = random.some(&DESTINATIONS, 3);
-            format!("-> 20% {services}{}, 30% {services}{}, rest {services}{}", to[0], to[1], to[2])
+            let [one, other] = of_destinations(random);
+            format!(
+                "-> 20% {services}{}, 30% {services}{}{one}, rest {services}{}{other}",
+                to[0], to[1], to[2]
+            )
         }
         _ => format!("-> {services}{}", random.pick(&DESTINATIONS)),
     }
+}
+
+/// Blocks of two destinations, with operations on the headers that routes change too. An empty one says that the next block is the
+/// route's.
+fn of_destinations(random: &mut Random) -> [&'static str; 2] {
+    const BLOCKS: [&str; 7] = [
+        " { request-headers { set x-set \"mine\" } }",
+        " { request-headers { remove x-set; remove x-add } }",
+        " { request-headers { add x-add \"2\" } }",
+        " { request-headers { set x-gone \"back\"; set x-own \"1\" } }",
+        " { response-headers { set x-back \"mine\" } }",
+        " { response-headers { remove x-back; set x-hidden \"shown\" } }",
+        " {}",
+    ];
+    if random.one_in(2) {
+        return ["", ""];
+    }
+    [random.pick(&BLOCKS), random.pick(&BLOCKS)]
+}
+
+/// Options of a route that delegates, which those that it delegates to take over.
+pub(super) fn inherited(random: &mut Random) -> Vec<String> {
+    let mut all = Vec::new();
+    if random.one_in(3) {
+        all.push(format!("rewrite prefix \"{}\"", random.pick(&NEW_PATHS)));
+    }
+    if random.one_in(4) {
+        all.push("rewrite host outer.example.org".to_owned());
+    }
+    if random.one_in(3) {
+        let operation = random.pick(&["set x-set \"outer\"", "add x-add \"9\"", "remove x-own"]);
+        all.push(format!("request-headers {{ {operation} }}"));
+    }
+    if random.one_in(8) {
+        all.push("fault delay 1ms for 100%".to_owned());
+    }
+    all
 }
 
 fn redirect(random: &mut Random, by_path: &[ByPath]) -> String {

@@ -10,6 +10,7 @@ mod external;
 mod gateway;
 mod host;
 mod match_set;
+mod policies;
 mod raw;
 mod route;
 mod route_words;
@@ -37,7 +38,7 @@ pub use host::{Binding, BindingKind, Host, HostBody, HostName, HostNameKind};
 pub use match_set::MAX_MATCHES;
 pub(crate) use match_set::{cannot_be_joined, exclude_each_other, merge_matches};
 pub use raw::{Anchor, AnchorKind, Raw, RawTarget, RawText};
-pub(crate) use route::policy as policy_named;
+pub(crate) use policies::put_policies;
 pub use route::{
     Action, Delegate, DestinationHeaders, Mirror, Redirect, RedirectPort, RedirectQuery, Respond, Route,
     RouteKind, RouteOptions, WeightedDestination,

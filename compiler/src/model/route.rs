@@ -3,10 +3,10 @@
 use super::condition::{Condition, Match};
 use super::destination::{Destination, DestinationId, Reference};
 use super::match_set;
+use super::policies::put_policies;
 use super::route_words::{is_share, read_mirrored, redirect_parts, trailing_words};
 use super::shares::{self, Share};
 use crate::policy::{HeaderOperations, SharedRouteOptions};
-use crate::project::DefinitionKind;
 use crate::reading::{
     Args, Attributes, Boxed, Keyword, Reader, Section, Shape, Spec, Syntax, TypeDoc, section,
 };
@@ -479,8 +479,8 @@ fn report_ambiguous_block(statement: Statement<'_>, parsed: &[Parsed<'_>], cx: &
 
 /// Puts in the statements of the policies that a route names.
 fn apply_policies(options: &mut RouteOptions, cx: &mut Reader<'_, '_>) {
-    for name in std::mem::take(&mut options.policies) {
-        let Some(body) = policy(&name, cx) else { continue };
+    let names = std::mem::take(&mut options.policies);
+    put_policies(&mut options.shared, &names, |body| &body.route, cx, |name, body, cx| {
         if !body.traffic.is_empty() {
             let message = format!("policy `{}` has statements of destinations, not of routes", name.value);
             cx.report(
@@ -488,24 +488,7 @@ fn apply_policies(options: &mut RouteOptions, cx: &mut Reader<'_, '_>) {
                     .help("use it in a `service`, a `subset` or an `external`"),
             );
         }
-        options.shared.inherit(&body.route);
-    }
-}
-
-/// The body of a policy by name; reports it if there is none.
-pub(crate) fn policy(
-    name: &Spanned<Word>,
-    cx: &mut Reader<'_, '_>,
-) -> Option<std::sync::Arc<crate::project::PolicyBody>> {
-    let written = name.value.as_str();
-    match cx.definitions.find(cx.module, written).map(|(_, definition)| &definition.kind) {
-        Some(DefinitionKind::Policy(body)) => body.clone(),
-        _ => {
-            let known = cx.definitions.names(cx.module, |kind| matches!(kind, DefinitionKind::Policy(_)));
-            cx.unknown_definition("policy", written, name.span, &known);
-            None
-        }
-    }
+    });
 }
 
 /// `route NAME ...`.

@@ -24,6 +24,17 @@ pub enum Injection {
     Abort(Abort),
 }
 
+impl Injection {
+    /// Whether the request waits, not fails: one of each goes together.
+    #[must_use]
+    pub const fn is_delay(&self) -> bool {
+        match self {
+            Self::Delay(_) => true,
+            Self::Abort(_) => false,
+        }
+    }
+}
+
 /// How a request fails.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Abort {

@@ -49,6 +49,26 @@ impl HeaderOperations {
             && names(remove) == names(&theirs.remove)
     }
 
+    /// Whether both change the same headers in the same way, in whatever order.
+    #[must_use]
+    pub fn does_the_same(&self, other: &Self) -> bool {
+        let settings = |all: &[HeaderSetting]| {
+            let mut all: Vec<(HeaderName, HeaderValue)> =
+                all.iter().map(|one| (one.name.value.clone(), one.value.value.clone())).collect();
+            all.sort_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
+            all
+        };
+        let names = |all: &[Spanned<HeaderName>]| {
+            let mut all: Vec<HeaderName> = all.iter().map(|one| one.value.clone()).collect();
+            all.sort_by(|one, other| one.as_str().cmp(other.as_str()));
+            all
+        };
+        let (HeaderOperationsBody { set, add, remove }, theirs) = (&self.body, &other.body);
+        settings(set) == settings(&theirs.set)
+            && settings(add) == settings(&theirs.add)
+            && names(remove) == names(&theirs.remove)
+    }
+
     /// Both operations as one: what `outer` does, then what `inner` does. Where both speak of a header, the later one holds,
     /// and what both add stays.
     #[must_use]

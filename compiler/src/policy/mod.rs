@@ -21,7 +21,7 @@ pub use headers::{HeaderOperations, HeaderOperationsBody, HeaderSetting};
 pub use pool::{Keepalive, Pool, PoolBody, Upgrade};
 pub use retry::{Retry, RetryChoice, RetryPolicy};
 pub use rewrite::{Rewrite, RewriteKind};
-pub use shared::{SharedRouteOptions, Timeout, TrafficPolicy};
+pub use shared::{Bundle, SharedRouteOptions, Timeout, TrafficPolicy};
 
 /// How a text is compared: Istio `StringMatch`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

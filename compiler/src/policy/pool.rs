@@ -50,6 +50,38 @@ impl PoolBody {
     pub const CONNECT_TIMEOUT: Duration = Duration::TEN_SECONDS;
     /// How long a TCP connection may be silent where nothing is said (Envoy: `TcpProxy.idle_timeout`).
     pub const TCP_IDLE: DurationOrZero = DurationOrZero::AN_HOUR;
+
+    /// Takes over the settings that are not said here.
+    pub fn complete(&mut self, from: &Self) {
+        let Self {
+            connections,
+            connect_timeout,
+            lifetime,
+            tcp_idle,
+            keepalive,
+            pending,
+            requests,
+            requests_per_connection,
+            retries,
+            idle,
+            upgrade,
+            client_protocol,
+            streams,
+        } = from;
+        self.connections = self.connections.or(*connections);
+        self.connect_timeout = self.connect_timeout.or(*connect_timeout);
+        self.lifetime = self.lifetime.or(*lifetime);
+        self.tcp_idle = self.tcp_idle.or(*tcp_idle);
+        self.keepalive = self.keepalive.take().or_else(|| keepalive.clone());
+        self.pending = self.pending.or(*pending);
+        self.requests = self.requests.or(*requests);
+        self.requests_per_connection = self.requests_per_connection.or(*requests_per_connection);
+        self.retries = self.retries.or(*retries);
+        self.idle = self.idle.or(*idle);
+        self.upgrade = self.upgrade.or(*upgrade);
+        self.client_protocol = self.client_protocol.or(*client_protocol);
+        self.streams = self.streams.or(*streams);
+    }
 }
 
 keyword! {

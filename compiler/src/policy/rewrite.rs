@@ -31,6 +31,17 @@ pub enum RewriteKind {
     Host(Spanned<Fqdn>),
 }
 
+impl RewriteKind {
+    /// Whether it rewrites the host, not the path: one of each goes together.
+    #[must_use]
+    pub const fn is_of_host(&self) -> bool {
+        match self {
+            Self::Host(_) => true,
+            Self::Path(_) | Self::Prefix(_) | Self::Matches { .. } => false,
+        }
+    }
+}
+
 words! {
     /// What is rewritten.
     enum Part: "part of a request" {

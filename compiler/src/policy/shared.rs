@@ -35,20 +35,108 @@ impl SharedRouteOptions {
         *self == Self::default()
     }
 
-    /// Takes over what is not said here.
+    /// Takes over what is not said here: operations on headers header by header, a rewrite of the path beside one of the host, a
+    /// delay beside a failure.
     pub fn inherit(&mut self, from: &Self) {
         let Self { timeout, retry, rewrite, fault, cors, request_headers, response_headers } = from;
         self.timeout = self.timeout.take().or_else(|| timeout.clone());
         self.retry = self.retry.take().or_else(|| retry.clone());
-        if self.rewrite.is_empty() {
-            self.rewrite.clone_from(rewrite);
-        }
-        if self.fault.is_empty() {
-            self.fault.clone_from(fault);
-        }
+        let rewritten: Vec<_> = self.rewrite.iter().map(|one| one.kind.is_of_host()).collect();
+        self.rewrite.extend(rewrite.iter().filter(|one| !rewritten.contains(&one.kind.is_of_host())).cloned());
+        let injected: Vec<_> = self.fault.iter().map(|one| one.kind.is_delay()).collect();
+        self.fault.extend(fault.iter().filter(|one| !injected.contains(&one.kind.is_delay())).cloned());
         self.cors = self.cors.take().or_else(|| cors.clone());
-        self.request_headers = self.request_headers.take().or_else(|| request_headers.clone());
-        self.response_headers = self.response_headers.take().or_else(|| response_headers.clone());
+        self.request_headers = joined(request_headers, &self.request_headers);
+        self.response_headers = joined(response_headers, &self.response_headers);
+    }
+
+    /// The statements that differ.
+    fn differences(&self, other: &Self) -> Vec<&'static str> {
+        let Self { timeout, retry, rewrite, fault, cors, request_headers, response_headers } = self;
+        named([
+            ("timeout", *timeout != other.timeout),
+            ("retry", *retry != other.retry),
+            ("rewrite", *rewrite != other.rewrite),
+            ("fault", *fault != other.fault),
+            ("cors", *cors != other.cors),
+            ("request-headers", differ(request_headers, &other.request_headers)),
+            ("response-headers", differ(response_headers, &other.response_headers)),
+        ])
+    }
+}
+
+fn joined(
+    outer: &Option<Boxed<HeaderOperations>>,
+    inner: &Option<Boxed<HeaderOperations>>,
+) -> Option<Boxed<HeaderOperations>> {
+    HeaderOperations::joined(outer.as_deref(), inner.as_deref()).map(Boxed::new)
+}
+
+/// Whether two lists of operations do different things: the order of operations on different headers says nothing.
+fn differ(one: &Option<Boxed<HeaderOperations>>, other: &Option<Boxed<HeaderOperations>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => !one.does_the_same(other),
+        (None, None) => false,
+        (Some(_), None) | (None, Some(_)) => true,
+    }
+}
+
+fn named<const N: usize>(statements: [(&'static str, bool); N]) -> Vec<&'static str> {
+    statements.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+}
+
+/// What a `policy` bundles for one side.
+pub trait Bundle: Clone {
+    /// Takes over from a policy what is not said here. Lists of settings are completed line by line.
+    fn complete(&mut self, policy: &Self);
+
+    /// The statements that differ.
+    fn differences(&self, other: &Self) -> Vec<&'static str>;
+
+    /// The statements that come out otherwise when the two policies are put in the other way round: both say them, and the
+    /// place itself does not.
+    fn disputed(&self, first: &Self, second: &Self) -> Vec<&'static str> {
+        let in_order = |policies: [&Self; 2]| {
+            let mut place = self.clone();
+            policies.into_iter().for_each(|policy| place.complete(policy));
+            place
+        };
+        in_order([first, second]).differences(&in_order([second, first]))
+    }
+}
+
+impl Bundle for SharedRouteOptions {
+    fn complete(&mut self, policy: &Self) {
+        self.inherit(policy);
+    }
+
+    fn differences(&self, other: &Self) -> Vec<&'static str> {
+        self.differences(other)
+    }
+}
+
+impl Bundle for TrafficPolicy {
+    fn complete(&mut self, policy: &Self) {
+        let pool = match (&self.pool, &policy.pool) {
+            (Some(own), Some(given)) => {
+                let mut pool = own.clone();
+                pool.body.complete(&given.body);
+                Some(pool)
+            }
+            (own, given) => own.clone().or_else(|| given.clone()),
+        };
+        self.inherit(policy);
+        self.pool = pool;
+    }
+
+    fn differences(&self, other: &Self) -> Vec<&'static str> {
+        let Self { balancing, pool, ejection, tls } = self;
+        named([
+            ("lb", *balancing != other.balancing),
+            ("pool", pool.as_ref().map(|pool| &pool.body) != other.pool.as_ref().map(|pool| &pool.body)),
+            ("eject", *ejection != other.ejection),
+            ("tls", *tls != other.tls),
+        ])
     }
 }
 
@@ -88,7 +176,7 @@ impl TrafficPolicy {
         said.map_or(PoolBody::TCP_IDLE, |time| time.value)
     }
 
-    /// Takes over what is not said here.
+    /// Takes over what is not said here, each statement whole, as Istio's subsets do.
     pub fn inherit(&mut self, from: &Self) {
         let Self { balancing, pool, ejection, tls } = from;
         self.balancing = self.balancing.take().or_else(|| balancing.clone());

@@ -318,10 +318,12 @@ impl<'d, 'p> Reader<'d, 'p> {
             self.report(Diagnostic::new(Code::WRONG_FORM, span, message).help(help));
             return false;
         }
-        let name = split_name(rest).0;
-        if !self.is_variable(name) {
+        // A hyphen may belong to the name or to the text after it: `$zone-canary` may mean `$zone`.
+        let longest = split_name(rest).0;
+        let ends = longest.rmatch_indices('-').filter_map(|(at, _)| longest.get(..at));
+        let Some(name) = std::iter::once(longest).chain(ends).find(|name| self.is_variable(name)) else {
             return true;
-        }
+        };
         let message = format!("`${name}` in a string is text, not the variable");
         let help = format!("write `${{{name}}}` for its value, or `\\${name}` for the text");
         self.report(Diagnostic::new(Code::WRONG_FORM, span, message).help(help));

@@ -230,12 +230,7 @@ fn options(plan: &Plan<'_, '_>, route: &Route, parent: Option<&Route>) -> Arc<Sh
     let from = parent.map(|parent| parts::options(parent).0).filter(|from| !from.is_empty());
     if let Some(from) = from {
         let from = kept(from);
-        let joined = |outer: &Option<Boxed<HeaderOperations>>, inner: &Option<Boxed<HeaderOperations>>| {
-            HeaderOperations::joined(outer.as_deref(), inner.as_deref()).map(Boxed::new)
-        };
-        // Both lists of operations hold.
-        options.request_headers = joined(&from.request_headers, &options.request_headers);
-        options.response_headers = joined(&from.response_headers, &options.response_headers);
+        // Of the operations on headers both hold.
         options.inherit(&from);
     }
     Arc::new(options)

@@ -9,6 +9,8 @@
 
 use super::api::{HttpMatchRequest, StringMap, StringMatch};
 use super::asked::Delegators;
+use super::headers;
+use super::inherited::Inherited;
 use super::matches;
 use super::name::GatewayNames;
 use meshc_compiler::model::{Host, Id, Match, Model, Resource, Route, RouteKind};
@@ -29,6 +31,8 @@ pub(super) struct Folded {
     leaves: FxHashMap<Place, Vec<Vec<Match>>>,
     /// The operations on headers that a rule of a delegate gets in place of its own: of the request, and of the response.
     headers: FxHashMap<Place, Operations>,
+    /// The rewrites and faults of rules that Istio would not take over as they are meant.
+    inherited: FxHashMap<Place, Inherited>,
     /// Rules of which the mirrors are written as a list: Istio takes over the single mirror, its percentage and the list each
     /// for itself.
     lists: FxHashSet<Place>,
@@ -55,6 +59,7 @@ impl Folded {
             folded.conditions(id, child, &roots, names);
             folded.headers(id, child, &roots);
             folded.options(id, child, &roots);
+            folded.inherit(id, child, &roots);
         }
         folded
     }
@@ -62,6 +67,11 @@ impl Folded {
     /// Whether the mirrors of a rule are written as a list.
     pub(super) fn lists_mirrors(&self, place: Place) -> bool {
         self.lists.contains(&place)
+    }
+
+    /// The rewrites and faults that a rule is written with, if they are not its own.
+    pub(super) fn inherited(&self, place: Place) -> Option<&Inherited> {
+        self.inherited.get(&place)
     }
 
     /// The conditions under which a rule is written.
@@ -165,12 +175,32 @@ impl Folded {
         }
     }
 
+    fn inherit(&mut self, id: Id<Resource<Host>>, child: &Resource<Host>, roots: &[Root<'_>]) {
+        for (at, route) in child.declared.routes.iter().enumerate() {
+            if route.kind != RouteKind::Http {
+                continue;
+            }
+            let all: Vec<Option<Inherited>> =
+                roots.iter().map(|root| Inherited::new(root.route, route)).collect();
+            let Some(first) = all.iter().flatten().next() else { continue };
+            let agrees =
+                |one: &Option<Inherited>| one.as_ref().is_some_and(|one| one.says_the_same(first, route));
+            if all.iter().all(agrees) {
+                self.inherited.insert((id, at), first.clone());
+            } else {
+                self.reports.push(options_lost(route, roots));
+            }
+        }
+    }
+
     /// Istio takes over all operations on headers of the rule that delegates, or none: those of a rule that has its own are
-    /// written into it.
+    /// written into it, and so are those that its destinations say otherwise.
     fn headers(&mut self, id: Id<Resource<Host>>, child: &Resource<Host>, roots: &[Root<'_>]) {
         for (at, route) in child.declared.routes.iter().enumerate() {
             let (request, response) = own_headers(route);
-            if request.is_none() && response.is_none() {
+            let says_nothing = request.is_none() && response.is_none();
+            let meets = |root: &Root<'_>| headers::meet(own_headers(root.route), &route.action);
+            if says_nothing && !roots.iter().any(meets) {
                 continue;
             }
             let joined = |root: &Root<'_>| -> Operations {
@@ -477,6 +507,20 @@ fn unlimited(span: Span, root: &Route) -> Diagnostic {
     report
         .consequence("Istio copies the timeout wherever the delegate has none, and has no field for `off`")
         .help("move the timeout from the delegating route into the routes of the delegate")
+}
+
+fn options_lost(route: &Route, roots: &[Root<'_>]) -> Diagnostic {
+    let message = format!(
+        "route `{}` takes over different rewrites or faults from the routes that delegate to it",
+        route.name.value
+    );
+    let mut report = Diagnostic::new(Code::DELEGATION_INEXPRESSIBLE, route.name.span, message);
+    for root in roots {
+        report = report.related(root.route.name.span, "delegated from here");
+    }
+    report
+        .consequence("Istio writes a delegate's route once, with one rewrite and one fault")
+        .help("write the `rewrite` or `fault` into the route of the delegate, or use a delegate for each")
 }
 
 fn headers_lost(route: &Route, roots: &[Root<'_>]) -> Diagnostic {

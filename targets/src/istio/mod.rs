@@ -15,6 +15,8 @@ mod emit;
 mod fit;
 mod fit_values;
 mod gateway;
+mod headers;
+mod inherited;
 mod layout;
 mod matches;
 mod name;

@@ -46,6 +46,30 @@ fn whole_path(path: &str, matches: &[Match], out: &mut api::HttpRewrite) {
     }
 }
 
+/// Whether one rewrite of Istio replaces in each alternative the prefix that this one asks for: the expression that says so tries
+/// the segment prefixes of all, so that none may lie within another, and has one rule for letter case.
+pub(super) fn does_for_all(rewrites: &[Rewrite], matches: &[Match]) -> bool {
+    let replaces = rewrites.iter().any(|one| matches!(one.kind, RewriteKind::Prefix(_)));
+    let prefixes: Vec<(&str, bool)> = tests(matches)
+        .flatten()
+        .filter_map(|(test, ignore_case)| match test {
+            PathTest::Under(prefix) | PathTest::Prefix(prefix) | PathTest::Exact(prefix) => {
+                Some((prefix.as_str(), ignore_case))
+            }
+            PathTest::Pattern(_) => None,
+        })
+        .collect();
+    let has_segments = tests(matches).flatten().any(|(test, _)| matches!(test, PathTest::Under(_)));
+    let alike = |(at, one): (usize, &(&str, bool))| {
+        prefixes.iter().skip(at + 1).all(|other| {
+            let (text, theirs) = (one.0.to_ascii_lowercase(), other.0.to_ascii_lowercase());
+            one == other || one.1 == other.1 && !text.starts_with(&theirs) && !theirs.starts_with(&text)
+        })
+    };
+    let only_segments = tests(matches).all(|test| matches!(test, Some((PathTest::Under(_), _))));
+    !replaces || !has_segments || only_segments && prefixes.iter().enumerate().all(alike)
+}
+
 fn prefix(path: &str, matches: &[Match], out: &mut api::HttpRewrite) {
     let segments: Vec<(&str, bool)> = tests(matches)
         .filter_map(|test| match test {

@@ -7,6 +7,7 @@ use super::asked::{AskedOn, Delegators};
 use super::connections;
 use super::delegation::Folded;
 use super::egress;
+use super::headers::Placed;
 use super::layout::Layout;
 use super::matches;
 use super::name::GatewayNames;
@@ -17,13 +18,12 @@ use crate::origins;
 use crate::provenance::Source;
 use crate::yaml::Sourced;
 use meshc_compiler::model::{
-    Action, Delegate, Destination, DestinationHeaders, DestinationId, Host, HostBody, Id, Match, Mesh,
+    Action, Delegate, Destination, DestinationId, Host, HostBody, Id, Match, Mesh,
     Mirror, Model, Redirect, RedirectPort, RedirectQuery, Resource, Respond, Route, RouteKind, RouteOptions,
     WeightedDestination,
 };
 use meshc_compiler::policy::{
-    Abort, Cors, CorsBody, Fault, HeaderOperations, HeaderOperationsBody, HeaderSetting, Injection, Matching,
-    Preflight, Retry, RetryChoice, RetryPolicy, SharedRouteOptions, TextMatch, Timeout,
+    Abort, Cors, CorsBody, Fault, HeaderOperations, Injection, Matching, Preflight, Retry, RetryChoice, RetryPolicy, SharedRouteOptions, TextMatch, Timeout,
 };
 use meshc_compiler::values::{Percent, RedirectCode};
 use meshc_language::Spanned;
@@ -59,6 +59,7 @@ pub(super) fn spec(
     (!spec.gateways.is_empty() || host.gateways().next().is_none()).then_some(())?;
     let callers = |route: &Route| Callers {
         mesh,
+        may_inherit: host.is_delegate(),
         are_sidecars: host.only_sidecars_take(route),
         asked_on: AskedOn::of(model, delegators, id, host, route),
     };
@@ -67,18 +68,24 @@ pub(super) fn spec(
     for (at, route) in routes.iter().enumerate() {
         let comment = comment(route);
         let callers = callers(route);
+        let shared = &route.options.shared;
         match route.kind {
             RouteKind::Http => {
                 for matches in folded.conditions_of((id, at), route) {
                     let headers = folded.headers_of((id, at), route);
                     let list = folded.lists_mirrors((id, at));
-                    for redirect::Part { matches, to } in redirect::parts(&route.action, matches) {
+                    let inherited = folded.inherited((id, at));
+                    let rewrites = inherited.map_or(&shared.rewrite, |inherited| &inherited.rewrite);
+                    let fault = inherited.map_or(&shared.fault, |inherited| &inherited.fault);
+                    let parts = redirect::parts(&route.action, matches).into_iter();
+                    for redirect::Part { matches, to } in parts.flat_map(|part| part.split(rewrites)) {
                         let mut written = http_route(&callers, route, headers, list);
                         for one in &matches {
                             matches::http(&gateways, one, &mut written.matches);
                         }
-                        written.rewrite =
-                            rewrite::http(&route.options.shared.rewrite, &matches).map(Box::new);
+                        let held = inherited.map_or_else(|| matches.clone(), |one| one.conditions(&matches));
+                        written.rewrite = rewrite::http(rewrites, &held).map(Box::new);
+                        written.fault = (!fault.is_empty()).then(|| Box::new(fault_injection(fault)));
                         if let (Some(redirect), Some(to)) = (written.redirect.as_deref_mut(), to) {
                             redirect::lead(redirect, to);
                         }
@@ -115,6 +122,8 @@ pub(super) fn spec(
 /// Who uses a route.
 struct Callers<'m> {
     mesh: &'m Mesh,
+    /// Whether the route takes over from one that delegates what it does not say.
+    may_inherit: bool,
     /// Nobody but sidecars, which send what leaves through a gateway to it. A route that gateways use too has one destination
     /// for all: a check warns.
     are_sidecars: bool,
@@ -144,9 +153,9 @@ fn http_route(
     let SharedRouteOptions {
         timeout,
         retry,
-        // Written by the caller, with the condition.
+        // Written by the caller, with the condition, and as delegation has them.
         rewrite: _,
-        fault,
+        fault: _,
         cors,
         // As delegation has them.
         request_headers: _,
@@ -154,18 +163,18 @@ fn http_route(
     } = shared;
     let mut out =
         api::HttpRoute { name: Some(SmolStr::new(name.value.as_str())), ..api::HttpRoute::default() };
+    let placed = Placed::new((request_headers, response_headers), action);
     match action {
-        Action::Forward(destinations) => out.route = weighted(callers, destinations),
+        Action::Forward(destinations) => out.route = weighted(callers, destinations, &placed),
         Action::Redirect(redirect) => out.redirect = Some(Box::new(http_redirect(redirect))),
         Action::Respond(respond) => out.direct_response = Some(Box::new(direct_response(respond))),
         Action::Delegate(delegate) => out.delegate = Some(Box::new(delegation(delegate))),
     }
     out.timeout = timeout.as_ref().and_then(|Timeout { limit, span: _ }| limit.map(duration));
     out.retries = retry.as_ref().map(|retry| Box::new(retries(retry)));
-    out.fault = (!fault.is_empty()).then(|| Box::new(fault_injection(fault)));
     put_mirrors(callers, mirrors, list_mirrors, &mut out);
     out.cors_policy = cors.as_ref().map(|cors| Box::new(cors_policy(cors)));
-    out.headers = headers(request_headers, response_headers).map(Box::new);
+    out.headers = placed.of_route(callers.may_inherit).map(Box::new);
     out
 }
 
@@ -186,7 +195,7 @@ fn destination(callers: &Callers<'_>, destination: &Destination) -> api::Destina
 
 /// The gateway's service, for what sidecars send to an external that leaves through a gateway.
 fn egress_gateway(callers: &Callers<'_>, destination: &Destination) -> Option<api::Destination> {
-    let Callers { mesh, are_sidecars, asked_on: _ } = callers;
+    let Callers { mesh, may_inherit: _, are_sidecars, asked_on: _ } = callers;
     let DestinationId::External(id) = destination.target else { return None };
     let port = mesh.port_of(destination)?.number.value.get();
     egress::to_gateway(mesh, mesh.externals.get(id).filter(|_| *are_sidecars)?, port)
@@ -203,17 +212,17 @@ fn weights(destinations: &[WeightedDestination]) -> Vec<Option<i32>> {
     destinations.iter().map(|one| Some(int32(parts(&one.weight) / unit))).collect()
 }
 
-fn weighted(callers: &Callers<'_>, destinations: &[WeightedDestination]) -> Vec<api::HttpRouteDestination> {
+fn weighted(
+    callers: &Callers<'_>,
+    destinations: &[WeightedDestination],
+    placed: &Placed<'_>,
+) -> Vec<api::HttpRouteDestination> {
     let one = |(one, weight): (&WeightedDestination, Option<i32>)| {
-        let WeightedDestination {
-            weight: _,
-            destination: target,
-            headers: DestinationHeaders { request, response },
-        } = one;
+        let WeightedDestination { weight: _, destination: target, headers: own } = one;
         api::HttpRouteDestination {
             destination: destination(callers, target),
             weight,
-            headers: headers(request.as_deref(), response.as_deref()).map(Box::new),
+            headers: placed.of_destination(own).map(Box::new),
         }
     };
     destinations.iter().zip(weights(destinations)).map(one).collect()
@@ -377,25 +386,5 @@ fn origin(origin: &Matching) -> api::StringMatch {
             api::StringMatch { exact: None, prefix: None, regex: Some(origins::pattern(pattern)) }
         }
         TextMatch::Exact(_) | TextMatch::Prefix(_) => matches::text_match(&origin.test),
-    }
-}
-
-fn headers(request: Option<&HeaderOperations>, response: Option<&HeaderOperations>) -> Option<api::Headers> {
-    if request.is_none() && response.is_none() {
-        return None;
-    }
-    Some(api::Headers { request: request.map(operations), response: response.map(operations) })
-}
-
-fn operations(operations: &HeaderOperations) -> api::HeaderOperations {
-    let HeaderOperations { body: HeaderOperationsBody { set, add, remove }, span: _, attributes: _ } =
-        operations;
-    let pair = |HeaderSetting { name, value, span: _, attributes: _ }: &HeaderSetting| {
-        (SmolStr::new(name.value.as_written()), SmolStr::new(value.value.as_str()))
-    };
-    api::HeaderOperations {
-        set: set.iter().map(pair).collect(),
-        add: add.iter().map(pair).collect(),
-        remove: remove.iter().map(|name| SmolStr::new(name.value.as_written())).collect(),
     }
 }

@@ -1,10 +1,12 @@
-//! Redirects that replace the beginning of a path, in Istio's words.
+//! Redirects and rewrites that replace the beginning of a path, in Istio's words: a route as several where its alternatives are led
+//! to different places.
 //!
 //! Istio's `prefixRewrite` replaces the bytes that a prefix took. A segment prefix (`under "/old"`) is an exact path and the prefix
 //! `/old/`: the first is redirected to a whole path, the second to a prefix.
 
-use super::super::api;
+use super::super::{api, rewrite};
 use meshc_compiler::model::{Action, Match, PathMatch, PathTest};
+use meshc_compiler::policy::Rewrite;
 use smol_str::SmolStr;
 
 /// Alternatives of a route that are redirected alike.
@@ -12,6 +14,16 @@ pub(super) struct Part {
     pub(super) matches: Vec<Match>,
     /// Where to, if that is not what the route says.
     pub(super) to: Option<Place>,
+}
+
+impl Part {
+    /// Each alternative by itself, where one rewrite of Istio does not do for all.
+    pub(super) fn split(self, rewrites: &[Rewrite]) -> Vec<Self> {
+        if rewrite::does_for_all(rewrites, &self.matches) {
+            return vec![self];
+        }
+        self.matches.into_iter().map(|one| Self { matches: vec![one], to: None }).collect()
+    }
 }
 
 /// Where a part of a redirect leads.

@@ -1,0 +1,51 @@
+//! What a route of a delegate takes over from one that delegates, where Istio would do it otherwise.
+//!
+//! Istio copies `rewrite` and `fault` whole, or not at all (istiod, `mergeHTTPRoute`), and the copy of a rewrite still speaks of the
+//! paths of the route that delegates. Here a rewrite of the host goes with one of the path, a delay with a failure, and the
+//! prefix that is replaced is the one that both conditions together ask for. What differs is written into the delegate.
+
+use super::rewrite;
+use meshc_compiler::model::{Match, Route};
+use meshc_compiler::policy::{Fault, Rewrite};
+use meshc_compiler::routing::both_hold;
+
+/// What a route of a delegate is written with in place of what it says itself.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Inherited {
+    pub(super) rewrite: Vec<Rewrite>,
+    pub(super) fault: Vec<Fault>,
+    /// The condition of the route that delegates.
+    outer: Vec<Match>,
+}
+
+impl Inherited {
+    /// What `leaf` takes over from `root`; `None` if Istio does the same by itself.
+    pub(super) fn new(root: &Route, leaf: &Route) -> Option<Self> {
+        let (outer, own) = (&root.options.shared, &leaf.options.shared);
+        let mut all = own.clone();
+        all.inherit(outer);
+        let meant = rewrite::http(&all.rewrite, &both_hold(&root.matches, &leaf.matches)?);
+        let copied = if own.rewrite.is_empty() {
+            rewrite::http(&outer.rewrite, &root.matches)
+        } else {
+            rewrite::http(&own.rewrite, &leaf.matches)
+        };
+        let fault = if own.fault.is_empty() { &outer.fault } else { &own.fault };
+        (meant != copied || all.fault != *fault).then(|| Self {
+            rewrite: all.rewrite,
+            fault: all.fault,
+            outer: root.matches.clone(),
+        })
+    }
+
+    /// Whether two routes that delegate leave the same.
+    pub(super) fn says_the_same(&self, other: &Self, leaf: &Route) -> bool {
+        let rewritten = |one: &Self| rewrite::http(&one.rewrite, &one.conditions(&leaf.matches));
+        self.fault == other.fault && rewritten(self) == rewritten(other)
+    }
+
+    /// The conditions of requests that some alternatives of the route get.
+    pub(super) fn conditions(&self, alternatives: &[Match]) -> Vec<Match> {
+        both_hold(&self.outer, alternatives).unwrap_or_default()
+    }
+}
