@@ -372,11 +372,18 @@ fn complete_ports(ports: &mut [Port], traffic: &TrafficPolicy) {
 
 fn put_policies(traffic: &mut TrafficPolicy, policies: &mut Vec<Spanned<Word>>, cx: &mut Reader<'_, '_>) {
     let names = std::mem::take(policies);
-    crate::model::put_policies(traffic, &names, |body| &body.traffic, cx, |name, body, cx| {
-        if !body.route.is_empty() {
-            let message = format!("policy `{}` has statements of routes, not of destinations", name.value);
-            let report = Diagnostic::new(Code::WRONG_SIDE, name.span, message);
-            cx.report(report.help("use it in a `route`"));
-        }
-    });
+    crate::model::put_policies(
+        traffic,
+        &names,
+        |body| &body.traffic,
+        cx,
+        |name, body, cx| {
+            if !body.route.is_empty() {
+                let message =
+                    format!("policy `{}` has statements of routes, not of destinations", name.value);
+                let report = Diagnostic::new(Code::WRONG_SIDE, name.span, message);
+                cx.report(report.help("use it in a `route`"));
+            }
+        },
+    );
 }

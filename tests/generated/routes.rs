@@ -37,7 +37,8 @@ pub(super) struct Route {
 impl Route {
     pub(super) fn text(&self) -> String {
         let block = if self.options.is_empty() {
-            String::new()
+            // Else the block of the last destination could be the route's.
+            if self.head.ends_with(" }") { " {}".to_owned() } else { String::new() }
         } else {
             format!(" {{\n    {}\n  }}", self.options.join("\n    "))
         };
@@ -88,10 +89,10 @@ fn of_destinations(random: &mut Random) -> [&'static str; 2] {
         " { response-headers { remove x-back; set x-hidden \"shown\" } }",
         " {}",
     ];
-    if random.one_in(2) {
-        return ["", ""];
+    match random.one_in(2) {
+        true => [random.pick(&BLOCKS), random.pick(&BLOCKS)],
+        false => [""; 2],
     }
-    [random.pick(&BLOCKS), random.pick(&BLOCKS)]
 }
 
 /// Options of a route that delegates, which those that it delegates to take over.
@@ -104,7 +105,7 @@ pub(super) fn inherited(random: &mut Random) -> Vec<String> {
         all.push("rewrite host outer.example.org".to_owned());
     }
     if random.one_in(3) {
-        let operation = random.pick(&["set x-set \"outer\"", "add x-add \"9\"", "remove x-own"]);
+        let operation = random.pick(&["set x-set \"outer\"", "add x-outer \"9\"", "remove x-own"]);
         all.push(format!("request-headers {{ {operation} }}"));
     }
     if random.one_in(8) {

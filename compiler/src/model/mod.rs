@@ -37,8 +37,8 @@ pub use gateway::{
 pub use host::{Binding, BindingKind, Host, HostBody, HostName, HostNameKind};
 pub use match_set::MAX_MATCHES;
 pub(crate) use match_set::{cannot_be_joined, exclude_each_other, merge_matches};
-pub use raw::{Anchor, AnchorKind, Raw, RawTarget, RawText};
 pub(crate) use policies::put_policies;
+pub use raw::{Anchor, AnchorKind, Raw, RawTarget, RawText};
 pub use route::{
     Action, Delegate, DestinationHeaders, Mirror, Redirect, RedirectPort, RedirectQuery, Respond, Route,
     RouteKind, RouteOptions, WeightedDestination,

@@ -52,10 +52,7 @@ fn report_dispute(
 }
 
 /// The body of a policy by name; reports it if there is none.
-fn policy(
-    name: &Spanned<Word>,
-    cx: &mut Reader<'_, '_>,
-) -> Option<Arc<PolicyBody>> {
+fn policy(name: &Spanned<Word>, cx: &mut Reader<'_, '_>) -> Option<Arc<PolicyBody>> {
     let written = name.value.as_str();
     match cx.definitions.find(cx.module, written).map(|(_, definition)| &definition.kind) {
         Some(DefinitionKind::Policy(body)) => body.clone(),

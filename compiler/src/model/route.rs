@@ -480,15 +480,22 @@ fn report_ambiguous_block(statement: Statement<'_>, parsed: &[Parsed<'_>], cx: &
 /// Puts in the statements of the policies that a route names.
 fn apply_policies(options: &mut RouteOptions, cx: &mut Reader<'_, '_>) {
     let names = std::mem::take(&mut options.policies);
-    put_policies(&mut options.shared, &names, |body| &body.route, cx, |name, body, cx| {
-        if !body.traffic.is_empty() {
-            let message = format!("policy `{}` has statements of destinations, not of routes", name.value);
-            cx.report(
-                Diagnostic::new(Code::WRONG_SIDE, name.span, message)
-                    .help("use it in a `service`, a `subset` or an `external`"),
-            );
-        }
-    });
+    put_policies(
+        &mut options.shared,
+        &names,
+        |body| &body.route,
+        cx,
+        |name, body, cx| {
+            if !body.traffic.is_empty() {
+                let message =
+                    format!("policy `{}` has statements of destinations, not of routes", name.value);
+                cx.report(
+                    Diagnostic::new(Code::WRONG_SIDE, name.span, message)
+                        .help("use it in a `service`, a `subset` or an `external`"),
+                );
+            }
+        },
+    );
 }
 
 /// `route NAME ...`.

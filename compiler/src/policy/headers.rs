@@ -69,26 +69,34 @@ impl HeaderOperations {
             && names(remove) == names(&theirs.remove)
     }
 
-    /// Both operations as one: what `outer` does, then what `inner` does. Where both speak of a header, the later one holds,
-    /// and what both add stays.
+    /// Whether a header has no other values than these give it.
+    #[must_use]
+    pub fn replaces(&self, name: &HeaderName) -> bool {
+        let HeaderOperationsBody { set, add: _, remove } = &self.body;
+        set.iter().any(|one| one.name.value == *name) || remove.iter().any(|one| one.value == *name)
+    }
+
+    /// These operations beside nearer ones: without the values of headers that those replace.
+    #[must_use]
+    pub fn beside(&self, nearer: Option<&Self>) -> Self {
+        let mut left = self.clone();
+        if let Some(nearer) = nearer {
+            left.body.set.retain(|one| !nearer.replaces(&one.name.value));
+            left.body.add.retain(|one| !nearer.replaces(&one.name.value));
+        }
+        left
+    }
+
+    /// Both operations as one. Where both speak of a header, the inner one holds; what both add stays, that of the inner one first.
     #[must_use]
     pub fn joined(outer: Option<&Self>, inner: Option<&Self>) -> Option<Self> {
         let (Some(outer), Some(inner)) = (outer, inner) else { return outer.or(inner).cloned() };
-        let HeaderOperationsBody { set, add, remove } = &outer.body;
         let mut joined = inner.clone();
-        let own = &inner.body;
-        let is_replaced = |name: &HeaderName| {
-            own.set.iter().any(|one| one.name.value == *name)
-                || own.remove.iter().any(|one| one.value == *name)
-        };
-        let kept = |settings: &[HeaderSetting], own: &[HeaderSetting]| -> Vec<HeaderSetting> {
-            let of_outer = settings.iter().filter(|one| !is_replaced(&one.name.value));
-            of_outer.chain(own).cloned().collect()
-        };
-        joined.body.set = kept(set, &own.set);
-        joined.body.add = kept(add, &own.add);
-        let gone = remove.iter().filter(|one| own.remove.iter().all(|other| other.value != one.value));
-        joined.body.remove = gone.chain(&own.remove).cloned().collect();
+        let HeaderOperationsBody { set, add, mut remove } = outer.beside(Some(inner)).body;
+        joined.body.set.extend(set);
+        joined.body.add.extend(add);
+        remove.retain(|one| inner.body.remove.iter().all(|other| other.value != one.value));
+        joined.body.remove.extend(remove);
         Some(joined)
     }
 }

@@ -42,7 +42,8 @@ impl SharedRouteOptions {
         self.timeout = self.timeout.take().or_else(|| timeout.clone());
         self.retry = self.retry.take().or_else(|| retry.clone());
         let rewritten: Vec<_> = self.rewrite.iter().map(|one| one.kind.is_of_host()).collect();
-        self.rewrite.extend(rewrite.iter().filter(|one| !rewritten.contains(&one.kind.is_of_host())).cloned());
+        self.rewrite
+            .extend(rewrite.iter().filter(|one| !rewritten.contains(&one.kind.is_of_host())).cloned());
         let injected: Vec<_> = self.fault.iter().map(|one| one.kind.is_delay()).collect();
         self.fault.extend(fault.iter().filter(|one| !injected.contains(&one.kind.is_delay())).cloned());
         self.cors = self.cors.take().or_else(|| cors.clone());

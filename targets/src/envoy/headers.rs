@@ -36,8 +36,13 @@ pub(super) fn together(
         Some(DestinationHeaders { request, response }) => (request.as_deref(), response.as_deref()),
         None => (None, None),
     };
-    let request = [options.request_headers.as_deref(), request];
-    let response = [options.response_headers.as_deref(), response];
+    let of_route = |said: Option<&HeaderOperations>, nearer| said.map(|said| said.beside(nearer));
+    let (outer, back) = (
+        of_route(options.request_headers.as_deref(), request),
+        of_route(options.response_headers.as_deref(), response),
+    );
+    let request = [request, outer.as_ref()];
+    let response = [response, back.as_ref()];
     HeaderMutations {
         request_headers_to_add: added(&request),
         request_headers_to_remove: removed(&request),

@@ -70,7 +70,8 @@ impl<'r> Placed<'r> {
 
 impl<'r> Side<'r> {
     fn new(said: Option<&'r HeaderOperations>, destinations: &[&HeaderOperations]) -> Self {
-        let meets = |name: &str, only_adds: bool| destinations.iter().any(|own| speaks_of(own, name, only_adds));
+        let meets =
+            |name: &str, only_adds: bool| destinations.iter().any(|own| speaks_of(own, name, only_adds));
         let moved = said.and_then(|said| part(said, &meets));
         Self { said, moved }
     }

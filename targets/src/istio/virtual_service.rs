@@ -18,12 +18,12 @@ use crate::origins;
 use crate::provenance::Source;
 use crate::yaml::Sourced;
 use meshc_compiler::model::{
-    Action, Delegate, Destination, DestinationId, Host, HostBody, Id, Match, Mesh,
-    Mirror, Model, Redirect, RedirectPort, RedirectQuery, Resource, Respond, Route, RouteKind, RouteOptions,
-    WeightedDestination,
+    Action, Delegate, Destination, DestinationId, Host, HostBody, Id, Match, Mesh, Mirror, Model, Redirect,
+    RedirectPort, RedirectQuery, Resource, Respond, Route, RouteKind, RouteOptions, WeightedDestination,
 };
 use meshc_compiler::policy::{
-    Abort, Cors, CorsBody, Fault, HeaderOperations, Injection, Matching, Preflight, Retry, RetryChoice, RetryPolicy, SharedRouteOptions, TextMatch, Timeout,
+    Abort, Cors, CorsBody, Fault, HeaderOperations, Injection, Matching, Preflight, Retry, RetryChoice,
+    RetryPolicy, SharedRouteOptions, TextMatch, Timeout,
 };
 use meshc_compiler::values::{Percent, RedirectCode};
 use meshc_language::Spanned;

@@ -87,15 +87,17 @@ impl Operations {
     /// Those of a rule, and of one destination of it, which has the last word.
     pub(super) fn of(rule: &Rule, to: Option<&DestinationHeaders>, builder: &mut Builder<'_>) -> Self {
         let mut all = Self { host: rewrite::host_value(&rule.options.rewrite), ..Self::default() };
-        let (mut of_request, mut of_response) =
-            (vec![rule.options.request_headers.as_deref()], vec![rule.options.response_headers.as_deref()]);
-        if let Some(DestinationHeaders { request, response }) = to {
-            of_request.push(request.as_deref());
-            of_response.push(response.as_deref());
-        }
-        all.request = changes(&of_request, false, builder);
-        all.response = changes(&of_response, true, builder);
-        if let Some(host) = authority_set(&of_request) {
+        let (request, response) = match to {
+            Some(DestinationHeaders { request, response }) => (request.as_deref(), response.as_deref()),
+            None => (None, None),
+        };
+        let (outer, back) =
+            (rule.options.request_headers.as_deref(), rule.options.response_headers.as_deref());
+        let beside = outer.map(|outer| outer.beside(request));
+        all.request = changes(&[request, beside.as_ref()], false, builder);
+        let back = back.map(|back| back.beside(response));
+        all.response = changes(&[response, back.as_ref()], true, builder);
+        if let Some(host) = authority_set(&[outer, request]) {
             all.host = text::literal(&host.replace("%%", "%"));
         }
         all

@@ -1,6 +1,6 @@
 //! What happens to headers on the way, in the order in which it happens.
 
-use crate::policy::HeaderOperations;
+use crate::policy::{HeaderOperations, HeaderOperationsBody, HeaderSetting};
 use crate::values::{HeaderName, HeaderValue};
 
 /// A change of the headers of a request or response.
@@ -14,8 +14,8 @@ pub enum HeaderChange<'p> {
     Add(&'p HeaderName, &'p HeaderValue),
 }
 
-/// The changes that a route and one of its destinations make, in order: what is removed, then what is set, then what is added, of
-/// the route and then of the destination each time, so that the destination has the last word.
+/// The changes that a route and one of its destinations make, in order: what is removed, then what is set, then what is added. The
+/// destination, which is nearer, decides about every header that it sets or removes; what both add stays, its own first.
 ///
 /// Within one list of operations that is the order of Envoy (`HeaderParser`). Of two lists Envoy applies that of a weighted
 /// cluster before that of its route, which gives the route the last word: who writes for Envoy puts them together. The host is
@@ -25,12 +25,18 @@ pub fn header_changes<'p>(
     route: Option<&'p HeaderOperations>,
     destination: Option<&'p HeaderOperations>,
 ) -> Vec<HeaderChange<'p>> {
-    let lists = || route.iter().chain(&destination).map(|operations| &operations.body);
+    let lists = || destination.iter().chain(&route).map(|operations| &operations.body);
+    let decided = |name: &HeaderName| destination.is_some_and(|nearer| nearer.replaces(name));
+    let stays = |setting: &&'p HeaderSetting| !setting.name.value.is_host();
+    let left = |setting: &&'p HeaderSetting| !decided(&setting.name.value);
+    let own = |side: fn(&HeaderOperationsBody) -> &[HeaderSetting]| {
+        let nearer = destination.map_or(&[][..], |one| side(&one.body));
+        let outer = route.map_or(&[][..], |one| side(&one.body));
+        nearer.iter().chain(outer.iter().filter(left)).filter(stays)
+    };
     let removed = lists().flat_map(|body| body.remove.iter().map(|name| HeaderChange::Remove(&name.value)));
-    let set = lists().flat_map(|body| body.set.iter().filter(|one| !one.name.value.is_host()));
-    let added = lists().flat_map(|body| body.add.iter().filter(|one| !one.name.value.is_host()));
-    let set = set.map(|one| HeaderChange::Set(&one.name.value, &one.value.value));
-    let added = added.map(|one| HeaderChange::Add(&one.name.value, &one.value.value));
+    let set = own(|body| &body.set).map(|one| HeaderChange::Set(&one.name.value, &one.value.value));
+    let added = own(|body| &body.add).map(|one| HeaderChange::Add(&one.name.value, &one.value.value));
     removed.chain(set).chain(added).collect()
 }
 
