@@ -215,7 +215,10 @@ impl Folded {
                 }
             }
             match variants.pop() {
-                Some(one) if variants.is_empty() && !adds_twice(&one) => {
+                Some(one)
+                    if variants.is_empty()
+                        && headers::can_be_written((one.0.as_ref(), one.1.as_ref()), &route.action) =>
+                {
                     self.headers.insert((id, at), one);
                 }
                 Some(_) => self.reports.push(headers_lost(route, roots)),
@@ -228,17 +231,6 @@ impl Folded {
 fn own_headers(route: &Route) -> (Option<&HeaderOperations>, Option<&HeaderOperations>) {
     let shared = &route.options.shared;
     (shared.request_headers.as_deref(), shared.response_headers.as_deref())
-}
-
-/// Whether two values would be added to one header: Istio's lists hold one.
-fn adds_twice((request, response): &Operations) -> bool {
-    let twice = |operations: &HeaderOperations| {
-        let add = &operations.body.add;
-        add.iter()
-            .enumerate()
-            .any(|(at, one)| add.iter().take(at).any(|other| other.name.value == one.name.value))
-    };
-    [request, response].into_iter().flatten().any(twice)
 }
 
 /// Each alternative with several methods as one for each.

@@ -1,6 +1,7 @@
 //! Values that Envoy takes and Istio does not: its admission reads an older form of header values, and its API has no word for a
 //! redirect without the query.
 
+use super::headers;
 use meshc_compiler::Checked;
 use meshc_compiler::model::{
     Action, Controller, DestinationHeaders, HttpsRedirect, Redirect, RedirectQuery, Route,
@@ -19,8 +20,8 @@ pub(super) fn check(checked: &Checked) -> impl Iterator<Item = Diagnostic> {
     let listeners = listeners.flatten().filter_map(other_status);
     let routes = checked.model().hosts.as_slice().iter().flat_map(|host| &host.routes);
     let of_routes = routes.flat_map(|route| {
-        let headers = operations(route).into_iter().flat_map(header_values);
-        headers.chain(dropped_query(&route.action)).collect::<Vec<_>>()
+        let values = operations(route).into_iter().flat_map(header_values);
+        values.chain(dropped_query(&route.action)).chain(added_twice(route)).collect::<Vec<_>>()
     });
     listeners.chain(of_routes)
 }
@@ -71,6 +72,25 @@ fn header_values(operations: &HeaderOperations) -> Vec<Diagnostic> {
             .help("remove the length: write `%REQ(x-id)%`, not `%REQ(x-id):8%`")
     };
     refused.map(report).collect()
+}
+
+/// One destination removes or sets a header to which the route and another destination add: what the route says moves into each
+/// destination, and there it would be a second value.
+fn added_twice(route: &Route) -> Option<Diagnostic> {
+    let shared = &route.options.shared;
+    let pair = (shared.request_headers.as_deref(), shared.response_headers.as_deref());
+    if headers::can_be_written(pair, &route.action) {
+        return None;
+    }
+    let span = pair.0.or(pair.1).map_or(route.name.span, |one| one.span);
+    let report =
+        Diagnostic::new(Code::UNSUPPORTED, span, "Istio does not support two values added to one header")
+            .label("a destination adds to a header of these too, and another one changes it")
+            .consequence("Istio's `add` has one value for a name: the other would be lost")
+            .help(
+                "write all operations on this header in the blocks of the destinations, none in the route's",
+            );
+    Some(report)
 }
 
 fn dropped_query(action: &Action) -> Option<Diagnostic> {

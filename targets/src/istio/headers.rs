@@ -32,6 +32,30 @@ pub(super) fn meet((request, response): Pair<'_>, action: &Action) -> bool {
     placed.request.moved.is_some() || placed.response.moved.is_some()
 }
 
+/// Whether Istio has a word for the operations of a route and of its destinations: it adds one value to a header (`add` is a map).
+pub(super) fn can_be_written((request, response): Pair<'_>, action: &Action) -> bool {
+    if [request, response].into_iter().flatten().any(adds_twice) {
+        return false;
+    }
+    let Action::Forward(destinations) = action else { return true };
+    let placed = Placed::new((request, response), action);
+    destinations.iter().all(|one| {
+        let DestinationHeaders { request, response } = &one.headers;
+        let joined = [
+            HeaderOperations::joined(placed.request.moved.as_ref(), request.as_deref()),
+            HeaderOperations::joined(placed.response.moved.as_ref(), response.as_deref()),
+        ];
+        !joined.iter().flatten().any(adds_twice)
+    })
+}
+
+fn adds_twice(operations: &HeaderOperations) -> bool {
+    let add = &operations.body.add;
+    add.iter()
+        .enumerate()
+        .any(|(at, one)| add.iter().take(at).any(|other| other.name.value == one.name.value))
+}
+
 impl<'r> Placed<'r> {
     pub(super) fn new((request, response): Pair<'r>, action: &Action) -> Self {
         let of_destinations = |side: fn(&DestinationHeaders) -> Option<&HeaderOperations>| {
