@@ -233,6 +233,14 @@ impl<'p> Definitions<'p> {
         }
     }
 
+    /// Whether a variable is a parameter whose values are regular expressions.
+    pub(crate) fn is_pattern(&self, module: ModuleId, name: &str) -> bool {
+        match self.find(module, &format!("${name}")).map(|(_, definition)| &definition.kind) {
+            Some(DefinitionKind::Variable { parameter, .. }) => *parameter == Some(ParameterType::Pattern),
+            _ => false,
+        }
+    }
+
     /// The names in a module of definitions of one kind; variables without `$`.
     pub(crate) fn names(&self, module: ModuleId, of: impl Fn(&DefinitionKind<'p>) -> bool) -> Vec<String> {
         let Some(own) = self.module(module) else { return Vec::new() };

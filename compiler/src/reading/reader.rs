@@ -299,7 +299,11 @@ impl<'d, 'p> Reader<'d, 'p> {
     fn push_value(&mut self, name: &str, span: Span, result: &mut String) -> bool {
         let Some(value) = self.variable(name, span) else { return false };
         if let Some(text) = value.to_term(span).text() {
+            // Put into another expression, it stays one: its alternatives do not become those of the whole.
+            let is_group = text.contains('|') && self.definitions.is_pattern(self.module, name);
+            result.push_str(if is_group { "(?:" } else { "" });
             result.push_str(text);
+            result.push_str(if is_group { ")" } else { "" });
             return true;
         }
         if value.shape != ValueShape::Unknown {
