@@ -7,7 +7,7 @@
 //! #: admission -> RESULT
 //! #: analysis -> RESULT
 //! #: PROXY: QUESTION -> RESULT
-//! KIND NAME.NAMESPACE: {...}                         the `spec` of a resource of Istio, as YAML
+//! KIND NAME.NAMESPACE: {...}                         the `spec` of a resource of Istio, as YAML; each is older than the next
 //! ```
 //!
 //! A PROXY is `sidecar NAMESPACE [KEY=VALUE ...]`, `gateway NAMESPACE [KEY=VALUE ...]` (its pods; `istio=edge` if no label is given) or
@@ -133,8 +133,9 @@ fn one(file: &str, lines: &[&str], start: usize, end: usize) -> Case {
         } else if let Some(said) = line.strip_prefix('#') {
             case.sentence.push_str(said);
         } else if let Some((kind, name, spec)) = resource(line) {
+            let age = created(case.resources.matches("\nkind: ").count());
             case.resources.push_str(&format!(
-                "---\napiVersion: networking.istio.io/v1\nkind: {kind}\nmetadata: {{{name}}}\nspec:{spec}\n"
+                "---\napiVersion: networking.istio.io/v1\nkind: {kind}\nmetadata: {{{name}, {age}}}\nspec:{spec}\n"
             ));
         } else {
             case.resources.push_str(line);
@@ -142,6 +143,12 @@ fn one(file: &str, lines: &[&str], start: usize, end: usize) -> Case {
         }
     }
     case
+}
+
+/// When a resource was created, as YAML: one after another, in the order of the file. Istio takes the older of two that claim
+/// one thing, and of two of one age any.
+fn created(earlier: usize) -> String {
+    format!("creationTimestamp: \"2026-01-01T00:{:02}:{:02}Z\"", earlier / 60, earlier % 60)
 }
 
 /// `VirtualService web.shop: {...}`: its kind, its names as YAML, and what follows.

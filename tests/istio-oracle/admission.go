@@ -84,7 +84,8 @@ var networkingRules = sync.OnceValues(func() (*definitions.Validator, error) {
 	return definitions.NewValidatorFromFilesWithOptions([]string{file.Name()}, definitions.WithoutCRDValidation())
 })
 
-// istioConfigs reads resources as istiod stores them. All are of one age: then istiod goes by name.
+// istioConfigs reads resources as istiod stores them. Those that do not say when they were created are of one age: then
+// istiod goes by name.
 func istioConfigs(resources string) ([]config.Config, error) {
 	var all []config.Config
 	err := eachDocument(resources, func(document *unstructured.Unstructured) error {
@@ -92,7 +93,9 @@ func istioConfigs(resources string) ([]config.Config, error) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", nameOf(document), err)
 		}
-		one.CreationTimestamp = age
+		if one.CreationTimestamp.IsZero() {
+			one.CreationTimestamp = age
+		}
 		all = append(all, *one)
 		return nil
 	})
