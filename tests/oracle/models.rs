@@ -4,11 +4,13 @@
 use super::{ask, folder, skip, works};
 use serde_json::Value;
 use std::process::Command;
+use std::sync::OnceLock;
 
 /// What the models say against `docs`: the index of the document and one fault per entry; empty when all are taken.
 /// `None`, with the reason printed, without Node or without the packages.
 pub(crate) fn check(docs: &[Value]) -> Option<Vec<(usize, String)>> {
-    if !works(Command::new("node").arg("--version")) {
+    static NODE: OnceLock<bool> = OnceLock::new();
+    if !NODE.get_or_init(|| works(Command::new("node").arg("--version"))) {
         return skip("the models of Istio's CRDs", "node is absent");
     }
     if !folder().join("node_modules").is_dir() {

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 /// What one reader made of one text.
 #[derive(Deserialize)]
@@ -73,9 +74,9 @@ fn first_difference(path: &str, seen: &Value, meant: &Value) -> Option<String> {
 }
 
 fn pyyaml(texts: &[&str]) -> Option<Vec<Vec<Reading>>> {
-    let Some(python) =
-        pythons().into_iter().find(|python| works(Command::new(python).args(["-c", "import yaml"])))
-    else {
+    static PYTHON: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let reads = |python: &PathBuf| works(Command::new(python).args(["-c", "import yaml"]));
+    let Some(python) = PYTHON.get_or_init(|| pythons().into_iter().find(reads)) else {
         return skip("PyYAML", "no python3 that can import `yaml`: run `tests/run`");
     };
     let readings = ask(Command::new(python).arg(folder().join("readers.py")), &texts.into());
@@ -87,20 +88,24 @@ fn pythons() -> [PathBuf; 2] {
 }
 
 fn go(texts: &[&str]) -> Option<Vec<Vec<Reading>>> {
+    // Built once for all tests of a run.
+    static PROGRAM: OnceLock<Result<PathBuf, &str>> = OnceLock::new();
+    let program = match PROGRAM.get_or_init(build) {
+        Ok(program) => program,
+        Err(reason) => return skip("Go's YAML readers", reason),
+    };
+    let readings = ask(&mut Command::new(program), &texts.into());
+    Some(serde_json::from_value(readings).unwrap())
+}
+
+fn build() -> Result<PathBuf, &'static str> {
     if !works(Command::new("go").arg("version")) {
-        return skip("Go's YAML readers", "go is absent");
+        return Err("go is absent");
     }
-    // Tests run side by side, each with a program of its own name; Go builds it from its cache after the first time.
-    let program =
-        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("goreader-{:?}", std::thread::current().id()));
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("goreader");
     let mut build = Command::new("go");
     build.current_dir(folder().join("goreader")).args(["build", "-o"]).arg(&program).arg(".");
-    if !works(&mut build) {
-        return skip("Go's YAML readers", "`go build` failed in tests/oracle/goreader");
-    }
-    let readings = ask(&mut Command::new(&program), &texts.into());
-    std::fs::remove_file(&program).unwrap();
-    Some(serde_json::from_value(readings).unwrap())
+    if works(&mut build) { Ok(program) } else { Err("`go build` failed in tests/oracle/goreader") }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use regex::{Captures, Regex};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use tempfile::TempDir;
 
 /// What the judges say against the configurations in `files`, each its path below the folder of all of them, and its
@@ -15,7 +16,8 @@ use tempfile::TempDir;
 /// missing.
 pub(crate) fn check(files: &[(&str, &str)]) -> Option<Vec<String>> {
     let (nginx, python) = (programs::nginx()?, programs::python()?);
-    if !works(Command::new(&python).args(["-c", "import crossplane, gixy"])) {
+    static READERS: OnceLock<bool> = OnceLock::new();
+    if !READERS.get_or_init(|| works(Command::new(&python).args(["-c", "import crossplane, gixy"]))) {
         return skip("crossplane and gixy-ng", "python cannot import them: run `tests/run`");
     }
     let world = World::with(files);
