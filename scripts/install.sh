@@ -78,16 +78,25 @@ check() {
     refuse "$1 is not what SHA256SUMS says: $found in place of $wanted" "do not use it; get both again from where you trust"
 }
 
-# place FOLDER: below the prefix; the program last, and whole or not at all
+# place FOLDER: below the prefix. Everything is copied there first; then it takes its place, the program last.
 place() {
-  mkdir -p -- "$to/bin" 2>/dev/null && [ -w "$to/bin" ] ||
-    refuse "$to/bin cannot be written" "choose another place with --to, for example --to /tmp/meshc"
-  (cd "$1/share" && find . -type f) | while read -r file; do
-    mkdir -p -- "$to/share/$(dirname "$file")"
-    cp -- "$1/share/$file" "$to/share/$file"
+  new=$to/.meshc-$$
+  { mkdir -p -- "$to" && mkdir -- "$new"; } 2>/dev/null || unwritable "$to"
+  trap 'rm -rf -- "$work" "$new"' EXIT
+  cp -R -- "$1/bin" "$1/share" "$new" 2>/dev/null || unwritable "$to"
+  folders=$(cd "$new" && find bin share -type d)
+  files=$(cd "$new" && find share -type f)
+  # Names in a release have no spaces.
+  for folder in $folders; do
+    mkdir -p -- "$to/$folder" 2>/dev/null && [ -w "$to/$folder" ] || unwritable "$to/$folder"
   done
-  cp -- "$1/bin/meshc" "$to/bin/.meshc.new" && mv -- "$to/bin/.meshc.new" "$to/bin/meshc" ||
-    refuse "$to/bin/meshc cannot be written" "choose another place with --to"
+  for file in $files bin/meshc; do
+    mv -- "$new/$file" "$to/$file" 2>/dev/null || unwritable "$to/$file"
+  done
+}
+
+unwritable() {
+  refuse "$1 cannot be written" "choose another place with --to, for example --to /tmp/meshc"
 }
 
 refuse() {

@@ -1,6 +1,7 @@
 //! The installer of a release, with a program that needs no compilation.
 
 use super::{output, root, said};
+use crate::cli::Folder;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -53,10 +54,15 @@ const PROGRAM: &str = "#!/bin/sh\necho meshc 9.8.7\n";
 
 /// It has to be refused with these words, and leave nothing.
 fn refused(done: &Output, to: &Path, wanted: &str) {
+    told(done, wanted);
+    assert!(!to.join("bin/meshc").exists() && !to.join("share").exists(), "something was installed");
+}
+
+/// It has to be refused with these words and what to do.
+fn told(done: &Output, wanted: &str) {
     assert_eq!(done.status.code(), Some(2), "{}", said(done));
     let text = said(done);
     assert!(text.contains(wanted) && text.contains("  = help: "), "{wanted}: {text}");
-    assert!(!to.join("bin/meshc").exists() && !to.join("share").exists(), "something was installed");
 }
 
 #[test]
@@ -109,15 +115,45 @@ fn without_a_network_the_folder_is_the_way() {
     refused(&empty.install(to.path(), &[]), to.path(), "there is no SHA256SUMS in ");
 }
 
+/// Not even root can make a file in `/proc`.
+const READ_ONLY: &str = "/proc";
+
 #[test]
 fn a_prefix_that_cannot_be_written_is_named() {
-    let (release, to) = (Release::new(PROGRAM), tempfile::tempdir().unwrap());
-    // A file in the place of the folder: even root cannot write below it.
-    let taken = to.path().join("taken");
-    fs::write(&taken, "").unwrap();
-    let done = release.install(&taken, &[]);
-    assert_eq!(done.status.code(), Some(2), "{}", said(&done));
-    assert!(said(&done).contains("cannot be written") && said(&done).contains("--to"), "{}", said(&done));
+    let release = Release::new(PROGRAM);
+    told(&release.install(Path::new(READ_ONLY), &[]), "/proc cannot be written");
+    let mut command = Command::new("sh");
+    command.arg(root().join("scripts/install.sh")).arg("--from").arg(release.0.path());
+    told(&output(command.env("HOME", READ_ONLY)), "/proc/.local cannot be written");
+}
+
+#[test]
+fn what_cannot_be_put_in_place_leaves_what_was_there() {
+    let to = tempfile::tempdir().unwrap();
+    assert!(Release::new(PROGRAM).install(to.path(), &[]).status.success());
+    let program = fs::read(to.path().join("bin/meshc")).unwrap();
+    // A file where the new release needs a folder.
+    fs::remove_dir_all(to.path().join("share/man")).unwrap();
+    fs::write(to.path().join("share/man"), "").unwrap();
+    let newer = Release::new("#!/bin/sh\necho meshc 9.8.8\n");
+    told(&newer.install(to.path(), &[]), "share/man cannot be written");
+    assert_eq!(fs::read(to.path().join("bin/meshc")).unwrap(), program);
+    let mut left: Vec<_> = fs::read_dir(to.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["bin", "share"]);
+}
+
+#[test]
+fn a_home_that_cannot_be_written_is_none_of_its_business() {
+    let folder = Folder::new(&[]);
+    for arguments in
+        [&["init", "mesh"][..], &["check", "mesh"], &["build", "mesh"], &["build", "--locked", "mesh"]]
+    {
+        let mut command = folder.command(arguments);
+        let homes = ["HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"];
+        let done = output(command.envs(homes.map(|name| (name, READ_ONLY))));
+        assert!(done.status.success(), "{arguments:?}: {}", said(&done));
+    }
 }
 
 #[test]
