@@ -28,10 +28,11 @@ def clone(source: Path, place: Path) -> Path:
 class Release:
     """One commit on its way into `out`."""
 
-    def __init__(self, root: Path, out: Path, binary: Path | None = None):
+    def __init__(self, root: Path, out: Path, binary: Path | None = None, offline: bool = False):
         self.root = root
         self.out = out.resolve()
         self.given = binary.resolve() if binary else None
+        self.offline = offline
         if self.given is None and run(["git", "-C", root, "status", "--porcelain"]).strip():
             raise Refused("there are changes that are not committed; a release is made of a commit")
         self.commit = run(["git", "-C", root, "rev-parse", "HEAD"]).strip()

@@ -15,6 +15,14 @@ from .shell import Refused, has, run, say, skip
 # The first minute of a new user.
 STEPS = [["init", "shop"], ["check", "shop"], ["build", "shop"], ["build", "--locked", "shop"]]
 
+HOOKS = ["meshc-check", "meshc-fmt", "meshc-build-locked"]
+
+# Other hooks that people have: what their repositories install, what is run, and on which files.
+NEIGHBOURS = {
+    "ruff": ("ruff==0.17.5", "ruff check --force-exclude", "python"),
+    "typos": ("typos==1.52.0", "typos --force-exclude", "text"),
+}
+
 
 def all_parts(release: Release, wanted: list[str]) -> None:
     for name in wanted:
@@ -42,6 +50,19 @@ def wheel(release: Release, folder: Path) -> None:
     use(["meshc"], folder, env)
     if not (folder / "venv/share/man/man1/meshc.1").exists():
         raise Refused("the wheel brought no manual page")
+    platforms(release, folder, pip[:-3])
+
+
+def platforms(release: Release, folder: Path, install: list) -> None:
+    """What pip takes on other machines: the oldest C libraries are new enough, and what has no wheel gets nothing."""
+    machines = {target.split("-")[0] for target in release.targets}
+    taken = [f"{system}_{machine}" for machine in sorted(machines) for system in ("manylinux2014", "musllinux_1_1")]
+    for platform in [*taken, "win_amd64"]:
+        place = folder / platform
+        command = [*install, "--no-index", "--find-links", release.out, "--only-binary=:all:", "--platform", platform]
+        run([*command, "--target", place, f"meshc=={release.version}"], expect=0 if platform in taken else 1)
+        if (place / "bin/meshc").exists() != (platform in taken):
+            raise Refused(f"pip on {platform} leaves {sorted(place.glob('*/*'))}")
 
 
 def npm(release: Release, folder: Path) -> None:
@@ -112,16 +133,33 @@ def hooks(release: Release, folder: Path) -> None:
         if program is None:
             skip(f"the hooks with {runner}", "it is not installed; `tests/run` installs it")
             continue
-        times = run_hooks(Path(program), mirror, release, folder / runner)
-        say(f"{runner}: first run {times[0]}, second {times[1]}")
+        for title, more in [("", [])] if release.offline else [("", []), (" beside those of ruff and typos", neighbours(folder))]:
+            times = run_hooks(Path(program), [(mirror, f"v{release.version}", HOOKS), *more], release, folder / f"{runner}{len(more)}")
+            say(f"{runner}{title}: first run {times[0]}, second {times[1]}; load {os.getloadavg()[0]:.1f}")
 
 
-def run_hooks(runner: Path, mirror: Path, release: Release, folder: Path) -> list[str]:
+def neighbours(folder: Path) -> list[tuple[Path, str, list[str]]]:
+    """Repositories with hooks of other tools, made as theirs are: a package of Python that needs the tool's wheel."""
+    made = []
+    for name, (wheel, entry, kind) in NEIGHBOURS.items():
+        place = folder / f"{name}-hooks"
+        if not place.exists():
+            hook = {"id": name, "name": name, "entry": entry, "language": "python", "types": [kind], "require_serial": True}
+            project = f'[project]\nname = "{name}-hooks"\nversion = "0.0.0"\ndependencies = ["{wheel}"]\n'
+            place.mkdir()
+            (place / ".pre-commit-hooks.yaml").write_text(json.dumps([hook]))
+            (place / "pyproject.toml").write_text(f"{project}\n[tool.setuptools]\npy-modules = []\n")
+            commit(place, "hooks")
+            run(["git", "-C", place, "tag", "v1"])
+        made.append((place, "v1", [name]))
+    return made
+
+
+def run_hooks(runner: Path, repositories: list[tuple[Path, str, list[str]]], release: Release, folder: Path) -> list[str]:
     """A repository that uses all hooks, and how long its first and second run take."""
     import time
 
     folder.mkdir()
-    hooks = "".join(f"  - id: {hook}\n" for hook in ("meshc-check", "meshc-fmt", "meshc-build-locked"))
     env = {
         **os.environ,
         "HOME": str(folder / "home"),
@@ -133,7 +171,10 @@ def run_hooks(runner: Path, mirror: Path, release: Release, folder: Path) -> lis
     use_here = folder / "repository"
     run([release.program(next(iter(release.targets))), "init", use_here])
     run([release.program(next(iter(release.targets))), "build", use_here])
-    (use_here / ".pre-commit-config.yaml").write_text(f"repos:\n- repo: {mirror}\n  rev: v{release.version}\n  hooks:\n{hooks}")
+    config = [{"repo": str(place), "rev": tag, "hooks": [{"id": hook} for hook in hooks]} for place, tag, hooks in repositories]
+    # JSON is YAML.
+    (use_here / ".pre-commit-config.yaml").write_text(json.dumps({"repos": config}, indent=2) + "\n")
+    (use_here / "tool.py").write_text('print("mesh")\n')
     commit(use_here, "project")
     times = []
     for _ in range(2):
@@ -143,7 +184,8 @@ def run_hooks(runner: Path, mirror: Path, release: Release, folder: Path) -> lis
         # On a busy machine the second number tells more.
         worked = after.children_user + after.children_system - before.children_user - before.children_system
         times.append(f"{time.monotonic() - start:.2f} s ({worked:.2f} s of work)")
-    without_sources(runner, use_here, env)
+    if len(repositories) == 1:
+        without_sources(runner, use_here, env)
     return times
 
 
