@@ -1,7 +1,11 @@
 //! TLS to destinations.
 
+use super::silent::Dropping;
 use super::stage::{LIMIT, Plane, Running, Stage, seen};
 use meshc_cli::rig::{Connection, Request, Seen, Speaks};
+use std::io::{ErrorKind, Read};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 on_every_plane! {
     the_name_in_the_destinations_certificate_is_checked
@@ -16,6 +20,7 @@ on_every_plane! {
     no_connection_is_shared_by_two_identities
     plaintext_and_tls_to_one_endpoint_stay_apart
     the_protocol_of_the_caller_is_kept_in_tls
+    connections_in_tls_have_the_time_limits_of_their_destination
 }
 
 /// A gateway whose host `a.com` leads to `vault`, which is called as `tls` says.
@@ -274,4 +279,38 @@ fn the_protocol_of_the_caller_is_kept_in_tls(stage: &mut Stage) {
     let running = stage.start(&source.replace("tls simple", "pool { client-protocol on }; tls simple"));
     let (status, seen) = ask(&running);
     assert_eq!((status, seen.map(|seen| seen.protocol)), (200, Some("HTTP/1.1".to_owned())));
+}
+
+/// The destination takes no connection. What connects to it gives up after the destination's `connect-timeout`, and the caller is
+/// hung up on.
+fn connections_in_tls_have_the_time_limits_of_their_destination(stage: &mut Stage) {
+    let dropping = Dropping::start();
+    stage.name_address("vault", dropping.port());
+    let source = r#"gateway edge { workload any; listen tcp <port> { hosts * } }
+        host * via edge { tcp route all -> vault }
+        service vault {
+          port tcp 5432
+          tls simple { ca file "<ca.pem>"; sni vault.com }
+          pool { tcp-idle 0s; connect-timeout 300ms; keepalive time 10s }
+        }
+        bindings { address vault endpoints [<vault>] }"#;
+    let running = stage.start(source);
+    let mut caller = TcpStream::connect(("127.0.0.1", running.port)).unwrap();
+    caller.set_read_timeout(Some(LIMIT)).unwrap();
+    let start = Instant::now();
+    // Closed or reset: either way it is over.
+    let end = caller.read(&mut [0]);
+    assert!(matches!(&end, Ok(0)) || end.as_ref().is_err_and(is_reset), "{end:?}");
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    if stage.plane == Plane::Nginx {
+        let text: String = running.files().into_values().collect();
+        let hop = text.split("server {").find(|server| server.contains("proxy_ssl on")).unwrap();
+        for line in ["proxy_timeout 31536000s;", "proxy_connect_timeout 300ms;", "proxy_socket_keepalive on;"] {
+            assert!(hop.contains(line), "{line}\n{hop}");
+        }
+    }
+}
+
+fn is_reset(error: &std::io::Error) -> bool {
+    error.kind() == ErrorKind::ConnectionReset
 }

@@ -111,14 +111,26 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Where a connection goes for which TLS begins here, on its way to a destination.
-    pub(super) fn originated(&mut self, identity: &str, pass: &ProxyPass, tls: &UpstreamTls) -> String {
-        let behind = format!("{} {} {identity}", self.heard, pass.as_str());
+    /// Where a connection goes for which TLS begins here, on its way to a destination. Each destination has such a server of its
+    /// own: two of them may be at one address and have other time limits.
+    pub(super) fn originated(
+        &mut self,
+        upstream: &Upstream,
+        identity: &str,
+        pass: &ProxyPass,
+        tls: &UpstreamTls,
+    ) -> String {
+        let reached = match pass {
+            // The block has the name of the destination and of how it is called.
+            ProxyPass::Block(name) => name.clone(),
+            ProxyPass::LookedUp(place) => format!("{place} {}", upstream.name),
+        };
+        let behind = format!("{} {reached} {identity}", self.heard);
         if let Some(known) = self.originating.iter().find(|known| known.behind == behind) {
             return known.hop.clone();
         }
-        let hop = self.hop(&format!("originates {} {identity}", pass.as_str()));
-        let server = stream::originating(&hop, pass, tls);
+        let hop = self.hop(&format!("originates {reached} {identity}"));
+        let server = stream::originating(&hop, pass, tls, upstream);
         self.originating.push(Originating { behind, hop: hop.clone(), server });
         hop
     }

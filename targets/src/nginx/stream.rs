@@ -14,7 +14,6 @@ use super::upstream_tls::{self, ServerName, UpstreamTls};
 use super::variables::Subsystem;
 use super::variables::hundredths;
 use meshc_compiler::model::{Id, ServerTls};
-use meshc_compiler::policy::PoolBody;
 use meshc_compiler::routing::{Addresses, ConnectionRule, TlsKind, TlsServer, Upstream, WeightedUpstream};
 use meshc_compiler::values::{HostPattern, SniHost, escape_literal};
 use meshc_language::Span;
@@ -83,13 +82,18 @@ fn listen(heard: &Heard, flag: Option<&str>) -> Vec<Directive> {
 }
 
 /// Time limits: nginx has one for all destinations of a server, so the longest holds.
-fn passed_on<'r, 'm: 'r>(
+fn passed_on<'r>(
     rules: impl IntoIterator<Item = &'r ConnectionRule>,
     builder: &Builder<'_>,
 ) -> Vec<Directive> {
+    let to = rules.into_iter().flat_map(|rule| &rule.to);
+    limits(to.filter_map(|one| builder.upstream(one.upstream)))
+}
+
+/// The time limits of a server that connects to these destinations.
+fn limits<'u>(upstreams: impl Iterator<Item = &'u Upstream>) -> Vec<Directive> {
     let (mut connect, mut silence, mut probes) = (0, 0, false);
-    for one in rules.into_iter().flat_map(|rule| &rule.to) {
-        let Some(upstream) = builder.upstream(one.upstream) else { continue };
+    for upstream in upstreams {
         let pool = upstream.policy.pool.as_deref().map(|pool| &pool.body);
         connect = connect.max(upstream.policy.connect_timeout().as_millis());
         silence = silence.max(match upstream.policy.tcp_idle().as_millis() {
@@ -206,7 +210,7 @@ fn proxy_pass(id: Id<Upstream>, builder: &mut Builder<'_>) -> String {
         Some(tls) => {
             // Another server connects, which has not read a name.
             refuse_nameless(id, upstream.span, builder);
-            builder.originated(&identity, &pass, &tls)
+            builder.originated(upstream, &identity, &pass, &tls)
         }
     }
 }
@@ -225,13 +229,12 @@ fn refuse_nameless(id: Id<Upstream>, span: Span, builder: &mut Builder<'_>) {
     }
 }
 
-/// A server that begins TLS for connections that others pass to it.
-pub(super) fn originating(hop: &str, pass: &ProxyPass, tls: &UpstreamTls) -> Directive {
-    let mut inside = vec![
-        line!["listen", hop],
-        line!["proxy_timeout", millis(PoolBody::TCP_IDLE.as_millis())],
-        line!["proxy_ssl", "on"],
-    ];
+/// A server that begins TLS for connections that others pass to it. It is the one that connects to the destination, so its time
+/// limits are those of the destination.
+pub(super) fn originating(hop: &str, pass: &ProxyPass, tls: &UpstreamTls, upstream: &Upstream) -> Directive {
+    let mut inside = vec![line!["listen", hop]];
+    inside.extend(limits([upstream].into_iter()));
+    inside.push(line!["proxy_ssl", "on"]);
     inside.extend(tls.lines(Module::Proxy));
     inside.push(line!["proxy_pass", pass.as_str()]);
     line!["server"].block(inside)
