@@ -113,6 +113,32 @@ impl HeaderName {
         matches!(name, "x-forwarded-for" | "x-forwarded-proto" | "x-forwarded-client-cert" | "x-request-id")
             || name.starts_with("x-envoy-")
     }
+
+    /// What is left of it when a route is chosen, if it is about the connection: proxies take such headers away first (Envoy
+    /// `ConnectionManagerUtility::mutateRequestHeaders`).
+    #[must_use]
+    pub fn of_connection(&self) -> Option<OfConnection> {
+        Some(match self.as_str() {
+            "keep-alive" | "proxy-connection" | "transfer-encoding" => OfConnection::Nothing,
+            "connection" => OfConnection::Upgrading,
+            "upgrade" => OfConnection::WebSocket,
+            "te" => OfConnection::Trailers,
+            _ => return None,
+        })
+    }
+}
+
+/// What is left of a header about the connection when a route is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OfConnection {
+    /// Nothing.
+    Nothing,
+    /// All of it where the request asks for an upgrade to WebSocket, else nothing: it has the word `upgrade`.
+    Upgrading,
+    /// `websocket` in any letter case, where the request asks for that.
+    WebSocket,
+    /// `trailers`, where that is in it.
+    Trailers,
 }
 
 impl Literal for HeaderName {

@@ -42,7 +42,7 @@ pub use credential::{CertHash, FilePath, SecretName, SecretSource, Spki, Subject
 pub use date::Date;
 pub use duration::{Duration, DurationOrZero, WholeSeconds};
 pub use error::ValueError;
-pub use header::{CookieName, HeaderName, HeaderValue, MatchHeaderName};
+pub use header::{CookieName, HeaderName, HeaderValue, MatchHeaderName, OfConnection};
 pub use host::{Fqdn, HostPattern, SniHost};
 pub use host_map::HostMap;
 pub use label::{Label, LabelKey, LabelValue};

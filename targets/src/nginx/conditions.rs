@@ -8,7 +8,7 @@ use super::regex;
 use super::text;
 use meshc_compiler::model::{HeaderTest, Match, PathMatch, PathTest};
 use meshc_compiler::policy::TextMatch;
-use meshc_compiler::values::{HeaderName, MatchHeaderName, Scheme, escape_literal};
+use meshc_compiler::values::{HeaderName, MatchHeaderName, OfConnection, Scheme, escape_literal};
 use meshc_language::Span;
 use smol_str::SmolStr;
 
@@ -357,7 +357,10 @@ impl Bits {
                 self.all = None;
                 return;
             }
-            MatchHeaderName::Header(name) => header_variable(name),
+            MatchHeaderName::Header(name) => match name.of_connection() {
+                Some(left) => Some(of_connection(left, builder)),
+                None => header_variable(name),
+            },
             MatchHeaderName::Claim(_) => None,
         };
         let Some(source) = source else {
@@ -388,6 +391,21 @@ pub(super) fn header_variable(name: &HeaderName) -> Option<String> {
         plain if is_plain(plain) => format!("$http_{}", plain.replace('-', "_")),
         _ => return None,
     })
+}
+
+/// What conditions see of a header about the connection: nginx has it as the caller sent it, and other data planes do not.
+fn of_connection(left: OfConnection, builder: &mut Builder<'_>) -> String {
+    let mut where_upgraded =
+        |value: &str| builder.http.map("$mesh_upgrade", vec![line!["default", value], line!["", ""]]);
+    match left {
+        OfConnection::Nothing => "$mesh_empty".to_owned(),
+        OfConnection::Upgrading => where_upgraded("$http_connection"),
+        OfConnection::WebSocket => where_upgraded("$http_upgrade"),
+        OfConnection::Trailers => {
+            let has_it = r"~*(?:^|,)[[:blank:]]*trailers[[:blank:]]*(?:,|\z)";
+            builder.http.map("$http_te", vec![line!["default", ""], line![has_it, "trailers"]])
+        }
+    }
 }
 
 fn is_plain(name: &str) -> bool {

@@ -6,7 +6,7 @@ use super::pattern::Patterns;
 use super::request::{Connection, Request, Source};
 use super::target::Target;
 use crate::model::{HeaderTest, Match};
-use crate::values::{HeaderName, Label, MatchHeaderName, Namespace};
+use crate::values::{HeaderName, Label, MatchHeaderName, Namespace, OfConnection};
 
 /// The answer, or why there is none.
 type Verdict<'p> = Result<bool, Doubt<'p>>;
@@ -121,11 +121,39 @@ impl<'p> Asked<'p, '_> {
             // A header with an underscore is dropped when it comes in (Envoy `headers_with_underscores_action: DROP_HEADER`,
             // nginx `underscores_in_headers off`): others could take it for the one with a hyphen.
             lower if lower.contains('_') => Vec::new(),
-            lower => {
-                let own = self.request.headers.iter().filter(|(own, _)| own.eq_ignore_ascii_case(lower));
-                own.map(|(_, value)| value.trim_matches([' ', '\t']).to_owned()).collect()
-            }
+            lower => match name.of_connection() {
+                None => self.written(lower),
+                Some(OfConnection::Nothing) => Vec::new(),
+                Some(OfConnection::Upgrading | OfConnection::WebSocket) => {
+                    if self.asks_for_websocket() {
+                        self.written(lower)
+                    } else {
+                        Vec::new()
+                    }
+                }
+                Some(OfConnection::Trailers) if self.has_word(lower, "trailers") => {
+                    vec!["trailers".to_owned()]
+                }
+                Some(OfConnection::Trailers) => Vec::new(),
+            },
         }
+    }
+
+    /// The values of a header as the caller wrote them.
+    fn written(&self, lower: &str) -> Vec<String> {
+        let own = self.request.headers.iter().filter(|(own, _)| own.eq_ignore_ascii_case(lower));
+        own.map(|(_, value)| value.trim_matches([' ', '\t']).to_owned()).collect()
+    }
+
+    /// Whether a word stands in the list that a header is.
+    fn has_word(&self, header: &str, word: &str) -> bool {
+        let values = self.written(header);
+        let mut words = values.iter().flat_map(|value| value.split(','));
+        words.any(|own| own.trim_matches([' ', '\t']).eq_ignore_ascii_case(word))
+    }
+
+    fn asks_for_websocket(&self) -> bool {
+        self.has_word("connection", "upgrade") && self.has_word("upgrade", "websocket")
     }
 
     fn parameter(&self, name: &str, test: &'p HeaderTest) -> Verdict<'p> {

@@ -9,9 +9,9 @@ mod tests;
 
 use crate::model::{HeaderTest, Match, PathMatch, PathTest};
 use crate::policy::TextMatch;
-use crate::values::{HostPattern, MatchHeaderName};
+use crate::values::{HostPattern, MatchHeaderName, OfConnection};
 use path::{End, Paths};
-use space::{HeaderValues, Parameters, Space, may_take};
+use space::{HeaderValues, Parameters, Space, Upgrading, Word, may_take};
 
 /// How a data plane reads requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +141,9 @@ fn of_header(name: &MatchHeaderName, test: &HeaderTest, reading: Reading) -> Opt
             help: "remove the condition".to_owned(),
         });
     }
+    if let Some(left) = header.of_connection() {
+        return of_connection(name, left, test);
+    }
     let HeaderTest::Text(text) = test else { return None };
     if header.as_str() == ":path" {
         return (!fits(text, &Paths { reading, with_query: true })).then(|| Never {
@@ -155,6 +158,37 @@ fn of_header(name: &MatchHeaderName, test: &HeaderTest, reading: Reading) -> Opt
         why: "values have no control characters, and surrounding white space is trimmed".to_owned(),
         help: "remove what no value has".to_owned(),
     })
+}
+
+/// Headers about the connection are taken away before a route is chosen, whatever data plane it is.
+fn of_connection(name: &MatchHeaderName, left: OfConnection, test: &HeaderTest) -> Option<Never> {
+    let (may_be, rest) = match left {
+        OfConnection::Nothing => (false, ""),
+        OfConnection::Upgrading => {
+            (text_fits(test, &Upgrading), ", unless it asks for an upgrade to WebSocket")
+        }
+        OfConnection::WebSocket => {
+            let word = Word { text: "websocket", ignore_case: true };
+            (text_fits(test, &word), ", unless its value is `websocket`")
+        }
+        OfConnection::Trailers => {
+            let word = Word { text: "trailers", ignore_case: false };
+            (text_fits(test, &word), ", all but `trailers`")
+        }
+    };
+    (!may_be).then(|| Never {
+        message: format!("no request has this header `{name}` when its route is chosen"),
+        why: format!("it is about the connection, and removed first{rest}"),
+        help: "remove the condition, or let clients send another header".to_owned(),
+    })
+}
+
+/// Whether some text of a set passes this test.
+fn text_fits<S: Space>(test: &HeaderTest, space: &S) -> bool {
+    match test {
+        HeaderTest::Present => true,
+        HeaderTest::Text(text) => fits(text, space),
+    }
 }
 
 fn of_absence(name: &MatchHeaderName, test: &HeaderTest) -> Option<Never> {

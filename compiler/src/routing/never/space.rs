@@ -107,6 +107,53 @@ impl Space for HeaderValues {
     }
 }
 
+/// One word.
+pub(super) struct Word {
+    pub(super) text: &'static str,
+    pub(super) ignore_case: bool,
+}
+
+impl Space for Word {
+    const START: u16 = 0;
+
+    fn step(&self, state: u16, byte: u8) -> Option<u16> {
+        let next = self.text.as_bytes().get(usize::from(state))?;
+        let is_it = *next == byte || self.ignore_case && next.eq_ignore_ascii_case(&byte);
+        is_it.then_some(state + 1)
+    }
+
+    fn accepts(&self, state: u16) -> bool {
+        usize::from(state) == self.text.len()
+    }
+}
+
+/// Values of headers in which `upgrade` stands, in any letter case.
+pub(super) struct Upgrading;
+
+const UPGRADE: &[u8] = b"upgrade";
+
+impl Space for Upgrading {
+    const START: u16 = 0;
+
+    fn step(&self, state: u16, byte: u8) -> Option<u16> {
+        if byte != b'\t' && byte.is_ascii_control() {
+            return None;
+        }
+        let is_next = |at: usize| UPGRADE.get(at).is_some_and(|next| next.eq_ignore_ascii_case(&byte));
+        Some(match UPGRADE.get(usize::from(state)) {
+            // It has been there.
+            None => state,
+            Some(_) if is_next(usize::from(state)) => state + 1,
+            // No other letter of the word begins it anew.
+            Some(_) => u16::from(is_next(0)),
+        })
+    }
+
+    fn accepts(&self, state: u16) -> bool {
+        usize::from(state) == UPGRADE.len()
+    }
+}
+
 /// Names or values of parameters as they stand in a query: neither `&` nor `#`, and in a name no `=`.
 pub(super) struct Parameters {
     pub(super) of_name: bool,
