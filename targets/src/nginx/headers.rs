@@ -127,7 +127,9 @@ impl Operations {
             lines.push(line!["include", usual_file(module)]);
         }
         for Change { name, keeps, values, span } in &self.request {
-            let joined = values.join(", ");
+            // A header is a list by commas, but this one (RFC 6265, 4.2.1).
+            let separator = if name.eq_ignore_ascii_case("cookie") { "; " } else { ", " };
+            let joined = values.join(separator);
             let usual = usual.iter().find(|(usual, _)| usual.eq_ignore_ascii_case(name));
             let source = match usual {
                 // What a caller says there is dropped.
@@ -138,7 +140,7 @@ impl Operations {
             let value = match source.filter(|_| *keeps) {
                 None => joined,
                 Some(source) => {
-                    let both = format!("{source}, {joined}");
+                    let both = format!("{source}{separator}{joined}");
                     builder.http.map(&source, vec![line!["default", both], line!["", joined]])
                 }
             };

@@ -248,7 +248,9 @@ fn compared(
 
 fn values(headers: &Headers, name: &str) -> Vec<String> {
     let own = headers.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name));
-    own.flat_map(|(_, value)| value.split(',')).map(|value| value.trim().to_owned()).collect()
+    // Cookies are a list by semicolons, and no other (RFC 6265, 4.2.1).
+    let separator = if name.eq_ignore_ascii_case("cookie") { ';' } else { ',' };
+    own.flat_map(|(_, value)| value.split(separator)).map(|value| value.trim().to_owned()).collect()
 }
 
 /// The headers that the rule changes, and those that others do.
