@@ -5,6 +5,7 @@ mod cases;
 mod claims;
 mod cli;
 mod conformance;
+mod deployments;
 mod envoy;
 mod explain;
 mod faults;

@@ -17,6 +17,7 @@ mod causes;
 pub mod checks;
 mod compile;
 mod elaborate;
+pub mod fingerprint;
 mod fixes;
 pub mod graph;
 pub mod model;

@@ -14,7 +14,6 @@ pub mod artifact;
 pub mod capability;
 pub mod difference;
 pub mod envoy;
-mod fingerprint;
 pub mod istio;
 mod kubernetes;
 pub mod nginx;
@@ -23,6 +22,8 @@ mod provenance;
 mod raw_proxy;
 pub mod target;
 pub mod yaml;
+
+use meshc_compiler::fingerprint;
 
 pub use artifact::{Artifact, Turn};
 pub use capability::{Feature, Support};

@@ -305,7 +305,8 @@ fn connections_in_tls_have_the_time_limits_of_their_destination(stage: &mut Stag
     if stage.plane == Plane::Nginx {
         let text: String = running.files().into_values().collect();
         let hop = text.split("server {").find(|server| server.contains("proxy_ssl on")).unwrap();
-        for line in ["proxy_timeout 31536000s;", "proxy_connect_timeout 300ms;", "proxy_socket_keepalive on;"] {
+        for line in ["proxy_timeout 31536000s;", "proxy_connect_timeout 300ms;", "proxy_socket_keepalive on;"]
+        {
             assert!(hop.contains(line), "{line}\n{hop}");
         }
     }

@@ -1,7 +1,9 @@
 //! `bindings`: each thing is bound once, and to something whole.
 
 use super::Context;
-use crate::model::{AddressBinding, AddressKind, BindingsBody, SecretBinding, SecretFiles};
+use crate::model::{
+    AddressBinding, AddressKind, Bindings, BindingsBody, Resource, SecretBinding, SecretFiles, SecretId,
+};
 use meshc_language::{Code, Diagnostic, Span};
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
@@ -11,7 +13,7 @@ use std::hash::Hash;
 pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     let all: Vec<&BindingsBody> = context.model.bindings.iter().map(|one| &one.declared.body).collect();
     addresses_are_bound_once(&all, reports);
-    secrets_are_bound_once(&all, reports);
+    secrets_are_bound_once(&context.model.bindings, reports);
     platforms_are_named_once(&all, reports);
     for body in all {
         body.secrets.iter().for_each(|secret| secret_is_whole(secret, reports));
@@ -32,9 +34,13 @@ fn addresses_are_bound_once(all: &[&BindingsBody], reports: &mut Vec<Diagnostic>
     once("this destination", places, reports);
 }
 
-fn secrets_are_bound_once(all: &[&BindingsBody], reports: &mut Vec<Diagnostic>) {
-    let secrets = all.iter().flat_map(|body| &body.secrets);
-    once("this secret", secrets.map(|one| (&one.name.value, one.name.span)), reports);
+/// A plain name is that of the file's namespace: two teams may have a Secret of the same name.
+fn secrets_are_bound_once(all: &[Resource<Bindings>], reports: &mut Vec<Diagnostic>) {
+    let places = all.iter().flat_map(|bindings| {
+        let home = bindings.namespace_name();
+        bindings.body.secrets.iter().map(move |one| (SecretId::new(&one.name.value, home), one.name.span))
+    });
+    once("this secret", places, reports);
 }
 
 /// Reports what is bound a second time.

@@ -1,12 +1,11 @@
 //! `bindings`: where a raw proxy finds endpoints and certificates. Istio knows both from its platform; routes stay free of them.
+//! What is found by them: [`super::bound`].
 
-use super::Model;
 use super::destination::{DestinationId, Reference};
 use crate::policy::FileRef;
 use crate::reading::{Args, Comma, List, Reader, Syntax, TypeDoc, keyword, section};
 use crate::values::{HostPort, Label, Port as Number, PositiveCount, SecretName, SocketAddress, Text, words};
 use meshc_language::{Code, Diagnostic, Span, Spanned};
-use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 keyword! {
@@ -23,7 +22,7 @@ section! {
         many "address" addresses: AddressBinding;
         /// Where everything is that has no `address`.
         once "default" default: Spanned<Platform>;
-        /// Where a raw proxy finds a certificate that gateways and destinations name with `credential`.
+        /// Where the raw proxies of this namespace find a certificate that gateways and destinations name with `credential`. In a file without a namespace: those of all namespaces that have no such `secret` of their own.
         many "secret" secrets: SecretBinding;
         /// Whether the proxies are wrapped for a platform: a ConfigMap, a Deployment and a Service each.
         once "deploy" deploy: Deploy;
@@ -153,7 +152,7 @@ impl Syntax for AddressBinding {
 }
 
 keyword! {
-    /// Where a raw proxy finds a certificate: in files, or mounted from a Secret of the platform.
+    /// Where a raw proxy finds a certificate: in files, or mounted from a Secret of the platform. `kubernetes://NAMESPACE/NAME` is that of another namespace.
     pub struct SecretBinding {
         /// The name that gateways and destinations use.
         pos name: Spanned<SecretName>;
@@ -212,107 +211,4 @@ words! {
         Envoy = "envoy" "Envoy",
         Nginx = "nginx" "nginx",
     }
-}
-
-/// What `bindings` say, found once.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct BoundPlaces {
-    /// The addresses of each destination: the position of the `bindings`, and of the `address` in them, in order.
-    addresses: FxHashMap<DestinationId, Vec<(usize, usize)>>,
-    /// The first `secret` of each name: the position of the `bindings`, and of the `secret` in them.
-    secrets: FxHashMap<SecretName, (usize, usize)>,
-    /// Whether a platform finds everything else.
-    by_default: bool,
-}
-
-impl Model {
-    fn bound_places(&self) -> &BoundPlaces {
-        self.bound.get_or_init(|| {
-            let mut places = BoundPlaces::default();
-            for (at, bindings) in self.bindings.iter().enumerate() {
-                let BindingsBody { addresses, default, secrets, deploy: _ } = &bindings.declared.body;
-                for (position, address) in addresses.iter().enumerate() {
-                    places.addresses.entry(address.target).or_default().push((at, position));
-                }
-                for (position, secret) in secrets.iter().enumerate() {
-                    places.secrets.entry(secret.name.value.clone()).or_insert((at, position));
-                }
-                places.by_default |= default.is_some();
-            }
-            places
-        })
-    }
-
-    fn all_bindings(&self) -> impl Iterator<Item = &BindingsBody> {
-        self.bindings.iter().map(|bindings| &bindings.declared.body)
-    }
-
-    /// How the endpoints of one port of a destination, or of a subset of it, are found; `None` if nothing says.
-    ///
-    /// What is said of a port holds over what is said of all ports. A subset is not found by what is said of its whole service,
-    /// unless that is a platform, which knows the subset's labels.
-    #[must_use]
-    pub fn bound_address(
-        &self,
-        target: DestinationId,
-        port: u16,
-        subset: Option<&str>,
-    ) -> Option<&AddressKind> {
-        const DEFAULT: &AddressKind = &AddressKind::Kubernetes { labels: Vec::new() };
-        let bound = self.bound_places();
-        let places = bound.addresses.get(&target);
-        let of_target = || {
-            let places = places.into_iter().flatten();
-            places.filter_map(|(at, position)| self.bindings.get(*at)?.body.addresses.get(*position))
-        };
-        let best = |subset: Option<&str>| {
-            let mut fitting = of_target().filter(|one| {
-                one.subset.as_deref() == subset && one.port.is_none_or(|number| number.get() == port)
-            });
-            let mut whole = None;
-            fitting
-                .find(|one| {
-                    whole = whole.or(one.port.is_none().then_some(&one.kind));
-                    one.port.is_some()
-                })
-                .map(|one| &one.kind)
-                .or(whole)
-        };
-        let by_platform = |kind: &&AddressKind| matches!(kind, AddressKind::Kubernetes { .. });
-        let inherited = || subset.and_then(|_| best(None)).filter(by_platform);
-        let by_default = || {
-            let is_service = matches!(target, DestinationId::Service(_));
-            (is_service && bound.by_default).then_some(DEFAULT)
-        };
-        best(subset).or_else(inherited).or_else(by_default)
-    }
-
-    /// Where a certificate is found.
-    #[must_use]
-    pub fn bound_secret(&self, name: &SecretName) -> Option<BoundSecret<'_>> {
-        let bound = self.bound_places();
-        let secret = bound.secrets.get(name).and_then(|(at, position)| {
-            self.bindings.get(*at).and_then(|bindings| bindings.body.secrets.get(*position))
-        });
-        match secret {
-            Some(secret) if secret.from.is_none() => Some(BoundSecret::Files(&secret.files)),
-            Some(_) => Some(BoundSecret::Mounted),
-            None => bound.by_default.then_some(BoundSecret::Mounted),
-        }
-    }
-
-    /// How proxies are deployed, if they are.
-    #[must_use]
-    pub fn deploy(&self) -> Option<&Deploy> {
-        self.all_bindings().find_map(|body| body.deploy.as_ref())
-    }
-}
-
-/// Where a certificate is found.
-#[derive(Clone, Copy, Debug)]
-pub enum BoundSecret<'m> {
-    /// In these files.
-    Files(&'m SecretFiles),
-    /// In a folder into which the platform mounts the Secret of that name.
-    Mounted,
 }

@@ -2,6 +2,7 @@
 
 mod arena;
 mod bindings;
+mod bound;
 mod condition;
 mod destination;
 mod directory;
@@ -21,9 +22,11 @@ mod wildcards;
 
 pub use arena::{Arena, Id};
 pub use bindings::{
-    AddressBinding, AddressKind, Bindings, BindingsBody, BoundAddress, BoundSecret, Deploy, DeployBody,
-    Image, Platform, RawProxy, SecretBinding, SecretFiles,
+    AddressBinding, AddressKind, Bindings, BindingsBody, BoundAddress, Deploy, DeployBody, Image, Platform,
+    RawProxy, SecretBinding, SecretFiles,
 };
+pub(crate) use bound::SecretId;
+pub use bound::{BoundSecret, Seeker};
 pub use condition::{CONDITION_SYNTAX, HeaderTest, Match, MatchBinding, PathMatch, PathTest, Side, Test};
 pub use destination::{Destination, DestinationId, FrontService, GatewayReference, Reference};
 pub use directory::Directory;
@@ -143,5 +146,5 @@ pub struct Model {
     /// What the sources accept to lose on some targets.
     pub degradations: Vec<Degradation>,
     /// Where `bindings` speak of each destination, found when first asked for: all have been read by then.
-    pub(crate) bound: OnceLock<bindings::BoundPlaces>,
+    pub(crate) bound: OnceLock<bound::BoundPlaces>,
 }

@@ -3,7 +3,7 @@
 use super::parts::{self, EndpointParts};
 use crate::model::{
     AddressKind, BoundAddress, Destination, DestinationId, Endpoint, External, Model, Port, Resolution,
-    Resource, Subset,
+    Subset,
 };
 use crate::values::{EndpointAddress, Fqdn, Label, Literal, SocketAddress};
 use smol_str::SmolStr;
@@ -69,13 +69,8 @@ fn of_binding(
 ) -> Addresses {
     match kind {
         AddressKind::Kubernetes { labels: _ } => {
-            let namespace = match destination.target {
-                DestinationId::Service(id) => model.mesh.services.get(id).and_then(Resource::namespace_name),
-                DestinationId::External(id) => {
-                    model.mesh.externals.get(id).and_then(Resource::namespace_name)
-                }
-            };
-            let name = headless_name(model.mesh.destination_name(destination.target), subset);
+            let namespace = model.mesh.namespace_of(destination.target);
+            let name = model.headless_name(destination.target, subset);
             let full =
                 crate::model::full_name(&name, namespace.unwrap_or("default"), &model.mesh.cluster_domain);
             // The name stands for the pods themselves, which listen on the target port.
@@ -110,15 +105,6 @@ fn dns(name: &str, port: u16) -> Addresses {
             first_only: false,
         },
         Err(_) => Addresses::Unknown,
-    }
-}
-
-/// The name of the headless Service that a destination, or a subset of it, is found by.
-#[must_use]
-pub fn headless_name(service: &str, subset: Option<&str>) -> SmolStr {
-    match subset {
-        Some(subset) => SmolStr::new(format!("{service}-{subset}-endpoints")),
-        None => SmolStr::new(format!("{service}-endpoints")),
     }
 }
 

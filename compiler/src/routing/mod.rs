@@ -34,7 +34,7 @@ mod workload;
 #[cfg(test)]
 mod tests;
 
-pub use address::{Addresses, WeightedAddress, headless_name};
+pub use address::{Addresses, WeightedAddress};
 pub use all_addresses::{AllAddresses, own_address};
 pub use by_name::{ByName, Named};
 pub use connection_order::{ConnectionOrder, connection_alternatives, connection_order};

@@ -69,6 +69,7 @@ impl Target for Envoy {
         let model = checked.model();
         let mut fit = raw_proxy::fit(checked, Controller::Envoy, |feature| Self.support(feature), options);
         if let Some(deploy) = model.deploy() {
+            fit.reports.extend(kubernetes::clashes(model, &fit.proxies));
             for proxy in &fit.proxies {
                 let files = configuration(model, proxy, options);
                 fit.reports.extend(kubernetes::beyond(deploy, &proxy.name, &files));

@@ -3,7 +3,7 @@
 use super::api::{self, DataSource, TypedConfig};
 use super::paths::FilePaths;
 use crate::fingerprint::fingerprint;
-use crate::raw_proxy::{Certificates, KeyPair, MOUNTED_SECRETS, Rig, of_listener, of_upstream};
+use crate::raw_proxy::{Certificates, KeyPair, Rig, is_mounted, of_listener, of_upstream};
 use indexmap::IndexMap;
 use meshc_compiler::Model;
 use meshc_compiler::policy::ClientTlsMode;
@@ -33,7 +33,7 @@ impl Secrets {
         for server in proxy.listeners.iter().flat_map(|listener| &listener.tls) {
             match &server.kind {
                 TlsKind::Http(tls, _) | TlsKind::Tcp(tls, _) => {
-                    let certificates = of_listener(model, &tls.body, rig);
+                    let certificates = of_listener(model, proxy, &tls.body, rig);
                     secrets.add_own(&certificates);
                     if tls.mode.value.asks_callers() {
                         secrets.add_authority(&certificates);
@@ -42,8 +42,9 @@ impl Secrets {
                 TlsKind::Passthrough(_) => {}
             }
         }
-        for tls in proxy.upstreams.as_slice().iter().filter_map(|upstream| upstream.policy.tls.as_deref()) {
-            let certificates = of_upstream(model, &tls.body, rig);
+        for upstream in proxy.upstreams.as_slice() {
+            let Some(tls) = upstream.policy.tls.as_deref() else { continue };
+            let certificates = of_upstream(model, proxy, upstream, &tls.body, rig);
             match tls.mode.value {
                 ClientTlsMode::Mutual => secrets.add_own(&certificates),
                 ClientTlsMode::Simple => {}
@@ -140,5 +141,5 @@ fn reference(name: &SmolStr, paths: &FilePaths) -> api::SdsSecretConfig {
 /// The folder to watch for a file that a platform has mounted: it moves links, not files.
 fn mounted(file: &str) -> Option<api::WatchedDirectory> {
     let (folder, _) = file.rsplit_once('/')?;
-    folder.starts_with(MOUNTED_SECRETS).then(|| api::WatchedDirectory { path: SmolStr::new(folder) })
+    is_mounted(folder).then(|| api::WatchedDirectory { path: SmolStr::new(folder) })
 }

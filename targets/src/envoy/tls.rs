@@ -35,7 +35,7 @@ pub(super) fn downstream(context: &Context<'_>, tls: &ServerTls, http: bool) -> 
         ciphers,
         skip_verify: _,
     } = body;
-    let certificates = of_listener(context.model, body, context.rig);
+    let certificates = of_listener(context.model, context.proxy, body, context.rig);
     let mut common = api::CommonTlsContext {
         tls_params: Some(api::TlsParameters {
             tls_minimum_protocol_version: Some(version(body.oldest_version())),
@@ -85,7 +85,7 @@ pub(super) fn upstream<'a>(
         // The second is refused before.
         ClientTlsMode::Disable | ClientTlsMode::IstioMutual => return None,
     }
-    let certificates = of_upstream(context.model, body, context.rig);
+    let certificates = of_upstream(context.model, context.proxy, upstream, body, context.rig);
     let Identity { sni, names, auto_names } = Identity::of(context, id, upstream, body);
     let mut common = api::CommonTlsContext {
         tls_params: Some(api::TlsParameters {

@@ -8,7 +8,7 @@ use super::api::{
 use super::files::ConfigMap;
 use super::workload::{Named, Workload, ports};
 use crate::fingerprint::fingerprint;
-use crate::raw_proxy::{MOUNTED_SECRETS, secrets};
+use crate::raw_proxy::{mounted_folder, secrets};
 use meshc_compiler::Model;
 use meshc_compiler::model::{BoundSecret, Deploy, DeployBody, Image, RawProxy};
 use meshc_compiler::routing::Proxy;
@@ -55,13 +55,9 @@ pub(super) fn deployment(
         empty_dir: None,
     };
     mount(&mut spec, configuration, workload.mount, true);
-    for (name, sources) in mounted_secrets(model, proxy) {
-        let volume = Volume {
-            name: volume_name("secret", &name),
-            projected: Some(Projected { sources }),
-            empty_dir: None,
-        };
-        mount(&mut spec, volume, &format!("{MOUNTED_SECRETS}/{name}"), true);
+    for (folder, (name, source)) in mounted_secrets(model, proxy) {
+        let volume = Volume { name, projected: Some(Projected { sources: vec![source] }), empty_dir: None };
+        mount(&mut spec, volume, &folder, true);
     }
     for folder in workload.writes {
         let name = volume_name("writes", &folder.trim_matches('/').replace('/', "-"));
@@ -161,27 +157,25 @@ fn container(workload: &Workload<'_>, image: &str, ports: &[ServicePort]) -> Con
     }
 }
 
-/// The secrets that a proxy names and Kubernetes mounts, each with what it is made of.
-fn mounted_secrets(model: &Model, proxy: &Proxy) -> BTreeMap<String, Vec<Projection>> {
-    let mut mounted: BTreeMap<String, Vec<Projection>> = BTreeMap::new();
-    for Spanned { value: name, span: _ } in secrets([proxy]) {
-        match model.bound_secret(name) {
+/// The Secrets and ConfigMaps that a proxy names and Kubernetes mounts, by their folders: the name of the volume, and what is in it.
+fn mounted_secrets(model: &Model, proxy: &Proxy) -> BTreeMap<String, (SmolStr, Projection)> {
+    let mut mounted = BTreeMap::new();
+    for (Spanned { value: name, span: _ }, seeker) in secrets(model, proxy) {
+        match model.bound_secret(name, seeker) {
             Some(BoundSecret::Mounted) => {}
             Some(BoundSecret::Files(_)) | None => continue,
         }
         let source = Some(Source { name: SmolStr::new(name.name()), items: Vec::new() });
-        let projection = match name.source() {
+        let (kind, projection) = match name.source() {
             SecretSource::Secret | SecretSource::Kubernetes | SecretSource::Gateway => {
-                Projection { config_map: None, secret: source }
+                ("secret", Projection { config_map: None, secret: source })
             }
-            SecretSource::ConfigMap => Projection { config_map: source, secret: None },
+            SecretSource::ConfigMap => ("configmap", Projection { config_map: source, secret: None }),
             // These are no resources of a cluster.
             SecretSource::Sds | SecretSource::Builtin => continue,
         };
-        let sources = mounted.entry(name.name().to_owned()).or_default();
-        if !sources.contains(&projection) {
-            sources.push(projection);
-        }
+        let volume = || (volume_name(kind, name.name()), projection);
+        mounted.entry(mounted_folder(name)).or_insert_with(volume);
     }
     mounted
 }

@@ -68,7 +68,8 @@ impl ConfigMap {
 }
 
 /// The ConfigMaps that hold all files: one, unless that would be too large to be applied. Then each large file has one of its own,
-/// named after it, and the others are spread by their paths: what is added moves none of them to another.
+/// named after it, and the others are spread by their paths: what is added moves none of them to another. Their names have a dot,
+/// which no gateway has: none is that of another gateway's.
 pub(super) fn config_maps(name: &str, files: &[Artifact]) -> Vec<ConfigMap> {
     let all: Vec<&Artifact> = files.iter().collect();
     if all.iter().map(|file| applied_size(file)).sum::<usize>() <= APPLIED {
@@ -78,7 +79,7 @@ pub(super) fn config_maps(name: &str, files: &[Artifact]) -> Vec<ConfigMap> {
         all.into_iter().partition(|file| applied_size(file) > APPLIED / 8);
     let mut maps: Vec<ConfigMap> = large
         .iter()
-        .map(|file| ConfigMap::new(SmolStr::new(format!("{name}-{}", label(&file.path))), &[file]))
+        .map(|file| ConfigMap::new(SmolStr::new(format!("{name}.{}", label(&file.path))), &[file]))
         .collect();
     let fits = |groups: &Groups<'_>| {
         groups.values().all(|files| files.iter().map(|file| applied_size(file)).sum::<usize>() <= APPLIED)
@@ -86,7 +87,7 @@ pub(super) fn config_maps(name: &str, files: &[Artifact]) -> Vec<ConfigMap> {
     let digits = (1..4).find(|digits| fits(&spread(&small, *digits))).unwrap_or(4);
     let groups = spread(&small, digits);
     maps.extend(
-        groups.iter().map(|(group, files)| ConfigMap::new(SmolStr::new(format!("{name}-{group}")), files)),
+        groups.iter().map(|(group, files)| ConfigMap::new(SmolStr::new(format!("{name}.{group}")), files)),
     );
     maps
 }

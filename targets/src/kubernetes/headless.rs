@@ -1,21 +1,19 @@
 //! Headless Services: DNS answers for each with the addresses of the pods behind it, which is how a raw proxy finds them.
 
 use super::api::{Map, Metadata, Resource, ServicePort, ServiceSpec, Spec};
-use super::{append, name};
+use super::append;
+use super::name::{self, DEFAULT_NAMESPACE};
 use crate::artifact::{Artifact, HEADER};
 use crate::provenance::Provenance;
 use crate::target::Options;
 use crate::yaml::Sourced;
 use meshc_compiler::model::{AddressKind, DestinationId, Labels, Model};
-use meshc_compiler::routing::{Proxy, Upstream, headless_name};
+use meshc_compiler::routing::{Proxy, Upstream};
 use meshc_compiler::values::Label;
 use meshc_language::Spanned;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// The namespace in which something is looked for that has none.
-const DEFAULT_NAMESPACE: &str = "default";
 
 /// The headless Services of all upstreams that `bindings` leave to Kubernetes, each once, a file for each namespace.
 ///
@@ -68,7 +66,8 @@ fn service(model: &Model, upstream: &Upstream) -> Option<((String, SmolStr), Ser
         port: number,
         target_port: upstream.port.target.map_or(number, |target| target.value.get()),
     };
-    let key = (namespace.unwrap_or(DEFAULT_NAMESPACE).to_owned(), headless_name(own, subset));
+    let key =
+        (namespace.unwrap_or(DEFAULT_NAMESPACE).to_owned(), model.headless_name(upstream.target, subset));
     Some((key, ServiceSpec { cluster_ip: Some("None"), selector, ports: vec![port] }))
 }
 

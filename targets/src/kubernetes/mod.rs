@@ -19,6 +19,7 @@ mod size;
 mod workload;
 
 pub(crate) use headless::headless_services;
+pub(crate) use name::clashes;
 pub(crate) use size::beyond;
 pub(crate) use workload::{Workload, workload};
 

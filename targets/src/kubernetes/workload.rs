@@ -34,7 +34,7 @@ pub(crate) struct Workload<'a> {
 }
 
 /// The manifests of one proxy: ConfigMaps with its files, a Deployment and a Service. Secrets that it names are mounted from the
-/// proxy's own namespace, at [`crate::raw_proxy::MOUNTED_SECRETS`].
+/// proxy's own namespace, at [`crate::raw_proxy::mounted_folder`].
 pub(crate) fn workload(model: &Model, deploy: &Deploy, proxy: &Proxy, workload: &Workload<'_>) -> Artifact {
     let named = Named {
         name: name::of_proxy(model, proxy),

@@ -62,7 +62,7 @@ pub(super) fn lines(tls: &ServerTls, in_http: bool, builder: &Builder<'_>) -> Ve
         ciphers,
         skip_verify: _,
     } = body;
-    let Certificates { own, ca, crl } = of_listener(builder.model, body, builder.rig);
+    let Certificates { own, ca, crl } = of_listener(builder.model, builder.proxy, body, builder.rig);
     let mut lines = Vec::new();
     for KeyPair { cert, key } in own {
         lines.push(line!["ssl_certificate", text::literal(&cert)]);

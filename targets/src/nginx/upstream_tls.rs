@@ -52,7 +52,7 @@ pub(super) fn of(upstream: &Upstream, name: ServerName, builder: &mut Builder<'_
     }
     let fixed = sni.as_ref().map(|sni| sni.value.as_str()).or(wanted.map(|name| name.value.as_str()));
     let name = fixed.map_or(name, |name| ServerName::Fixed(name.to_owned()));
-    let mut certificates = of_upstream(builder.model, body, builder.rig);
+    let mut certificates = of_upstream(builder.model, builder.proxy, upstream, body, builder.rig);
     if mode.value == ClientTlsMode::Simple {
         certificates.own.clear();
     }

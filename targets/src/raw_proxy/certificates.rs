@@ -3,13 +3,47 @@
 use super::Rig;
 use super::defaults::SYSTEM_CA;
 use meshc_compiler::Model;
-use meshc_compiler::model::{BoundSecret, Certificate, CertificateBody, SecretFiles, ServerTlsBody};
+use meshc_compiler::model::{BoundSecret, Certificate, CertificateBody, SecretFiles, Seeker, ServerTlsBody};
 use meshc_compiler::policy::{ClientTlsBody, FileRef};
-use meshc_compiler::values::SecretName;
+use meshc_compiler::routing::{Proxy, Upstream};
+use meshc_compiler::values::{SecretName, SecretSource};
 use meshc_language::Spanned;
 
-/// The folder into which a platform mounts secrets, each in a folder of its own name.
-pub(crate) const MOUNTED_SECRETS: &str = "/etc/mesh/secrets";
+/// The folder into which a platform mounts Secrets, each in a folder of its own name.
+const MOUNTED_SECRETS: &str = "/etc/mesh/secrets";
+
+/// The same for ConfigMaps: one may have the name of a Secret.
+const MOUNTED_CONFIG_MAPS: &str = "/etc/mesh/configmaps";
+
+/// The folder into which a platform mounts what a credential names.
+pub(crate) fn mounted_folder(name: &SecretName) -> String {
+    let parent = match name.source() {
+        SecretSource::ConfigMap => MOUNTED_CONFIG_MAPS,
+        SecretSource::Secret
+        | SecretSource::Kubernetes
+        | SecretSource::Gateway
+        | SecretSource::Sds
+        | SecretSource::Builtin => MOUNTED_SECRETS,
+    };
+    format!("{parent}/{}", name.name())
+}
+
+/// Whether a platform has mounted this folder.
+pub(crate) fn is_mounted(folder: &str) -> bool {
+    [MOUNTED_SECRETS, MOUNTED_CONFIG_MAPS]
+        .iter()
+        .any(|parent| folder.strip_prefix(parent).is_some_and(|rest| rest.starts_with('/')))
+}
+
+/// Who looks for the certificates of a proxy's listeners.
+pub(crate) fn listening(proxy: &Proxy) -> Seeker<'_> {
+    Seeker { proxy: proxy.namespace.as_deref(), destination: None }
+}
+
+/// Who looks for the certificates of TLS to an upstream of a proxy.
+pub(crate) fn calling<'m>(model: &'m Model, proxy: &'m Proxy, upstream: &Upstream) -> Seeker<'m> {
+    Seeker { proxy: proxy.namespace.as_deref(), destination: model.mesh.namespace_of(upstream.target) }
+}
 
 /// Files of one side of TLS; all are paths where the proxy runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,7 +64,13 @@ pub(crate) struct KeyPair {
 }
 
 /// The files of TLS termination.
-pub(crate) fn of_listener(model: &Model, tls: &ServerTlsBody, rig: Option<&Rig>) -> Certificates {
+pub(crate) fn of_listener(
+    model: &Model,
+    proxy: &Proxy,
+    tls: &ServerTlsBody,
+    rig: Option<&Rig>,
+) -> Certificates {
+    let seeker = listening(proxy);
     let ServerTlsBody {
         credential,
         credentials,
@@ -50,10 +90,10 @@ pub(crate) fn of_listener(model: &Model, tls: &ServerTlsBody, rig: Option<&Rig>)
     } = tls;
     let mut found = Certificates::default();
     for name in credential.iter().chain(credentials.iter().flatten()) {
-        found.add_secret(model, name);
+        found.add_secret(model, name, seeker);
     }
     if let Some(name) = ca_credential {
-        let callers = secret(model, name);
+        let callers = secret(model, name, seeker);
         (found.ca, found.crl) = (callers.ca, callers.crl);
     }
     found.add_files(cert.as_ref(), key.as_ref(), ca.as_ref(), crl.as_ref());
@@ -67,11 +107,17 @@ pub(crate) fn of_listener(model: &Model, tls: &ServerTlsBody, rig: Option<&Rig>)
 }
 
 /// The files of TLS to an upstream, which is known by the authorities of the system if nothing else is said.
-pub(crate) fn of_upstream(model: &Model, tls: &ClientTlsBody, rig: Option<&Rig>) -> Certificates {
+pub(crate) fn of_upstream(
+    model: &Model,
+    proxy: &Proxy,
+    upstream: &Upstream,
+    tls: &ClientTlsBody,
+    rig: Option<&Rig>,
+) -> Certificates {
     let ClientTlsBody { cert, key, ca, crl, credential, sni: _, names: _, skip_verify: _ } = tls;
     let mut found = Certificates::default();
     if let Some(name) = credential {
-        found.add_secret(model, name);
+        found.add_secret(model, name, calling(model, proxy, upstream));
     }
     found.add_files(cert.as_ref(), key.as_ref(), ca.as_ref(), crl.as_ref());
     found.ca.get_or_insert_with(|| SYSTEM_CA.to_owned());
@@ -82,8 +128,8 @@ pub(crate) fn of_upstream(model: &Model, tls: &ClientTlsBody, rig: Option<&Rig>)
 }
 
 impl Certificates {
-    fn add_secret(&mut self, model: &Model, name: &Spanned<SecretName>) {
-        let Certificates { own, ca, crl } = secret(model, name);
+    fn add_secret(&mut self, model: &Model, name: &Spanned<SecretName>, seeker: Seeker<'_>) {
+        let Certificates { own, ca, crl } = secret(model, name, seeker);
         self.own.extend(own);
         self.ca = self.ca.take().or(ca);
         self.crl = self.crl.take().or(crl);
@@ -128,8 +174,8 @@ fn path(FileRef(path): &FileRef) -> String {
 }
 
 /// The files of a secret. `fit` has reported one that is bound to nothing.
-fn secret(model: &Model, name: &Spanned<SecretName>) -> Certificates {
-    match model.bound_secret(&name.value) {
+fn secret(model: &Model, name: &Spanned<SecretName>, seeker: Seeker<'_>) -> Certificates {
+    match model.bound_secret(&name.value, seeker) {
         Some(BoundSecret::Files(files)) => {
             let SecretFiles { cert, key, ca, crl } = files;
             let mut found = Certificates::default();
@@ -137,7 +183,7 @@ fn secret(model: &Model, name: &Spanned<SecretName>) -> Certificates {
             found
         }
         Some(BoundSecret::Mounted) | None => {
-            let folder = format!("{MOUNTED_SECRETS}/{}", name.value.name());
+            let folder = mounted_folder(&name.value);
             Certificates {
                 own: vec![KeyPair { cert: format!("{folder}/tls.crt"), key: format!("{folder}/tls.key") }],
                 ca: Some(format!("{folder}/ca.crt")),

@@ -1,17 +1,15 @@
 //! Whether a data plane can carry a mesh: each use of a feature against what the target says of it.
 
 use super::accepted::Accepted;
-use super::secrets::secrets;
 use super::usage::{Use, uses};
-use super::{chosen, never};
+use super::{chosen, missing, never};
 use crate::capability::{Feature, Support};
 use crate::target::{Fit, Gateways, Options};
 use meshc_compiler::Checked;
 use meshc_compiler::model::{Controller, Model, ServerTls};
 use meshc_compiler::reading::{Degradation, Loss};
-use meshc_compiler::routing::{Addresses, Dropped, Proxy, TlsKind};
-use meshc_compiler::values::SecretName;
-use meshc_language::{Code, Diagnostic, Severity, Span, Spanned};
+use meshc_compiler::routing::{Dropped, Proxy, TlsKind};
+use meshc_language::{Code, Diagnostic, Severity, Span};
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
@@ -65,10 +63,9 @@ pub(crate) fn fit(
     fit.reports.extend(kept.iter().flat_map(|proxy| unverified_callers(model, proxy)));
     fit.reports.extend(never::reports(model, controller, &kept));
     if options.rig.is_none() {
-        fit.reports.extend(kept.iter().flat_map(|proxy| missing_addresses(proxy)));
+        fit.reports.extend(kept.iter().flat_map(|proxy| missing::addresses(proxy)));
         fit.reports.extend(super::guessed::pods(model, &kept));
-        fit.reports
-            .extend(secrets(kept.iter().map(Arc::as_ref)).filter_map(|name| missing_secret(model, name)));
+        fit.reports.extend(kept.iter().flat_map(|proxy| missing::secrets(model, proxy)));
     }
     fit.reports.extend(super::without_effect::notes(model, &kept, controller));
     if kept.is_empty() {
@@ -244,7 +241,7 @@ fn unverified_callers(model: &Model, proxy: &Proxy) -> Vec<Diagnostic> {
         let pinned = tls.body.spki.is_some() || tls.body.hash.is_some();
         tls.mode.value.asks_callers() && !pinned && !tls.body.takes_unseen()
     };
-    let unknown = |tls: &&ServerTls| super::of_listener(model, &tls.body, None).ca.is_none();
+    let unknown = |tls: &&ServerTls| super::of_listener(model, proxy, &tls.body, None).ca.is_none();
     let report = |tls: &ServerTls| {
         let message = "no CA is configured to verify client certificates";
         Diagnostic::new(Code::MISSING_SECRET, tls.mode.span, message)
@@ -253,38 +250,4 @@ fn unverified_callers(model: &Model, proxy: &Proxy) -> Vec<Diagnostic> {
             .help("add `ca file \"...\"` to the `secret` in `bindings`, or name one with `ca-credential`")
     };
     settings.filter(asks).filter(unknown).map(report).collect()
-}
-
-fn missing_addresses(proxy: &Proxy) -> Vec<Diagnostic> {
-    let unknown =
-        proxy.upstreams.as_slice().iter().filter(|upstream| upstream.addresses == Addresses::Unknown);
-    unknown
-        .map(|upstream| {
-            let subset = upstream.subset.as_ref().map(|subset| format!("@{subset}")).unwrap_or_default();
-            let name = format!("{}{subset}", upstream.host);
-            Diagnostic::new(Code::MISSING_ADDRESS, upstream.span, format!("`bindings` has no address of `{name}`"))
-                .label("a raw proxy has no service discovery")
-                .consequence("these requests would get 503")
-                .help(
-                    "add `address DESTINATION kubernetes`, `dns HOST:PORT` or `endpoints [IP:PORT, ...]` to `bindings`, \
-                     or `default kubernetes`",
-                )
-        })
-        .collect()
-}
-
-fn missing_secret(model: &Model, name: &Spanned<SecretName>) -> Option<Diagnostic> {
-    if model.bound_secret(&name.value).is_some() {
-        return None;
-    }
-    let message = format!("`bindings` has no secret `{}`", name.value);
-    Some(
-        Diagnostic::new(Code::MISSING_SECRET, name.span, message)
-            .label("a raw proxy has no service discovery")
-            .consequence("the proxy would not start without its certificate")
-            .help(format!(
-                "add `secret {} {{ cert file \"...\"; key file \"...\" }}` or `secret {} kubernetes` to `bindings`",
-                name.value, name.value
-            )),
-    )
 }

@@ -7,6 +7,7 @@ mod edge;
 mod file_stem;
 mod fit;
 mod guessed;
+mod missing;
 mod never;
 mod secrets;
 pub(crate) mod support;
@@ -14,7 +15,7 @@ mod usage;
 mod without_effect;
 
 pub use certificates::KeyPaths;
-pub(crate) use certificates::{Certificates, KeyPair, MOUNTED_SECRETS, of_listener, of_upstream};
+pub(crate) use certificates::{Certificates, KeyPair, is_mounted, mounted_folder, of_listener, of_upstream};
 pub(crate) use defaults::{Place, UPSTREAM_TLS, place};
 pub use edge::EdgeOptions;
 pub(crate) use file_stem::{KUBERNETES, NO_NAMESPACE, file_stem};

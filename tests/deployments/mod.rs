@@ -1,0 +1,210 @@
+//! Names in a cluster: two things never meet in one of what is generated, and a certificate is found by whose it is.
+
+#![expect(clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use meshc_compiler::{Input, Project, check};
+use meshc_language::{Code, Diagnostic, Severity, SourceFile};
+use meshc_targets::{Artifact, Gateways, Options, fit, target};
+
+/// The targets that are deployed.
+const TARGETS: [&str; 2] = ["envoy", "nginx"];
+
+/// What a target says of files, and what it makes of them if it can.
+fn made(files: &[&str], name: &str) -> (Vec<Diagnostic>, Option<Vec<Artifact>>) {
+    let input = |(at, text): (usize, &&str)| Input {
+        module: format!("file-{at}"),
+        file: SourceFile { name: format!("file-{at}.mesh"), text: (*text).to_owned() },
+    };
+    let project = Project::read(files.iter().enumerate().map(input).collect());
+    let compilation = check(&project, None, &meshc_compiler::Options::default());
+    let checked = compilation.environments.first().and_then(|(_, checked)| checked.as_ref());
+    let checked = checked.unwrap_or_else(|| panic!("{:?}", compilation.reports));
+    let options = Options { files: &project.files, gateways: Gateways::All, ..Options::default() };
+    let (fitted, reports) = fit(target(name).unwrap(), checked, &options);
+    (reports, fitted.map(|fitted| fitted.emit(&options)))
+}
+
+/// All that a target makes, in one text.
+fn text(files: &[&str], name: &str) -> String {
+    let (reports, artifacts) = made(files, name);
+    let artifacts = artifacts.unwrap_or_else(|| panic!("{reports:?}"));
+    artifacts.into_iter().map(|file| file.text).collect()
+}
+
+/// The errors of a code that a target reports.
+fn errors(files: &[&str], name: &str, code: Code) -> Vec<String> {
+    let (reports, _) = made(files, name);
+    let own = reports.into_iter().filter(|report| report.code == code && report.severity == Severity::Error);
+    own.map(|report| format!("{} / {}", report.message, report.help.unwrap_or_default())).collect()
+}
+
+const EDGE: &str = "namespace shop
+gateway edge { workload any; listen http 8085 { hosts shop.com } }
+";
+
+#[test]
+fn a_subset_and_a_service_that_would_share_a_headless_service_have_one_each() {
+    let mesh = "host shop.com via edge {
+  route a when path prefix \"/a\" -> cart@v1
+  route b when path prefix \"/b\" -> cart-v1
+  route c -> cart
+}
+service cart { port http 8080; subset v1 { labels version=v1 } }
+service cart-v1 { port http 8080 }
+bindings { default kubernetes }
+";
+    for target in TARGETS {
+        let made = text(&[&format!("{EDGE}{mesh}")], target);
+        let mut names: Vec<&str> = made.lines().filter(|line| line.starts_with("  name: ")).collect();
+        names.sort_unstable();
+        let all = names.len();
+        names.dedup();
+        assert_eq!((all, names.len()), (3, 3), "{target}: {names:?}");
+        assert!(names.contains(&"  name: cart-endpoints"), "{names:?}");
+        // What could not meet keeps its plain name.
+        let alone = text(&[&format!("{EDGE}{mesh}").replace("cart-v1", "other")], target);
+        assert!(alone.contains("  name: cart-v1-endpoints\n"), "{alone}");
+    }
+}
+
+#[test]
+fn a_service_that_is_called_like_a_headless_service_is_not_replaced() {
+    let mesh = "host shop.com via edge { route a when path is \"/a\" -> cart; route b -> cart-endpoints }
+service cart { port http 8080 }
+service cart-endpoints { port http 8080 }
+bindings { default kubernetes }
+";
+    for target in TARGETS {
+        let made = text(&[&format!("{EDGE}{mesh}")], target);
+        assert!(!made.contains("  name: cart-endpoints\n"), "{target}: {made}");
+        assert!(made.contains("  name: cart-endpoints-"), "{target}: {made}");
+    }
+}
+
+#[test]
+fn a_headless_service_has_a_name_that_kubernetes_takes_however_long_its_parts_are() {
+    let service = format!("long-{}", "a".repeat(50));
+    let subset = format!("v-{}", "b".repeat(28));
+    let mesh = format!(
+        "{EDGE}host shop.com via edge {{ route a -> {service}@{subset} }}
+service {service} {{ port http 8080; subset {subset} {{ labels version=v1 }} }}
+bindings {{ default kubernetes }}
+"
+    );
+    for target in TARGETS {
+        let made = text(&[&mesh], target);
+        let names: Vec<&str> = made.lines().filter_map(|line| line.strip_prefix("  name: ")).collect();
+        assert!(!names.is_empty() && names.iter().all(|name| name.len() <= 63), "{target}: {names:?}");
+        let is_called = |name: &&str| made.contains(&format!("{name}.shop.svc.cluster.local"));
+        assert!(names.iter().all(|name| is_called(name)), "{target}: {made}");
+    }
+}
+
+#[test]
+fn a_gateway_is_not_deployed_in_place_of_a_service() {
+    let mesh = "namespace shop
+gateway cart { workload any; FRONT; listen http 8085 { hosts shop.com } }
+host shop.com via cart { route a -> web }
+service cart { port http 8085 }
+service web { port http 8080 }
+bindings { default kubernetes; deploy kubernetes }
+";
+    for target in TARGETS {
+        let clashes = |mesh: &str| errors(&[mesh], target, Code::RESOURCE_NAME_CLASH);
+        let plain = mesh.replace(" FRONT;", "");
+        let found = clashes(&plain);
+        assert!(found.len() == 1 && found.iter().all(|one| one.contains("`gateway cart-edge`")), "{found:?}");
+        // The service before the gateway's pods is what is deployed.
+        assert_eq!(clashes(&mesh.replace("FRONT", "service cart")), Vec::<String>::new(), "{target}");
+        // Without `deploy` nothing gets that name, nor in another namespace.
+        assert_eq!(clashes(&plain.replace("; deploy kubernetes", "")), Vec::<String>::new(), "{target}");
+        assert_eq!(clashes(&plain.replace("service cart", "service basket")), Vec::<String>::new(), "{target}");
+    }
+}
+
+/// A gateway in a namespace, and what its `bindings` say of the certificate `web`.
+fn team(name: &str, secret: &str) -> String {
+    format!(
+        "namespace team-{name}
+gateway g{name} {{ workload any; listen https 8443 {{ hosts {name}.com; tls mutual {{ credential web }} }} }}
+host {name}.com via g{name} {{ route r -> svc }}
+service svc {{ port http 8080; tls mutual {{ credential up }} }}
+bindings {{ {secret} address svc endpoints [127.0.0.1:1] }}
+"
+    )
+}
+
+/// The two certificates of a team, in files of a folder.
+fn files(folder: &str) -> String {
+    let secret = |name: &str| {
+        format!(
+            "secret {name} {{ cert file \"/{folder}/{name}.crt\"; key file \"/{folder}/{name}.key\"; ca file \"/{folder}/{name}-ca.crt\" }}; "
+        )
+    };
+    secret("web") + &secret("up")
+}
+
+#[test]
+fn a_certificate_is_found_by_name_in_the_namespace_of_its_proxy() {
+    for target in TARGETS {
+        let (own, other) = (team("a", &files("a")), team("b", &files("b")));
+        let (reports, artifacts) = made(&[&own, &other], target);
+        let artifacts = artifacts.unwrap_or_else(|| panic!("{reports:?}"));
+        for (name, foreign) in [("team-a", "/b/"), ("team-b", "/a/")] {
+            let mine = artifacts.iter().filter(|file| file.path.contains(name) && !file.path.contains("outbound"));
+            let mine: String = mine.map(|file| file.text.clone()).collect();
+            let folder = if foreign == "/b/" { "/a/" } else { "/b/" };
+            assert!(mine.contains(&format!("{folder}web.crt")), "{target}, {name}: {mine}");
+            assert!(mine.contains(&format!("{folder}up.crt")), "{target}, {name}: {mine}");
+            assert!(!mine.contains(foreign), "{target}, {name}: {mine}");
+        }
+        // What another team has bound is none of ours.
+        let found = errors(&[&own, &team("b", "")], target, Code::MISSING_SECRET);
+        assert!(found.iter().any(|one| one.contains("no secret `web` of namespace `team-b`")), "{found:?}");
+        assert!(found.iter().all(|one| one.contains("kubernetes://team-b/")), "{found:?}");
+    }
+}
+
+#[test]
+fn one_file_may_bind_the_certificates_of_all_namespaces() {
+    // In a file without a namespace, or by their full names.
+    let shared = format!("bindings {{ {} }}\n", files("all"));
+    let named = files("b").replace("secret web", "secret \"kubernetes://team-b/web\"");
+    let named = named.replace("secret up", "secret \"kubernetes://team-b/up\"");
+    for target in TARGETS {
+        for bindings in [&shared, &format!("namespace team-a\nbindings {{ {named} }}\n")] {
+            let found = errors(&[bindings, &team("b", "")], target, Code::MISSING_SECRET);
+            assert_eq!(found, Vec::<String>::new(), "{target}: {bindings}");
+        }
+    }
+}
+
+#[test]
+fn what_no_pod_can_mount_is_an_error() {
+    for target in TARGETS {
+        for credential in ["kubernetes://other/a-b", "sds://web", "builtin://"] {
+            let mesh = format!(
+                "namespace shop
+gateway edge {{
+  workload any
+  listen https 8443 {{ hosts b.com; tls simple {{ credential a-b }} }}
+  listen https 8443 {{ hosts f.com; tls simple {{ credential \"{credential}\" }} }}
+}}
+host b.com, f.com via edge {{ route d -> cart }}
+service cart {{ port http 80 }}
+bindings {{ default kubernetes; secret a-b kubernetes; secret \"{credential}\" kubernetes }}
+"
+            );
+            let found = errors(&[&mesh], target, Code::MISSING_SECRET);
+            assert!(found.len() == 1, "{target}, {credential}: {found:?}");
+            assert!(found.iter().all(|one| one.contains("bind it to files")), "{target}: {found:?}");
+            // Files may hold it.
+            let in_files = mesh.replace(
+                &format!("secret \"{credential}\" kubernetes"),
+                &format!("secret \"{credential}\" {{ cert file \"/c.crt\"; key file \"/c.key\" }}"),
+            );
+            assert_eq!(errors(&[&in_files], target, Code::MISSING_SECRET), Vec::<String>::new(), "{target}");
+        }
+    }
+}
