@@ -6,6 +6,7 @@ use meshc_cli::rig::Request;
 on_every_plane! {
     an_expression_that_takes_too_long_lets_nobody_through
     an_absent_header_is_like_nothing
+    headers_about_the_connection_are_gone_when_a_route_is_chosen
 }
 
 fn an_expression_that_takes_too_long_lets_nobody_through(stage: &mut Stage) {
@@ -77,6 +78,44 @@ fn an_absent_header_is_like_nothing(stage: &mut Stage) {
             (status(path, None), status(path, Some("a")), status(path, Some("b"))),
             (absent, a, b),
             "{path}"
+        );
+    }
+}
+
+fn headers_about_the_connection_are_gone_when_a_route_is_chosen(stage: &mut Stage) {
+    let never =
+        ["connection is \"close\"", "upgrade is \"h2c\"", "keep-alive present", "proxy-connection present"];
+    let routes = never.iter().enumerate().map(|(at, condition)| {
+        format!("@allow(MESH0440, because: \"it is tried\")\nroute never-{at} when header {condition} -> respond 404\n")
+    });
+    let running = stage.start(
+        &r#"gateway edge { workload any; listen http <port> { hosts * } }
+        host * via edge {
+          ROUTES
+          route grpc when header te is "trailers" -> respond 200 "grpc"
+          route socket when header upgrade is "websocket" and header connection present -> respond 200 "socket"
+          route rest -> respond 200 "rest"
+        }"#
+        .replace("ROUTES", &routes.collect::<String>()),
+    );
+    let cases: [(&[(&str, &str)], &str); 7] = [
+        (&[("Connection", "close")], "rest"),
+        (&[("Connection", "Upgrade"), ("Upgrade", "h2c")], "rest"),
+        (&[("Keep-Alive", "3")], "rest"),
+        (&[("Proxy-Connection", "x")], "rest"),
+        (&[("TE", "gzip")], "rest"),
+        (&[("TE", "gzip, trailers")], "grpc"),
+        (&[("Connection", "Upgrade"), ("Upgrade", "websocket")], "socket"),
+    ];
+    for (headers, expected) in cases {
+        let request = headers
+            .iter()
+            .fold(Request::get("a.com", "/"), |request, (name, value)| request.with(name, value));
+        let answer = running.ask(&request);
+        assert_eq!(
+            (answer.status, String::from_utf8_lossy(&answer.body).as_ref()),
+            (200, expected),
+            "{headers:?}"
         );
     }
 }

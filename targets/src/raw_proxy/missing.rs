@@ -57,7 +57,7 @@ fn secret(model: &Model, name: &Spanned<SecretName>, seeker: Seeker<'_>) -> Diag
             .related(*other, "this is the secret of another namespace")
             .help(format!(
                 "add {files} to `bindings` in a file with `namespace {home}`, or \
-                 `secret \"kubernetes://{home}/{}\" {{ ... }}` beside the other",
+                 `secret \"kubernetes://{home}/{}\"` with its files beside the other",
                 name.value.name()
             ));
     }
