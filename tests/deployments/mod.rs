@@ -97,7 +97,100 @@ bindings {{ default kubernetes }}
         let names: Vec<&str> = made.lines().filter_map(|line| line.strip_prefix("  name: ")).collect();
         assert!(!names.is_empty() && names.iter().all(|name| name.len() <= 63), "{target}: {names:?}");
         let is_called = |name: &&str| made.contains(&format!("{name}.shop.svc.cluster.local"));
-        assert!(names.iter().all(|name| is_called(name)), "{target}: {made}");
+        assert!(names.iter().all(is_called), "{target}: {made}");
+    }
+}
+
+#[test]
+fn ports_with_other_labels_have_headless_services_of_their_own() {
+    let mesh = "host shop.com via edge { route a when path is \"/1\" -> w:80; route b when path is \"/2\" -> w:81; route c -> w:9000 }
+service w { port http 80; port http 81; port http 9000 }
+bindings { address w:80 kubernetes labels app=web, tier=a; address w:81 kubernetes labels tier=a, app=web; OTHER }
+";
+    // By port, or with labels of the whole service.
+    let others = ["address w:9000 kubernetes labels app=admin", "address w kubernetes labels app=admin"];
+    for target in TARGETS {
+        for other in others {
+            let made = text(&[&format!("{EDGE}{}", mesh.replace("OTHER", other))], target);
+            let documents = made.split("---\n").filter_map(|one| one.split("# Generated").next());
+            let documents: Vec<&str> = documents.filter(|one| one.contains("kind: Service")).collect();
+            assert_eq!(documents.len(), 2, "{target}: {made}");
+            let of =
+                |label: &str| *documents.iter().find(|one| one.contains(&format!("app: {label}\n"))).unwrap();
+            let (web, admin) = (of("web"), of("admin"));
+            assert!(
+                web.contains("port: 80\n") && web.contains("port: 81\n") && !web.contains("9000"),
+                "{web}"
+            );
+            assert!(admin.contains("port: 9000\n") && !admin.contains("port: 80\n"), "{admin}");
+            let plain = admin.contains("  name: w-endpoints\n");
+            assert_eq!(plain, other.contains("address w kubernetes"), "{admin}");
+        }
+        // What is the same for all ports needs no other name.
+        let same = mesh.replace("; port http 9000", "").replace("w:9000", "w:81").replace("OTHER", "");
+        let same = text(&[&format!("{EDGE}{same}")], target);
+        assert!(same.contains("  name: w-endpoints\n") && !same.contains("w-endpoints-"), "{same}");
+    }
+}
+
+#[test]
+fn pods_are_looked_for_in_the_namespace_of_their_service() {
+    let mesh = "host shop.com via edge { route a when path is \"/1\" -> x; route b when path is \"/2\" -> y; route c -> z }
+service x { host cart.prod.svc.cluster.local; port http 80 target 8080 }
+service y { host y.example.com; port http 80 }
+service z { port http 80 }
+bindings { default kubernetes }
+";
+    let prod = "namespace prod
+service x { port http 80 }
+host x { route d -> x }
+";
+    for target in TARGETS {
+        let made = text(&[&format!("{EDGE}{mesh}")], target);
+        assert!(made.contains("  name: x-endpoints\n  namespace: prod\nspec:\n  clusterIP: None\n  selector:\n    app: cart\n"), "{made}");
+        assert!(made.contains("x-endpoints.prod.svc.cluster.local"), "{made}");
+        for own in ["y", "z"] {
+            assert!(made.contains(&format!("  name: {own}-endpoints\n  namespace: shop\n")), "{made}");
+        }
+        // A service of that namespace has a name of its own.
+        let both = text(&[&format!("{EDGE}{mesh}"), prod], target);
+        let mut names: Vec<&str> =
+            both.lines().filter(|line| line.starts_with("  name: x-endpoints")).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), 2, "{target}: {names:?}");
+    }
+}
+
+#[test]
+fn a_short_name_of_two_services_is_that_of_neither() {
+    let team = |name: &str, service: &str| {
+        format!(
+            "namespace {name}\nservice {service} {{ port http 8080 }}\nbindings {{ address {service} endpoints [10.0.0.1:8080] }}\n"
+        )
+    };
+    let warnings = |files: &[&str], target: &str| {
+        let (reports, _) = made(files, target);
+        reports.into_iter().filter(|report| report.code == Code::SHORT_NAME_SHARED).count()
+    };
+    for target in TARGETS {
+        let answers_to = |made: &str, name: &str| {
+            made.lines().filter(|line| !line.trim().starts_with('#')).any(|line| {
+                let mut words = line.trim().trim_start_matches("- ").trim_end_matches(';').split(' ');
+                words.any(|word| word == name)
+            })
+        };
+        let (one, other) = (team("shop", "cart"), team("rental", "cart"));
+        let both = text(&[&one, &other], target);
+        assert!(answers_to(&both, "cart.shop") && answers_to(&both, "cart.rental"), "{both}");
+        assert!(!answers_to(&both, "cart"), "{target}: {both}");
+        assert_eq!(warnings(&[&one, &other], target), 1, "{target}");
+        let apart = team("rental", "basket");
+        assert!(answers_to(&text(&[&one, &apart], target), "cart"), "{target}");
+        assert_eq!(warnings(&[&one, &apart], target), 0, "{target}");
+        // A proxy for each namespace knows whose callers it has.
+        let hidden = format!("{other}service vault {{ port http 9000; visible here }}\n");
+        assert_eq!(warnings(&[&one, &hidden], target), 0, "{target}");
     }
 }
 
@@ -119,7 +212,31 @@ bindings { default kubernetes; deploy kubernetes }
         assert_eq!(clashes(&mesh.replace("FRONT", "service cart")), Vec::<String>::new(), "{target}");
         // Without `deploy` nothing gets that name, nor in another namespace.
         assert_eq!(clashes(&plain.replace("; deploy kubernetes", "")), Vec::<String>::new(), "{target}");
-        assert_eq!(clashes(&plain.replace("service cart", "service basket")), Vec::<String>::new(), "{target}");
+        assert_eq!(
+            clashes(&plain.replace("service cart", "service basket")),
+            Vec::<String>::new(),
+            "{target}"
+        );
+    }
+}
+
+#[test]
+fn two_gateways_that_would_be_deployed_by_one_name_are_an_error() {
+    let gateway = |port: u16| {
+        format!(
+            "gateway edge {{ workload any; listen http {port} {{ hosts shop.com }} }}
+host shop.com via edge {{ route hello -> respond 200 }}
+"
+        )
+    };
+    // What has no namespace goes to `default`.
+    let named = format!("namespace default\n{}", gateway(8085));
+    for target in TARGETS {
+        let deployed = format!("{}bindings {{ deploy kubernetes }}\n", gateway(8086));
+        let found = errors(&[&deployed, &named], target, Code::RESOURCE_NAME_CLASH);
+        assert_eq!(found.len(), 1, "{target}: {found:?}");
+        let apart = named.replace("namespace default", "namespace shop");
+        assert_eq!(errors(&[&deployed, &apart], target, Code::RESOURCE_NAME_CLASH), Vec::<String>::new());
     }
 }
 

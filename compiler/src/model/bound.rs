@@ -1,7 +1,7 @@
 //! What `bindings` say, found: the endpoints of a destination, the files of a certificate, the names of generated Services.
 //!
 //! ```text
-//! bindings of all files -once-> BoundPlaces -> bound_address, bound_secret, headless_name
+//! bindings of all files -once-> BoundPlaces -> bound_address, bound_secret, headless
 //! ```
 //!
 //! What is found by a name must be found by all that makes it one thing. A Secret is one of a namespace, so two namespaces may have
@@ -11,13 +11,14 @@ use super::bindings::{AddressKind, BindingsBody, Deploy, SecretBinding, SecretFi
 use super::destination::DestinationId;
 use super::{Model, Subset};
 use crate::fingerprint::fingerprint;
-use crate::values::{Namespace, SecretName, SecretSource};
-use meshc_language::Span;
+use crate::values::{Label, Namespace, SecretName, SecretSource};
+use meshc_language::{Span, Spanned};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
+use std::collections::BTreeMap;
 
 /// The namespace of what has none, where Kubernetes needs one.
-const DEFAULT_NAMESPACE: &str = "default";
+pub const DEFAULT_NAMESPACE: &str = "default";
 
 /// Most characters of the name of a Service.
 const LONGEST: usize = 63;
@@ -181,29 +182,102 @@ impl Model {
         self.all_bindings().find_map(|body| body.deploy.as_ref())
     }
 
-    /// The name of the headless Service that a destination, or a subset of it, is found by.
+    /// The headless Service by which one port of a destination, or of a subset of it, is found; `None` if no platform finds it.
     ///
-    /// `reviews-endpoints`, `reviews-v1-endpoints`. Where that could be the name of something else, as with a service `reviews-v1`,
-    /// or is too long, it ends with a fingerprint of what it stands for.
+    /// It is called `reviews-endpoints`, `reviews-v1-endpoints`. Where that could be the name of something else, as with a service
+    /// `reviews-v1` or with a port that has labels of its own, or is too long, the name ends with a fingerprint of what it stands for.
     #[must_use]
-    pub fn headless_name(&self, target: DestinationId, subset: Option<&str>) -> SmolStr {
+    pub fn headless(&self, target: DestinationId, port: u16, subset: Option<&str>) -> Option<Headless> {
+        let AddressKind::Kubernetes { labels } = self.bound_address(target, port, subset)? else {
+            return None;
+        };
+        let (namespace, app) = self.home(target);
+        let mut selector: BTreeMap<SmolStr, SmolStr> = BTreeMap::new();
+        if labels.is_empty() {
+            selector.insert(SmolStr::new_static("app"), SmolStr::new(app));
+        }
+        for Spanned { value, span: _ } in labels.iter().chain(self.subset_labels(target, subset)) {
+            selector.insert(SmolStr::new(value.key().as_str()), SmolStr::new(value.value().as_str()));
+        }
+        let namespace = SmolStr::new(namespace);
+        let name = self.headless_name(target, subset, &namespace, self.own_labels(target, labels, subset));
+        Some(Headless { namespace, name, selector, is_guessed: labels.is_empty() })
+    }
+
+    /// The namespace of a destination's pods, and its name there: a service may be of another namespace than its file.
+    #[must_use]
+    pub fn home(&self, target: DestinationId) -> (&str, &str) {
+        let mesh = &self.mesh;
+        let elsewhere = match target {
+            DestinationId::Service(id) => {
+                mesh.services.get(id).and_then(|service| service.body.host.as_ref())
+            }
+            DestinationId::External(_) => None,
+        };
+        let elsewhere = elsewhere.and_then(|host| mesh.of_cluster(host.value.as_str()));
+        let (namespace, name) = match elsewhere {
+            Some((namespace, name)) => (Some(namespace), name),
+            None => (mesh.namespace_of(target), mesh.destination_name(target)),
+        };
+        (namespace.unwrap_or(DEFAULT_NAMESPACE), name)
+    }
+
+    fn subset_labels(&self, target: DestinationId, subset: Option<&str>) -> &[Spanned<Label>] {
+        let subset = subset.and_then(|name| match target {
+            DestinationId::Service(id) => self.mesh.services.get(id)?.subset(name),
+            DestinationId::External(id) => self.mesh.externals.get(id)?.subset(name),
+        });
+        subset.and_then(|subset| subset.body.labels.as_ref()).map_or(&[], |labels| &labels.0)
+    }
+
+    /// The labels of a port, where another port has others and the destination as a whole does not have these.
+    fn own_labels<'m>(
+        &'m self,
+        target: DestinationId,
+        labels: &'m [Spanned<Label>],
+        subset: Option<&str>,
+    ) -> Vec<&'m Label> {
+        let sorted = |labels: &'m [Spanned<Label>]| {
+            let mut all: Vec<&Label> = labels.iter().map(|label| &label.value).collect();
+            all.sort_unstable();
+            all
+        };
+        let own = sorted(labels);
+        let is_own = |kind: Option<&'m AddressKind>| match kind {
+            Some(AddressKind::Kubernetes { labels }) => Some(sorted(labels) == own),
+            Some(AddressKind::Dns(_) | AddressKind::Endpoints(_)) | None => None,
+        };
+        // No port has this number.
+        let as_a_whole = is_own(self.bound_address(target, 0, subset)) == Some(true);
+        let of_ports = self.mesh.ports(target).iter();
+        let mut of_ports = of_ports.map(|port| self.bound_address(target, port.number.value.get(), subset));
+        let alone = of_ports.all(|kind| is_own(kind) != Some(false));
+        if as_a_whole || alone { Vec::new() } else { own }
+    }
+
+    fn headless_name(
+        &self,
+        target: DestinationId,
+        subset: Option<&str>,
+        namespace: &SmolStr,
+        labels: Vec<&Label>,
+    ) -> SmolStr {
         let own = self.mesh.destination_name(target);
-        let namespace = self.mesh.namespace_of(target);
         let base = headless_base(own, subset);
         let names = &self.bound_places().names;
-        let claims = |name: &str| {
-            let key = (SmolStr::new(namespace.unwrap_or(DEFAULT_NAMESPACE)), SmolStr::new(name));
-            names.get(&key).copied().unwrap_or(0)
-        };
+        let claims = |name: &str| names.get(&(namespace.clone(), SmolStr::new(name))).copied().unwrap_or(0);
         // A subset that is declared nowhere has made no claim of its own.
         let own_claims = usize::from(subset.is_none_or(|name| self.mesh.has_subset(target, name)));
-        if claims(&base) <= own_claims && base.len() <= LONGEST {
+        if claims(&base) <= own_claims && base.len() <= LONGEST && labels.is_empty() {
             return SmolStr::new(base);
         }
         let short: String = base.chars().take(LONGEST - MARK).collect();
         let short = short.trim_end_matches('-');
-        let identity = [namespace.unwrap_or_default(), "/", own, "@", subset.unwrap_or_default()];
-        let mut hash = fingerprint(identity);
+        let declared = self.mesh.namespace_of(target).unwrap_or_default();
+        let identity = [declared, "/", own, "@", subset.unwrap_or_default()].into_iter();
+        let labels =
+            labels.into_iter().flat_map(|label| [",", label.key().as_str(), "=", label.value().as_str()]);
+        let mut hash = fingerprint(identity.chain(labels));
         loop {
             let name = format!("{short}-{:08x}", hash >> 32);
             if claims(&name) == 0 {
@@ -217,21 +291,21 @@ impl Model {
     /// destinations as they would be called without others.
     fn service_names(&self) -> FxHashMap<(SmolStr, SmolStr), usize> {
         let mut names: FxHashMap<(SmolStr, SmolStr), usize> = FxHashMap::default();
-        let mut claim = |namespace: Option<&str>, name: String| {
-            let namespace = SmolStr::new(namespace.unwrap_or(DEFAULT_NAMESPACE));
-            *names.entry((namespace, SmolStr::new(name))).or_default() += 1;
+        let mut claim = |namespace: &str, name: String| {
+            *names.entry((SmolStr::new(namespace), SmolStr::new(name))).or_default() += 1;
         };
         let subset_name = |subset: &Subset| subset.name.value.as_str().to_owned();
-        for service in self.mesh.services.as_slice() {
-            let (namespace, name) = (service.namespace_name(), service.name.value.as_str());
+        for (id, service) in self.mesh.services.iter() {
+            let (namespace, name) = self.home(DestinationId::Service(id));
             claim(namespace, name.to_owned());
-            claim(namespace, headless_base(name, None));
+            let declared = service.name.value.as_str();
+            claim(namespace, headless_base(declared, None));
             for subset in service.body.subsets.iter().map(subset_name) {
-                claim(namespace, headless_base(name, Some(&subset)));
+                claim(namespace, headless_base(declared, Some(&subset)));
             }
         }
-        for external in self.mesh.externals.as_slice() {
-            let (namespace, name) = (external.namespace_name(), external.name.value.as_str());
+        for (id, external) in self.mesh.externals.iter() {
+            let (namespace, name) = self.home(DestinationId::External(id));
             claim(namespace, headless_base(name, None));
             for subset in external.body.subsets.iter().map(subset_name) {
                 claim(namespace, headless_base(name, Some(&subset)));
@@ -239,7 +313,8 @@ impl Model {
         }
         if self.deploy().is_some() {
             for gateway in self.mesh.gateways.as_slice() {
-                claim(gateway.namespace_name(), gateway.name.value.as_str().to_owned());
+                let namespace = gateway.namespace_name().unwrap_or(DEFAULT_NAMESPACE);
+                claim(namespace, gateway.name.value.as_str().to_owned());
             }
         }
         names
@@ -262,6 +337,19 @@ fn is_mountable(name: &SecretName, seeker: Seeker<'_>) -> bool {
         // These are no resources of a cluster.
         SecretSource::Sds | SecretSource::Builtin => false,
     }
+}
+
+/// A headless Service, whose name stands in DNS for the pods themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Headless {
+    /// The namespace of the pods.
+    pub namespace: SmolStr,
+    /// Its name, at most 63 characters.
+    pub name: SmolStr,
+    /// The labels of the pods.
+    pub selector: BTreeMap<SmolStr, SmolStr>,
+    /// Whether nothing says which labels they have.
+    pub is_guessed: bool,
 }
 
 /// Where a certificate is found.

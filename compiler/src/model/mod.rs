@@ -26,7 +26,7 @@ pub use bindings::{
     RawProxy, SecretBinding, SecretFiles,
 };
 pub(crate) use bound::SecretId;
-pub use bound::{BoundSecret, Seeker};
+pub use bound::{BoundSecret, DEFAULT_NAMESPACE, Headless, Seeker};
 pub use condition::{CONDITION_SYNTAX, HeaderTest, Match, MatchBinding, PathMatch, PathTest, Side, Test};
 pub use destination::{Destination, DestinationId, FrontService, GatewayReference, Reference};
 pub use directory::Directory;
@@ -117,6 +117,16 @@ impl Mesh {
                 full_name(service.name.value.as_str(), namespace, &self.cluster_domain)
             }
         }
+    }
+}
+
+impl Mesh {
+    /// The Service of the cluster that a full name is of: its namespace, and its own name. `None` if the name is no such one.
+    #[must_use]
+    pub fn of_cluster<'h>(&self, host: &'h str) -> Option<(&'h str, &'h str)> {
+        let inside = host.strip_suffix(self.cluster_domain.as_str())?.strip_suffix(".svc.")?;
+        let (name, namespace) = inside.split_once('.')?;
+        (!namespace.contains('.')).then_some((namespace, name))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::parts::{self, EndpointParts};
 use crate::model::{
-    AddressKind, BoundAddress, Destination, DestinationId, Endpoint, External, Model, Port, Resolution,
-    Subset,
+    AddressKind, BoundAddress, Destination, DestinationId, Endpoint, External, Headless, Model, Port,
+    Resolution, Subset,
 };
 use crate::values::{EndpointAddress, Fqdn, Label, Literal, SocketAddress};
 use smol_str::SmolStr;
@@ -48,8 +48,21 @@ pub(super) fn of(model: &Model, destination: &Destination, port: &Port, host: &S
         // Nobody but Istio may know which endpoints these are.
         return Addresses::Unknown;
     }
-    if let Some(kind) = model.bound_address(destination.target, port.number.value.get(), subset) {
-        return of_binding(model, kind, destination, port, subset);
+    let number = port.number.value.get();
+    if let Some(Headless { namespace, name, selector: _, is_guessed: _ }) =
+        model.headless(destination.target, number, subset)
+    {
+        // The name stands for the pods themselves, which listen on the target port.
+        let full = crate::model::full_name(&name, &namespace, &model.mesh.cluster_domain);
+        return dns(&full, port.target.unwrap_or(port.number).value.get());
+    }
+    match model.bound_address(destination.target, number, subset) {
+        Some(AddressKind::Dns(place)) => return dns(place.host(), place.port()),
+        Some(AddressKind::Endpoints(endpoints)) => {
+            return Addresses::Fixed(endpoints.iter().map(of_bound).collect());
+        }
+        // `headless` has answered.
+        Some(AddressKind::Kubernetes { .. }) | None => {}
     }
     match destination.target {
         DestinationId::Service(_) => Addresses::Unknown,
@@ -57,27 +70,6 @@ pub(super) fn of(model: &Model, destination: &Destination, port: &Port, host: &S
             Some(external) => of_external(external, port, subset, host),
             None => Addresses::Unknown,
         },
-    }
-}
-
-fn of_binding(
-    model: &Model,
-    kind: &AddressKind,
-    destination: &Destination,
-    port: &Port,
-    subset: Option<&str>,
-) -> Addresses {
-    match kind {
-        AddressKind::Kubernetes { labels: _ } => {
-            let namespace = model.mesh.namespace_of(destination.target);
-            let name = model.headless_name(destination.target, subset);
-            let full =
-                crate::model::full_name(&name, namespace.unwrap_or("default"), &model.mesh.cluster_domain);
-            // The name stands for the pods themselves, which listen on the target port.
-            dns(&full, port.target.unwrap_or(port.number).value.get())
-        }
-        AddressKind::Dns(place) => dns(place.host(), place.port()),
-        AddressKind::Endpoints(endpoints) => Addresses::Fixed(endpoints.iter().map(of_bound).collect()),
     }
 }
 

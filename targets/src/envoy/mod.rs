@@ -68,8 +68,8 @@ impl Target for Envoy {
     fn fit(&self, checked: &Checked, options: &Options<'_>) -> Fit {
         let model = checked.model();
         let mut fit = raw_proxy::fit(checked, Controller::Envoy, |feature| Self.support(feature), options);
+        fit.reports.extend(kubernetes::clashes(model, &fit.proxies));
         if let Some(deploy) = model.deploy() {
-            fit.reports.extend(kubernetes::clashes(model, &fit.proxies));
             for proxy in &fit.proxies {
                 let files = configuration(model, proxy, options);
                 fit.reports.extend(kubernetes::beyond(deploy, &proxy.name, &files));

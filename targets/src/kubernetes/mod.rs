@@ -15,11 +15,12 @@ mod deployment;
 mod files;
 mod headless;
 mod name;
+mod registry;
 mod size;
 mod workload;
 
 pub(crate) use headless::headless_services;
-pub(crate) use name::clashes;
+pub(crate) use registry::clashes;
 pub(crate) use size::beyond;
 pub(crate) use workload::{Workload, workload};
 

@@ -85,8 +85,8 @@ impl Target for Nginx {
         let model = checked.model();
         let mut fit = raw_proxy::fit(checked, Controller::Nginx, support::of, options);
         limits::write(model, &mut fit, options);
+        fit.reports.extend(kubernetes::clashes(model, &fit.proxies));
         if let Some(deploy) = model.deploy() {
-            fit.reports.extend(kubernetes::clashes(model, &fit.proxies));
             for (proxy, files) in fit.proxies.iter().zip(&fit.written) {
                 fit.reports.extend(kubernetes::beyond(deploy, &proxy.name, files));
             }

@@ -1,6 +1,6 @@
 //! What is taken for granted of a platform because nothing says it.
 
-use meshc_compiler::model::{AddressKind, DestinationId, Model};
+use meshc_compiler::model::{DestinationId, Model};
 use meshc_compiler::routing::Proxy;
 use meshc_language::{Code, Diagnostic};
 use rustc_hash::FxHashSet;
@@ -14,22 +14,20 @@ pub(super) fn pods(model: &Model, proxies: &[Arc<Proxy>]) -> Option<Diagnostic> 
     let mut guessed: Vec<DestinationId> = Vec::new();
     let mut known: FxHashSet<DestinationId> = FxHashSet::default();
     for upstream in proxies.iter().flat_map(|proxy| proxy.upstreams.as_slice()) {
-        let kind = model.bound_address(
-            upstream.target,
-            upstream.port.number.value.get(),
-            upstream.subset.as_deref(),
-        );
-        let unsaid = matches!(kind, Some(AddressKind::Kubernetes { labels }) if labels.is_empty());
+        let port = upstream.port.number.value.get();
+        let found = model.headless(upstream.target, port, upstream.subset.as_deref());
+        let unsaid = found.is_some_and(|headless| headless.is_guessed);
         if unsaid && known.insert(upstream.target) {
             guessed.push(upstream.target);
         }
     }
     let first = *guessed.first()?;
     let name = model.mesh.destination_name(first);
+    let (_, app) = model.home(first);
     let message = match guessed.len() - 1 {
-        0 => format!("the pods of `{name}` are assumed to have the label `app={name}`"),
+        0 => format!("the pods of `{name}` are assumed to have the label `app={app}`"),
         more => format!(
-            "the pods of `{name}` are assumed to have the label `app={name}`; so are those of {more} more services"
+            "the pods of `{name}` are assumed to have the label `app={app}`; so are those of {more} more services"
         ),
     };
     let place = model.mesh.name_span(first)?;
