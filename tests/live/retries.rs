@@ -10,6 +10,7 @@ on_every_plane! {
     some_statuses_only_envoy_tries_again
     another_endpoint_is_tried_when_one_is_away
     without_a_word_a_failure_to_connect_is_tried_again
+    without_conditions_an_answer_is_not_asked_for_again
     off_is_off
     a_slow_try_is_not_repeated_where_the_timeout_is_not_longer
     a_body_is_sent_again
@@ -50,6 +51,16 @@ fn attempts_come_on_top_of_the_first_try(stage: &mut Stage) {
     let running = stage.start(&one_route("retry 3 on [5xx]", "<a>"));
     a.behave(Behaviour { status: Some(500), times: Some(2), ..Behaviour::default() });
     assert_eq!(tries(&running, &a, &Request::get("a.com", "/")), (3, 200));
+}
+
+fn without_conditions_an_answer_is_not_asked_for_again(stage: &mut Stage) {
+    // A connection that fails is made again.
+    assert!(with_one_away(stage, "retry 3").iter().all(|status| *status == 200));
+    let a = stage.echo("a");
+    let running = stage.start(&one_route("retry 3", "<a>"));
+    for status in ["500", "503"] {
+        assert_eq!(tries(&running, &a, &failing(status)).0, 1, "{status}");
+    }
 }
 
 fn only_what_is_listed_is_tried_again(stage: &mut Stage) {

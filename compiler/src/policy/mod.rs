@@ -19,7 +19,7 @@ pub use ejection::{Ejection, FailureCount, FailureKind};
 pub use fault::{Abort, Fault, Injection};
 pub use headers::{HeaderOperations, HeaderOperationsBody, HeaderSetting};
 pub use pool::{Keepalive, Pool, PoolBody, Upgrade};
-pub use retry::{Retry, RetryChoice, RetryPolicy};
+pub use retry::{Retry, RetryChoice, RetryPolicy, USUAL_RETRIES, UsualRetries};
 pub use rewrite::{Rewrite, RewriteKind};
 pub use shared::{Bundle, SharedRouteOptions, Timeout, TrafficPolicy};
 

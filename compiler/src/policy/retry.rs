@@ -2,7 +2,7 @@
 
 use crate::project::DefinitionKind;
 use crate::reading::{Args, Comma, List, Reader, Syntax, TypeDoc, section};
-use crate::values::{Count, Duration, RetryCondition, Switch};
+use crate::values::{Count, Duration, RetryCondition, RetryName, Switch};
 use meshc_language::{Span, Spanned};
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ section! {
         /// How long each try may take once it is connected; the timeout of the route by default. How long connecting may take, the
         /// `connect-timeout` of the destination says. Istio: HTTPRetry.perTryTimeout.
         once "per-try" | "per-try-timeout" | "timeout" per_try: Spanned<Duration>;
-        /// What is tried again. Istio: HTTPRetry.retryOn.
+        /// What is tried again; by default, what leaves the request undone: no connection, a refused stream, gRPC status UNAVAILABLE or
+        /// CANCELLED. Istio: HTTPRetry.retryOn.
         once "on" | "retry-on" on: Comma<Spanned<RetryCondition>>;
         /// The longest wait before the first retry, 25ms by default: the wait is random, and up to this. Before each further retry it
         /// may be longer, up to ten times as long. Istio: HTTPRetry.backoff.
@@ -44,6 +45,31 @@ pub enum RetryChoice {
     /// This is.
     Policy(Arc<RetryPolicy>),
 }
+
+/// What is tried again where the sources do not say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UsualRetries {
+    /// How often, after the first time.
+    pub attempts: u32,
+    /// After what.
+    pub on: &'static [RetryName],
+    /// The minor release of Istio from which on it is so: older ones also retried after a 503.
+    pub since: u8,
+}
+
+/// Istio's own policy (`pilot/pkg/networking/core/route/retry/retry.go`, `defaultRetryPolicy`). It holds for a `retry` without `on` on
+/// every target, and for a route without `retry` where the target retries at all.
+pub const USUAL_RETRIES: UsualRetries = UsualRetries {
+    attempts: 2,
+    on: &[
+        RetryName::ConnectFailure,
+        RetryName::RefusedStream,
+        RetryName::Unavailable,
+        RetryName::Cancelled,
+        RetryName::RetriableStatusCodes,
+    ],
+    since: 24,
+};
 
 impl Syntax for Retry {
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {

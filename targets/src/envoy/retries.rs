@@ -1,14 +1,11 @@
-//! What is tried again, with istiod's defaults.
+//! What is tried again, with Istio's defaults.
 
 use super::api::{self, Extension, RetryPolicy, Route};
 use crate::yaml::Sourced;
-use meshc_compiler::policy::{Retry, RetryChoice, RetryPolicy as Declared};
+use meshc_compiler::policy::{Retry, RetryChoice, RetryPolicy as Declared, USUAL_RETRIES};
 use meshc_compiler::values::{RetryCondition, RetryName};
 use smol_str::SmolStr;
 
-/// What is tried again if nothing is said.
-const CONDITIONS: &str = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes";
-const RETRIES: u32 = 2;
 /// How often another endpoint is looked for, if the one at hand has failed before.
 const ATTEMPTS_TO_CHOOSE: u32 = 5;
 
@@ -20,8 +17,8 @@ pub(super) fn policy(retry: Option<&Retry>, hashed: bool) -> Option<RetryPolicy>
         None => None,
     };
     let mut policy = RetryPolicy {
-        retry_on: SmolStr::new_static(CONDITIONS),
-        num_retries: Some(RETRIES),
+        retry_on: joined(USUAL_RETRIES.on),
+        num_retries: Some(USUAL_RETRIES.attempts),
         host_selection_retry_max_attempts: ATTEMPTS_TO_CHOOSE,
         ..RetryPolicy::default()
     };
@@ -71,18 +68,22 @@ pub(super) fn taken_to_the_virtual_host(routes: &mut [Sourced<Route>]) -> Option
 }
 
 fn put_conditions(conditions: impl Iterator<Item = RetryCondition>, policy: &mut RetryPolicy) {
-    let mut names: Vec<&'static str> = Vec::new();
+    let mut names: Vec<RetryName> = Vec::new();
     for condition in conditions {
         match condition {
-            RetryCondition::Named(name) => names.push(name.word()),
+            RetryCondition::Named(name) => names.push(name),
             RetryCondition::Status(status) => policy.retriable_status_codes.push(u32::from(status.get())),
         }
     }
-    let by_status = RetryName::RetriableStatusCodes.word();
+    let by_status = RetryName::RetriableStatusCodes;
     if !policy.retriable_status_codes.is_empty() && !names.contains(&by_status) {
         names.push(by_status);
     }
     if !names.is_empty() {
-        policy.retry_on = SmolStr::new(names.join(","));
+        policy.retry_on = joined(&names);
     }
+}
+
+fn joined(names: &[RetryName]) -> SmolStr {
+    SmolStr::new(names.iter().map(|name| name.word()).collect::<Vec<_>>().join(","))
 }

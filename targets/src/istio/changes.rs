@@ -4,7 +4,8 @@
 use super::plan::is_carried;
 use super::release::{Release, Releases};
 use meshc_compiler::model::{Action, Host, Model, Resource, Route, RouteKind};
-use meshc_compiler::policy::{ClientTls, TrafficPolicy};
+use meshc_compiler::policy::{ClientTls, TrafficPolicy, USUAL_RETRIES};
+use meshc_compiler::values::RetryName;
 use meshc_language::{Code, Diagnostic, Span};
 
 /// The release in which the default of `lb` became least request.
@@ -12,7 +13,7 @@ const LEAST_REQUEST_BY_DEFAULT: Release = Release::minor(14);
 /// The release in which TLS origination began to send a server name by itself.
 const SERVER_NAME_BY_DEFAULT: Release = Release::minor(20);
 /// The release in which the default retry policy stopped repeating what was answered with 503.
-const NO_RETRY_ON_503: Release = Release::minor(24);
+const NO_RETRY_ON_503: Release = Release::minor(USUAL_RETRIES.since);
 /// The release in which mirrored requests began to keep their host.
 const MIRRORS_KEEP_HOST: Release = Release::minor(28);
 
@@ -101,8 +102,15 @@ fn retries<'m>(routes: impl Iterator<Item = &'m Route>) -> Option<Diagnostic> {
     Some(
         report
             .consequence("older releases retry requests after a 503, POST too; newer ones do not")
-            .help("set it in a policy of all routes, for example `retry 2 on [connect-failure, refused-stream, unavailable, cancelled]`"),
+            .help(format!("set it in a policy of all routes, for example `{}`", written_out())),
     )
+}
+
+/// The newer policy as a statement. One of its conditions speaks of statuses that the policy does not list.
+fn written_out() -> String {
+    let names = USUAL_RETRIES.on.iter().filter(|name| **name != RetryName::RetriableStatusCodes);
+    let words: Vec<&str> = names.map(|name| name.word()).collect();
+    format!("retry {} on [{}]", USUAL_RETRIES.attempts, words.join(", "))
 }
 
 fn mirrored(span: Span) -> Diagnostic {

@@ -14,8 +14,8 @@ use super::upstream_blocks::{Call, proxy_pass};
 use super::upstream_tls::{self, ServerName};
 use super::variables::Subsystem;
 use crate::raw_proxy::COMMON_RETRY_STATUSES;
-use meshc_compiler::model::{Id, PathMatch};
-use meshc_compiler::policy::{HashKey, Method, PoolBody, Retry, RetryChoice, RetryPolicy};
+use meshc_compiler::model::{DestinationHeaders, Id, PathMatch};
+use meshc_compiler::policy::{HashKey, Method, PoolBody, Retry, RetryChoice, RetryPolicy, USUAL_RETRIES};
 use meshc_compiler::routing::{Rule, Upstream, WeightedUpstream};
 use meshc_compiler::values::{HostPattern, RetryCondition, RetryName};
 use meshc_language::Spanned;
@@ -203,8 +203,7 @@ fn tried_again(on: Option<&[Spanned<RetryCondition>]>) -> Tried {
     let of = |condition: RetryCondition| (next_upstream(condition), is_before_sent(condition));
     let conditions: Vec<(Vec<String>, bool)> = match on {
         Some(on) => on.iter().map(|condition| of(condition.value)).collect(),
-        // What Istio retries when nothing else is said: failures to connect, and 503.
-        None => vec![(vec!["error".to_owned()], true), (vec!["http_503".to_owned()], false)],
+        None => USUAL_RETRIES.on.iter().map(|name| of(RetryCondition::Named(*name))).collect(),
     };
     let mut words: Vec<String> = Vec::new();
     for word in conditions.iter().flat_map(|(words, _)| words) {
