@@ -9,6 +9,7 @@ on_every_plane! {
     a_share_of_requests_is_aborted
     a_share_of_requests_is_copied
     a_slow_copy_delays_no_answer
+    a_copy_has_the_headers_of_the_requests_own_destination
     a_websocket_passes_both_ways
 }
 
@@ -95,6 +96,40 @@ fn a_share_of_requests_is_copied(stage: &mut Stage) {
     let before = shadow.requests();
     assert!((0..10).all(|_| all.ask(&request).status == 200));
     wait_for("ten copies", || shadow.requests() == before + 10);
+}
+
+fn a_copy_has_the_headers_of_the_requests_own_destination(stage: &mut Stage) {
+    let (_a, shadow) = (stage.echo("a"), stage.echo("shadow"));
+    let set = |value: &str| format!("a@{value} {{ request-headers {{ set x-d \"{value}\" }} }}");
+    let weighted = format!("25% {}, 25% {}, rest a", set("v1"), set("v2"));
+    for (destination, values) in [(set("v1"), &["v1"][..]), (weighted, &["v1", "v2", "none"])] {
+        let running = stage.start(
+            &r#"gateway edge { workload any; listen http <port> { hosts * } }
+            host * via edge { route all -> DESTINATION { mirror to shadow } }
+            service a { port http 80; subset v1 { labels version=v1 }; subset v2 { labels version=v2 } }
+            service shadow { port http 80 }
+            bindings {
+              address a endpoints [<a>]; address a@v1 endpoints [<a>]; address a@v2 endpoints [<a>]
+              address shadow endpoints [<shadow>]
+            }"#
+            .replace("DESTINATION", &destination),
+        );
+        let before = shadow.requests();
+        let mut expected: Vec<String> = (0..40)
+            .map(|_| {
+                let seen = seen(&running.ask(&Request::get("a.com", "/")));
+                seen.header("x-d").unwrap_or("none").to_owned()
+            })
+            .collect();
+        wait_for("a copy of each", || shadow.requests() == before + 40);
+        let copies = shadow.take_seen();
+        let mut copied: Vec<String> =
+            copies.iter().map(|copy| copy.header("x-d").unwrap_or("none").to_owned()).collect();
+        expected.sort_unstable();
+        copied.sort_unstable();
+        assert_eq!(copied, expected);
+        assert!(values.iter().all(|value| copied.iter().any(|one| one == value)), "{copied:?}");
+    }
 }
 
 fn a_slow_copy_delays_no_answer(stage: &mut Stage) {

@@ -44,13 +44,15 @@ pub(super) fn lines(
     lines
 }
 
-/// Sends copies of requests to a destination.
+/// Sends copies of requests to a destination. A copy is made of what the request became on its way to its own destination, so
+/// `headers` are those of that one.
 pub(super) fn mirror_lines(
     way: &Way<'_>,
     upstream: Id<Upstream>,
+    headers: Option<&DestinationHeaders>,
     builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
-    let operations = Operations::of(way.rule, None, builder);
+    let operations = Operations::of(way.rule, headers, builder);
     sent(way, upstream, &operations, true, builder)
 }
 

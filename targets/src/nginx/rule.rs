@@ -11,7 +11,7 @@ use super::headers::Operations;
 use super::redirect;
 use super::text;
 use super::variables::hundredths;
-use meshc_compiler::model::{PathMatch, Respond};
+use meshc_compiler::model::{DestinationHeaders, PathMatch, Respond};
 use meshc_compiler::routing::{MirroredTo, Rule, RuleAction, WeightedUpstream};
 
 /// The longest text that nginx reads in one token, in bytes: each may be written with two.
@@ -55,11 +55,14 @@ pub(super) fn locations(
         }
         RuleAction::Forward(to) => {
             let way = Way { rule, path, server, cors };
-            let mirrored = mirrored(mirrors, &way, name, &mut others, builder);
             match to.as_slice() {
                 [] => body.push(line!["return", "503", text::EMPTY]),
-                [only] => body.extend(forward::lines(&way, only, &mirrored, builder)),
-                several => body.extend(split(several, &way, name, &mirrored, &mut others, builder)),
+                [only] => {
+                    let mirrored =
+                        mirrored(mirrors, &way, name, only.headers.as_deref(), &mut others, builder);
+                    body.extend(forward::lines(&way, only, &mirrored, builder));
+                }
+                several => body.extend(split(several, &way, name, mirrors, &mut others, builder)),
             }
         }
     }
@@ -69,21 +72,26 @@ pub(super) fn locations(
     others
 }
 
-/// Sends each request to one of several destinations, each of which has a location.
+/// Sends each request to one of several destinations, each of which has a location. Copies are the same for all that have no header
+/// operations of their own.
 fn split(
     to: &[WeightedUpstream],
     way: &Way<'_>,
     name: &str,
-    mirrored: &[Directive],
+    mirrors: &[MirroredTo],
     others: &mut Vec<Directive>,
     builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
     let shares = hundredths(&to.iter().map(|one| one.weight).collect::<Vec<_>>());
+    let shared = to.iter().any(|one| one.headers.is_none());
+    let shared = if shared { mirrored(mirrors, way, name, None, others, builder) } else { Vec::new() };
     let mut names = Vec::new();
     for (at, (one, share)) in to.iter().zip(shares).enumerate() {
         let location = format!("{name}>{}", at + 1);
         let mut body = vec![line!["internal"]];
-        body.extend(forward::lines(way, one, mirrored, builder));
+        let own = one.headers.as_deref();
+        let own = own.map(|own| mirrored(mirrors, way, &location, Some(own), others, builder));
+        body.extend(forward::lines(way, one, own.as_ref().unwrap_or(&shared), builder));
         others.push(line!["location", "=", location.clone()].block(body).at(one.span));
         names.push((location, share));
     }
@@ -91,11 +99,13 @@ fn split(
     vec![line!["rewrite", "^", chosen, "last"]]
 }
 
-/// What sends copies of a request, and the locations that the copies go through.
+/// What sends copies of a request, and the locations that the copies go through. `headers` are the operations of the request's own
+/// destination.
 fn mirrored(
     mirrors: &[MirroredTo],
     way: &Way<'_>,
     name: &str,
+    headers: Option<&DestinationHeaders>,
     others: &mut Vec<Directive>,
     builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
@@ -108,7 +118,7 @@ fn mirrored(
             let taken = builder.http.drawn(&location, share.ppm());
             body.push(when(&taken, "0", vec![line!["return", "204"]]));
         }
-        body.extend(forward::mirror_lines(way, *upstream, builder));
+        body.extend(forward::mirror_lines(way, *upstream, headers, builder));
         others.push(line!["location", "=", location.clone()].block(body).at(*span));
         lines.push(line!["mirror", location].at(*span));
     }
