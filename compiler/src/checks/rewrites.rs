@@ -1,10 +1,12 @@
 //! Rewrites: one of a kind, and only of what a condition asks for.
 
 use super::Context;
+use super::externals::steps::steps;
 use crate::model::{Action, Match, PathTest, Route};
-use crate::policy::{HeaderOperations, Rewrite, RewriteKind};
+use crate::policy::{HeaderOperations, Rewrite, RewriteKind, SharedRouteOptions};
 use crate::values::ReplacementPart;
 use meshc_language::{Code, Diagnostic, Span};
+use rustc_hash::FxHashSet;
 
 /// All checks of rewrites.
 pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
@@ -19,6 +21,7 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
             matches_make_paths(&route.options.shared.rewrite, reports);
         }
     }
+    authority_once_delegated(context, reports);
 }
 
 fn is_host(rewrite: &Rewrite) -> bool {
@@ -117,21 +120,55 @@ fn matches_make_paths(rewrites: &[Rewrite], reports: &mut Vec<Diagnostic>) {
 
 /// V29: the host can be set in one place only.
 fn authority_once(route: &Route, reports: &mut Vec<Diagnostic>) {
-    let shared = &route.options.shared;
+    for places in authority_settings(&route.options.shared, &route.action) {
+        report_twice(
+            &places,
+            "the host is set twice on this route",
+            "Istio would refuse the virtual service",
+            reports,
+        );
+    }
+}
+
+/// The same of a route and the one that delegates to it, which no admission sees together. The host of a `rewrite` wins over that of
+/// header operations, and that of a route over that of its destination, however near they are.
+fn authority_once_delegated(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
+    let mut known: FxHashSet<(Span, Span)> = FxHashSet::default();
+    for step in steps(context) {
+        let Some(parent) = step.parent.filter(|parent| !parent.incomplete && !step.route.incomplete) else {
+            continue;
+        };
+        let outer: Vec<Span> = authority_settings(&parent.options.shared, &parent.action).concat();
+        if outer.is_empty() {
+            continue;
+        }
+        let mut joined = step.route.options.shared.clone();
+        joined.inherit(&parent.options.shared);
+        for places in authority_settings(&joined, &step.route.action) {
+            let (first, own): (Vec<Span>, Vec<Span>) = places.iter().partition(|place| outer.contains(place));
+            let (Some(first), Some(own)) = (first.first(), own.last()) else { continue };
+            if known.insert((*first, *own)) {
+                let message = "the host is set on this route and on the one that delegates to it";
+                let consequence = "`rewrite host` wins, then the operations of routes, wherever they are: this host could be lost";
+                report_twice(&[*first, *own], message, consequence, reports);
+            }
+        }
+    }
+}
+
+/// Where the host of requests is set, on each way that they can take: on the route, and to each destination that sets it too.
+fn authority_settings(shared: &SharedRouteOptions, action: &Action) -> Vec<Vec<Span>> {
     let rewritten: Vec<Span> =
         shared.rewrite.iter().filter(|rewrite| is_host(rewrite)).map(|rewrite| rewrite.span).collect();
     let on_route = host_settings(shared.request_headers.as_deref());
-    let destinations = match &route.action {
+    let of_route = [rewritten, on_route].concat();
+    let destinations = match action {
         Action::Forward(destinations) => destinations.as_slice(),
         Action::Redirect(_) | Action::Respond(_) | Action::Delegate(_) => &[],
     };
-    report_twice(&[rewritten.clone(), on_route.clone()].concat(), reports);
-    for one in destinations {
-        let here = host_settings(one.headers.request.as_deref());
-        if !here.is_empty() {
-            report_twice(&[rewritten.clone(), on_route.clone(), here].concat(), reports);
-        }
-    }
+    let here = destinations.iter().map(|one| host_settings(one.headers.request.as_deref()));
+    let to_each = here.filter(|here| !here.is_empty()).map(|here| [of_route.clone(), here].concat());
+    std::iter::once(of_route.clone()).chain(to_each).collect()
 }
 
 /// Where header operations set the host.
@@ -141,12 +178,12 @@ fn host_settings(operations: Option<&HeaderOperations>) -> Vec<Span> {
     settings.filter(|setting| setting.name.value.is_host()).map(|setting| setting.span).collect()
 }
 
-fn report_twice(places: &[Span], reports: &mut Vec<Diagnostic>) {
+fn report_twice(places: &[Span], message: &str, consequence: &str, reports: &mut Vec<Diagnostic>) {
     if let [first, .., last] = places {
         reports.push(
-            Diagnostic::new(Code::AUTHORITY_TWICE, *last, "the host is set twice on this route")
+            Diagnostic::new(Code::AUTHORITY_TWICE, *last, message)
                 .related(*first, "first set here")
-                .consequence("Istio would refuse the virtual service")
+                .consequence(consequence)
                 .help("keep one of them"),
         );
     }

@@ -97,7 +97,9 @@ impl Operations {
         all.request = changes(&[request, beside.as_ref()], false, builder);
         let back = back.map(|back| back.beside(response));
         all.response = changes(&[response, back.as_ref()], true, builder);
-        if let Some(host) = authority_set(&[outer, request]) {
+        // `rewrite host` comes before a host among the operations: delegation may bring both together.
+        let set = authority_set(&[outer, request]);
+        if let Some(host) = set.filter(|_| rewrite::host(&rule.options.rewrite).is_none()) {
             all.host = text::literal(&host.replace("%%", "%"));
         }
         all
