@@ -351,6 +351,7 @@ registry! {
     726 POLICIES_DISAGREE Warning NotMeant "two policies of one place say different things";
     750 NO_ENDPOINTS Error NotMeant "a fixed list of endpoints is empty";
     751 EMPTY_POOL Error Refused "a pool sets nothing";
+    728 UDP_DESTINATION Error Untranslatable "traffic is routed to a port for UDP";
     752 CLIENT_TLS_IGNORED Error NotMeant "Istio ignores a TLS setting of a destination";
     753 FRACTION_OF_PERCENT Error Untranslatable "a percentage must be whole";
     754 POOL_DEFAULT Error NotMeant "Istio reads a limit of 0 as its default";

@@ -2,8 +2,8 @@
 
 use super::Context;
 use crate::model::{
-    BindingKind, DestinationId, Gateway, Host, HostNameKind, Id, Listener, Resource, Route, RouteKind,
-    ServerTlsMode,
+    Action, BindingKind, Destination, DestinationId, Gateway, Host, HostNameKind, Id, Listener, Model,
+    Resource, Route, RouteKind, ServerTlsMode,
 };
 use crate::values::{HostMap, Protocol};
 use meshc_language::{Code, Diagnostic, Span};
@@ -18,9 +18,57 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     for (_, host) in context.model.hosts.iter() {
         let gateways = listeners_of_gateways(context, host, &mut serving);
         for route in host.routes.iter().filter(|route| !route.incomplete) {
+            let mut datagrams = destinations(route)
+                .filter(|destination| is_datagram_only(context.model, destination))
+                .peekable();
+            if datagrams.peek().is_some() {
+                reports.extend(datagrams.map(|destination| no_connections(context.model, destination)));
+                continue;
+            }
             carried_by_gateways(&gateways, route, reports);
             carried_by_services(context, host, route, reports);
         }
+    }
+}
+
+/// Every destination of a route, those of copies too.
+fn destinations(route: &Route) -> impl Iterator<Item = &Destination> {
+    let forwarded = match &route.action {
+        Action::Forward(destinations) => destinations.as_slice(),
+        Action::Redirect(_) | Action::Respond(_) | Action::Delegate(_) => &[],
+    };
+    let copies = route.options.mirrors.iter().map(|mirror| &mirror.destination);
+    forwarded.iter().map(|one| &one.destination).chain(copies)
+}
+
+/// Whether the port of a destination is for UDP alone; one number may be that of a port for TCP as well.
+fn is_datagram_only(model: &Model, destination: &Destination) -> bool {
+    let Some(port) = model.mesh.port_of(destination) else { return false };
+    let ports = model.mesh.ports(destination.target);
+    if destination.port.is_none() && ports.len() > 1 {
+        // The caller's own port is meant, or one that has to be chosen, which is reported.
+        return ports.iter().all(|port| port.protocol.value == Protocol::Udp);
+    }
+    let mut same = ports.iter().filter(|one| one.number.value == port.number.value);
+    same.all(|one| one.protocol.value == Protocol::Udp)
+}
+
+/// Routes are for requests and connections.
+fn no_connections(model: &Model, destination: &Destination) -> Diagnostic {
+    let name = model.mesh.destination_name(destination.target);
+    let port = model.mesh.port_of(destination);
+    let number = port.map(|port| format!("port {} of ", port.number.value)).unwrap_or_default();
+    let message = format!("{number}`{name}` is for UDP, which no proxy forwards");
+    let report = Diagnostic::new(Code::UDP_DESTINATION, destination.span, message)
+        .consequence(
+            "Istio has no cluster for it: 503 for every request, and every connection would be closed",
+        )
+        .help(
+            "use a port for TCP, such as `port tcp 53`, or remove the route: UDP reaches the pods directly",
+        );
+    match port {
+        Some(port) => report.related(port.protocol.span, "this port has protocol `udp`"),
+        None => report,
     }
 }
 
