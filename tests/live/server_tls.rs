@@ -22,6 +22,7 @@ on_every_plane! {
     mutual_wants_a_certificate_of_the_right_authority
     mutual_unverified_still_wants_a_certificate
     optional_mutual_takes_callers_without_a_certificate
+    destinations_are_told_whose_certificate_a_client_has
     callers_are_known_by_name
     a_host_behind_mutual_tls_in_the_tls_of_a_wider_name
     revoked_callers_are_refused
@@ -204,6 +205,38 @@ fn optional_mutual_takes_callers_without_a_certificate(stage: &mut Stage) {
     assert_eq!(a.requests(), 0);
     assert!(is_let_in(stage, &running, None));
     assert!(is_let_in(stage, &running, Some(&caller)));
+}
+
+fn destinations_are_told_whose_certificate_a_client_has(stage: &mut Stage) {
+    stage.certificate("server", &["a.com"]);
+    let caller = stage.certificate("caller", &["caller.com", "spiffe://mesh/ns/prod/sa/caller"]);
+    let _a = stage.echo("a");
+    // A route that changes other headers says the same.
+    for operations in ["", "request-headers { set x-a \"1\" }"] {
+        let source = one_server(
+            r#"optional-mutual { cert file "<server.pem>"; key file "<server.key>"; ca file "<ca.pem>" }"#,
+        );
+        let running = stage.start(&source.replace("all -> a", &format!("all -> a {{ {operations} }}")));
+        let told = |identity| {
+            let forging = Request::get("a.com", "/").with("x-forwarded-client-cert", "Subject=\"CN=forged\"");
+            let answer = running.ask_privately(&named("a.com", identity), &forging).unwrap();
+            seen(&answer).header("x-forwarded-client-cert").map(str::to_owned)
+        };
+        let text = told(Some(&caller)).unwrap();
+        assert!(text.contains("Cert=\"-----BEGIN%20CERTIFICATE-----%0A"), "{text}");
+        assert!(text.contains("Subject=\"") && text.contains("CN=caller"), "{text}");
+        assert!(!text.contains("forged"), "{text}");
+        match stage.plane {
+            Plane::Envoy => {
+                for part in ["Hash=", "URI=spiffe://mesh/ns/prod/sa/caller", "DNS=caller.com"] {
+                    assert!(text.contains(part), "{part}: {text}");
+                }
+            }
+            Plane::Nginx => stage.assert_caveat(&source, "optional-mutual"),
+        }
+        // Who has none is nobody.
+        assert_eq!(told(None), None);
+    }
 }
 
 fn callers_are_known_by_name(stage: &mut Stage) {

@@ -19,6 +19,8 @@ pub(super) struct HttpPort {
     pub(super) number: u16,
     /// Whether they come in TLS that ends here.
     pub(super) tls: bool,
+    /// Whether callers may show a certificate in that TLS.
+    pub(super) asks_callers: bool,
 }
 
 impl HttpPort {
@@ -56,6 +58,15 @@ pub(super) fn manager<'a>(context: &Context<'a>, server: &'a HttpServer, http_po
         strip_trailing_host_dot: true,
         // The answer of the destination is its own, and so what routes do with its `server`.
         server_header_transformation: Some("PASS_THROUGH"),
+        // Who has a certificate is told to the destination, as Istio's gateways do. What callers say of themselves there is dropped
+        // either way.
+        forward_client_cert_details: http_port.asks_callers.then_some("SANITIZE_SET"),
+        set_current_client_cert_details: http_port.asks_callers.then_some(api::ClientCertDetails {
+            subject: Some(true),
+            cert: true,
+            dns: true,
+            uri: true,
+        }),
         route_config: Some(api::RouteConfiguration {
             name,
             virtual_hosts: hosts(context, virtual_hosts, http_port),

@@ -7,6 +7,7 @@ use super::http::HttpPort;
 use super::{http, tcp, tls};
 use crate::raw_proxy::{Place, place};
 use crate::yaml::Sourced;
+use meshc_compiler::model::ServerTls;
 use meshc_compiler::routing::{ConnectionRule, Listener, Plain, TlsKind, TlsServer};
 use meshc_compiler::values::Cidr;
 use smol_str::SmolStr;
@@ -92,8 +93,9 @@ fn treated<'a>(
     server: Option<&'a TlsServer>,
     treatment: Treatment,
 ) -> Option<Treated<'a>> {
-    let http = |server, tls| {
-        let port = HttpPort { number: listener.port, tls };
+    let http = |server, tls: Option<&ServerTls>| {
+        let asks_callers = tls.is_some_and(|tls| tls.mode.value.asks_callers());
+        let port = HttpPort { number: listener.port, tls: tls.is_some(), asks_callers };
         vec![http::manager(context, server, port)]
     };
     let passed = |rules: &'a [ConnectionRule], transport_socket, named| {
@@ -107,13 +109,13 @@ fn treated<'a>(
     Some(match server.map(|server| &server.kind) {
         None => match listener.plain.as_ref()? {
             Plain::Http(server) => {
-                Treated { filters: http(server, false), transport_socket: None, rule: None }
+                Treated { filters: http(server, None), transport_socket: None, rule: None }
             }
             Plain::Tcp(rules) => passed(rules, None, false),
         },
         Some(TlsKind::Http(settings, server)) => {
             let socket = tls::downstream(context, settings, true);
-            Treated { filters: http(server, true), transport_socket: Some(socket), rule: None }
+            Treated { filters: http(server, Some(settings)), transport_socket: Some(socket), rule: None }
         }
         Some(TlsKind::Tcp(settings, rules)) => {
             passed(rules, Some(tls::downstream(context, settings, false)), false)

@@ -4,7 +4,7 @@ use super::NginxOptions;
 use super::builder::Builder;
 use super::deployed;
 use super::directive::{Directive, line, print, token};
-use super::headers;
+use super::headers::{self, Callers};
 use super::listener_tls;
 use super::listeners::{self, Servers};
 use super::module::Module;
@@ -41,7 +41,7 @@ pub(super) struct Configuration {
     pub(super) stream: Vec<Directive>,
     endpoints: Vec<(String, String)>,
     resolves: bool,
-    is_gateway: bool,
+    callers: Callers,
     is_deployed: bool,
     sizes: Sizes,
     pub(super) reports: Vec<Diagnostic>,
@@ -76,7 +76,7 @@ impl Configuration {
         };
         Self {
             folder: file_stem(model, proxy),
-            is_gateway: proxy.is_gateway(),
+            callers: Callers::of(proxy),
             // A trial runs on this machine, whatever the image has.
             is_deployed: model.deploy().is_some() && options.rig.is_none(),
             resolves: builder.resolves,
@@ -115,6 +115,8 @@ struct Frame<'c> {
     resolver: Option<&'c str>,
     /// The maps that take what is odd out of a path, one after the other.
     steps: Vec<Step>,
+    /// Whether destinations are told of certificates of callers.
+    certificates: bool,
     proxy_headers: &'c str,
     grpc_headers: &'c str,
     ciphers: &'c str,
@@ -174,17 +176,8 @@ static TEMPLATES: LazyLock<Tera> = LazyLock::new(|| {
 
 /// The files of a proxy; `nginx.conf` is the first.
 pub(super) fn all(configuration: &Configuration, options: &Options<'_>) -> Vec<Artifact> {
-    let Configuration {
-        folder,
-        http,
-        stream,
-        endpoints,
-        resolves,
-        is_gateway,
-        is_deployed,
-        sizes,
-        reports: _,
-    } = configuration;
+    let Configuration { folder, http, stream, endpoints, resolves, callers, is_deployed, sizes, reports: _ } =
+        configuration;
     let NginxOptions {
         resolver,
         resolver_ipv6,
@@ -193,7 +186,7 @@ pub(super) fn all(configuration: &Configuration, options: &Options<'_>) -> Vec<A
         worker_connections,
         resolver_timeout,
     } = &options.nginx;
-    let edge = is_gateway.then_some(&options.edge);
+    let edge = callers.strangers.then_some(&options.edge);
     let finds_resolver = *is_deployed && resolver.is_none();
     let frame = Frame {
         access_log,
@@ -206,6 +199,7 @@ pub(super) fn all(configuration: &Configuration, options: &Options<'_>) -> Vec<A
         resolver_timeout: resolver_timeout.map_or_else(|| RESOLVER_TIMEOUT.to_owned(), text::time),
         resolver: resolves.then_some(if finds_resolver { deployed::RESOLVER_CONF } else { "resolver.conf" }),
         steps: steps(),
+        certificates: callers.certificates,
         proxy_headers: &headers::usual_file(Module::Proxy),
         grpc_headers: &headers::usual_file(Module::Grpc),
         ciphers: listener_tls::CIPHERS,
@@ -220,7 +214,7 @@ pub(super) fn all(configuration: &Configuration, options: &Options<'_>) -> Vec<A
     };
     add("http.conf", http);
     for module in [Module::Proxy, Module::Grpc].into_iter().filter(|_| !http.is_empty()) {
-        add(&headers::usual_file(module), &headers::usual_lines(module, *is_gateway));
+        add(&headers::usual_file(module), &headers::usual_lines(module, *callers));
     }
     add("stream.conf", stream);
     if *resolves && !finds_resolver {
@@ -268,6 +262,7 @@ mod tests {
                 resolver_timeout: "5s".to_owned(),
                 resolver: part.then_some("resolver.conf"),
                 steps: steps(),
+                certificates: part,
                 proxy_headers: "headers/proxy.conf",
                 grpc_headers: "headers/grpc.conf",
                 ciphers: "a:b",

@@ -12,8 +12,8 @@ use super::rewrite;
 use super::text;
 use meshc_compiler::model::DestinationHeaders;
 use meshc_compiler::policy::{HeaderOperations, HeaderOperationsBody};
-use meshc_compiler::routing::Rule;
 use meshc_compiler::routing::matcher::authority_set;
+use meshc_compiler::routing::{Proxy, Rule, TlsKind, TlsServer};
 use meshc_compiler::values::{HeaderName, Literal};
 use meshc_language::Span;
 
@@ -32,9 +32,8 @@ const OWN: [&str; 8] = [
 const OWN_OF_ANSWERS: [&str; 2] = ["server", "date"];
 
 /// Headers by which proxies tell each other who called and what to do with a request. A caller's own are dropped, as Envoy does
-/// (`mutateRequestHeaders` of its connection manager; `forward_client_cert_details` is `SANITIZE` where nothing is said).
-const OF_PROXIES: [&str; 16] = [
-    "X-Forwarded-Client-Cert",
+/// (`mutateRequestHeaders` of its connection manager).
+const OF_PROXIES: [&str; 15] = [
     "X-Envoy-Internal",
     "X-Envoy-Retry-On",
     "X-Envoy-Retry-Grpc-On",
@@ -60,6 +59,8 @@ const OF_PROXIES_BEHIND: [&str; 6] = [
     "X-Envoy-Original-Host",
     "X-Envoy-Original-Url",
 ];
+/// Who has a certificate, in Envoy's words. What a caller says there is dropped.
+const CLIENT_CERTIFICATE: &str = "X-Forwarded-Client-Cert";
 /// A header of the connection that nginx itself would pass on.
 const OF_CONNECTION: &str = "Proxy-Connection";
 
@@ -120,7 +121,7 @@ impl Operations {
             return Vec::new();
         }
         let mut lines = vec![line![directive.clone(), "Host", self.host.clone()]];
-        let usual = usual(module, builder.proxy.is_gateway());
+        let usual = usual(module, Callers::of(builder.proxy));
         let changes = |name: &str| self.request.iter().any(|change| change.name.eq_ignore_ascii_case(name));
         if usual.iter().any(|(name, _)| changes(name)) {
             let kept = usual.iter().filter(|(name, _)| !changes(name));
@@ -207,24 +208,45 @@ pub(super) fn usual_file(module: Module) -> String {
 }
 
 /// What is in that file.
-pub(super) fn usual_lines(module: Module, gateway: bool) -> Vec<Directive> {
+pub(super) fn usual_lines(module: Module, callers: Callers) -> Vec<Directive> {
     let directive = module.directive("set_header");
-    usual(module, gateway).into_iter().map(|(name, value)| line![directive.clone(), name, value]).collect()
+    usual(module, callers).into_iter().map(|(name, value)| line![directive.clone(), name, value]).collect()
+}
+
+/// What is known of the callers of a proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Callers {
+    /// Whether they are not of the mesh.
+    pub(super) strangers: bool,
+    /// Whether some of its servers for HTTP ask them for a certificate.
+    pub(super) certificates: bool,
+}
+
+impl Callers {
+    pub(super) fn of(proxy: &Proxy) -> Self {
+        let servers = proxy.listeners.iter().flat_map(|listener| &listener.tls);
+        let asks = |server: &TlsServer| match &server.kind {
+            TlsKind::Http(tls, _) => tls.mode.value.asks_callers(),
+            TlsKind::Tcp(..) | TlsKind::Passthrough(_) => false,
+        };
+        Self { strangers: proxy.is_gateway(), certificates: servers.into_iter().any(asks) }
+    }
 }
 
 /// The headers that a request gets beside `Host`; one without a value is dropped.
-fn usual(module: Module, gateway: bool) -> Vec<(&'static str, &'static str)> {
+fn usual(module: Module, callers: Callers) -> Vec<(&'static str, &'static str)> {
     let mut all = Vec::new();
     if module == Module::Proxy {
         all.extend([("Connection", "$mesh_connection"), ("Upgrade", "$mesh_upgrade")]);
     }
     all.push(("X-Forwarded-Proto", "$scheme"));
-    if gateway {
+    if callers.strangers {
         all.push(("X-Forwarded-For", "$proxy_add_x_forwarded_for"));
         all.push(("X-Envoy-External-Address", "$remote_addr"));
         all.push(("X-Request-Id", "$mesh_request_id"));
         all.extend(OF_PROXIES_BEHIND.map(|name| (name, "")));
     }
+    all.push((CLIENT_CERTIFICATE, if callers.certificates { "$mesh_client_certificate" } else { "" }));
     all.extend(OF_PROXIES.map(|name| (name, "")));
     all.push((OF_CONNECTION, ""));
     all

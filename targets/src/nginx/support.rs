@@ -33,7 +33,8 @@ pub(super) fn of(feature: Feature) -> Support {
         ),
         F::MutualTls => Support::emulated(
             "`ssl_verify_client`",
-            "a client without a valid certificate gets 400 after a successful handshake; TLS sessions are not resumed",
+            "a client without a valid certificate gets 400 after a successful handshake; TLS sessions are not resumed; \
+             `x-forwarded-client-cert` has `Cert` and `Subject` of a certificate that a CA has signed, and no `Hash`, `URI` or `DNS`",
         ),
         F::MixedTls => Support::emulated(
             "a server that reads the server name (SNI) and forwards connections over loopback",

@@ -24,6 +24,16 @@ messages! {
         path_with_escaped_slashes_action: Option<&'static str>,
         strip_trailing_host_dot: bool,
         server_header_transformation: Option<&'static str>,
+        forward_client_cert_details: Option<&'static str>,
+        set_current_client_cert_details: Option<ClientCertDetails>,
+    }
+
+    /// `HttpConnectionManager.SetCurrentClientCertDetails`.
+    struct ClientCertDetails {
+        subject: Option<bool>,
+        cert: bool,
+        dns: bool,
+        uri: bool,
     }
 
     /// `envoy.config.core.v3.HttpProtocolOptions`, for requests that come in.
