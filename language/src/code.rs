@@ -296,6 +296,8 @@ registry! {
     513 CONFIGURATION_LARGE Warning NotMeant "a configuration needs server-side apply";
     516 GUESSED_PODS Note NotMeant "the pods of a service are guessed from its name";
     517 GRPC_WITHOUT_HTTP2 Warning NotMeant "gRPC clients cannot reach a route";
+    518 SHORT_NAME_SHARED Warning NotMeant "services of several namespaces share a short name";
+    519 OWN_HEADER Warning NotMeant "a proxy writes a response header itself";
     540 TARGET_NOT_BUILT Warning NotMeant "a block is for a target that the project does not build";
     541 NEEDS_NEWER_ISTIO Error NotMeant "a statement needs a newer Istio";
     542 CHANGES_WITH_ISTIO Warning Harmless "something changes with an upgrade of Istio";
@@ -349,9 +351,9 @@ registry! {
     724 PLAINTEXT_EGRESS Warning NotMeant "requests reach an egress gateway in plaintext";
     725 PLAIN_HTTPS_PORT Warning NotMeant "an external has plaintext HTTP on the port of HTTPS";
     726 POLICIES_DISAGREE Warning NotMeant "two policies of one place say different things";
+    728 UDP_DESTINATION Error Untranslatable "traffic is routed to a port for UDP";
     750 NO_ENDPOINTS Error NotMeant "a fixed list of endpoints is empty";
     751 EMPTY_POOL Error Refused "a pool sets nothing";
-    728 UDP_DESTINATION Error Untranslatable "traffic is routed to a port for UDP";
     752 CLIENT_TLS_IGNORED Error NotMeant "Istio ignores a TLS setting of a destination";
     753 FRACTION_OF_PERCENT Error Untranslatable "a percentage must be whole";
     754 POOL_DEFAULT Error NotMeant "Istio reads a limit of 0 as its default";

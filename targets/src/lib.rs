@@ -18,6 +18,7 @@ pub mod istio;
 mod kubernetes;
 pub mod nginx;
 mod origins;
+mod own_headers;
 mod provenance;
 mod raw_proxy;
 pub mod target;

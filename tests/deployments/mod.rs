@@ -269,7 +269,8 @@ fn a_certificate_is_found_by_name_in_the_namespace_of_its_proxy() {
         let (reports, artifacts) = made(&[&own, &other], target);
         let artifacts = artifacts.unwrap_or_else(|| panic!("{reports:?}"));
         for (name, foreign) in [("team-a", "/b/"), ("team-b", "/a/")] {
-            let mine = artifacts.iter().filter(|file| file.path.contains(name) && !file.path.contains("outbound"));
+            let mine =
+                artifacts.iter().filter(|file| file.path.contains(name) && !file.path.contains("outbound"));
             let mine: String = mine.map(|file| file.text.clone()).collect();
             let folder = if foreign == "/b/" { "/a/" } else { "/b/" };
             assert!(mine.contains(&format!("{folder}web.crt")), "{target}, {name}: {mine}");

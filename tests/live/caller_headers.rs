@@ -7,6 +7,7 @@ on_every_plane! {
     headers_by_which_proxies_know_each_other_are_dropped_at_an_edge
     a_route_may_set_what_callers_may_not
     a_header_that_several_lines_have_keeps_its_first_value
+    a_date_that_a_route_removes_comes_back
 }
 
 /// Headers that are dropped, whatever a caller says in them.
@@ -113,4 +114,25 @@ fn a_header_that_several_lines_have_keeps_its_first_value(stage: &mut Stage) {
             stage.assert_caveat(&source, "add x-b");
         }
     }
+}
+
+/// Only a response without a date gets one: what a route sets stays.
+fn a_date_that_a_route_removes_comes_back(stage: &mut Stage) {
+    let _a = stage.echo("a");
+    let source = |operation: &str| one_route("http", &format!("response-headers {{ {operation} }}"));
+    if stage.plane == Plane::Nginx {
+        return stage.assert_refused(&source("remove date"), "response-headers");
+    }
+    let date = |operation: &str| {
+        let answer = stage.start(&source(operation)).ask(&Request::get("a.com", "/"));
+        answer
+            .headers
+            .iter()
+            .filter(|(name, _)| name == "date")
+            .map(|(_, value)| value.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(date("set date \"then\""), ["then"]);
+    let back = date("remove date");
+    assert!(back.len() == 1 && back[0].ends_with("GMT"), "{back:?}");
 }

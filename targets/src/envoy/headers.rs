@@ -5,10 +5,14 @@
 //! rule therefore stand with each destination.
 
 use super::api::{HeaderMutations, HeaderValue, HeaderValueOption};
-use meshc_compiler::model::DestinationHeaders;
+use crate::own_headers;
+use meshc_compiler::model::{Controller, DestinationHeaders};
 use meshc_compiler::policy::{HeaderOperations, HeaderOperationsBody, HeaderSetting, SharedRouteOptions};
-use meshc_compiler::routing::{Rule, RuleAction, WeightedUpstream};
+use meshc_compiler::routing::{HttpServer, Listener, Proxy, Rule, RuleAction, WeightedUpstream};
+use meshc_language::Diagnostic;
+use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
+use std::sync::Arc;
 
 /// Whether the operations of a rule stand with each of its destinations.
 pub(super) fn stand_with_destinations(to: &[WeightedUpstream]) -> bool {
@@ -49,6 +53,26 @@ pub(super) fn together(
         response_headers_to_add: added(&response),
         response_headers_to_remove: removed(&response),
     }
+}
+
+/// Operations on responses that come to nothing, each reported once.
+pub(super) fn idle(proxies: &[Arc<Proxy>]) -> Vec<Diagnostic> {
+    let mut known = FxHashSet::default();
+    let servers = proxies.iter().flat_map(|proxy| &proxy.listeners).flat_map(Listener::http_servers);
+    let hosts = servers.flat_map(|HttpServer { virtual_hosts }| virtual_hosts);
+    let operations = hosts.flat_map(|host| &host.rules).flat_map(responses);
+    let once = operations.filter(|operations| known.insert(operations.span));
+    once.flat_map(|operations| own_headers::idle(operations, false, Controller::Envoy)).collect()
+}
+
+/// The operations on responses of a rule and its destinations.
+fn responses(rule: &Rule) -> Vec<&HeaderOperations> {
+    let to = match &rule.action {
+        RuleAction::Forward(to) => to.as_slice(),
+        RuleAction::Redirect(_) | RuleAction::Respond(_) => &[],
+    };
+    let of_destinations = to.iter().filter_map(|one| one.headers.as_deref()?.response.as_deref());
+    rule.options.response_headers.as_deref().into_iter().chain(of_destinations).collect()
 }
 
 fn bodies<'o>(lists: &'o [Option<&HeaderOperations>]) -> impl Iterator<Item = &'o HeaderOperationsBody> {

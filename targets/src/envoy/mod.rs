@@ -68,6 +68,7 @@ impl Target for Envoy {
     fn fit(&self, checked: &Checked, options: &Options<'_>) -> Fit {
         let model = checked.model();
         let mut fit = raw_proxy::fit(checked, Controller::Envoy, |feature| Self.support(feature), options);
+        fit.reports.extend(headers::idle(&fit.proxies));
         fit.reports.extend(kubernetes::clashes(model, &fit.proxies));
         if let Some(deploy) = model.deploy() {
             for proxy in &fit.proxies {

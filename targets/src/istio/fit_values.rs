@@ -2,6 +2,8 @@
 //! redirect without the query.
 
 use super::headers;
+use super::plan::is_carried;
+use crate::own_headers;
 use meshc_compiler::Checked;
 use meshc_compiler::model::{
     Action, Controller, DestinationHeaders, HttpsRedirect, Redirect, RedirectQuery, Route,
@@ -23,7 +25,20 @@ pub(super) fn check(checked: &Checked) -> impl Iterator<Item = Diagnostic> {
         let values = operations(route).into_iter().flat_map(header_values);
         values.chain(dropped_query(&route.action)).chain(added_twice(route)).collect::<Vec<_>>()
     });
-    listeners.chain(of_routes)
+    let carried = checked.model().hosts.as_slice().iter().filter(|host| is_carried(checked.model(), host));
+    let of_responses = carried.flat_map(|host| &host.routes).flat_map(responses);
+    let idle = of_responses.flat_map(|one| own_headers::idle(one, true, Controller::Istio));
+    listeners.chain(of_routes).chain(idle)
+}
+
+/// The operations on responses of a route and its destinations.
+fn responses(route: &Route) -> Vec<&HeaderOperations> {
+    let to = match &route.action {
+        Action::Forward(to) => to.as_slice(),
+        Action::Redirect(_) | Action::Respond(_) | Action::Delegate(_) => &[],
+    };
+    let of_destinations = to.iter().filter_map(|one| one.headers.response.as_deref());
+    route.options.shared.response_headers.as_deref().into_iter().chain(of_destinations).collect()
 }
 
 fn other_status(HttpsRedirect { target: _, code, span }: HttpsRedirect) -> Option<Diagnostic> {

@@ -65,6 +65,7 @@ pub(crate) fn fit(
     if options.rig.is_none() {
         fit.reports.extend(kept.iter().flat_map(|proxy| missing::addresses(proxy)));
         fit.reports.extend(super::guessed::pods(model, &kept));
+        fit.reports.extend(super::short_names::shared(model, &kept));
         fit.reports.extend(kept.iter().flat_map(|proxy| missing::secrets(model, proxy)));
     }
     fit.reports.extend(super::without_effect::notes(model, &kept, controller));

@@ -10,6 +10,7 @@ mod guessed;
 mod missing;
 mod never;
 mod secrets;
+mod short_names;
 pub(crate) mod support;
 mod usage;
 mod without_effect;
