@@ -72,6 +72,10 @@ def npm(release: Release, folder: Path) -> None:
     install = ["npm", "install", "--global", "--offline", "--no-audit", "--no-fund", "--prefix", folder / "prefix"]
     run([*install, "--cache", folder / "cache", package])
     use([folder / "prefix/bin/meshc"], folder)
+    for target, names in release.targets.items():
+        program = folder / f"prefix/lib/node_modules/meshc/bin/linux-{names['npm']}/meshc"
+        if program.read_bytes() != release.program(target).read_bytes():
+            raise Refused(f"{program} is not the program for {target}")
     # The exit code of the program is that of the script.
     run([folder / "prefix/bin/meshc", "check", folder / "absent"], expect=2)
 
@@ -92,6 +96,11 @@ def deb(release: Release, folder: Path) -> None:
     run(["dpkg", f"--root={root}", f"--log={folder}/log", "--remove", "meshc"], env=env)
     if (root / "usr/bin/meshc").exists():
         raise Refused("the package of Debian leaves its program behind")
+    for target, names in list(release.targets.items())[1:]:
+        # dpkg refuses another machine's; what it would install there runs in an emulator.
+        other = folder / target
+        run(["dpkg-deb", "--extract", release.out / f"meshc_{release.version}_{names['deb']}.deb", other])
+        in_empty_root(other / "usr/bin/meshc", target, release)
 
 
 def image(release: Release, folder: Path) -> None:
