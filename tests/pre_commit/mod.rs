@@ -1,9 +1,9 @@
 //! The hooks of `.pre-commit-hooks.yaml`, installed by pre-commit itself from a clone of the commit that is checked out,
 //! as in any repository that uses them: what is committed there is checked, formatted, and compared with its output.
 //!
-//! pre-commit builds the program with `cargo install`. What it hands down to it from here keeps that cheap: one target
-//! folder for all runs, a release profile that optimises nothing, and no look at the registry: `cargo install` does not
-//! read `Cargo.lock`, and what was downloaded for this build is enough.
+//! pre-commit builds the program with `cargo install`. What it hands down to it from here keeps that cheap: the profile of
+//! development in place of that of releases, set as that of the tests is, so that it finds what was compiled for these; and no look
+//! at the registry: `cargo install` does not read `Cargo.lock`, and what was downloaded for this build is enough.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -11,8 +11,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 const MANIFEST: &str = "out = \"deploy/{target}\"\n";
 
@@ -209,6 +211,52 @@ fn kept() -> PathBuf {
     folder
 }
 
+/// Where cargo puts what it compiles, and a `cargo` that installs a debug build.
+struct Build {
+    target: PathBuf,
+    tools: PathBuf,
+}
+
+impl Build {
+    fn get() -> &'static Self {
+        static BUILD: OnceLock<Build> = OnceLock::new();
+        BUILD.get_or_init(|| {
+            let build = Self { target: kept().join("shared-target"), tools: kept().join("tools") };
+            build.share();
+            build.settings();
+            build
+        })
+    }
+
+    /// The target folder is that of the tests, but that programs are put into it alone.
+    fn share(&self) {
+        let tests = Path::new(env!("CARGO_BIN_EXE_meshc")).parent().unwrap();
+        let own = self.target.join("debug");
+        fs::create_dir_all(&own).unwrap();
+        for part in [".cargo-lock", ".fingerprint", "build", "deps"] {
+            if tests.join(part).exists() && !own.join(part).is_symlink() {
+                std::os::unix::fs::symlink(tests.join(part), own.join(part)).unwrap();
+            }
+        }
+    }
+
+    /// `profile.test` as the profile of debug builds, in a file that cargo finds above the clone; and the program.
+    fn settings(&self) {
+        let manifest: toml::Table = fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
+        let profile = toml::Table::from_iter([("dev".to_owned(), manifest["profile"]["test"].clone())]);
+        let settings = toml::Table::from_iter([("profile".to_owned(), profile.into())]);
+        fs::create_dir_all(kept().join(".cargo")).unwrap();
+        fs::write(kept().join(".cargo/config.toml"), settings.to_string()).unwrap();
+        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+        let script = format!(
+            "#!/bin/sh\n[ \"$1\" != install ] || {{ shift; set -- install --debug \"$@\"; }}\nexec '{cargo}' \"$@\"\n"
+        );
+        fs::create_dir_all(&self.tools).unwrap();
+        fs::write(self.tools.join("cargo"), script).unwrap();
+        fs::set_permissions(self.tools.join("cargo"), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
 fn command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder);
@@ -218,15 +266,15 @@ fn command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
     {
         command.env_remove(name);
     }
+    let build = Build::get();
+    let path = format!("{}:{}", build.tools.display(), std::env::var("PATH").unwrap());
     command
+        .env("PATH", path)
         .env("PRE_COMMIT_HOME", kept().join("cache"))
         .env("PRE_COMMIT_COLOR", "never")
-        .env("CARGO_TARGET_DIR", kept().join("target"))
-        .env("CARGO_NET_OFFLINE", "true")
-        .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "256")
-        .env("CARGO_PROFILE_RELEASE_STRIP", "none");
+        .env("CARGO_INCREMENTAL", "0")
+        .env("CARGO_TARGET_DIR", &build.target)
+        .env("CARGO_NET_OFFLINE", "true");
     command
 }
 
