@@ -278,7 +278,7 @@ registry! {
     457 OPTION_OF_REQUESTS Error Untranslatable "a TLS or TCP route has an option for HTTP requests";
     458 JOINED_SEGMENTS Error NotMeant "a replaced prefix joins two segments of the path";
     459 LATE_RETRIES Note NotMeant "slow tries leave no time for the last retries";
-    460 MIXED_PREFIXES Error NotMeant "a replaced prefix is missing from some alternatives";
+    460 PREFIX_OF_PATTERN Error NotMeant "a regular expression has no prefix to replace";
     461 NO_ORIGIN Warning NotMeant "`cors` allows no origin";
 
     501 UNSUPPORTED Error Untranslatable "the target cannot express this";
@@ -304,6 +304,8 @@ registry! {
     543 LOST_AT_WAYPOINT Error NotMeant "a waypoint does not know the client";
     544 IGNORED_AT_WAYPOINT Warning NotMeant "a waypoint ignores a statement";
     545 NEEDS_WAYPOINT Note Harmless "routes need a waypoint";
+    546 NO_ENDPOINT_AT_GATEWAY Error NotMeant "a gateway of Istio finds no endpoint of a destination";
+    547 POLICY_NOT_FOUND Error NotMeant "Istio's proxies do not find the policy of a destination";
 
     601 HOST_NOT_SERVED Error NotMeant "a host is bound to a gateway that does not serve it" ["IST0132", "KIA1102"];
     602 LISTENER_CONFLICT Error NotMeant "two listeners of one workload cannot share their port" ["IST0145", "KIA0301"];

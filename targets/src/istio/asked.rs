@@ -109,7 +109,7 @@ impl AskedOn {
 }
 
 /// Whether some alternative of a route can hold in a sidecar.
-fn sidecars_take(route: &Route) -> bool {
+pub(super) fn sidecars_take(route: &Route) -> bool {
     let in_mesh = |bindings: &[MatchBinding]| bindings.is_empty() || bindings.contains(&MatchBinding::Mesh);
     route.matches.is_empty() || route.matches.iter().any(|one| in_mesh(&one.bindings))
 }

@@ -23,6 +23,7 @@ mod name;
 mod plan;
 mod policy;
 mod raw;
+mod reached;
 mod release;
 mod rewrite;
 mod service_entry;
@@ -95,6 +96,7 @@ impl Target for Istio {
         let mut reports = fit::names(checked, options);
         reports.extend(fit::gateways(checked));
         reports.extend(fit::routes(checked, options));
+        reports.extend(reached::check(checked.model(), &asked::delegators(checked.model())));
         reports.extend(fit_values::check(checked));
         reports.extend(raw::check(checked, options));
         reports.extend(since::newer_than_oldest(checked, options));
