@@ -12,14 +12,19 @@
 //!   3. a Gateway of its own for a listener where a block would arrive that has nothing there, and blocks bound where they have
 //! ```
 //!
+//! Servers for HTTP without TLS share their virtual hosts over all gateways of a workload: what another gateway serves more
+//! specifically than one that redirects, no block has behind the one that redirects.
+//!
 //! The first that agrees is written. What does not agree in the last is reported.
+
+mod neighbours;
 
 use meshc_compiler::model::{
     Controller, Gateway, Host, HostNamespace, Id, Listener, Model, Resource, RouteKind, ServerHost,
     ServerTlsMode,
 };
 use meshc_compiler::routing::{is_seen, specificity};
-use meshc_compiler::values::{HostMap, HostPattern, Literal, Protocol};
+use meshc_compiler::values::{HostMap, HostPattern, IpAddress, Literal, Port, Protocol};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
@@ -152,7 +157,12 @@ struct Server<'m> {
     redirects: bool,
     /// Servers of one number share their virtual hosts.
     shares: usize,
+    /// The port and address, without TLS.
+    place: Option<SharedPlace>,
 }
+
+/// A port and an address.
+type SharedPlace = (Port, Option<IpAddress>);
 
 /// A name that a block and a server share.
 struct Shared<'h> {
@@ -164,6 +174,11 @@ struct Shared<'h> {
 impl<'m> Server<'m> {
     fn index(&self) -> HostMap<usize> {
         host_map(self.names.iter().map(|(name, _)| *name))
+    }
+
+    /// How specific the name is by which a host is served here; `None` if it is not.
+    fn best(&self, host: &HostPattern) -> Option<usize> {
+        self.names.iter().filter(|(name, _)| name.covers(host)).map(|(name, _)| specificity(name)).max()
     }
 
     /// What a block with these names shares with the server.
@@ -221,6 +236,8 @@ struct Owner {
     blocks: Vec<HostId>,
     listener: usize,
     redirects: bool,
+    /// Whether another gateway of the workload serves it: nobody is meant to arrive here.
+    elsewhere: bool,
 }
 
 /// Who arrives at a name.
@@ -239,16 +256,18 @@ fn entrances(model: &Model) -> Vec<Entrance<'_>> {
     }
     let gateways =
         model.mesh.gateways.iter().filter(|(_, gateway)| gateway.controller() == Controller::Istio);
-    gateways
+    let mut entrances: Vec<(Entrance<'_>, &Resource<Gateway>)> = gateways
         .filter_map(|(id, gateway)| {
             let pods = gateway.pods_namespace();
             let mut blocks = bound.remove(&id)?;
             blocks.retain(|block| {
                 is_seen(pods, block.host.declared.body.visibility.as_ref(), block.host.namespace_name())
             });
-            Some(Entrance::of(id, gateway, blocks))
+            Some((Entrance::of(id, gateway, blocks), gateway))
         })
-        .collect()
+        .collect();
+    neighbours::leave_to_others(&mut entrances);
+    entrances.into_iter().map(|(entrance, _)| entrance).collect()
 }
 
 impl<'m> Entrance<'m> {
@@ -276,9 +295,9 @@ impl<'m> Entrance<'m> {
                 places.push(place);
             }
             let redirects = listener.body.redirect.is_some() && listener.protocol.value.is_http_family();
-            servers.push(Server { listener: at, names, redirects, shares });
+            servers.push(Server { listener: at, names, redirects, shares, place });
             let names = all_hosts(listener).map(|host| (&host.host, namespace(host, home))).collect();
-            declared.push(Server { listener: at, names, redirects, shares });
+            declared.push(Server { listener: at, names, redirects, shares, place });
         }
         let mut entrance = Self { id, servers, declared, blocks, others, meant: Vec::new() };
         entrance.meant = entrance.meant(places.len());
@@ -299,6 +318,7 @@ impl<'m> Entrance<'m> {
                         blocks: vec![block.id],
                         listener: server.listener,
                         redirects: server.redirects,
+                        elsewhere: false,
                     };
                     let known = group.entry(narrower.as_str()).or_insert_with(|| (rank, owner()));
                     if rank > known.0 {
@@ -312,7 +332,12 @@ impl<'m> Entrance<'m> {
         for server in self.declared.iter().filter(|server| server.redirects) {
             let Some(group) = best.get_mut(server.shares) else { continue };
             for (name, _) in &server.names {
-                let owner = Owner { blocks: Vec::new(), listener: server.listener, redirects: true };
+                let owner = Owner {
+                    blocks: Vec::new(),
+                    listener: server.listener,
+                    redirects: true,
+                    elsewhere: false,
+                };
                 group.entry(name.as_str()).or_insert(((0, 0), owner));
             }
         }
@@ -355,6 +380,9 @@ impl<'m> Entrance<'m> {
             names.sort_unstable();
             names.dedup();
             for name in names {
+                if meant.get(name).is_some_and(|owner| owner.elsewhere) && !arrived.contains_key(name) {
+                    continue;
+                }
                 let owner = most_specific(name, |name| meant.get(name));
                 let here = most_specific(name, |name| arrived.get(name).cloned()).unwrap_or_default();
                 let redirects = owner.is_some_and(|owner| owner.redirects);
