@@ -1,9 +1,12 @@
 //! How what is meant for an external reaches the gateway that it leaves through.
 
+use super::condition::{Match, MatchBinding};
 use super::external::External;
 use super::gateway::{Controller, Gateway, HostNamespace, Listener, ServerHost, ServerTlsMode};
+use super::host::Host;
+use super::route::Route;
 use super::service::Port;
-use super::{Mesh, Resource};
+use super::{Id, Mesh, Resource};
 use crate::values::Protocol;
 
 /// How what is meant for one port of an external travels from sidecars to the gateway.
@@ -49,6 +52,38 @@ impl Mesh {
     }
 }
 
+impl Mesh {
+    /// Whether all who take a route of a host block have yet to come to a gateway, so that what leaves through it is sent to it. Who
+    /// takes routes of a delegate, its parents decide; the routes of a VirtualService have one destination for all callers.
+    #[must_use]
+    pub fn is_on_the_way(&self, host: &Host, route: &Route, gateway: Id<Resource<Gateway>>) -> bool {
+        let Some(through) = self.gateways.get(gateway) else { return false };
+        let is_there = |id: Id<Resource<Gateway>>| {
+            self.gateways.get(id).is_some_and(|other| share_workloads(through, other))
+        };
+        let bound_there = host.gateways().any(|(id, _)| is_there(id));
+        let elsewhere = |one: &Match| {
+            let there = |binding: &MatchBinding| match binding {
+                MatchBinding::Mesh => false,
+                MatchBinding::Gateway(id) => is_there(*id),
+            };
+            !one.bindings.is_empty() && !one.bindings.iter().any(there)
+        };
+        let never_there = !route.matches.is_empty() && route.matches.iter().all(elsewhere);
+        !host.is_delegate() && (!bound_there || never_there)
+    }
+
+    /// The gateways of Istio at which a route of a host block that are bound to it is taken before it comes to another gateway.
+    pub fn gateways_before<'m>(
+        &'m self,
+        host: &'m Host,
+        gateway: &'m Resource<Gateway>,
+    ) -> impl Iterator<Item = (Id<Resource<Gateway>>, &'m Resource<Gateway>)> {
+        let bound = host.gateways().filter_map(|(id, _)| Some((id, self.gateways.get(id)?)));
+        bound.filter(move |(_, one)| one.controller() == Controller::Istio && !share_workloads(gateway, one))
+    }
+}
+
 impl EgressHop {
     /// The port of the gateway at which requests for a port of this number arrive.
     #[must_use]
@@ -80,7 +115,8 @@ fn admits(served: &ServerHost, gateway: &Resource<Gateway>, external: &Resource<
 }
 
 /// Whether Istio puts the listeners of two gateways on the same workloads.
-fn share_workloads(left: &Resource<Gateway>, right: &Resource<Gateway>) -> bool {
+#[must_use]
+pub fn share_workloads(left: &Resource<Gateway>, right: &Resource<Gateway>) -> bool {
     let labels = |gateway: &Resource<Gateway>| {
         let workload = gateway.declared.body.workload.as_ref();
         let labels = workload.into_iter().flat_map(|workload| &workload.labels);

@@ -1,7 +1,6 @@
 //! `host`: the ordered routes of one or more user-addressed hosts.
 
 use super::arena::Id;
-use super::condition::{Match, MatchBinding};
 use super::destination::{DestinationId, GatewayReference, Reference};
 use super::directory::Found;
 use super::gateway::Gateway;
@@ -89,16 +88,6 @@ impl Host {
     #[must_use]
     pub fn in_mesh(&self) -> bool {
         self.via.is_empty() || self.via.iter().any(|binding| binding.kind == BindingKind::Mesh)
-    }
-
-    /// Whether nobody but sidecars uses a route of it. Who uses those of a delegate, its parents decide.
-    #[must_use]
-    pub fn only_sidecars_take(&self, route: &Route) -> bool {
-        let in_mesh = |one: &Match| {
-            !one.bindings.is_empty() && one.bindings.iter().all(|binding| *binding == MatchBinding::Mesh)
-        };
-        let is_bound_elsewhere = self.is_delegate() || self.gateways().next().is_some();
-        !is_bound_elsewhere || (!route.matches.is_empty() && route.matches.iter().all(in_mesh))
     }
 
     /// Whether it is reached by delegation only.

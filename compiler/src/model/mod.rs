@@ -31,7 +31,7 @@ pub use condition::{CONDITION_SYNTAX, HeaderTest, Match, MatchBinding, PathMatch
 pub use destination::{Destination, DestinationId, FrontService, GatewayReference, Reference};
 pub use directory::Directory;
 pub(crate) use directory::HostOf;
-pub use egress::EgressHop;
+pub use egress::{EgressHop, share_workloads};
 pub use external::{Endpoint, EndpointBody, EndpointPort, External, ExternalBody, Location, Resolution};
 pub use gateway::{
     Certificate, CertificateBody, Controller, Gateway, GatewayBody, HostNamespace, HttpsRedirect, Listener,

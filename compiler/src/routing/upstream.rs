@@ -4,6 +4,7 @@ use super::address::{self, Addresses};
 use super::gateway::is_seen;
 use super::parts;
 use super::{Plan, Role};
+use crate::model::share_workloads;
 use crate::model::{
     Arena, Destination, DestinationId, External, FrontService, Id, Mesh, Port, Resource, Service, Subset,
 };
@@ -179,14 +180,17 @@ impl<'m, 'd> Upstreams<'m, 'd> {
         self.of(&self.plan.model.mesh.met(destination, port))
     }
 
-    /// What a caller in the mesh sends to an external that leaves through a gateway goes to the gateway's service.
+    /// What a caller in the mesh, or at another gateway, sends to an external that leaves through a gateway goes to the gateway's service.
     fn by_way_of(&self, destination: &Destination) -> Option<Destination> {
-        let (Role::Outbound, DestinationId::External(id)) = (self.role, destination.target) else {
-            return None;
-        };
+        let DestinationId::External(id) = destination.target else { return None };
         let mesh = &self.plan.model.mesh;
         let external = mesh.externals.get(id)?;
         let gateway = mesh.gateways.get(external.egress?)?;
+        if let Role::Gateway(here) = self.role
+            && mesh.gateways.get(here).is_none_or(|here| share_workloads(gateway, here))
+        {
+            return None;
+        }
         let FrontService::Declared(front) = gateway.front.as_ref()? else { return None };
         let port = mesh.port_of(destination)?.number;
         let mut front = to_service(*front, Some(port), destination.span);

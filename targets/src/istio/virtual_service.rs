@@ -1,6 +1,6 @@
 //! VirtualServices: the routes of a host block.
 
-mod redirect;
+pub(super) mod redirect;
 
 use super::api;
 use super::asked::{AskedOn, Delegators};
@@ -57,10 +57,11 @@ pub(super) fn spec(
     };
     // Without gateways it would hold in the mesh.
     (!spec.gateways.is_empty() || host.gateways().next().is_none()).then_some(())?;
-    let callers = |route: &Route| Callers {
+    let callers = |route| Callers {
         mesh,
         may_inherit: host.is_delegate(),
-        are_sidecars: host.only_sidecars_take(route),
+        host,
+        route,
         asked_on: AskedOn::of(model, delegators, id, host, route),
     };
     let comment =
@@ -73,13 +74,13 @@ pub(super) fn spec(
             RouteKind::Http => {
                 for matches in folded.conditions_of((id, at), route) {
                     let headers = folded.headers_of((id, at), route);
-                    let list = folded.lists_mirrors((id, at));
+                    let mirrors = (folded.mirrors_of((id, at), route), folded.lists_mirrors((id, at)));
                     let inherited = folded.inherited((id, at));
                     let rewrites = inherited.map_or(&shared.rewrite, |inherited| &inherited.rewrite);
                     let fault = inherited.map_or(&shared.fault, |inherited| &inherited.fault);
                     let parts = redirect::parts(&route.action, matches).into_iter();
                     for redirect::Part { matches, to } in parts.flat_map(|part| part.split(rewrites)) {
-                        let mut written = http_route(&callers, route, headers, list);
+                        let mut written = http_route(&callers, route, headers, mirrors);
                         for one in &matches {
                             matches::http(&gateways, one, &mut written.matches);
                         }
@@ -124,9 +125,9 @@ struct Callers<'m> {
     mesh: &'m Mesh,
     /// Whether the route takes over from one that delegates what it does not say.
     may_inherit: bool,
-    /// Nobody but sidecars, which send what leaves through a gateway to it. A route that gateways use too has one destination
-    /// for all: a check warns.
-    are_sidecars: bool,
+    /// The block, and the route: what leaves through a gateway is sent to it, unless callers at that gateway take the route as well.
+    host: &'m Host,
+    route: &'m Route,
     /// On which ports sidecars do.
     asked_on: AskedOn,
 }
@@ -135,7 +136,7 @@ fn http_route(
     callers: &Callers<'_>,
     route: &Route,
     (request_headers, response_headers): (Option<&HeaderOperations>, Option<&HeaderOperations>),
-    list_mirrors: bool,
+    (mirrors, list_mirrors): (&[Mirror], bool),
 ) -> api::HttpRoute {
     let Route {
         kind: _,
@@ -149,7 +150,8 @@ fn http_route(
         attributes: _,
         incomplete: _,
     } = route;
-    let RouteOptions { mirrors, policies: _, shared } = options;
+    // Mirrors are written as delegation has them.
+    let RouteOptions { mirrors: _, policies: _, shared } = options;
     let SharedRouteOptions {
         timeout,
         retry,
@@ -193,12 +195,15 @@ fn destination(callers: &Callers<'_>, destination: &Destination) -> api::Destina
     }
 }
 
-/// The gateway's service, for what sidecars send to an external that leaves through a gateway.
+/// The gateway's service, for what is sent to an external that leaves through a gateway.
 fn egress_gateway(callers: &Callers<'_>, destination: &Destination) -> Option<api::Destination> {
-    let Callers { mesh, may_inherit: _, are_sidecars, asked_on: _ } = callers;
+    let Callers { mesh, may_inherit: _, host, route, asked_on: _ } = callers;
     let DestinationId::External(id) = destination.target else { return None };
-    let port = mesh.port_of(destination)?.number.value.get();
-    egress::to_gateway(mesh, mesh.externals.get(id).filter(|_| *are_sidecars)?, port)
+    let external = mesh.externals.get(id)?;
+    if !mesh.is_on_the_way(host, route, external.egress?) {
+        return None;
+    }
+    egress::to_gateway(mesh, external, mesh.port_of(destination)?.number.value.get())
 }
 
 /// Weights are relative whole numbers: percent where that is enough, else the coarsest fraction that is.

@@ -7,6 +7,7 @@ use crate::model::{
     Controller, EgressHop, External, FrontService, Gateway, Location, Mesh, Resolution, Resource, Service,
     Visible,
 };
+use crate::policy::{Method, SimpleBalancing};
 use crate::values::Protocol;
 use meshc_language::{Code, Diagnostic, Span};
 use rustc_hash::FxHashMap;
@@ -32,6 +33,7 @@ const CHECKS: &[EgressCheck] = &[
     the_service_has_the_ports,
     what_becomes_tls_is_not_plaintext_before,
     the_gateway_finds_endpoints,
+    the_gateway_chooses_endpoints,
     it_is_outside_the_mesh,
     the_gateway_sees_it,
     callers_see_the_service,
@@ -187,6 +189,22 @@ fn the_gateway_finds_endpoints(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
             .label("without `resolve`, requests go to that address"),
     };
     reports.push(report.consequence("the gateway would find no endpoints: 503").help("use `resolve dns`"));
+}
+
+/// Nor is the address that the caller asked for.
+fn the_gateway_chooses_endpoints(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
+    let body = &site.external.body;
+    let policies = std::iter::once(&body.traffic).chain(body.ports.iter().map(|port| &port.traffic));
+    let passed_on = policies
+        .filter_map(|policy| policy.balancing.as_ref())
+        .find(|balancing| matches!(balancing.method, Method::Simple(SimpleBalancing::Passthrough)));
+    let Some(balancing) = passed_on else { return };
+    reports.push(
+        refused(balancing.span, "the gateway does not know the original destination address")
+            .related(site.via, "sent through a gateway")
+            .consequence("the gateway would find no endpoints: 503")
+            .help("remove `lb passthrough`, or use another `lb`"),
+    );
 }
 
 fn it_is_outside_the_mesh(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {

@@ -1,4 +1,4 @@
-//! Routes of the mesh to externals that leave through a gateway: the gateway has to know the host that they arrive with.
+//! Routes to externals that leave through a gateway: the gateway has to know the host that they arrive with.
 
 use super::steps::{Step, steps, unknown_host};
 use crate::checks::Context;
@@ -11,22 +11,41 @@ pub(super) fn hosts_are_known_to_the_gateway(context: &Context<'_>, reports: &mu
     if !context.model.mesh.externals.iter().any(|(_, external)| external.egress.is_some()) {
         return;
     }
-    for step in steps(context).into_iter().filter(|step| step.is_of_the_mesh()) {
+    for step in steps(context) {
         let Action::Forward(destinations) = &step.route.action else { continue };
         for one in destinations {
             let Some(through) = leaves_through(context, &one.destination) else { continue };
-            let passes_by = passes_by(step);
+            let Some(callers) = callers(context, step, through) else { continue };
             reports.extend(match unknown_host(step, one, through.0) {
-                Some(host) => Some(arrives_unknown(one, through, host, passes_by)),
-                None => passes_by.then(|| passed_by(one, through)),
+                Some(host) => Some(arrives_unknown(one, through, host, callers.pass_by)),
+                None => callers.pass_by.then(|| passed_by(one, through, &callers)),
             });
         }
     }
 }
 
-/// Whether Istio's sidecars call the external themselves: its routes have the same destinations for all callers.
-fn passes_by(step: Step<'_>) -> bool {
-    !step.owner.only_sidecars_take(step.route)
+/// Who takes a route to an external and is not at its gateway yet.
+struct Callers<'m> {
+    /// One of the gateways; `None` for sidecars.
+    gateway: Option<&'m str>,
+    /// Whether they call the external themselves: a route has the same destinations for all callers.
+    pass_by: bool,
+}
+
+fn callers<'m>(
+    context: &Context<'m>,
+    step: Step<'m>,
+    (external, through): (&Resource<External>, &'m Resource<Gateway>),
+) -> Option<Callers<'m>> {
+    let mesh = &context.model.mesh;
+    let gateway = if step.is_of_the_mesh() {
+        None
+    } else {
+        let mut before = mesh.gateways_before(step.host, through);
+        let (_, gateway) = before.find(|(id, _)| step.is_taken_at(*id))?;
+        Some(gateway.name.value.as_str())
+    };
+    Some(Callers { gateway, pass_by: !mesh.is_on_the_way(step.owner, step.route, external.egress?) })
 }
 
 fn leaves_through<'m>(
@@ -51,7 +70,7 @@ fn arrives_unknown(
     let report = Diagnostic::new(Code::BAD_EGRESS, one.destination.span, message)
         .related(via, "the external is called through the gateway, which serves the external's own hosts")
         .consequence(if passes_by {
-            "the gateway would answer 404; Istio's sidecars would bypass it and leave the mesh directly"
+            "the gateway would answer 404; Istio's proxies would bypass it and leave the mesh directly"
         } else {
             "the gateway would answer 404"
         });
@@ -68,15 +87,25 @@ fn arrives_unknown(
 fn passed_by(
     one: &WeightedDestination,
     (external, gateway): (&Resource<External>, &Resource<Gateway>),
+    callers: &Callers<'_>,
 ) -> Diagnostic {
     let name = &gateway.name.value;
-    let message =
-        format!("Istio's sidecars would call `{}` directly, bypassing gateway `{name}`", external.name.value);
+    let (who, help) = match callers.gateway {
+        None => (
+            "Istio's sidecars".to_owned(),
+            "add a separate route for clients in the mesh, in a host block without gateways or with `when gateway mesh`".to_owned(),
+        ),
+        Some(edge) => (
+            format!("gateway `{edge}`"),
+            format!("add a separate route for it with `when gateway {edge}`, to a host block that is no delegate"),
+        ),
+    };
+    let message = format!("{who} would call `{}` directly, bypassing gateway `{name}`", external.name.value);
     let via = external.body.via.as_ref().map_or(external.name.span, |via| via.span);
     as_warning(
         Diagnostic::new(Code::BAD_EGRESS, one.destination.span, message)
             .related(via, "traffic of the mesh to the external must leave through this gateway")
             .consequence("these requests would bypass the gateway: its access log has no entry, and a firewall that allows only the gateway blocks them")
-            .help("add a separate route for clients in the mesh, in a host block without gateways or with `when gateway mesh`"),
+            .help(help),
     )
 }

@@ -1,11 +1,16 @@
 //! Routes as callers meet them: those of host blocks, and those of delegates under the route that leaves requests to them.
 
 use crate::checks::Context;
+use crate::graph::Node;
 use crate::model::{
-    Action, External, Host, Match, MatchBinding, Resource, Route, RouteKind, WeightedDestination,
+    Action, External, Gateway, Host, Id, Match, MatchBinding, Resource, Route, RouteKind, WeightedDestination,
 };
-use crate::policy::RewriteKind;
+use crate::policy::{RewriteKind, SharedRouteOptions};
+use crate::routing::both_hold;
 use crate::routing::matcher::authority_set;
+use meshc_language::Diagnostic;
+use rustc_hash::FxHashSet;
+use std::borrow::Cow;
 
 /// A route that a host block has itself, or that another route leaves to a delegate.
 #[derive(Clone, Copy)]
@@ -41,10 +46,69 @@ pub(in crate::checks) fn steps<'m>(context: &Context<'m>) -> Vec<Step<'m>> {
     steps
 }
 
+/// A route as requests meet it: with what it takes over from the one that delegates to it.
+pub(in crate::checks) struct Whole<'m> {
+    pub(in crate::checks) step: Step<'m>,
+    pub(in crate::checks) options: Cow<'m, SharedRouteOptions>,
+    pub(in crate::checks) matches: Cow<'m, [Match]>,
+    /// Whether some of it could not be read.
+    pub(in crate::checks) incomplete: bool,
+}
+
+/// Every route with what it takes over: those of delegates under each route that delegates, or by themselves if none does. Routes
+/// that delegate have none of their own.
+pub(in crate::checks) fn whole_routes<'m>(context: &Context<'m>) -> Vec<Whole<'m>> {
+    let mut all: Vec<Whole<'m>> = steps(context).into_iter().filter_map(Step::whole).collect();
+    let hosts = context.model.hosts.iter().filter(|(_, host)| host.is_delegate());
+    let alone = hosts.filter(|(id, _)| context.graph().delegators(&Node::Host(*id)).next().is_none());
+    for (_, host) in alone {
+        let owner: &Host = host;
+        let step = |route| Step { host: owner, owner, route, parent: None };
+        all.extend(owner.routes.iter().map(step).filter_map(Step::whole));
+    }
+    all
+}
+
+impl<'m> Step<'m> {
+    /// With what it takes over; `None` if no request meets both conditions.
+    fn whole(self) -> Option<Whole<'m>> {
+        let own = &self.route.options.shared;
+        let Some(parent) = self.parent else {
+            let (options, matches) = (Cow::Borrowed(own), Cow::Borrowed(self.route.matches.as_slice()));
+            return Some(Whole { step: self, options, matches, incomplete: self.route.incomplete });
+        };
+        let mut options = own.clone();
+        options.inherit(&parent.options.shared);
+        let matches = both_hold(&parent.matches, &self.route.matches)?;
+        Some(Whole {
+            step: self,
+            options: Cow::Owned(options),
+            matches: Cow::Owned(matches),
+            incomplete: self.route.incomplete || parent.incomplete,
+        })
+    }
+}
+
+/// Adds reports of routes with what they take over: one for each place, however many routes delegate to it.
+pub(in crate::checks) fn once_for_each_place(found: Vec<Diagnostic>, reports: &mut Vec<Diagnostic>) {
+    let mut known = FxHashSet::default();
+    reports.extend(found.into_iter().filter(|report| known.insert((report.code, report.span))));
+}
+
 impl Step<'_> {
     /// Whether callers in the mesh can take it.
     pub(in crate::checks) fn is_of_the_mesh(&self) -> bool {
         self.host.in_mesh() && holds_in_mesh(self.route) && self.parent.is_none_or(holds_in_mesh)
+    }
+}
+
+impl Step<'_> {
+    /// Whether callers at a gateway that the block is bound to can take it.
+    pub(in crate::checks) fn is_taken_at(&self, gateway: Id<Resource<Gateway>>) -> bool {
+        let here =
+            |one: &Match| one.bindings.is_empty() || one.bindings.contains(&MatchBinding::Gateway(gateway));
+        let holds = |route: &Route| route.matches.is_empty() || route.matches.iter().any(here);
+        holds(self.route) && self.parent.is_none_or(holds)
     }
 }
 
@@ -78,11 +142,12 @@ pub(in crate::checks) fn unknown_host<'m>(
 /// The host that is given to requests on the way, if there is one. What a delegate says holds over what its parent says.
 fn given<'m>(step: Step<'m>, one: &'m WeightedDestination) -> Option<&'m str> {
     let routes = || std::iter::once(step.route).chain(step.parent);
-    let rewrites = routes().map(|route| &route.options.shared.rewrite).find(|rewrites| !rewrites.is_empty());
-    let rewritten = rewrites.into_iter().flatten().find_map(|rewrite| match &rewrite.kind {
+    let mut rewrites = routes().flat_map(|route| &route.options.shared.rewrite);
+    let rewritten = rewrites.find_map(|rewrite| match &rewrite.kind {
         RewriteKind::Host(host) => Some(host.value.as_str()),
         RewriteKind::Path(_) | RewriteKind::Prefix(_) | RewriteKind::Matches { .. } => None,
     });
-    let operations = routes().find_map(|route| route.options.shared.request_headers.as_deref());
-    rewritten.or_else(|| authority_set(&[operations, one.headers.request.as_deref()]))
+    let of_routes = routes().map(|route| route.options.shared.request_headers.as_deref());
+    let operations: Vec<_> = of_routes.chain([one.headers.request.as_deref()]).collect();
+    rewritten.or_else(|| authority_set(&operations))
 }
