@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::cover::covers;
+use super::externals::steps::{Whole, once_for_each_place, whole_routes};
 use crate::graph::Node;
 use crate::model::{
     Action, BindingKind, Controller, Gateway, HeaderTest, Host, HostNameKind, Id, Match, MatchBinding,
@@ -10,6 +11,7 @@ use crate::model::{
 use crate::routing::is_seen;
 use crate::values::{Label, MatchHeaderName};
 use meshc_language::{Code, Diagnostic, Severity};
+use rustc_hash::FxHashMap;
 
 /// All of these checks.
 pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
@@ -19,7 +21,6 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
             callers_of_gateways(&gateways, route, reports);
             gateways_look_at_connections(&gateways, host, route, reports);
             served_in_the_mesh(context, host, route, reports);
-            preflights_arrive(host, route, reports);
             origins_are_allowed(route, reports);
         }
         is_seen_by_gateways(context, host, reports);
@@ -27,6 +28,7 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     for (_, gateway) in context.model.mesh.gateways.iter() {
         pods_are_of_istio(gateway, reports);
     }
+    preflights_arrive(context, reports);
 }
 
 type Bound<'m> = (Id<Resource<Gateway>>, &'m Resource<Gateway>);
@@ -179,39 +181,54 @@ fn served_in_the_mesh(context: &Context<'_>, host: &Host, route: &Route, reports
 
 /// A browser asks with OPTIONS, without cookies and without credentials (Fetch, "CORS-preflight fetch"): a route that takes only
 /// other requests never sees it, and its `cors` never answers.
-fn preflights_arrive(host: &Host, route: &Route, reports: &mut Vec<Diagnostic>) {
-    let Some(cors) = route.options.shared.cors.as_ref() else { return };
-    let answers = matches!(route.action, Action::Forward(_) | Action::Delegate(_));
+fn preflights_arrive(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
+    let whole = whole_routes(context);
+    let mut by_host: FxHashMap<*const Host, Vec<&Whole<'_>>> = FxHashMap::default();
+    for one in whole.iter().filter(|one| one.options.cors.is_some()) {
+        by_host.entry(std::ptr::from_ref(one.step.host)).or_default().push(one);
+    }
+    let mut found = Vec::new();
+    for one in &whole {
+        let others = by_host.get(&std::ptr::from_ref(one.step.host)).map_or(&[][..], Vec::as_slice);
+        found.extend(preflight_lost(one, others));
+    }
+    once_for_each_place(found, reports);
+}
+
+/// That preflights do not reach a route; `others` of its host have `cors` too.
+fn preflight_lost(whole: &Whole<'_>, others: &[&Whole<'_>]) -> Option<Diagnostic> {
+    let Whole { step, options, matches, incomplete: _ } = whole;
+    let (route, cors) = (step.route, options.cors.as_ref()?);
     if route.kind != RouteKind::Http
-        || !answers
-        || route.matches.is_empty()
-        || route.matches.iter().any(takes_preflights)
+        || !matches!(route.action, Action::Forward(_))
+        || matches.is_empty()
+        || matches.iter().any(takes_preflights)
     {
-        return;
+        return None;
     }
     let path = |one: &Match| Match { path: one.path.clone(), ..Match::default() };
     let has_other = |one: &Match| {
-        host.routes.iter().filter(|other| other.options.shared.cors.is_some()).any(|other| {
+        others.iter().any(|other| {
             other.matches.is_empty()
                 || other.matches.iter().any(|two| takes_preflights(two) && covers(&path(two), &path(one)))
         })
     };
-    if route.matches.iter().all(has_other) {
-        return;
+    if matches.iter().all(has_other) {
+        return None;
     }
-    let method_only = route.matches.iter().all(|one| !one.methods.is_empty());
+    let method_only = matches.iter().all(|one| !one.methods.is_empty());
     let why = if method_only {
         "it does not match OPTIONS requests"
     } else {
         "preflights have no cookies or credentials"
     };
     let message = format!("CORS preflights do not reach route `{}`: {why}", route.name.value);
-    reports.push(
+    Some(
         Diagnostic::new(Code::NO_PREFLIGHT, cors.span, message)
             .related(route.condition.unwrap_or(route.name.span), "the condition")
             .consequence("a later route answers them, or they get 404: browsers block the requests that need a preflight")
             .help("add `OPTIONS` to the methods, or a route `when method is OPTIONS` for the same path with the same `cors`"),
-    );
+    )
 }
 
 /// Without an origin, Envoy's filter lets every preflight through and allows nothing.

@@ -1,7 +1,8 @@
 //! Retries: whether they retry at all, and how many slow tries fit into the timeout.
 
 use super::Context;
-use crate::model::{Action, Route};
+use super::externals::steps::{Whole, once_for_each_place, whole_routes};
+use crate::model::Action;
 use crate::policy::{RetryChoice, RetryPolicy};
 use crate::routing::effective_policy;
 use crate::values::{Duration, RetryCondition, RetryName};
@@ -12,16 +13,16 @@ const DEFAULT_BACKOFF: u64 = 25;
 
 /// All checks of retries.
 pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
-    for (_, host) in context.model.hosts.iter() {
-        for route in &host.routes {
-            let Some(retry) = &route.options.shared.retry else { continue };
-            if let RetryChoice::Policy(policy) = &retry.choice {
-                never_retries(policy, retry.span, reports);
-                fits_into_timeout(route, policy, retry.span, reports);
-                connections_fail_in_time(context, route, policy, reports);
-            }
+    let mut found = Vec::new();
+    for whole in whole_routes(context) {
+        let Some(retry) = &whole.options.retry else { continue };
+        if let RetryChoice::Policy(policy) = &retry.choice {
+            never_retries(policy, retry.span, &mut found);
+            fits_into_timeout(&whole, policy, retry.span, &mut found);
+            connections_fail_in_time(context, &whole, policy, &mut found);
         }
     }
+    once_for_each_place(found, reports);
 }
 
 /// V27: with no retries, nothing else may be said of them.
@@ -38,9 +39,8 @@ fn never_retries(policy: &RetryPolicy, span: Span, reports: &mut Vec<Diagnostic>
 
 /// Both are limits: tries that fail at once all happen. Slow ones fit in only as far as (attempts + 1) x `per-try` and the waits in
 /// between fit into the timeout of the whole response; where the first alone does not, no slow try is ever repeated.
-fn fits_into_timeout(route: &Route, policy: &RetryPolicy, span: Span, reports: &mut Vec<Diagnostic>) {
-    let limit =
-        route.options.shared.timeout.as_ref().and_then(|timeout| Some((timeout.limit?, timeout.span)));
+fn fits_into_timeout(whole: &Whole<'_>, policy: &RetryPolicy, span: Span, reports: &mut Vec<Diagnostic>) {
+    let limit = whole.options.timeout.as_ref().and_then(|timeout| Some((timeout.limit?, timeout.span)));
     let (Some((limit, limit_span)), Some(per_try), Some(attempts)) = (limit, policy.per_try, policy.attempts)
     else {
         return;
@@ -86,17 +86,17 @@ fn longest_waits(policy: &RetryPolicy, retries: u64) -> u64 {
 /// A connection that nobody answers fails after the connect timeout. `per-try` does not count before there is a connection.
 fn connections_fail_in_time(
     context: &Context<'_>,
-    route: &Route,
+    whole: &Whole<'_>,
     policy: &RetryPolicy,
     reports: &mut Vec<Diagnostic>,
 ) {
     let on_connections = RetryCondition::Named(RetryName::ConnectFailure);
     let asks = policy.on.iter().flat_map(|on| on.iter()).find(|one| one.value == on_connections);
     let attempts = policy.attempts.map_or(0, |attempts| attempts.value.get());
-    let timeout = &route.options.shared.timeout;
+    let timeout = &whole.options.timeout;
     let limit = timeout.as_ref().and_then(|timeout| Some((timeout.limit?, timeout.span)));
     let (Some(_), Some((limit, limit_span)), Action::Forward(destinations)) =
-        (asks.filter(|_| attempts > 0), limit, &route.action)
+        (asks.filter(|_| attempts > 0), limit, &whole.step.route.action)
     else {
         return;
     };

@@ -1,8 +1,8 @@
 //! Rewrites: one of a kind, and only of what a condition asks for.
 
 use super::Context;
-use super::externals::steps::steps;
-use crate::model::{Action, Match, PathTest, Route};
+use super::externals::steps::{Whole, once_for_each_place, steps, whole_routes};
+use crate::model::{Action, PathTest, Route};
 use crate::policy::{HeaderOperations, Rewrite, RewriteKind, SharedRouteOptions};
 use crate::values::ReplacementPart;
 use meshc_language::{Code, Diagnostic, Span};
@@ -13,7 +13,6 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     for (_, host) in context.model.hosts.iter() {
         for route in &host.routes {
             one_of_a_kind(&route.options.shared.rewrite, reports);
-            prefix_has_a_prefix(route, reports);
             // Whose block it is decides where the host is set.
             if !route.incomplete {
                 authority_once(route, reports);
@@ -22,6 +21,13 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
         }
     }
     authority_once_delegated(context, reports);
+    let mut found = Vec::new();
+    // Whose block it is decides which prefix is asked for.
+    for whole in whole_routes(context).into_iter().filter(|whole| !whole.incomplete) {
+        prefix_has_a_prefix(&whole, &mut found);
+        redirected_prefix_has_a_prefix(&whole, &mut found);
+    }
+    once_for_each_place(found, reports);
 }
 
 fn is_host(rewrite: &Rewrite) -> bool {
@@ -45,55 +51,66 @@ fn one_of_a_kind(rewrites: &[Rewrite], reports: &mut Vec<Diagnostic>) {
 
 /// `rewrite prefix` replaces what a `path prefix`, `path under` or `path is` has taken, in every alternative. Without a comparison of
 /// the path it replaces the first `/`.
-fn prefix_has_a_prefix(route: &Route, reports: &mut Vec<Diagnostic>) {
-    let rewrite =
-        route.options.shared.rewrite.iter().find(|rewrite| matches!(rewrite.kind, RewriteKind::Prefix(_)));
-    let Some(rewrite) = rewrite.filter(|_| !route.incomplete) else { return };
-    let is_under =
-        |one: &Match| one.path.as_ref().is_some_and(|path| matches!(path.test, PathTest::Under(_)));
-    let by_pattern =
-        |one: &Match| one.path.as_ref().is_some_and(|path| matches!(path.test, PathTest::Pattern(_)));
-    let unasked = route.matches.is_empty() || route.matches.iter().any(|one| one.path.is_none());
-    let text = match &rewrite.kind {
-        RewriteKind::Prefix(path) => path.value.as_str(),
-        RewriteKind::Host(_) | RewriteKind::Path(_) | RewriteKind::Matches { .. } => return,
-    };
-    let report = |message: &str, help: &str| {
-        let report = Diagnostic::new(Code::MIXED_PREFIXES, rewrite.span, message).help(help);
-        match route.condition {
-            Some(condition) => report.related(condition, "the condition"),
-            None => report,
-        }
-    };
-    if route.matches.iter().any(by_pattern) {
-        reports.push(
-            report(
-                "`path matches` has no prefix to replace",
-                "use `path under` or `path prefix` in every alternative, or rewrite the whole `path`",
-            )
-            .consequence("Istio would replace everything that the expression matches"),
-        );
-    } else if unasked && !text.ends_with('/') {
-        reports.push(joins_segments(text, rewrite.span, route));
-    } else if route.matches.iter().any(is_under) && !route.matches.iter().all(is_under) {
-        reports.push(
-            report(
-                "`under` and other path conditions cannot share a prefix rewrite",
-                "use `under` in all of them, or make two routes",
-            )
-            .consequence("Istio has one rewrite for all alternatives of a route"),
-        );
+fn prefix_has_a_prefix(whole: &Whole<'_>, reports: &mut Vec<Diagnostic>) {
+    let prefix = whole.options.rewrite.iter().find_map(|rewrite| match &rewrite.kind {
+        RewriteKind::Prefix(path) => Some((path.value.as_str(), rewrite.span)),
+        RewriteKind::Host(_) | RewriteKind::Path(_) | RewriteKind::Matches { .. } => None,
+    });
+    // What is answered is not rewritten, which is reported.
+    let (Some((text, span)), Action::Forward(_)) = (prefix, &whole.step.route.action) else { return };
+    if path_tests(whole).any(|test| matches!(test, Some(PathTest::Pattern(_)))) {
+        let report =
+            Diagnostic::new(Code::PREFIX_OF_PATTERN, span, "`path matches` has no prefix to replace")
+                .consequence("Istio would replace everything that the expression matches")
+                .help("use `path under` or `path prefix` in every alternative, or rewrite the whole `path`");
+        reports.push(with_conditions(report, whole));
+    } else {
+        segments_stay_apart(text, span, whole, reports);
     }
 }
 
+/// `redirect prefix` does the same, of what a `path prefix` or `path under` has taken (V25).
+fn redirected_prefix_has_a_prefix(whole: &Whole<'_>, reports: &mut Vec<Diagnostic>) {
+    let Action::Redirect(redirect) = &whole.step.route.action else { return };
+    let Some(prefix) = redirect.prefix.as_ref() else { return };
+    if path_tests(whole).any(|test| matches!(test, Some(PathTest::Exact(_) | PathTest::Pattern(_)))) {
+        let message = "`prefix` replaces the matched prefix, but this route matches none";
+        let report = Diagnostic::new(Code::PREFIX_WITHOUT_PREFIX, prefix.span, message)
+            .consequence("Istio would refuse the virtual service")
+            .help("use `path under` or `path prefix` in every alternative, or redirect to a `path`");
+        reports.push(with_conditions(report, whole));
+    } else {
+        segments_stay_apart(prefix.value.as_str(), prefix.span, whole, reports);
+    }
+}
+
+/// What each alternative asks of the path.
+fn path_tests<'w>(whole: &'w Whole<'_>) -> impl Iterator<Item = Option<&'w PathTest>> {
+    let tests = whole.matches.iter().map(|one| one.path.as_ref().map(|path| &path.test));
+    tests.chain(whole.matches.is_empty().then_some(None))
+}
+
 /// Where no condition asks for a path, its first `/` is what is replaced: the new text has to end with one.
-pub(super) fn joins_segments(text: &str, span: Span, route: &Route) -> Diagnostic {
+fn segments_stay_apart(text: &str, span: Span, whole: &Whole<'_>, reports: &mut Vec<Diagnostic>) {
+    if text.ends_with('/') || path_tests(whole).all(|test| test.is_some()) {
+        return;
+    }
     let message = "without a path condition, this replaces the first `/` of the path";
     let report = Diagnostic::new(Code::JOINED_SEGMENTS, span, message)
         .consequence(format!("`/a` would become `{text}a`"))
         .help(format!("write `{text}/`, or use `path under` or `path prefix` in every alternative"));
-    match route.condition {
+    reports.push(with_conditions(report, whole));
+}
+
+fn with_conditions(report: Diagnostic, whole: &Whole<'_>) -> Diagnostic {
+    let report = match whole.step.route.condition {
         Some(condition) => report.related(condition, "the condition"),
+        None => report,
+    };
+    match whole.step.parent {
+        Some(parent) => {
+            report.related(parent.condition.unwrap_or(parent.name.span), "requests are delegated from here")
+        }
         None => report,
     }
 }

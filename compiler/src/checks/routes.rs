@@ -4,8 +4,8 @@ use super::Context;
 use super::cover::{covers, takes_everything};
 use super::earlier::Earlier;
 use crate::model::{
-    Action, Host, Id, Match, MatchBinding, PathTest, Redirect, RedirectQuery, Resource, Route, RouteKind,
-    Visible, WeightedDestination,
+    Action, Host, Id, Match, MatchBinding, Redirect, RedirectQuery, Resource, Route, RouteKind, Visible,
+    WeightedDestination,
 };
 use crate::values::MatchHeaderName;
 use meshc_language::{Code, Diagnostic, Span, Spanned};
@@ -427,45 +427,13 @@ fn redirect_changes_something(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
             .help("keep one of them"),
         );
     }
-    let path_of = |one: &Match| one.path.as_ref().map(|path| path.test.clone());
-    if site
-        .route
-        .matches
-        .iter()
-        .filter_map(path_of)
-        .any(|test| matches!(test, PathTest::Exact(_) | PathTest::Pattern(_)))
-    {
-        let report = Diagnostic::new(
-            Code::PREFIX_WITHOUT_PREFIX,
-            prefix.span,
-            "`prefix` replaces the matched prefix, but this route matches none",
-        )
-        .consequence("Istio would refuse the virtual service");
-        reports.push(
-            match site.route.condition {
-                Some(condition) => report.related(condition, "the condition"),
-                None => report,
-            }
-            .help("use `path under` or `path prefix` in every alternative, or redirect to a `path`"),
-        );
-    } else if !prefix.value.as_str().ends_with('/')
-        && (site.route.matches.is_empty() || site.route.matches.iter().any(|one| path_of(one).is_none()))
-    {
-        reports.push(super::rewrites::joins_segments(prefix.value.as_str(), prefix.span, site.route));
-    }
 }
 
 /// H26: the second of two equal destinations adds nothing but confusion, unless it has header operations of its own.
 fn no_destination_twice(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Action::Forward(destinations) = &site.route.action else { return };
     let same = |left: &WeightedDestination, right: &WeightedDestination| {
-        let alike = left.headers.says_the_same(&right.headers);
-        let (left, right) = (&left.destination, &right.destination);
-        left.target == right.target
-            && left.host == right.host
-            && left.port == right.port
-            && left.subset == right.subset
-            && alike
+        left.headers.says_the_same(&right.headers) && left.destination.is_same(&right.destination)
     };
     for (at, one) in destinations.iter().enumerate() {
         if let Some(earlier) = destinations.iter().take(at).find(|earlier| same(earlier, one)) {

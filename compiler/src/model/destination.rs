@@ -199,6 +199,15 @@ pub struct Destination {
     pub span: Span,
 }
 
+impl Destination {
+    /// Whether both are the same, wherever they are written.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let Self { target, host, port, subset, span: _ } = self;
+        *target == other.target && *host == other.host && *port == other.port && *subset == other.subset
+    }
+}
+
 /// What routes need to know of a service or an external.
 struct Known<'m> {
     what: &'static str,

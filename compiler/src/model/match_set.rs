@@ -250,7 +250,11 @@ fn add_path(all: &mut Option<PathMatch>, path: &PathMatch) -> Result<(), Clash> 
     if other == path {
         return Ok(());
     }
-    if other.ignore_case || path.ignore_case {
+    let ignore_case = other.ignore_case || path.ignore_case;
+    if paths_exclude_each_other(&other.test, &path.test, ignore_case) {
+        return Err(Clash::Never);
+    }
+    if ignore_case {
         return Err(Clash::Twice(ONE_PATTERN));
     }
     match (&other.test, &path.test) {
@@ -261,6 +265,20 @@ fn add_path(all: &mut Option<PathMatch>, path: &PathMatch) -> Result<(), Clash> 
         }
         (left, right) if right.covers(left, false) => Ok(()),
         _ => Err(Clash::Never),
+    }
+}
+
+/// Whether no path is taken by both, as far as the beginning of an expression shows it.
+fn paths_exclude_each_other(one: &PathTest, other: &PathTest, ignore_case: bool) -> bool {
+    match (one, other) {
+        (PathTest::Pattern(_), PathTest::Pattern(_)) => false,
+        (PathTest::Pattern(pattern), PathTest::Exact(text))
+        | (PathTest::Exact(text), PathTest::Pattern(pattern)) => !pattern.may_match(text, true, ignore_case),
+        (PathTest::Pattern(pattern), PathTest::Prefix(text) | PathTest::Under(text))
+        | (PathTest::Prefix(text) | PathTest::Under(text), PathTest::Pattern(pattern)) => {
+            !pattern.may_match(text, false, ignore_case)
+        }
+        (one, other) => !one.covers(other, ignore_case) && !other.covers(one, ignore_case),
     }
 }
 
@@ -277,6 +295,16 @@ fn add_text(all: &mut Option<TextMatch>, text: &TextMatch) -> Result<(), Clash> 
 fn merge(left: TextMatch, right: &TextMatch) -> Result<TextMatch, Clash> {
     if left == *right {
         return Ok(left);
+    }
+    let excluded = match (&left, right) {
+        (TextMatch::Pattern(pattern), TextMatch::Exact(text))
+        | (TextMatch::Exact(text), TextMatch::Pattern(pattern)) => !pattern.may_match(text, true, false),
+        (TextMatch::Pattern(pattern), TextMatch::Prefix(text))
+        | (TextMatch::Prefix(text), TextMatch::Pattern(pattern)) => !pattern.may_match(text, false, false),
+        _ => false,
+    };
+    if excluded {
+        return Err(Clash::Never);
     }
     match (&left, right) {
         (TextMatch::Pattern(_), _) | (_, TextMatch::Pattern(_)) => Err(Clash::Twice(ONE_PATTERN)),

@@ -142,6 +142,23 @@ pub struct Mirror {
     pub span: Span,
 }
 
+impl Mirror {
+    /// The mirrors of a route beside those of the route that delegates to it: both are sent, and of two to one destination the
+    /// route's own.
+    #[must_use]
+    pub fn joined<'m>(outer: &'m [Self], own: &'m [Self]) -> Vec<&'m Self> {
+        let is_new = |outer: &&Self| !own.iter().any(|own| own.destination.is_same(&outer.destination));
+        own.iter().chain(outer.iter().filter(is_new)).collect()
+    }
+
+    /// Whether both copy as much to the same destination, wherever they are written.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let share = |one: &Self| one.share.map_or(Percent::HUNDRED, |share| share.value);
+        share(self) == share(other) && self.destination.is_same(&other.destination)
+    }
+}
+
 impl Syntax for Mirror {
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
         let start = args.start(cx);

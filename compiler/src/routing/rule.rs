@@ -4,8 +4,8 @@ use super::parts;
 use super::upstream::Upstreams;
 use super::{ConnectionRule, Origin, Plan, Upstream};
 use crate::model::{
-    Action, Destination, DestinationHeaders, Host, Id, Match, MatchBinding, Redirect, Resource, Respond,
-    Route, RouteKind, WeightedDestination, merge_matches,
+    Action, Destination, DestinationHeaders, Host, Id, Match, MatchBinding, Mirror, Redirect, Resource,
+    Respond, Route, RouteKind, WeightedDestination, merge_matches,
 };
 use crate::policy::{HeaderOperations, HeaderOperationsBody, SharedRouteOptions};
 use crate::reading::Boxed;
@@ -201,8 +201,8 @@ fn rule<'m>(
         None => SmolStr::new(route.name.value.as_str()),
     };
     let (_, own) = parts::options(route);
-    let inherited = parent.filter(|_| own.is_empty()).map(|parent| parts::options(parent).1);
-    let mirrors = inherited.unwrap_or(own);
+    let inherited = parent.map_or(&[][..], |parent| parts::options(parent).1);
+    let mirrors: Vec<&'m Mirror> = Mirror::joined(inherited, own);
     let mirrors =
         mirrors.iter().filter(|mirror| !plan.is_dropped(mirror.span, route.span)).filter_map(|mirror| {
             let share = mirror.share.map_or(Percent::HUNDRED, |share| share.value);

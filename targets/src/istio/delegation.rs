@@ -13,7 +13,9 @@ use super::headers;
 use super::inherited::Inherited;
 use super::matches;
 use super::name::GatewayNames;
-use meshc_compiler::model::{Host, Id, Match, Model, Resource, Route, RouteKind};
+use super::rewrite;
+use super::virtual_service::redirect;
+use meshc_compiler::model::{Host, Id, Match, Mirror, Model, Resource, Route, RouteKind};
 use meshc_compiler::policy::{HeaderOperations, Timeout};
 use meshc_compiler::routing::both_hold;
 use meshc_language::{Code, Diagnostic, Span};
@@ -36,6 +38,8 @@ pub(super) struct Folded {
     /// Rules of which the mirrors are written as a list: Istio takes over the single mirror, its percentage and the list each
     /// for itself.
     lists: FxHashSet<Place>,
+    /// The mirrors of rules that have their own beside those of the rule that delegates, of which Istio would take over none.
+    mirrors: FxHashMap<Place, Vec<Mirror>>,
     /// What Istio would drop.
     pub(super) reports: Vec<Diagnostic>,
 }
@@ -67,6 +71,11 @@ impl Folded {
     /// Whether the mirrors of a rule are written as a list.
     pub(super) fn lists_mirrors(&self, place: Place) -> bool {
         self.lists.contains(&place)
+    }
+
+    /// The mirrors of a rule.
+    pub(super) fn mirrors_of<'r>(&'r self, place: Place, route: &'r Route) -> &'r [Mirror] {
+        self.mirrors.get(&place).map_or(&route.options.mirrors, Vec::as_slice)
     }
 
     /// The rewrites and faults that a rule is written with, if they are not its own.
@@ -110,8 +119,11 @@ impl Folded {
         }
         let rules: Vec<(usize, &Route)> = child.declared.routes.iter().enumerate().collect();
         let http = || rules.iter().filter(|(_, route)| route.kind == RouteKind::Http && !route.incomplete);
-        let fits =
-            |route: &Route| distinct.iter().all(|root| survives(names, root, &[&route.matches], route));
+        let prefixes_of_own = |route: &Route| roots.iter().all(|root| replaces_own_prefix(root.route, route));
+        let fits = |route: &Route| {
+            prefixes_of_own(route)
+                && distinct.iter().all(|root| survives(names, root, &[&route.matches], route))
+        };
         let lost: Vec<&(usize, &Route)> = http().filter(|(_, route)| !fits(route)).collect();
         if lost.is_empty() {
             return;
@@ -164,7 +176,10 @@ impl Folded {
             let mirroring = roots.iter().filter(|root| !root.route.options.mirrors.is_empty());
             if !route.options.mirrors.is_empty() {
                 let places: Vec<Place> = mirroring.map(|root| root.place).collect();
-                self.lists.extend((!places.is_empty()).then_some((id, at)));
+                if !places.is_empty() {
+                    self.mirrors(id, at, route, roots);
+                    self.lists.insert((id, at));
+                }
                 self.lists.extend(places);
             }
             let Some(Timeout { limit: None, span }) = &route.options.shared.timeout else { continue };
@@ -172,6 +187,21 @@ impl Folded {
                 root.route.options.shared.timeout.as_ref().is_some_and(|timeout| timeout.limit.is_some())
             };
             self.reports.extend(roots.iter().find(limited).map(|root| unlimited(*span, root.route)));
+        }
+    }
+
+    /// Mirrors of a rule beside those of the rules that delegate.
+    fn mirrors(&mut self, id: Id<Resource<Host>>, at: usize, route: &Route, roots: &[Root<'_>]) {
+        let own = &route.options.mirrors;
+        let mut all = roots.iter().map(|root| Mirror::joined(&root.route.options.mirrors, own));
+        let Some(first) = all.next() else { return };
+        let alike = |one: &Vec<&Mirror>| {
+            one.len() == first.len() && one.iter().zip(&first).all(|(one, first)| one.says_the_same(first))
+        };
+        if all.all(|one| alike(&one)) {
+            self.mirrors.insert((id, at), first.into_iter().cloned().collect());
+        } else {
+            self.reports.push(options_lost(route, roots));
         }
     }
 
@@ -231,6 +261,18 @@ impl Folded {
 fn own_headers(route: &Route) -> (Option<&HeaderOperations>, Option<&HeaderOperations>) {
     let shared = &route.options.shared;
     (shared.request_headers.as_deref(), shared.response_headers.as_deref())
+}
+
+/// Whether a prefix that is replaced is one of the route's own conditions, or one for all alternatives: of a segment prefix of the
+/// route that delegates, and of alternatives with different ones, Istio's joined rule would say only one thing.
+fn replaces_own_prefix(root: &Route, leaf: &Route) -> bool {
+    let Some(held) = both_hold(&root.matches, &leaf.matches) else { return true };
+    if !redirect::is_one(&leaf.action, &held) {
+        return redirect::asks_the_same(&held, &leaf.matches);
+    }
+    let mut all = leaf.options.shared.clone();
+    all.inherit(&root.options.shared);
+    rewrite::does_for_all(&all.rewrite, &held) || redirect::asks_the_same(&held, &leaf.matches)
 }
 
 /// Each alternative with several methods as one for each.
@@ -503,7 +545,7 @@ fn unlimited(span: Span, root: &Route) -> Diagnostic {
 
 fn options_lost(route: &Route, roots: &[Root<'_>]) -> Diagnostic {
     let message = format!(
-        "route `{}` takes over different rewrites or faults from the routes that delegate to it",
+        "route `{}` takes over different rewrites, faults or mirrors from the routes that delegate to it",
         route.name.value
     );
     let mut report = Diagnostic::new(Code::DELEGATION_INEXPRESSIBLE, route.name.span, message);
@@ -511,8 +553,10 @@ fn options_lost(route: &Route, roots: &[Root<'_>]) -> Diagnostic {
         report = report.related(root.route.name.span, "delegated from here");
     }
     report
-        .consequence("Istio writes a delegate's route once, with one rewrite and one fault")
-        .help("write the `rewrite` or `fault` into the route of the delegate, or use a delegate for each")
+        .consequence(
+            "Istio writes a delegate's route once, with one rewrite, one fault and one list of mirrors",
+        )
+        .help("write these options into the route of the delegate, or use a delegate for each")
 }
 
 fn headers_lost(route: &Route, roots: &[Root<'_>]) -> Diagnostic {

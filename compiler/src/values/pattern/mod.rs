@@ -3,6 +3,7 @@
 mod portable;
 mod re2;
 
+use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::{Hir, HirKind, Look};
 use smol_str::SmolStr;
 
@@ -43,6 +44,26 @@ impl Pattern {
     #[must_use]
     pub fn takes_first_slash(&self) -> bool {
         self.hir().is_some_and(|hir| begins_path(&hir) == Some(true))
+    }
+
+    /// Whether some text that it matches begins like this, or with `whole` is this, as far as its own beginning shows. True if that is
+    /// not known.
+    #[must_use]
+    pub fn may_match(&self, text: &str, whole: bool, ignore_case: bool) -> bool {
+        let Some(hir) = self.hir() else { return true };
+        let beginnings = Extractor::new().extract(&hir);
+        let Some(beginnings) = beginnings.literals() else { return true };
+        let begins = |long: &[u8], short: &[u8]| match long.get(..short.len()) {
+            Some(part) if ignore_case => part.eq_ignore_ascii_case(short),
+            Some(part) => part == short,
+            None => false,
+        };
+        beginnings.iter().any(|one| {
+            let (one, is_all) = (one.as_bytes(), one.is_exact());
+            let longer = !is_all && begins(text.as_bytes(), one);
+            let same = one.len() == text.len() && begins(text.as_bytes(), one);
+            longer || same || (!whole && begins(one, text.as_bytes()))
+        })
     }
 
     /// How many groups it captures, those with names among them.

@@ -67,6 +67,21 @@ pub(super) fn parts(action: &Action, matches: &[Match]) -> Vec<Part> {
     parts
 }
 
+/// Whether one redirect of Istio leads all alternatives where the route says.
+pub(in super::super) fn is_one(action: &Action, matches: &[Match]) -> bool {
+    matches!(parts(action, matches).as_slice(), [Part { matches: _, to: None }])
+}
+
+/// Whether two conditions ask for the same paths, alternative by alternative.
+pub(in super::super) fn asks_the_same(one: &[Match], other: &[Match]) -> bool {
+    let paths = |matches: &[Match]| -> Vec<Option<PathMatch>> {
+        let mut paths: Vec<_> = matches.iter().map(|one| one.path.clone()).collect();
+        paths.dedup();
+        paths
+    };
+    paths(one) == paths(other)
+}
+
 /// The segment prefix that an alternative asks for, and whether letter case counts.
 fn segments(one: &Match) -> Option<(&SmolStr, bool)> {
     match &one.path {
