@@ -1,7 +1,7 @@
 //! `pool`: how many connections and requests at once.
 
 use crate::reading::{keyword, section};
-use crate::values::{Count, Duration, DurationOrZero, PositiveCount, Switch, words};
+use crate::values::{Count, Duration, DurationOrZero, PositiveCount, Switch, WholeSeconds, words};
 use meshc_language::Spanned;
 
 keyword! {
@@ -90,9 +90,9 @@ keyword! {
         /// Unanswered probes after which a connection is dead.
         label "probes" probes: Spanned<PositiveCount>;
         /// Silence before the first probe.
-        label "time" time: Spanned<Duration>;
+        label "time" time: Spanned<WholeSeconds>;
         /// Time between probes.
-        label "interval" interval: Spanned<Duration>;
+        label "interval" interval: Spanned<WholeSeconds>;
     }
 }
 

@@ -14,7 +14,8 @@ pub struct Duration(u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DurationOrZero(u64);
 
-/// A length of time in whole seconds, at least 1s (`CorsPolicy.maxAge`, rule V21).
+/// A length of time in whole seconds, at least 1s (`CorsPolicy.maxAge`, rule V21; of `TcpKeepalive` istiod cuts off the rest, and
+/// Linux takes its own 2 hours for 0).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WholeSeconds(u64);
 
@@ -230,7 +231,7 @@ impl Literal for WholeSeconds {
         match millis(text) {
             Ok(millis) if millis >= SECOND && millis.is_multiple_of(SECOND) => Ok(Self(millis)),
             Ok(_) => Err(ValueError::new(format!("{} is not a whole number of seconds", Shown(text)))
-                .help("write at least `1s`, without a part of a second: Istio refuses anything finer here")),
+                .help("write at least `1s`, without a part of a second: Istio takes nothing finer here")),
             Err(fault) => Err(refuse(text, fault).checked::<Self>()),
         }
     }

@@ -14,6 +14,7 @@ use meshc_compiler::policy::{
     SimpleBalancing, TrafficPolicy,
 };
 use meshc_compiler::routing::Upstream;
+use meshc_compiler::values::WholeSeconds;
 use smol_str::SmolStr;
 
 /// No limit: the largest number that there is.
@@ -173,17 +174,17 @@ fn connections(pool: &Pool, cluster: &mut Cluster) {
     if let Some(Keepalive { probes, time, interval, span: _, attributes: _ }) = keepalive {
         let keepalive = api::TcpKeepalive {
             keepalive_probes: probes.map(|probes| probes.value.get()),
-            keepalive_time: time.map(|time| whole_seconds(time.value.as_millis())),
-            keepalive_interval: interval.map(|time| whole_seconds(time.value.as_millis())),
+            keepalive_time: time.map(|time| whole_seconds(time.value)),
+            keepalive_interval: interval.map(|time| whole_seconds(time.value)),
         };
         cluster.upstream_connection_options =
             Some(api::UpstreamConnectionOptions { tcp_keepalive: Some(keepalive) });
     }
 }
 
-/// The operating system counts whole seconds, and no fewer than one.
-fn whole_seconds(millis: u64) -> u32 {
-    u32::try_from(millis / 1000).unwrap_or(u32::MAX).max(1)
+/// Ten years in seconds fit; more is none that a source can say.
+fn whole_seconds(time: WholeSeconds) -> u32 {
+    u32::try_from(time.as_secs()).unwrap_or(u32::MAX)
 }
 
 fn outlier_detection(ejection: &Ejection, cluster: &mut Cluster) {

@@ -27,8 +27,8 @@ fn count(value: Option<&Spanned<Count>>) -> Option<i32> {
     value.map(|count| int32(count.value.get()))
 }
 
-fn time(value: Option<&Spanned<Duration>>) -> Option<SmolStr> {
-    value.map(|value| duration(value.value))
+fn time<T: Copy + Into<Duration>>(value: Option<&Spanned<T>>) -> Option<SmolStr> {
+    value.map(|value| duration(value.value.into()))
 }
 
 /// Whole percent; `check` has refused fractions where Istio takes none.
