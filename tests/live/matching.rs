@@ -2,11 +2,43 @@
 
 use super::stage::{Plane, Stage, seen};
 use meshc_cli::rig::Request;
+use meshc_compiler::values::is_read_by_envoy;
 
 on_every_plane! {
     an_expression_that_takes_too_long_lets_nobody_through
     an_absent_header_is_like_nothing
     headers_about_the_connection_are_gone_when_a_route_is_chosen
+    methods_that_no_standard_has
+}
+
+/// In HTTP/1.1 Envoy reads the methods of a list, nginx all.
+fn methods_that_no_standard_has(stage: &mut Stage) {
+    let running = stage.start(
+        "gateway edge { workload any; listen http <port> { hosts * } }
+        host * via edge {
+          route odd when method in [BREW, FOO, M-SEARCH] -> respond 201
+          route all -> respond 202
+        }",
+    );
+    let status = |method: &str| {
+        let mut request = Request::get("a.com", "/");
+        request.method = method.to_owned();
+        running.ask(&request).status
+    };
+    let odd = match stage.plane {
+        Plane::Envoy => 400,
+        Plane::Nginx => 201,
+    };
+    for method in ["BREW", "FOO", "M-SEARCH"] {
+        assert_eq!(status(method), odd, "{method}");
+        assert!(!is_read_by_envoy(method));
+    }
+    let read = "ACL BIND CHECKOUT COPY LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE MSEARCH NOTIFY PROPFIND PROPPATCH PURGE \
+                REBIND REPORT SEARCH SOURCE SUBSCRIBE UNBIND UNLINK UNLOCK UNSUBSCRIBE PATCH DELETE OPTIONS";
+    for method in read.split_whitespace() {
+        assert_eq!(status(method), 202, "{method}");
+        assert!(is_read_by_envoy(method));
+    }
 }
 
 fn an_expression_that_takes_too_long_lets_nobody_through(stage: &mut Stage) {

@@ -46,7 +46,7 @@ pub use header::{CookieName, HeaderName, HeaderValue, MatchHeaderName, OfConnect
 pub use host::{Fqdn, HostPattern, SniHost};
 pub use host_map::HostMap;
 pub use label::{Label, LabelKey, LabelValue};
-pub use method::{CorsMethod, Method};
+pub use method::{CorsMethod, Method, is_read_by_envoy};
 pub use name::{DnsLabel, Namespace, ResourceName, Word};
 pub use origin::Origin;
 pub use path::{Path, PathPrefix};

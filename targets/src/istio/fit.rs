@@ -4,6 +4,7 @@ use super::connections;
 use super::document::Writer;
 use super::layout::{HostId, Joined};
 use super::plan::{Planned, is_carried, plan};
+use crate::raw_proxy::refused_method;
 use crate::target::Options;
 use meshc_compiler::Checked;
 use meshc_compiler::model::{Controller, Gateway, Host, Model, Route, RouteKind};
@@ -81,6 +82,7 @@ pub(super) fn routes(checked: &Checked, options: &Options<'_>) -> Vec<Diagnostic
         }
     }
     for host in model.hosts.as_slice().iter().filter(|host| is_carried(model, host)) {
+        reports.extend(host.routes.iter().filter_map(refused));
         for kind in [RouteKind::Tls, RouteKind::Tcp] {
             if host.routes.iter().any(|route| route.kind == kind) {
                 reports.extend(out_of_order(model, &host.declared, kind));
@@ -121,6 +123,12 @@ fn idle(gateway: &Gateway, host: &Host) -> Diagnostic {
         .related(gateway.name.span, "the gateway")
         .consequence("more specific blocks own all shared names; these routes are not part of this gateway")
         .help("add a name to a listener of the gateway that no other block has, or remove the binding")
+}
+
+/// The first alternative of a route that asks for a method which Envoy does not read.
+fn refused(route: &Route) -> Option<Diagnostic> {
+    let span = route.condition.filter(|_| route.kind == RouteKind::Http)?;
+    route.matches.iter().find_map(|one| refused_method(Controller::Istio, one, span))
 }
 
 /// Rules for connections of which Istio would take the later one.

@@ -21,6 +21,7 @@ pub(crate) use defaults::{Place, UPSTREAM_TLS, place};
 pub use edge::EdgeOptions;
 pub(crate) use file_stem::{KUBERNETES, NO_NAMESPACE, file_stem};
 pub(crate) use fit::{fit, unused_degradation};
+pub(crate) use never::refused_method;
 pub(crate) use secrets::secrets;
 pub(crate) use usage::COMMON_RETRY_STATUSES;
 

@@ -2,7 +2,9 @@
 
 use meshc_compiler::Model;
 use meshc_compiler::model::{Controller, Match};
-use meshc_compiler::routing::never::{Never, Reading, foreign_authority, never, other_scheme};
+use meshc_compiler::routing::never::{
+    Never, Reading, foreign_authority, method_refused_by_envoy, never, other_scheme,
+};
 use meshc_compiler::routing::{HttpServer, Listener, Plain, Proxy, Rule, TlsKind, VirtualHost};
 use meshc_language::{Code, Diagnostic, Span};
 use rustc_hash::FxHashMap;
@@ -58,6 +60,9 @@ impl Walk<'_> {
             let report = self.report(never, rule);
             self.reports.push(report);
         }
+        if self.controller == Controller::Envoy {
+            self.reports.extend(refused_method(self.controller, one, self.place(rule)));
+        }
         if one.scheme.is_none() && one.authority.is_none() || self.is_checked(rule) {
             return;
         }
@@ -77,12 +82,23 @@ impl Walk<'_> {
     }
 
     fn report(&self, never: Never, rule: &Rule) -> Diagnostic {
-        let Never { message, why, help } = never;
-        let route = rule.declared.and_then(|(host, at)| self.model.hosts.get(host)?.routes.get(at));
-        let span = route.and_then(|route| route.condition).unwrap_or(rule.span);
-        Diagnostic::new(Code::NEVER_TRUE_HERE, span, format!("{}: {message}", self.controller))
-            .label(why)
+        here(self.controller, never, self.place(rule))
             .consequence("the route, or this alternative of it, would get no requests on this target")
-            .help(help)
     }
+
+    /// The condition of a rule.
+    fn place(&self, rule: &Rule) -> Span {
+        let route = rule.declared.and_then(|(host, at)| self.model.hosts.get(host)?.routes.get(at));
+        route.and_then(|route| route.condition).unwrap_or(rule.span)
+    }
+}
+
+fn here(target: Controller, Never { message, why, help }: Never, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::NEVER_TRUE_HERE, span, format!("{target}: {message}")).label(why).help(help)
+}
+
+/// A method that Envoy does not read, as a raw proxy and under Istio.
+pub(crate) fn refused_method(target: Controller, one: &Match, span: Span) -> Option<Diagnostic> {
+    let report = here(target, method_refused_by_envoy(one)?, span);
+    Some(report.consequence("the route, or this alternative of it, would get requests of HTTP/2 only"))
 }

@@ -9,7 +9,7 @@ mod tests;
 
 use crate::model::{HeaderTest, Match, PathMatch, PathTest};
 use crate::policy::TextMatch;
-use crate::values::{HostPattern, MatchHeaderName, OfConnection};
+use crate::values::{HostPattern, MatchHeaderName, OfConnection, is_read_by_envoy};
 use path::{End, Paths};
 use space::{HeaderValues, Parameters, Space, Upgrading, Word, may_take};
 
@@ -223,6 +223,17 @@ fn fits<S: Space>(text: &TextMatch, space: &S) -> bool {
         TextMatch::Prefix(text) => space.walk(text).is_some(),
         TextMatch::Pattern(pattern) => may_take(pattern, space),
     }
+}
+
+/// Why Envoy, and with it Istio, has no request of HTTP/1.1 with one of the methods that an alternative asks for.
+#[must_use]
+pub fn method_refused_by_envoy(one: &Match) -> Option<Never> {
+    let method = one.methods.iter().find(|method| !is_read_by_envoy(method))?;
+    Some(Never {
+        message: format!("HTTP/1.1 requests with the method `{method}` get 400 before a route is chosen"),
+        why: "Envoy has a fixed list of the methods of HTTP/1.1".to_owned(),
+        help: "use a method of the list, such as POST with a header, or let clients speak HTTP/2".to_owned(),
+    })
 }
 
 fn of_methods(one: &Match) -> Option<Never> {
