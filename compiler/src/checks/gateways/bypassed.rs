@@ -6,11 +6,11 @@
 use super::nesting::Nesting;
 use super::servers::{Served, Server};
 use crate::checks::Context;
-use crate::model::{Controller, Gateway, Id, Resource, ServerTls, ServerTlsMode};
-use crate::routing::TlsKind;
+use crate::model::{Arena, Controller, Gateway, Id, Resource, ServerTls, ServerTlsMode};
+use crate::routing::{RuleAction, TlsKind, Upstream, VirtualHost};
 use crate::values::{HostMap, HostPattern, Protocol};
 use meshc_language::{Code, Diagnostic, Span};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 use std::net::IpAddr;
 
@@ -117,8 +117,32 @@ fn wider<'n, 's, 'm>(
     all.filter(elsewhere).map(|(one, host)| (*one, *host)).collect()
 }
 
-/// The hosts that have routes, by the statement of the listener that they are behind.
-type Domains = FxHashMap<Span, HostMap<()>>;
+/// The hosts that have routes, by the statement of the listener that they are behind, with what those routes are.
+type Domains = FxHashMap<Span, HostMap<Reached>>;
+
+/// What is reached by the routes of a host: the statements of the routes, and the hosts of destinations.
+#[derive(Clone, Default)]
+struct Reached {
+    routes: FxHashSet<Span>,
+    destinations: FxHashSet<SmolStr>,
+}
+
+impl Reached {
+    fn of(host: &VirtualHost, upstreams: &Arena<Upstream>) -> Self {
+        let mut reached = Self::default();
+        for rule in &host.rules {
+            reached.routes.insert(rule.span);
+            let RuleAction::Forward(to) = &rule.action else { continue };
+            let hosts = to.iter().filter_map(|one| upstreams.get(one.upstream)).map(|one| one.host.clone());
+            reached.destinations.extend(hosts);
+        }
+        reached
+    }
+
+    fn meets(&self, other: &Self) -> bool {
+        !self.routes.is_disjoint(&other.routes) || !self.destinations.is_disjoint(&other.destinations)
+    }
+}
 
 /// What is behind the listeners of the gateways that were asked for.
 struct Behind<'c, 'm> {
@@ -133,34 +157,38 @@ impl<'m> Behind<'_, 'm> {
         self.domains.entry(server.id).or_insert_with(|| {
             let mut domains = Domains::default();
             let proxy = plans.gateway(model, server.id);
-            let listeners = proxy.iter().flat_map(|proxy| &proxy.listeners);
-            for server in listeners.flat_map(|listener| &listener.tls) {
+            let Some(proxy) = proxy else { return domains };
+            for server in proxy.listeners.iter().flat_map(|listener| &listener.tls) {
                 let TlsKind::Http(_, http) = &server.kind else { continue };
                 let known = domains.entry(server.span).or_default();
-                for domain in http.virtual_hosts.iter().flat_map(|host| &host.domains) {
-                    known.add(domain.clone(), ());
+                for host in &http.virtual_hosts {
+                    let reached = Reached::of(host, &proxy.upstreams);
+                    host.domains.iter().for_each(|domain| known.add(domain.clone(), reached.clone()));
                 }
             }
             domains
         })
     }
 
-    /// A host that TLS leads to `strict` by its name, and that has routes behind `lax` as well.
+    /// A host that TLS leads to `strict` by its name, and of which something is reached behind `lax` as well.
     fn served_by_both(
         &mut self,
         named: &Named<'_, 'm>,
         (strict, name): (&Asking<'_, 'm>, &HostPattern),
         lax: Asking<'_, 'm>,
     ) -> Option<HostPattern> {
-        let open: Vec<HostPattern> = self
+        let open: Vec<(HostPattern, Reached)> = self
             .domains(lax.server)
             .get(&lax.server.span)?
             .overlapping(name)
-            .filter_map(|(domain, ())| narrower(domain, name).cloned())
+            .filter_map(|(domain, reached)| Some((narrower(domain, name)?.clone(), reached.clone())))
             .collect();
         let meant = self.domains(strict.server).get(&strict.server.span)?;
         open.iter()
-            .flat_map(|domain| meant.overlapping(domain).filter_map(move |(own, ())| narrower(domain, own)))
+            .flat_map(|(domain, reached)| {
+                let same = meant.overlapping(domain).filter(|(_, own)| own.meets(reached));
+                same.filter_map(move |(own, _)| narrower(domain, own))
+            })
             .find(|host| leads_to(named, strict, name, host))
             .cloned()
     }
