@@ -136,6 +136,12 @@ fn report_unknown_item(keyword: &str, statement: Statement<'_>, cx: &mut Reader<
         cx.report(definition_in_block(keyword, span));
         return;
     }
+    if keyword.is_empty() {
+        let report = Diagnostic::new(Code::UNKNOWN_KEYWORD, span, "an item begins with a word");
+        let items = crate::reading::listed(&crate::reference::item_keywords());
+        cx.report(report.consequence("it is not compiled").help(format!("an item is one of {items}")));
+        return;
+    }
     let items = crate::reference::item_keywords();
     let homes = crate::reference::homes(keyword);
     let report = Diagnostic::new(Code::UNKNOWN_KEYWORD, span, format!("there is no item `{keyword}`"))

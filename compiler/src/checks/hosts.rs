@@ -107,7 +107,12 @@ fn claimed_once(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
             Place::Mesh => seen_together(first, &new),
             Place::Gateway(_) => !is_joined_in_any_order(first, &new),
         };
-        if let Some(first) = earlier.iter().find(clashes) {
+        // Names of one block that cover each other are reported as that.
+        let is_own = |first: &&Claim<'_>| match (first.host, new.host) {
+            (Some(first), Some(new)) => std::ptr::eq(first, new),
+            _ => false,
+        };
+        if let Some(first) = earlier.iter().filter(|first| !is_own(first)).find(clashes) {
             reports.push(claimed_twice(pattern, place, first.span, new.span));
             continue;
         }
