@@ -262,6 +262,13 @@ impl<'d, 'p> Reader<'d, 'p> {
                 );
                 complete = false;
             }
+            // An expression stays one where it is put into another one, however it is written.
+            let value = match (parameter.kind, value) {
+                (ParameterType::Pattern, Value { shape: ValueShape::Text(text), span }) => {
+                    Value { shape: ValueShape::Raw(text), span }
+                }
+                (_, value) => value,
+            };
             locals.push((SmolStr::new(parameter.name), value));
         }
         for surplus in given.rest() {

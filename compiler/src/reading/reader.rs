@@ -300,7 +300,9 @@ impl<'d, 'p> Reader<'d, 'p> {
         let Some(value) = self.variable(name, span) else { return false };
         if let Some(text) = value.to_term(span).text() {
             // Put into another expression, it stays one: its alternatives do not become those of the whole.
-            let is_group = text.contains('|') && self.definitions.is_pattern(self.module, name);
+            let is_pattern =
+                matches!(value.shape, ValueShape::Raw(_)) || self.definitions.is_pattern(self.module, name);
+            let is_group = is_pattern && text.contains('|');
             result.push_str(if is_group { "(?:" } else { "" });
             result.push_str(text);
             result.push_str(if is_group { ")" } else { "" });
