@@ -268,6 +268,8 @@ pub(crate) struct Fix {
     /// Also apply guesses, and edits that change where traffic goes
     #[arg(long = "unsafe")]
     pub(crate) with_unsafe: bool,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
 }
 
 /// `meshc explain`.

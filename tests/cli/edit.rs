@@ -132,6 +132,21 @@ fn edits_go_on_until_none_is_left() {
 }
 
 #[test]
+fn values_for_one_run_are_those_of_the_fix() {
+    let source = "param $t: text\n\nservice web {\n  port http 80\n}\n\nhost web {\n  route all -> web {\n    timeout \"1s\"\n    \
+                  request-headers { set x-t $t }\n  }\n}\n";
+    let folder = Folder::new(&[("a.mesh", source)]);
+    let run = folder.run_to(1, &["fix"]);
+    assert!(run.err.contains("MESH0212"), "{}", run.err);
+    let folder = Folder::new(&[("a.mesh", source)]);
+    let run = folder.run_to(0, &["fix", "--set", "$t=\"x\""]);
+    assert!(run.err.starts_with("fixed a.mesh: 1 edit (MESH0302)\n"), "{}", run.err);
+    let run = folder.run(&["fix", "--set", "$u=\"x\""]);
+    assert_eq!(run.code, Some(1), "{}", run.err);
+    assert!(run.err.contains("MESH0209"), "{}", run.err);
+}
+
+#[test]
 fn only_what_is_given_is_fixed() {
     let folder = Folder::new(&[
         ("mesh.toml", ""),

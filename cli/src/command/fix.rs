@@ -1,9 +1,9 @@
 //! `meshc fix`: applies the edits that reports propose, until none is left.
 
 use crate::activity;
-use crate::args::{Deny, Fix, Format, Reporting};
+use crate::args::{Deny, Fix, Format, Reporting, Settings};
 use crate::atomic::{self, NewFile};
-use crate::compilation::{compile, fit_all, target_options};
+use crate::compilation::{compile, fit_all, set, target_options};
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::project_files::{ProjectFiles, Text};
@@ -30,7 +30,7 @@ pub(super) fn run(fix: &Fix, console: &Console) -> Result<Exit, Failure> {
     let mut texts = files.read()?;
     let mut changes: BTreeMap<usize, Changes> = BTreeMap::new();
     let most = if fix.with_unsafe { Applicability::Unsafe } else { Applicability::Safe };
-    let (mut project, mut reports) = examine(&files, &texts);
+    let (mut project, mut reports) = examine(&files, &texts, &fix.settings)?;
     let mut settled = false;
     for round in 0..ROUNDS {
         activity::begin(format!("fixing, round {}", round + 1));
@@ -40,7 +40,7 @@ pub(super) fn run(fix: &Fix, console: &Console) -> Result<Exit, Failure> {
             break;
         }
         apply(&chosen, &mut texts, &mut changes);
-        (project, reports) = examine(&files, &texts);
+        (project, reports) = examine(&files, &texts, &fix.settings)?;
     }
     write(&files, &texts, &changes)?;
     console.summary(&told(&files, &changes, settled));
@@ -51,11 +51,16 @@ pub(super) fn run(fix: &Fix, console: &Console) -> Result<Exit, Failure> {
     Ok(Counts::of(&reports).exit(None))
 }
 
-fn examine(files: &ProjectFiles, texts: &[Text]) -> (Project, Vec<Diagnostic>) {
-    let project = files.project(texts.to_vec());
+fn examine(
+    files: &ProjectFiles,
+    texts: &[Text],
+    settings: &Settings,
+) -> Result<(Project, Vec<Diagnostic>), Failure> {
+    let mut project = files.project(texts.to_vec());
+    set(&mut project, settings)?;
     let mut compilation = compile(&project, &[], &files.manifest);
     fit_all(&mut compilation, &files.manifest.targets, &target_options(&project, &files.manifest));
-    (project, compilation.reports)
+    Ok((project, compilation.reports))
 }
 
 /// Only what was given is changed: never the standard library, never a file that is not UTF-8.
