@@ -188,16 +188,29 @@ fn notes(controller: Controller, emulated: &[(Use, Support)]) -> Vec<Diagnostic>
         let Support::Emulated { how, caveat } = support else { return None };
         let message = format!("{controller} approximates {} with {how}", feature.title());
         let mut note = Diagnostic::new(Code::EMULATED, first.span, message).consequence(*caveat);
-        for (other, _) in places.clone().take(SHOWN) {
-            note = note.related(other.span, "also here");
-        }
-        let more = places.count().saturating_sub(SHOWN);
-        let elsewhere = if more > 0 { format!(", and in {more} more places") } else { String::new() };
-        Some(note.help(format!(
-            "to accept this, put `@degrade({controller}, approximate, because: \"...\")` before the statement{elsewhere}"
-        )))
+        let others: Vec<Span> = places.map(|(other, _)| other.span).collect();
+        note = also_here(note, &others);
+        let attribute = format!("@degrade({controller}, approximate, because: \"...\")");
+        Some(note.help(if others.is_empty() {
+            format!("to accept this, put `{attribute}` before the statement")
+        } else {
+            format!("to accept this, put `{attribute}` before each of these statements, or before a block around them")
+        }))
     };
     features.into_iter().filter_map(note).collect()
+}
+
+/// Names the other places of one note; of many, how many are not shown.
+pub(super) fn also_here(mut note: Diagnostic, others: &[Span]) -> Diagnostic {
+    let more = others.len().saturating_sub(SHOWN);
+    for (at, other) in others.iter().take(SHOWN).enumerate() {
+        note = if more > 0 && at + 1 == SHOWN {
+            note.related(*other, format!("also here, and in {more} more places"))
+        } else {
+            note.related(*other, "also here")
+        };
+    }
+    note
 }
 
 /// Destinations that share a port of an outbound proxy without anything that tells their connections apart. Beside gateways such a

@@ -1,5 +1,6 @@
 //! Statements of externals that only Istio has a use for.
 
+use super::fit::also_here;
 use meshc_compiler::model::{
     Controller, DestinationId, Endpoint, EndpointBody, External, ExternalBody, Location, Model,
 };
@@ -7,9 +8,6 @@ use meshc_compiler::routing::Proxy;
 use meshc_language::{Code, Diagnostic, Span};
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
-
-/// Places that one note names beside its own.
-const SHOWN: usize = 3;
 
 /// What has no effect, in the order in which it is reported.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,12 +101,8 @@ fn note(places: &[(Idle, Span)], controller: Controller) -> Option<Diagnostic> {
     let mut note =
         Diagnostic::new(Code::WITHOUT_EFFECT, *first, format!("{what} has no effect on {controller}"))
             .consequence(consequence);
-    for (_, other) in others.iter().take(SHOWN) {
-        note = note.related(*other, "also here");
-    }
-    let more = others.len().saturating_sub(SHOWN);
-    let elsewhere = if more > 0 { format!(", and in {more} more places") } else { String::new() };
-    Some(note.help(format!(
-        "to accept this, put `@allow(MESH0511, because: \"...\")` before the external{elsewhere}"
-    )))
+    let others: Vec<Span> = others.iter().map(|(_, other)| *other).collect();
+    note = also_here(note, &others);
+    let place = if others.is_empty() { "the external" } else { "each of these externals" };
+    Some(note.help(format!("to accept this, put `@allow(MESH0511, because: \"...\")` before {place}")))
 }
