@@ -57,6 +57,16 @@ impl Directive {
         self
     }
 
+    /// Whether it is the directive of this name.
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.words.first().is_some_and(|word| word == name)
+    }
+
+    /// Whether it may send the request to another location, or change what later lines see.
+    pub(super) fn goes_on(&self) -> bool {
+        self.block.is_some() || ["rewrite", "set", "break", "mirror"].iter().any(|name| self.is(name))
+    }
+
     /// With a comment in front.
     pub(super) fn comment(mut self, comment: impl Into<String>) -> Self {
         self.comment = Some(comment.into());
@@ -67,6 +77,11 @@ impl Directive {
 /// `if (VARIABLE = VALUE) { ... }`.
 pub(super) fn when(variable: &str, value: &str, block: Vec<Directive>) -> Directive {
     line!["if", format!("({variable}"), "=", value, ")"].block(block)
+}
+
+/// `if (VARIABLE) { ... }`: it is neither empty nor `0`.
+pub(super) fn when_set(variable: &str, block: Vec<Directive>) -> Directive {
+    line!["if", format!("({variable})")].block(block)
 }
 
 /// Writes directives, `depth` blocks deep.

@@ -1,21 +1,22 @@
 //! Rules of a virtual host as locations, so that the first rule in source order whose condition holds is taken.
 //!
 //! nginx picks the location with the longest path, whatever its place in the file. So there is one for each path that the rules
-//! name, and in each the rules that can hold there, in their order: if the first asks for nothing else, its location is next;
-//! else a `map` over the bits of all comparisons names it. The location of a rule has a name without a leading `/`, which no
-//! caller can ask for.
+//! name, and in each the rules that can hold there, in their order: if the first asks for nothing else, what it does stands there,
+//! or its location is next; else a `map` over the bits of all comparisons names it. The location of a rule has a name without a
+//! leading `/`, which no caller can ask for.
 
 use super::builder::Builder;
-use super::conditions::{Condition, Location};
+use super::conditions::{Condition, Location, PATH};
 use super::directive::{Directive, line};
 use super::filed::Filed;
+use super::rewrite;
 use super::rule;
 use super::variables::UNKNOWN;
 use meshc_compiler::model::Match;
 use meshc_compiler::policy::RewriteKind;
 use meshc_compiler::routing::{Rule, RuleAction, Upstream, VirtualHost};
 use meshc_compiler::values::{HostPattern, Protocol, Scheme};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What stands in front of the names of locations that only nginx itself asks for.
 const INTERNAL: &str = "mesh:";
@@ -29,6 +30,8 @@ pub(super) const GRPC_UNAVAILABLE: &str = "@mesh-grpc-unavailable";
 pub(super) const GRPC_DEADLINE: &str = "@mesh-grpc-deadline";
 /// Bytes of variable names that one `map` looks at; nginx reads 4,096 in one token.
 const TABLE_MAX: usize = 3_000;
+/// Most lines of a rule in all of its public locations.
+const REPEATED_MAX: usize = 24;
 /// Candidates that one `map` chooses from, if they are many. Those that several locations share stand in one `map` then.
 const GROUP: usize = 32;
 /// Most groups: nginx follows variables 100 deep.
@@ -61,27 +64,38 @@ pub(super) fn locations(
     builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
     let candidates = candidates(host, server.scheme, builder);
+    let filed = Filed::new(candidates.iter().map(|candidate| &candidate.condition));
+    let wanted: Vec<(Location, Here<'_, '_, '_>)> = wanted_locations(&candidates)
+        .into_iter()
+        .map(|location| {
+            let here = here(&candidates, &filed, &location, builder);
+            (location, here)
+        })
+        .collect();
+    let mut rules = RuleLocations::new(&wanted, server);
     let mut used: FxHashSet<&str> = FxHashSet::default();
     let mut locations = Vec::new();
     let mut ends = Ends::default();
-    let filed = Filed::new(candidates.iter().map(|candidate| &candidate.condition));
-    for location in wanted_locations(&candidates) {
-        let (modifier, path) = match &location {
+    for (location, here) in &wanted {
+        let (modifier, path) = match location {
             Location::Exact(path) => ("=", path),
             Location::Prefix(path) => ("^~", path),
         };
-        let here = here(&candidates, &filed, &location, builder);
-        let (target, names) = target(&here, candidates.len(), &mut ends, builder);
+        let public = line!["location", modifier, path.clone()];
+        if let Some(direct) = only(here).and_then(|candidate| rules.direct(candidate, builder)) {
+            locations.push(Directive { words: public.words, ..direct });
+            continue;
+        }
+        let (target, names) = target(here, candidates.len(), &mut ends, builder);
         used.extend(names);
         let span = here.first().map_or(host.span, |(candidate, _)| candidate.rule.span);
-        let jump = line!["rewrite", "^", target, "last"];
-        locations.push(line!["location", modifier, path.clone()].block(vec![jump]).at(span));
+        let jump = vec![line!["set", "$mesh_asked", PATH], line!["rewrite", "^", target, "last"]];
+        locations.push(public.block(jump).at(span));
     }
     let mut made: FxHashSet<&str> = FxHashSet::default();
     for candidate in &candidates {
         if used.contains(candidate.name.as_str()) && made.insert(&candidate.name) {
-            let path = candidate.one.and_then(|one| one.path.as_ref());
-            locations.extend(rule::locations(candidate.rule, path, &candidate.name, server, builder));
+            locations.extend(rules.of(candidate, builder).iter().cloned());
         }
     }
     for (is_needed, name, status) in [(ends.nothing, NOTHING, "404"), (ends.undecided, UNDECIDED, "500")] {
@@ -101,6 +115,52 @@ pub(super) fn locations(
         }
     }
     locations
+}
+
+/// The candidate of a location where the request does not matter.
+fn only<'c, 'r>(here: &Here<'c, 'r, '_>) -> Option<&'c Candidate<'r>> {
+    match here.as_slice() {
+        [(candidate, bits)] if bits.is_empty() => Some(candidate),
+        _ => None,
+    }
+}
+
+/// The locations of the rules, each made once.
+struct RuleLocations<'v, 'c> {
+    server: ServerBlock<'v>,
+    made: FxHashMap<&'c str, Vec<Directive>>,
+    /// How many public locations lead to a rule whatever the request is.
+    direct: FxHashMap<&'c str, usize>,
+}
+
+impl<'v, 'c> RuleLocations<'v, 'c> {
+    fn new(wanted: &[(Location, Here<'c, '_, '_>)], server: ServerBlock<'v>) -> Self {
+        let mut direct: FxHashMap<&'c str, usize> = FxHashMap::default();
+        for candidate in wanted.iter().filter_map(|(_, here)| only(here)) {
+            *direct.entry(candidate.name.as_str()).or_default() += 1;
+        }
+        Self { server, made: FxHashMap::default(), direct }
+    }
+
+    /// The location of a rule, and those that it needs.
+    fn of(&mut self, candidate: &'c Candidate<'_>, builder: &mut Builder<'_>) -> &[Directive] {
+        let Candidate { rule, one, condition: _, name, order: _ } = candidate;
+        let path = one.and_then(|one| one.path.as_ref());
+        self.made.entry(name).or_insert_with(|| rule::locations(rule, path, name, self.server, builder))
+    }
+
+    /// What a rule does, as it may stand in a public location: without a second one, which costs nginx time and memory. None
+    /// for what looks at the name of its location, or would be repeated at length.
+    fn direct(&mut self, candidate: &'c Candidate<'_>, builder: &mut Builder<'_>) -> Option<Directive> {
+        let copies = self.direct.get(candidate.name.as_str()).copied().unwrap_or_default();
+        let [location] = self.of(candidate, builder) else { return None };
+        let [internal, body @ ..] = location.block.as_deref()? else { return None };
+        let body: Vec<Directive> =
+            body.iter().filter(|line| **line != rewrite::as_it_came()).cloned().collect();
+        let stands_anywhere = internal.is("internal") && !body.iter().any(Directive::goes_on);
+        (stands_anywhere && copies.saturating_mul(body.len()) <= REPEATED_MAX)
+            .then(|| Directive { block: Some(body), ..location.clone() })
+    }
 }
 
 /// Whether a rule leads to a destination that speaks gRPC.
@@ -257,8 +317,14 @@ fn table(
         }
     }
     let mut entries = vec![line!["default", otherwise]];
+    let mut keys: FxHashSet<String> = FxHashSet::default();
     for (candidate, bits) in group {
-        entries.push(line![row(&order, bits), candidate.name.clone()]);
+        let key = row(&order, bits);
+        // The first that asks for these bits is taken.
+        if !keys.insert(key.clone()) {
+            continue;
+        }
+        entries.push(line![key, candidate.name.clone()]);
         if bits.iter().any(|bit| builder.http.is_doubtful(bit)) {
             entries.push(line![undecided_row(&order, bits, builder), UNDECIDED]);
             ends.undecided = true;
@@ -281,6 +347,12 @@ fn undecided_row(order: &[&String], bits: &[String], builder: &Builder<'_>) -> S
 
 /// The key of a `map` that takes what has a `1` at the position of each of `bits`.
 pub(super) fn row(order: &[&String], bits: &[String]) -> String {
+    // One bit is found in a table.
+    if let ([bit], [asked]) = (order, bits)
+        && *bit == asked
+    {
+        return "1".to_owned();
+    }
     let digits: String = order.iter().map(|bit| if bits.contains(bit) { '1' } else { '.' }).collect();
     format!("~^{}", digits.trim_end_matches('.'))
 }

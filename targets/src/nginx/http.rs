@@ -1,11 +1,12 @@
 //! Servers for HTTP, with TLS or without.
 
 use super::builder::Builder;
-use super::directive::{Directive, line, when};
+use super::directive::{Directive, line, when, when_set};
 use super::dispatch::{self, ServerBlock};
 use super::hosts::{self, Among};
 use super::listener_tls;
 use super::listeners::Heard;
+use super::rewrite;
 use super::text::EMPTY;
 use meshc_compiler::routing::{HttpServer, Role, RuleAction, TlsKind, TlsServer, VirtualHost};
 use meshc_compiler::values::{HostMap, HostPattern, Protocol, Scheme};
@@ -231,7 +232,7 @@ fn nowhere(heard: &Heard, flags: &[String], tls: Vec<Directive>) -> Directive {
     let mut inside = listen(heard, flags, true);
     inside.push(line!["server_name", "_"]);
     inside.extend(tls);
-    inside.push(when("$mesh_is_old", "1", vec![line!["return", "426"]]));
+    inside.push(when_set("$mesh_is_old", vec![line!["return", "426"]]));
     inside.push(line!["return", "404", EMPTY]);
     line!["server"].block(inside)
 }
@@ -248,16 +249,16 @@ fn virtual_host(
     heard: &Heard,
     builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
-    // The first use of the variable keeps its value: later on, the path is that of an inner location.
     let mut lines = vec![
-        line!["set", "$mesh_asked", "$mesh_path"],
-        when("$mesh_is_old", "1", vec![line!["return", "426"]]),
-        when("$mesh_bad_path", "1", vec![line!["return", "400"]]),
+        when_set("$mesh_is_old", vec![line!["return", "426"]]),
+        when_set("$mesh_bad_path", vec![line!["return", "400"]]),
     ];
     if host.https_only {
         lines.push(line!["return", "301", "https://$mesh_authority$request_uri"]);
         return lines;
     }
+    // nginx would pass it on as it was written, dots and double slashes too.
+    lines.push(when("$mesh_usual_path", "", vec![rewrite::as_it_came()]));
     let server = ServerBlock { scheme, port: heard.port, domains };
     lines.extend(dispatch::locations(host, server, builder));
     lines

@@ -27,6 +27,11 @@ const KEPT: &str = "$mesh_kept";
 /// too many steps; the path must not go on unchanged then.
 const NO_PATH: &str = ":";
 
+/// Gives a request that has gone to an inner location its own path again, and has nginx write it anew.
+pub(super) fn as_it_came() -> Directive {
+    line!["rewrite", "^", PATH, "break"]
+}
+
 /// The host that a destination sees.
 pub(super) fn host(rewrites: &[Rewrite]) -> Option<&Fqdn> {
     rewrites.iter().rev().find_map(|rewrite| match &rewrite.kind {
@@ -73,7 +78,7 @@ pub(super) fn path(
 /// By what `proxy_pass` has after its host.
 fn passed(rewrite: Option<&Rewrite>, path: Option<&PathMatch>, builder: &mut Builder<'_>) -> NewPath {
     let Some(Rewrite { kind, span }) = rewrite else {
-        return NewPath { lines: vec![line!["rewrite", "^", PATH, "break"]], passed: KEPT.to_owned() };
+        return NewPath { lines: vec![as_it_came()], passed: KEPT.to_owned() };
     };
     let path = match kind {
         RewriteKind::Host(_) => WRITTEN_PATH.to_owned(),
@@ -103,7 +108,7 @@ fn rewritten(
     path: Option<&PathMatch>,
     builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
-    let Some(Rewrite { kind, span }) = rewrite else { return vec![line!["rewrite", "^", PATH, "break"]] };
+    let Some(Rewrite { kind, span }) = rewrite else { return vec![as_it_came()] };
     match kind {
         RewriteKind::Host(_) => Vec::new(),
         RewriteKind::Path(new) => {
