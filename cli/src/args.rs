@@ -202,10 +202,10 @@ Run the real proxy on this machine and compare it with the sources
 
 Starts envoy or nginx on 127.0.0.1 with the configuration that meshc writes, and test upstreams in place of the \
 endpoints. Sends at least one request for each rule, and one that just misses it, and compares the outcome with the \
-sources: destination, path, host and headers there, redirects, statuses, TLS, and weights within bounds that a \
-correct proxy exceeds once in a million runs.
+sources: destination, path, host and headers there, redirects, statuses, TLS, when a gRPC call with a deadline ends, and weights within \
+bounds that a correct proxy exceeds once in a million runs.
 
-Not tested: timeouts, retries and ejection; CORS; the headers `x-forwarded-*`; which versions of TLS are refused; and \
+Not tested: timeouts other than those of gRPC calls, retries and ejection; CORS; the headers `x-forwarded-*`; which versions of TLS are refused; and \
 whether a destination with a wrong certificate is refused. Of a list of alternatives in a condition, such as `method in [GET, PUT]`, \
 only one element is tested.
 

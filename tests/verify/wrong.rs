@@ -71,6 +71,31 @@ fn each_change_of_nginx_is_found_where_it_is_meant() {
 }
 
 #[test]
+fn calls_of_grpc_are_timed() {
+    let Some(envoy) = programs::envoy() else { return };
+    let source = "gateway edge { workload any; listen grpc 80 { hosts a.com } }\n\
+                  host a.com via edge {\n  route all -> s {\n    timeout 1200ms\n  }\n}\nservice s { port grpc 8080 }\n";
+    let folder = Folder::new(&[("a.mesh", source)]);
+    for (change, wanted, got) in [
+        // The timeout of the route takes the place of the one of calls.
+        ("/max_grpc_timeout/d", "wanted `the call ends after 400 ms`", "got `a response after 1"),
+        (
+            "s/max_grpc_timeout: 1.2s/max_grpc_timeout: 0s/",
+            "wanted `the call ends after 1200 ms`",
+            "got `a response after 2",
+        ),
+    ] {
+        let text = format!("sed -i '{change}' \"$2\"; exec {} \"$@\"", envoy.display());
+        let changed = script(&folder, "changed", &text);
+        let run = verify(&folder, 1, &["--target", "envoy", "--program", &changed]);
+        for part in ["at route `all`: deadline\n", wanted, got] {
+            assert!(run.err.contains(part), "{change}: {part}: {}", run.err);
+        }
+    }
+    verify(&folder, 0, &["--target", "envoy", "--program", envoy.to_str().unwrap()]);
+}
+
+#[test]
 fn an_answer_without_a_body_is_judged_too() {
     let Some(envoy) = programs::envoy() else { return };
     let source = "gateway edge { workload any; listen http 80 { hosts a.com } }\n\

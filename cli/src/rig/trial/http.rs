@@ -82,6 +82,11 @@ impl Run<'_> {
             if let Some(taken) = taken.filter(|_| is_plain && mismatches.is_empty()).filter(is_first) {
                 mismatches = self.many(taken, question, &request, &mut connections);
             }
+            let is_untimed = |taken: &&Taken<'_>| self.timed.insert(std::ptr::from_ref(taken.rule));
+            if let Some(taken) = taken.filter(|_| is_plain && mismatches.is_empty()).filter(is_untimed) {
+                let send = |call: &client::Request, limit| connections.exchange(question, call, limit);
+                mismatches.extend(self.late_calls(taken, &request, send));
+            }
             let sent = sent::shown(question, self.trial.rigged);
             for mismatch in mismatches {
                 self.note((span, &rule), &sent, mismatch);

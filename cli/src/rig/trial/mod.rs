@@ -5,10 +5,11 @@
 //!                           -proxy---> answer  / judge -> Difference | known by the capability table | nothing
 //! ```
 //!
-//! What depends on chance is asked many times, and counted ([`shares`]). What depends on time (timeouts, retries, ejection) is
-//! not looked at.
+//! What depends on chance is asked many times, and counted ([`shares`]). Of what depends on time, only the calls of gRPC are timed
+//! ([`deadlines`]); other timeouts, retries and ejection are not looked at.
 
 mod connections;
+mod deadlines;
 mod delivered;
 mod http;
 mod judge;
@@ -140,6 +141,8 @@ pub enum Aspect {
     Share,
     /// Whether an answer still comes through when the caller has said that it sends no more.
     HalfClose,
+    /// When a call of gRPC ends.
+    Deadline,
 }
 
 impl Aspect {
@@ -159,6 +162,7 @@ impl Aspect {
             Self::UpstreamTls => "TLS origination",
             Self::Share => "share",
             Self::HalfClose => "half-closed connection",
+            Self::Deadline => "deadline",
         }
     }
 }
@@ -188,6 +192,8 @@ struct Run<'t> {
     rules: FxHashSet<*const Rule>,
     /// Those whose shares were counted.
     counted: FxHashSet<*const Rule>,
+    /// Those whose calls were timed.
+    timed: FxHashSet<*const Rule>,
     connection_rules: FxHashSet<*const ConnectionRule>,
 }
 
@@ -239,6 +245,7 @@ impl<'t> Run<'t> {
             findings: Findings::default(),
             rules: FxHashSet::default(),
             counted: FxHashSet::default(),
+            timed: FxHashSet::default(),
             connection_rules: FxHashSet::default(),
         }
     }

@@ -99,9 +99,10 @@ impl Bench<'_> {
     }
 
     fn by_hand(&self, ports: Ports) -> io::Result<PathBuf> {
+        let endpoint = |_| format!("127.0.0.1:{}", ports.endpoint);
         let (name, text) = match self.proxy {
-            Proxy::Envoy => ("envoy.yaml", by_hand::envoy(SERVICES, ports.proxy, ports.endpoint)),
-            Proxy::Nginx => ("nginx.conf", by_hand::nginx(SERVICES, ports.proxy, ports.endpoint)),
+            Proxy::Envoy => ("envoy.yaml", by_hand::envoy(SERVICES, ports.proxy, endpoint)),
+            Proxy::Nginx => ("nginx.conf", by_hand::nginx(SERVICES, ports.proxy, endpoint)),
         };
         let main = self.folder.join("by-hand").join(name);
         tree::write(&main, text.as_bytes())?;

@@ -1,6 +1,6 @@
 //! Time and memory that the proxies need to load a configuration.
 
-use super::{Options, build, naive, project};
+use super::{Options, build, by_hand, naive, project};
 use crate::process::watch;
 use crate::tree;
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The rows of our output and of the naive one, all measured one after the other.
+/// The rows of our output, of one by hand that means the same, and of the naive one, all measured one after the other.
 pub(super) fn table(options: &Options, folder: &Path) -> io::Result<String> {
     let mut text = String::from(
         "| services | proxy | configuration | MB | load s | peak MB |\n|---:|---|---|---:|---:|---:|\n",
@@ -52,17 +52,30 @@ fn configurations(
         tree::write(&source.join("mesh.mesh"), mesh.as_bytes())?;
         Ok(build(options, &source, target, arguments, &folder.join("out"))?.join(main))
     };
-    let naive = |main: &str, text: String| -> io::Result<PathBuf> {
-        let main = folder.join("naive").join(main);
+    let written = |main: &str, text: String| -> io::Result<PathBuf> {
+        let main = folder.join("written").join(main);
         tree::write(&main, text.as_bytes())?;
         Ok(main)
     };
     Ok(vec![
         ("Envoy", "ours, YAML", ours("envoy", &[], "edge.yaml")?),
         ("Envoy", "ours, JSON", ours("envoy", &["--envoy-format", "json"], "edge.json")?),
-        ("Envoy", "naive, YAML", naive("envoy.yaml", naive::envoy(options.services))?),
+        (
+            "Envoy",
+            "by hand, YAML",
+            written("by-hand.yaml", by_hand::envoy(options.services, project::PORT, project::endpoint))?,
+        ),
+        ("Envoy", "naive, YAML", written("naive.yaml", naive::envoy(options.services))?),
         ("nginx", "ours", ours("nginx", &[], "edge/nginx.conf")?),
-        ("nginx", "naive", naive("nginx/nginx.conf", naive::nginx(options.services))?),
+        (
+            "nginx",
+            "by hand",
+            written(
+                "by-hand/nginx.conf",
+                by_hand::nginx(options.services, project::PORT, project::endpoint),
+            )?,
+        ),
+        ("nginx", "naive", written("naive/nginx.conf", naive::nginx(options.services))?),
     ])
 }
 
