@@ -76,19 +76,18 @@ fn calls_of_grpc_are_timed() {
     let source = "gateway edge { workload any; listen grpc 80 { hosts a.com } }\n\
                   host a.com via edge {\n  route all -> s {\n    timeout 1200ms\n  }\n}\nservice s { port grpc 8080 }\n";
     let folder = Folder::new(&[("a.mesh", source)]);
-    for (change, wanted, got) in [
+    for (change, wanted) in [
         // The timeout of the route takes the place of the one of calls.
-        ("/max_grpc_timeout/d", "wanted `the call ends after 400 ms`", "got `a response after 1"),
+        ("/max_grpc_timeout/d", "wanted the call ends after 400 ms, got a response after 1"),
         (
             "s/max_grpc_timeout: 1.2s/max_grpc_timeout: 0s/",
-            "wanted `the call ends after 1200 ms`",
-            "got `a response after 2",
+            "wanted the call ends after 1200 ms, got a response after 2",
         ),
     ] {
         let text = format!("sed -i '{change}' \"$2\"; exec {} \"$@\"", envoy.display());
         let changed = script(&folder, "changed", &text);
         let run = verify(&folder, 1, &["--target", "envoy", "--program", &changed]);
-        for part in ["at route `all`: deadline\n", wanted, got] {
+        for part in ["at route `all`: deadline\n", wanted] {
             assert!(run.err.contains(part), "{change}: {part}: {}", run.err);
         }
     }

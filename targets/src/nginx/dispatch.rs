@@ -14,7 +14,7 @@ use super::rule;
 use super::variables::UNKNOWN;
 use meshc_compiler::model::Match;
 use meshc_compiler::policy::RewriteKind;
-use meshc_compiler::routing::{Rule, RuleAction, Upstream, VirtualHost};
+use meshc_compiler::routing::{Addresses, Rule, RuleAction, Upstream, VirtualHost};
 use meshc_compiler::values::{HostPattern, Protocol, Scheme};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -152,6 +152,9 @@ impl<'v, 'c> RuleLocations<'v, 'c> {
     /// What a rule does, as it may stand in a public location: without a second one, which costs nginx time and memory. None
     /// for what looks at the name of its location, or would be repeated at length.
     fn direct(&mut self, candidate: &'c Candidate<'_>, builder: &mut Builder<'_>) -> Option<Directive> {
+        if calls_asked_host(candidate.rule, builder) {
+            return None;
+        }
         let copies = self.direct.get(candidate.name.as_str()).copied().unwrap_or_default();
         let [location] = self.of(candidate, builder) else { return None };
         let [internal, body @ ..] = location.block.as_deref()? else { return None };
@@ -161,6 +164,13 @@ impl<'v, 'c> RuleLocations<'v, 'c> {
         (stands_anywhere && copies.saturating_mul(body.len()) <= REPEATED_MAX)
             .then(|| Directive { block: Some(body), ..location.clone() })
     }
+}
+
+/// Whether a rule calls the host that the caller asks for. Readers of configurations want that in an inner location.
+fn calls_asked_host(rule: &Rule, builder: &Builder<'_>) -> bool {
+    let RuleAction::Forward(to) = &rule.action else { return false };
+    let mut upstreams = to.iter().filter_map(|one| builder.upstream(one.upstream));
+    upstreams.any(|upstream| matches!(upstream.addresses, Addresses::Original | Addresses::PerRequest))
 }
 
 /// Whether a rule leads to a destination that speaks gRPC.
