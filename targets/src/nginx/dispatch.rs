@@ -82,7 +82,8 @@ pub(super) fn locations(
             Location::Prefix(path) => ("^~", path),
         };
         let public = line!["location", modifier, path.clone()];
-        if let Some(direct) = only(here).and_then(|candidate| rules.direct(candidate, builder)) {
+        let direct = only(here).filter(|_| !is_redirected(location, &wanted));
+        if let Some(direct) = direct.and_then(|candidate| rules.direct(candidate, builder)) {
             locations.push(Directive { words: public.words, ..direct });
             continue;
         }
@@ -115,6 +116,14 @@ pub(super) fn locations(
         }
     }
     locations
+}
+
+/// Whether nginx would answer a request for this path without its slash by sending the caller here: it does so for a location
+/// that ends with one and calls a destination, where no other location takes that path.
+fn is_redirected(location: &Location, wanted: &[(Location, Here<'_, '_, '_>)]) -> bool {
+    let Location::Prefix(path) = location else { return false };
+    let Some(bare) = path.strip_suffix('/').filter(|bare| !bare.is_empty()) else { return false };
+    !wanted.iter().any(|(other, _)| matches!(other, Location::Exact(exact) if exact == bare))
 }
 
 /// The candidate of a location where the request does not matter.
