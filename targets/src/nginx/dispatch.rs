@@ -161,7 +161,7 @@ impl<'v, 'c> RuleLocations<'v, 'c> {
     /// What a rule does, as it may stand in a public location: without a second one, which costs nginx time and memory. None
     /// for what looks at the name of its location, or would be repeated at length.
     fn direct(&mut self, candidate: &'c Candidate<'_>, builder: &mut Builder<'_>) -> Option<Directive> {
-        if calls_asked_host(candidate.rule, builder) {
+        if is_dubious_in_public(candidate.rule, builder) {
             return None;
         }
         let copies = self.direct.get(candidate.name.as_str()).copied().unwrap_or_default();
@@ -175,11 +175,13 @@ impl<'v, 'c> RuleLocations<'v, 'c> {
     }
 }
 
-/// Whether a rule calls the host that the caller asks for. Readers of configurations want that in an inner location.
-fn calls_asked_host(rule: &Rule, builder: &Builder<'_>) -> bool {
+/// Whether a rule calls the host that the caller asks for, or another path: linters of nginx (gixy) warn of either in a public
+/// location, and not in an inner one.
+fn is_dubious_in_public(rule: &Rule, builder: &Builder<'_>) -> bool {
     let RuleAction::Forward(to) = &rule.action else { return false };
     let mut upstreams = to.iter().filter_map(|one| builder.upstream(one.upstream));
     upstreams.any(|upstream| matches!(upstream.addresses, Addresses::Original | Addresses::PerRequest))
+        || rule.options.rewrite.iter().any(|rewrite| !rewrite.kind.is_of_host())
 }
 
 /// Whether a rule leads to a destination that speaks gRPC.
