@@ -1,6 +1,6 @@
 //! Paths, from what a caller writes to what a destination sees.
 
-use super::stage::{Plane, Running, Stage, seen};
+use super::stage::{Plane, Running, Stage, seen, wait_for};
 use meshc_cli::rig::Request;
 
 on_every_plane! {
@@ -10,6 +10,9 @@ on_every_plane! {
     an_expression_sees_the_path_as_it_was_written
     a_path_for_http2_keeps_its_escapes_or_is_refused
     requests_older_than_http_1_1_are_refused
+    a_path_without_its_final_slash_is_another
+    a_copy_goes_where_copies_go_however_its_path_is_written
+    a_long_query_is_looked_at_to_its_end
 }
 
 /// A gateway with these routes, which may lead to `a`.
@@ -25,6 +28,51 @@ fn gateway(routes: &str) -> String {
 
 fn path_seen(running: &Running, target: &str) -> String {
     seen(&running.ask(&Request::get("a.com", target))).target
+}
+
+fn a_path_without_its_final_slash_is_another(stage: &mut Stage) {
+    let _a = stage.echo("a");
+    let routes = "route exact when path is \"/c/\" -> a
+      route begin when path prefix \"/d/\" -> a
+      route rest -> respond 404 \"rest\"";
+    let running = stage.start(&gateway(routes));
+    let status = |path: &str| running.ask(&Request::get("a.com", path)).status;
+    for (path, wanted) in [("/c", 404), ("/c/", 200), ("/c/x", 404), ("/d", 404), ("/d/", 200), ("/d/x", 200)]
+    {
+        assert_eq!(status(path), wanted, "{path}");
+    }
+}
+
+fn a_copy_goes_where_copies_go_however_its_path_is_written(stage: &mut Stage) {
+    let (a, shadow) = (stage.echo("a"), stage.echo("shadow"));
+    let source = gateway("route all -> a { mirror to shadow }")
+        .replace(
+            "service a { port http 80 }",
+            "service a { port http 80 }\n    service shadow { port http 80 }",
+        )
+        .replace(
+            "address a endpoints [<a>]",
+            "address a endpoints [<a>]; address shadow endpoints [<shadow>]",
+        );
+    let running = stage.start(&source);
+    let paths = ["/plain", "/John%20Smith", "/x//y", "/a|b", "/./x", "/.hidden", "/%c3%a9"];
+    for (number, path) in (1..).zip(paths) {
+        let path_seen = path_seen(&running, path);
+        wait_for("the copy", || shadow.requests() == number);
+        assert_eq!(a.requests(), number, "{path}");
+        assert_eq!(shadow.take_seen().last().unwrap().target, path_seen, "{path}");
+    }
+}
+
+/// A regular expression that gives up says nothing of what it looked at.
+fn a_long_query_is_looked_at_to_its_end(stage: &mut Stage) {
+    let _a = stage.echo("a");
+    let running =
+        stage.start(&gateway("route no when query debug present -> respond 403\n      route all -> a"));
+    for number in [1, 1_000, 5_000, 20_000] {
+        let target = format!("/?{}debug=1", "a&".repeat(number));
+        assert_eq!(running.ask(&Request::get("a.com", &target)).status, 403, "{number}");
+    }
 }
 
 /// What Envoy and nginx alike make of a path.

@@ -119,9 +119,9 @@ pub(super) fn locations(
 }
 
 /// Whether nginx would answer a request for this path without its slash by sending the caller here: it does so for a location
-/// that ends with one and calls a destination, where no other location takes that path.
+/// that ends with one and calls a destination, be it exact or a prefix, where no other location takes that path.
 fn is_redirected(location: &Location, wanted: &[(Location, Here<'_, '_, '_>)]) -> bool {
-    let Location::Prefix(path) = location else { return false };
+    let (Location::Prefix(path) | Location::Exact(path)) = location;
     let Some(bare) = path.strip_suffix('/').filter(|bare| !bare.is_empty()) else { return false };
     !wanted.iter().any(|(other, _)| matches!(other, Location::Exact(exact) if exact == bare))
 }
@@ -167,11 +167,10 @@ impl<'v, 'c> RuleLocations<'v, 'c> {
         let copies = self.direct.get(candidate.name.as_str()).copied().unwrap_or_default();
         let [location] = self.of(candidate, builder) else { return None };
         let [internal, body @ ..] = location.block.as_deref()? else { return None };
-        let body: Vec<Directive> =
-            body.iter().filter(|line| **line != rewrite::as_it_came()).cloned().collect();
-        let stands_anywhere = internal.is("internal") && !body.iter().any(Directive::goes_on);
+        let goes_on = body.iter().filter(|line| **line != rewrite::as_it_came()).any(Directive::goes_on);
+        let stands_anywhere = internal.is("internal") && !goes_on;
         (stands_anywhere && copies.saturating_mul(body.len()) <= REPEATED_MAX)
-            .then(|| Directive { block: Some(body), ..location.clone() })
+            .then(|| Directive { block: Some(body.to_vec()), ..location.clone() })
     }
 }
 

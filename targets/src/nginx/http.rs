@@ -1,12 +1,11 @@
 //! Servers for HTTP, with TLS or without.
 
 use super::builder::Builder;
-use super::directive::{Directive, line, when, when_set};
+use super::directive::{Directive, line, when_set};
 use super::dispatch::{self, ServerBlock};
 use super::hosts::{self, Among};
 use super::listener_tls;
 use super::listeners::Heard;
-use super::rewrite;
 use super::text::EMPTY;
 use meshc_compiler::routing::{HttpServer, Role, RuleAction, TlsKind, TlsServer, VirtualHost};
 use meshc_compiler::values::{HostMap, HostPattern, Protocol, Scheme};
@@ -257,8 +256,6 @@ fn virtual_host(
         lines.push(line!["return", "301", "https://$mesh_authority$request_uri"]);
         return lines;
     }
-    // nginx would pass it on as it was written, dots and double slashes too.
-    lines.push(when("$mesh_usual_path", "", vec![rewrite::as_it_came()]));
     let server = ServerBlock { scheme, port: heard.port, domains };
     lines.extend(dispatch::locations(host, server, builder));
     lines
