@@ -212,13 +212,21 @@ impl Folded {
             }
             let all: Vec<Option<Inherited>> =
                 roots.iter().map(|root| Inherited::new(root.route, route)).collect();
-            let Some(first) = all.iter().flatten().next() else { continue };
-            let agrees =
-                |one: &Option<Inherited>| one.as_ref().is_some_and(|one| one.says_the_same(first, route));
-            if all.iter().all(agrees) {
-                self.inherited.insert((id, at), first.clone());
-            } else {
-                self.reports.push(options_lost(route, roots));
+            if all.iter().all(Option::is_none) {
+                continue;
+            }
+            let own = vec![route.matches.clone()];
+            let written = self.leaves.get(&(id, at)).unwrap_or(&own);
+            let alike = |one: &Inherited| {
+                all.iter().flatten().all(|other| one.is_written_alike(other, &route.matches))
+            };
+            let fits = |one: &Inherited| {
+                all.iter().flatten().next().is_some_and(alike)
+                    || written.iter().all(|matches| one.can_be_written(matches))
+            };
+            match Inherited::together(&all).filter(fits) {
+                Some(together) => drop(self.inherited.insert((id, at), together)),
+                None => self.reports.push(options_lost(route, roots)),
             }
         }
     }

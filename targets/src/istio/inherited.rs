@@ -38,10 +38,39 @@ impl Inherited {
         })
     }
 
-    /// Whether two routes that delegate leave the same.
-    pub(super) fn says_the_same(&self, other: &Self, leaf: &Route) -> bool {
-        let rewritten = |one: &Self| rewrite::http(&one.rewrite, &one.conditions(&leaf.matches));
-        self.fault == other.fault && rewritten(self) == rewritten(other)
+    /// What is taken over from several routes that delegate, if it is the same; `None` if it is not.
+    pub(super) fn together(all: &[Option<Self>]) -> Option<Self> {
+        let mut all = all.iter();
+        let mut together = all.next()?.clone()?;
+        for one in all {
+            let one = one.as_ref().filter(|one| one.does_the_same(&together))?;
+            // One that takes everything has no alternative beside it.
+            if together.outer.is_empty() || one.outer.is_empty() {
+                together.outer.clear();
+            } else {
+                together.outer.extend(one.outer.iter().cloned());
+            }
+        }
+        Some(together)
+    }
+
+    /// Whether both say the same, wherever they are written and whatever the routes that delegate ask for.
+    fn does_the_same(&self, other: &Self) -> bool {
+        let rewrites = |one: &Self| one.rewrite.iter().map(|one| one.kind.clone()).collect::<Vec<_>>();
+        let faults =
+            |one: &Self| one.fault.iter().map(|one| (one.kind.clone(), one.share)).collect::<Vec<_>>();
+        rewrites(self) == rewrites(other) && faults(self) == faults(other)
+    }
+
+    /// Whether the requests of two routes that delegate are rewritten by one rewrite of Istio.
+    pub(super) fn is_written_alike(&self, other: &Self, alternatives: &[Match]) -> bool {
+        let rewritten = |one: &Self| rewrite::http(&one.rewrite, &one.conditions(alternatives));
+        rewritten(self) == rewritten(other)
+    }
+
+    /// Whether one rewrite of Istio does what is meant for a route that is written under these alternatives.
+    pub(super) fn can_be_written(&self, alternatives: &[Match]) -> bool {
+        rewrite::does_for_all(&self.rewrite, &self.conditions(alternatives))
     }
 
     /// The conditions of requests that some alternatives of the route get.
