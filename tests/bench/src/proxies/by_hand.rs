@@ -41,7 +41,7 @@ const REMOVED: [&str; 23] = [
 /// A server for each host, three locations each.
 pub(super) fn nginx(services: usize, port: u16, endpoint: impl Fn(usize) -> String) -> String {
     let mut text = String::from(
-        "pid nginx.pid;\npcre_jit on;\nevents {\n    worker_connections 4096;\n}\nhttp {\n    access_log /dev/stdout;\n    server_tokens off;\n    \
+        "pid nginx.pid;\nevents {\n    worker_connections 4096;\n}\nhttp {\n    access_log /dev/stdout;\n    server_tokens off;\n    \
          server_names_hash_max_size 65536;\n    server_names_hash_bucket_size 128;\n    client_max_body_size 0;\n    keepalive_timeout 3600s;\n    proxy_http_version 1.1;\n    proxy_buffering off;\n    \
          proxy_request_buffering off;\n    proxy_redirect off;\n    proxy_connect_timeout 10s;\n    proxy_read_timeout 300s;\n    \
          proxy_next_upstream error;\n    proxy_next_upstream_tries 1;\n    proxy_set_header Host $http_host;\n    \
