@@ -2,8 +2,8 @@
 
 use super::Context;
 use crate::model::{
-    Action, BindingKind, Destination, DestinationId, Gateway, Host, HostNameKind, Id, Listener, Model,
-    Resource, Route, RouteKind, ServerTlsMode,
+    BindingKind, Destination, DestinationId, Gateway, Host, HostNameKind, Id, Listener, Model, Resource,
+    Route, RouteKind, ServerTlsMode,
 };
 use crate::values::{HostMap, Protocol};
 use meshc_language::{Code, Diagnostic, Span};
@@ -18,7 +18,8 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     for (_, host) in context.model.hosts.iter() {
         let gateways = listeners_of_gateways(context, host, &mut serving);
         for route in host.routes.iter().filter(|route| !route.incomplete) {
-            let mut datagrams = destinations(route)
+            let mut datagrams = route
+                .destinations()
                 .filter(|destination| is_datagram_only(context.model, destination))
                 .peekable();
             if datagrams.peek().is_some() {
@@ -29,16 +30,6 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
             carried_by_services(context, host, route, reports);
         }
     }
-}
-
-/// Every destination of a route, those of copies too.
-fn destinations(route: &Route) -> impl Iterator<Item = &Destination> {
-    let forwarded = match &route.action {
-        Action::Forward(destinations) => destinations.as_slice(),
-        Action::Redirect(_) | Action::Respond(_) | Action::Delegate(_) => &[],
-    };
-    let copies = route.options.mirrors.iter().map(|mirror| &mirror.destination);
-    forwarded.iter().map(|one| &one.destination).chain(copies)
 }
 
 /// Whether the port of a destination is for UDP alone; one number may be that of a port for TCP as well.

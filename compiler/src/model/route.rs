@@ -240,6 +240,16 @@ pub struct Delegate {
 }
 
 impl Route {
+    /// Where its requests go, and where copies of them go.
+    pub fn destinations(&self) -> impl Iterator<Item = &Destination> {
+        let forwarded = match &self.action {
+            Action::Forward(destinations) => destinations.as_slice(),
+            Action::Redirect(_) | Action::Respond(_) | Action::Delegate(_) => &[],
+        };
+        let copies = self.options.mirrors.iter().map(|mirror| &mirror.destination);
+        forwarded.iter().map(|one| &one.destination).chain(copies)
+    }
+
     /// Reads `route ...`; for `tls route ...` and `tcp route ...` the first word has been taken.
     fn read_kind<'p>(kind: RouteKind, statement: Statement<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
         let attributes = cx.attributes(statement);

@@ -6,7 +6,7 @@
 
 use super::asked::{Delegators, sidecars_take};
 use meshc_compiler::model::{
-    Action, Controller, Destination, DestinationId, Gateway, Host, Id, MatchBinding, Mesh, Model, Resolution,
+    Controller, Destination, DestinationId, Gateway, Host, Id, MatchBinding, Mesh, Model, Resolution,
     Resource, Route, Service, Visible,
 };
 use meshc_compiler::policy::{Method, SimpleBalancing};
@@ -22,23 +22,13 @@ pub(super) fn check(model: &Model, delegators: &Delegators<'_>) -> Vec<Diagnosti
     for (id, host) in model.hosts.iter() {
         for route in &host.routes {
             let callers = Callers::of(model, delegators, id, host, route);
-            for destination in destinations(route) {
+            for destination in route.destinations() {
                 reports.extend(without_policy(&model.mesh, &callers, destination));
                 reports.extend(without_endpoints(&model.mesh, &callers, destination));
             }
         }
     }
     reports
-}
-
-/// Where a route leads, copies included.
-fn destinations(route: &Route) -> impl Iterator<Item = &Destination> {
-    let forwarded = match &route.action {
-        Action::Forward(destinations) => destinations.as_slice(),
-        Action::Redirect(_) | Action::Respond(_) | Action::Delegate(_) => &[],
-    };
-    let mirrors = route.options.mirrors.iter().map(|mirror| &mirror.destination);
-    forwarded.iter().map(|one| &one.destination).chain(mirrors)
 }
 
 /// Which proxies of Istio take a route.
