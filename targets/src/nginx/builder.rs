@@ -1,6 +1,6 @@
 //! What is gathered while the configuration of one proxy is built.
 
-use super::directive::Directive;
+use super::directive::{Directive, line, print};
 use super::stream;
 use super::upstream_blocks::{ProxyPass, UpstreamBlocks};
 use super::upstream_tls::UpstreamTls;
@@ -9,6 +9,7 @@ use crate::fingerprint::fingerprint;
 use crate::provenance::Provenance;
 use crate::raw_proxy::{EdgeOptions, Rig};
 use crate::target::Options;
+use indexmap::IndexMap;
 use meshc_compiler::Model;
 use meshc_compiler::model::Id;
 use meshc_compiler::routing::{Proxy, Upstream};
@@ -43,6 +44,8 @@ pub(super) struct Builder<'a> {
     /// Where things come from, for comments.
     pub(super) provenance: Provenance<'a>,
     hops: FxHashSet<String>,
+    /// Bodies of named locations that several rules of a server may share, by the names of these.
+    shared: IndexMap<String, Vec<Directive>>,
 }
 
 /// A server that begins TLS for connections.
@@ -71,6 +74,7 @@ impl<'a> Builder<'a> {
             provenance: Provenance::new(options.files),
             heard: String::new(),
             hops: FxHashSet::default(),
+            shared: IndexMap::new(),
         }
     }
 
@@ -133,6 +137,24 @@ impl<'a> Builder<'a> {
         let server = stream::originating(&hop, pass, tls, upstream);
         self.originating.push(Originating { behind, hop: hop.clone(), server });
         hop
+    }
+
+    /// The name of a location of the server that is made, which does this. Rules that do the same share it.
+    pub(super) fn shared_location(&mut self, mut body: Vec<Directive>) -> String {
+        body.insert(0, line!["internal"]);
+        let text = print(&body, 0);
+        let mut name = format!("@mesh-anew-{:08x}", fingerprint([text.as_str()]) >> 32);
+        while self.shared.get(&name).is_some_and(|known| print(known, 0) != text) {
+            name = format!("@mesh-anew-{:08x}", fingerprint([name.as_str(), &text]) >> 32);
+        }
+        self.shared.entry(name.clone()).or_insert(body);
+        name
+    }
+
+    /// These locations, for the server that they were made for.
+    pub(super) fn take_shared_locations(&mut self) -> Vec<Directive> {
+        let shared = std::mem::take(&mut self.shared);
+        shared.into_iter().map(|(name, body)| line!["location", name].block(body)).collect()
     }
 
     /// The servers that begin TLS for connections.

@@ -64,7 +64,8 @@ impl Directive {
 
     /// Whether it may send the request to another location, or change what later lines see.
     pub(super) fn goes_on(&self) -> bool {
-        self.block.is_some() || ["rewrite", "set", "break", "mirror"].iter().any(|name| self.is(name))
+        let inside = self.block.iter().flatten().any(Self::goes_on);
+        inside || ["rewrite", "set", "break", "mirror"].iter().any(|name| self.is(name))
     }
 
     /// With a comment in front.

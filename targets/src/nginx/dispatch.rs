@@ -2,14 +2,13 @@
 //!
 //! nginx picks the location with the longest path, whatever its place in the file. So there is one for each path that the rules
 //! name, and in each the rules that can hold there, in their order: if the first asks for nothing else, what it does stands there,
-//! or its location is next; else a `map` over the bits of all comparisons names it. The location of a rule has a name without a
-//! leading `/`, which no caller can ask for.
+//! or its location is next; else a `map` over the bits of all comparisons names it. The location of a rule is a named one: unlike
+//! `rewrite`, going there leaves the path as the client wrote it, which `proxy_pass` sends on.
 
 use super::builder::Builder;
-use super::conditions::{Condition, Location, PATH};
+use super::conditions::{Condition, Location};
 use super::directive::{Directive, line};
 use super::filed::Filed;
-use super::rewrite;
 use super::rule;
 use super::variables::UNKNOWN;
 use meshc_compiler::model::Match;
@@ -18,12 +17,16 @@ use meshc_compiler::routing::{Addresses, Rule, RuleAction, Upstream, VirtualHost
 use meshc_compiler::values::{HostPattern, Protocol, Scheme};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// What stands in front of the names of locations that only nginx itself asks for.
+/// What stands in front of the names of rules in the names of their locations; a path begins with a slash.
 const INTERNAL: &str = "mesh:";
 /// The location of requests that no rule takes.
-const NOTHING: &str = "mesh:~";
+const NOTHING: &str = "@mesh:~";
 /// The location of requests of which nginx cannot tell whether a rule takes them.
-const UNDECIDED: &str = "mesh:!";
+const UNDECIDED: &str = "@mesh:!";
+/// Where `$mesh_turn` sends paths that are refused.
+const REFUSED: &str = "mesh:400";
+/// The status by which a location hands a request to a named one: nginx gives it to nobody.
+const HANDED_ON: &str = "418";
 /// Where requests to gRPC destinations end that are not there, or do not answer in time: callers know a status of gRPC, not of HTTP.
 pub(super) const GRPC_UNAVAILABLE: &str = "@mesh-grpc-unavailable";
 /// See [`GRPC_UNAVAILABLE`].
@@ -51,7 +54,7 @@ struct Candidate<'r> {
     rule: &'r Rule,
     one: Option<&'r Match>,
     condition: Condition,
-    /// Its location.
+    /// What its locations are called after.
     name: String,
     /// Its position in the order of all.
     order: usize,
@@ -90,8 +93,7 @@ pub(super) fn locations(
         let (target, names) = target(here, candidates.len(), &mut ends, builder);
         used.extend(names);
         let span = here.first().map_or(host.span, |(candidate, _)| candidate.rule.span);
-        let jump = vec![line!["set", "$mesh_asked", PATH], line!["rewrite", "^", target, "last"]];
-        locations.push(public.block(jump).at(span));
+        locations.push(public.block(handed_to(&target).to_vec()).at(span));
     }
     let mut made: FxHashSet<&str> = FxHashSet::default();
     for candidate in &candidates {
@@ -102,9 +104,12 @@ pub(super) fn locations(
     for (is_needed, name, status) in [(ends.nothing, NOTHING, "404"), (ends.undecided, UNDECIDED, "500")] {
         if is_needed {
             let body = vec![line!["internal"], line!["return", status, super::text::EMPTY]];
-            locations.push(line!["location", "=", name].block(body));
+            locations.push(line!["location", name].block(body));
         }
     }
+    let refused = vec![line!["internal"], line!["return", "400"]];
+    locations.push(line!["location", "=", REFUSED].block(refused));
+    locations.extend(builder.take_shared_locations());
     if calls_grpc(host, builder) {
         // `UNAVAILABLE` and `DEADLINE_EXCEEDED` (Envoy: `Grpc::Utility::httpToGrpcStatus`).
         for (name, status) in [(GRPC_UNAVAILABLE, "14"), (GRPC_DEADLINE, "4")] {
@@ -116,6 +121,16 @@ pub(super) fn locations(
         }
     }
     locations
+}
+
+/// Hands a request, as it is, to a named location. The name may have variables in it.
+pub(super) fn handed_to(named: &str) -> [Directive; 2] {
+    [line!["error_page", HANDED_ON, "=", named], line!["return", HANDED_ON]]
+}
+
+/// The named location that is called after a rule, or a part of one.
+pub(super) fn named(name: &str) -> String {
+    format!("@{name}")
 }
 
 /// Whether nginx would answer a request for this path without its slash by sending the caller here: it does so for a location
@@ -167,8 +182,7 @@ impl<'v, 'c> RuleLocations<'v, 'c> {
         let copies = self.direct.get(candidate.name.as_str()).copied().unwrap_or_default();
         let [location] = self.of(candidate, builder) else { return None };
         let [internal, body @ ..] = location.block.as_deref()? else { return None };
-        let goes_on = body.iter().filter(|line| **line != rewrite::as_it_came()).any(Directive::goes_on);
-        let stands_anywhere = internal.is("internal") && !goes_on;
+        let stands_anywhere = internal.is("internal") && !body.iter().any(Directive::goes_on);
         (stands_anywhere && copies.saturating_mul(body.len()) <= REPEATED_MAX)
             .then(|| Directive { block: Some(body.to_vec()), ..location.clone() })
     }
@@ -283,7 +297,7 @@ fn target<'c>(
     let mut conditional = here.as_slice();
     match here.split_last() {
         Some(((candidate, bits), before)) if bits.is_empty() => {
-            next.clone_from(&candidate.name);
+            next = named(&candidate.name);
             conditional = before;
         }
         _ => ends.nothing = true,
@@ -344,7 +358,7 @@ fn table(
         if !keys.insert(key.clone()) {
             continue;
         }
-        entries.push(line![key, candidate.name.clone()]);
+        entries.push(line![key, named(&candidate.name)]);
         if bits.iter().any(|bit| builder.http.is_doubtful(bit)) {
             entries.push(line![undecided_row(&order, bits, builder), UNDECIDED]);
             ends.undecided = true;

@@ -3,14 +3,14 @@
 use super::balancing;
 use super::builder::Builder;
 use super::cors;
-use super::directive::{Directive, line};
-use super::dispatch::{GRPC_DEADLINE, GRPC_UNAVAILABLE, ServerBlock, speaks_grpc};
+use super::directive::{Directive, line, when_set};
+use super::dispatch::{GRPC_DEADLINE, GRPC_UNAVAILABLE, ServerBlock, handed_to, speaks_grpc};
 use super::files::NO_LIMIT;
 use super::headers::Operations;
 use super::module::Module;
 use super::rewrite;
 use super::text::{self, millis};
-use super::upstream_blocks::{Call, proxy_pass};
+use super::upstream_blocks::{Call, ProxyPass, proxy_pass};
 use super::upstream_tls::{self, ServerName};
 use super::variables::Subsystem;
 use crate::raw_proxy::COMMON_RETRY_STATUSES;
@@ -39,8 +39,28 @@ pub(super) fn lines(
 ) -> Vec<Directive> {
     let WeightedUpstream { upstream, weight: _, headers, span: _ } = to;
     let operations = Operations::of(way.rule, headers.as_deref(), builder);
+    let Some(sending) = sending(way, *upstream, &operations, false, builder) else {
+        return mirrored.to_vec();
+    };
     let mut lines = mirrored.to_vec();
-    lines.extend(sent(way, *upstream, &operations, false, builder));
+    lines.extend(sending.lines.iter().cloned());
+    if sending.has_variables() {
+        let passed = if sending.passed.is_empty() { rewrite::ANEW } else { &sending.passed };
+        lines.push(sending.pass_to(passed));
+        return lines;
+    }
+    let answer = match sending.module {
+        Module::Proxy => {
+            let mut anew = lines.clone();
+            anew.push(sending.pass_to(rewrite::ANEW));
+            let [page, handed_on] = handed_to(&builder.shared_location(anew));
+            lines.insert(0, page);
+            handed_on
+        }
+        Module::Grpc => line!["return", "400"],
+    };
+    lines.insert(0, when_set(rewrite::ANEW, vec![answer]));
+    lines.push(sending.pass_to(""));
     lines
 }
 
@@ -53,27 +73,50 @@ pub(super) fn mirror_lines(
     builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
     let operations = Operations::of(way.rule, headers, builder);
-    sent(way, upstream, &operations, true, builder)
+    let Some(mut sending) = sending(way, upstream, &operations, true, builder) else { return Vec::new() };
+    let pass = sending.pass_to(&sending.passed);
+    sending.lines.push(pass);
+    sending.lines
 }
 
-fn sent(
+/// How a request, or a copy, is sent.
+struct Sending {
+    lines: Vec<Directive>,
+    module: Module,
+    scheme: &'static str,
+    pass: ProxyPass,
+    /// What stands behind the address where the path is rewritten, or is that of a copy.
+    passed: String,
+}
+
+impl Sending {
+    /// Whether nginx looks for the destination as each request comes.
+    fn has_variables(&self) -> bool {
+        !self.passed.is_empty() || matches!(self.pass, ProxyPass::LookedUp(_))
+    }
+
+    fn pass_to(&self, path: &str) -> Directive {
+        line![self.module.directive("pass"), format!("{}://{}{path}", self.scheme, self.pass.as_str())]
+    }
+}
+
+fn sending(
     way: &Way<'_>,
     id: Id<Upstream>,
     operations: &Operations,
     is_copy: bool,
     builder: &mut Builder<'_>,
-) -> Vec<Directive> {
-    let Some(upstream) = builder.upstream(id) else { return Vec::new() };
+) -> Option<Sending> {
+    let upstream = builder.upstream(id)?;
     let options = &way.rule.options;
     let module = Module::of(upstream);
-    let rewrite::NewPath { mut lines, passed } = rewrite::path(&options.rewrite, way.path, module, builder);
+    let path = rewrite::Sent { path: way.path, module, is_copy };
+    let rewrite::NewPath { mut lines, passed } = rewrite::path(&options.rewrite, path, builder);
     let tls = upstream_tls::of(upstream, server_name(way, operations), builder);
     let identity = tls.as_ref().map(|tls| tls.identity()).unwrap_or_default();
     let keeps = tls.as_ref().is_none_or(|tls| tls.is_fixed());
     let call = Call { subsystem: Subsystem::Http, module, identity: &identity, keeps };
-    let Some(pass) = proxy_pass(id, call, builder) else {
-        return Vec::new();
-    };
+    let pass = proxy_pass(id, call, builder)?;
     lines.extend(cookie(upstream, is_copy, builder));
     lines.extend(operations.request_lines(module, builder));
     if !is_copy {
@@ -87,9 +130,7 @@ fn sent(
         lines.push(line!["error_page", "504", "=", GRPC_DEADLINE]);
     }
     lines.extend(tls.iter().flat_map(|tls| tls.lines(module)));
-    let scheme = module.scheme(tls.is_some());
-    lines.push(line![module.directive("pass"), format!("{scheme}://{}{passed}", pass.as_str())]);
-    lines
+    Some(Sending { lines, module, scheme: module.scheme(tls.is_some()), pass, passed })
 }
 
 /// The host that requests of a rule have when they are sent.

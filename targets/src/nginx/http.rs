@@ -12,6 +12,8 @@ use meshc_compiler::values::{HostMap, HostPattern, Protocol, Scheme};
 use meshc_language::{Code, Diagnostic};
 use rustc_hash::FxHashSet;
 
+/// Where a request goes whose path is not sent on as the client wrote it: its path as nginx has read it, or an inner location.
+const TURN: &str = "$mesh_turn";
 /// What a server without a name is called: no name that is asked for.
 const NOBODY: &str = "-";
 
@@ -248,14 +250,14 @@ fn virtual_host(
     heard: &Heard,
     builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
-    let mut lines = vec![
-        when_set("$mesh_is_old", vec![line!["return", "426"]]),
-        when_set("$mesh_bad_path", vec![line!["return", "400"]]),
-    ];
+    let mut lines = vec![when_set("$mesh_is_old", vec![line!["return", "426"]])];
     if host.https_only {
+        lines.push(when_set("$mesh_is_bad", vec![line!["return", "400"]]));
         lines.push(line!["return", "301", "https://$mesh_authority$request_uri"]);
         return lines;
     }
+    // A copy of a request comes by here too, with the name of its location for a path.
+    lines.push(when_set(TURN, vec![line!["rewrite", "^/", TURN, "last"]]));
     let server = ServerBlock { scheme, port: heard.port, domains };
     lines.extend(dispatch::locations(host, server, builder));
     lines

@@ -23,12 +23,14 @@ const REST: &str = "[^\\r\\n]*";
 pub(super) const WRITTEN_PATH: &str = "$mesh_written_path";
 /// That path and the query, where nginx would write the path otherwise.
 const KEPT: &str = "$mesh_kept";
+/// The path without double slashes and dots, and the query, where nginx would write both otherwise than the client has.
+pub(super) const ANEW: &str = "$mesh_anew";
 /// What no address has after its host: nginx answers with 500. A `map` takes its default also where an expression takes its engine
 /// too many steps; the path must not go on unchanged then.
 const NO_PATH: &str = ":";
 
-/// Gives a request that has gone to an inner location its own path again, and has nginx write it anew.
-pub(super) fn as_it_came() -> Directive {
+/// Gives a copy, whose path is the name of its location, the path of the request.
+fn of_the_request() -> Directive {
     line!["rewrite", "^", PATH, "break"]
 }
 
@@ -54,17 +56,30 @@ pub(super) struct NewPath {
     pub(super) passed: String,
 }
 
-/// The path that a destination sees. `path` is what the rule asked of the path; `module` sends the request.
+/// A request, or a copy of it, that is given a path.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent<'p> {
+    /// What the rule asked of the path.
+    pub(super) path: Option<&'p PathMatch>,
+    /// What sends it.
+    pub(super) module: Module,
+    pub(super) is_copy: bool,
+}
+
+/// The path that a destination sees.
 ///
-/// nginx decodes a path and encodes it again when it sends it, `%2B` as `+`, unless `proxy_pass` has the path after its host. There
-/// is no such place for HTTP/2: a path that nginx would change is refused there.
-pub(super) fn path(
-    rewrites: &[Rewrite],
-    path: Option<&PathMatch>,
-    module: Module,
-    builder: &mut Builder<'_>,
-) -> NewPath {
+/// nginx sends the path of a request as the client wrote it, as long as nothing has touched it; `$mesh_turn` has touched what must not
+/// go on so. A path that was touched or is rewritten, and that of a copy, nginx has decoded and encodes again, `%2B` as `+`, unless
+/// `proxy_pass` has it after its host. There is no such place for HTTP/2: a path that nginx would change is refused there.
+///
+/// What stands after the host has a variable in it, for which nginx 1.22 makes a TLS context for each location and goes through all
+/// upstream blocks for each request. So it is there only where it has to be: in a location of its own for [`ANEW`].
+pub(super) fn path(rewrites: &[Rewrite], sent: Sent<'_>, builder: &mut Builder<'_>) -> NewPath {
+    let Sent { path, module, is_copy } = sent;
     let rewrite = rewrites.iter().find(|rewrite| !matches!(rewrite.kind, RewriteKind::Host(_)));
+    if rewrite.is_none() && !is_copy {
+        return NewPath::default();
+    }
     match module {
         Module::Proxy => passed(rewrite, path, builder),
         Module::Grpc => {
@@ -78,11 +93,11 @@ pub(super) fn path(
 /// By what `proxy_pass` has after its host.
 fn passed(rewrite: Option<&Rewrite>, path: Option<&PathMatch>, builder: &mut Builder<'_>) -> NewPath {
     let Some(Rewrite { kind, span }) = rewrite else {
-        return NewPath { lines: vec![as_it_came()], passed: KEPT.to_owned() };
+        return NewPath { lines: vec![of_the_request()], passed: KEPT.to_owned() };
     };
     let path = match kind {
         RewriteKind::Host(_) => WRITTEN_PATH.to_owned(),
-        RewriteKind::Path(new) => text::literal(new.value.as_str()),
+        RewriteKind::Path(new) => builder.http.fixed(new.value.as_str()),
         RewriteKind::Prefix(new) => {
             let mut entries = vec![line!["default", NO_PATH]];
             entries.extend(path_prefix::replaced(path, new.value.as_str(), *span));
@@ -108,7 +123,7 @@ fn rewritten(
     path: Option<&PathMatch>,
     builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
-    let Some(Rewrite { kind, span }) = rewrite else { return vec![as_it_came()] };
+    let Some(Rewrite { kind, span }) = rewrite else { return vec![of_the_request()] };
     match kind {
         RewriteKind::Host(_) => Vec::new(),
         RewriteKind::Path(new) => {

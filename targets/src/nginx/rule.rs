@@ -2,9 +2,10 @@
 
 use super::answer;
 use super::builder::Builder;
+use super::conditions::PATH;
 use super::cors;
 use super::directive::{Directive, line, when};
-use super::dispatch::ServerBlock;
+use super::dispatch::{ServerBlock, handed_to, named};
 use super::fault;
 use super::forward::{self, Way};
 use super::headers::Operations;
@@ -17,7 +18,7 @@ use meshc_compiler::routing::{MirroredTo, Rule, RuleAction, WeightedUpstream};
 /// The longest text that nginx reads in one token, in bytes: each may be written with two.
 const TEXT_MAX: usize = 2_000;
 
-/// The location `name` of a rule, and those that it needs. `path` is what the rule asked of the path.
+/// The location that is called after a rule, `name`, and those that it needs. `path` is what the rule asked of the path.
 pub(super) fn locations(
     rule: &Rule,
     path: Option<&PathMatch>,
@@ -67,7 +68,7 @@ pub(super) fn locations(
         }
     }
     let comment = builder.provenance.rule(builder.model, rule, builder.proxy.upstreams.as_slice());
-    let location = line!["location", "=", name].block(body).at(*span).maybe_comment(comment);
+    let location = line!["location", named(name)].block(body).at(*span).maybe_comment(comment);
     others.insert(0, location);
     others
 }
@@ -92,11 +93,10 @@ fn split(
         let own = one.headers.as_deref();
         let own = own.map(|own| mirrored(mirrors, way, &location, Some(own), others, builder));
         body.extend(forward::lines(way, one, own.as_ref().unwrap_or(&shared), builder));
-        others.push(line!["location", "=", location.clone()].block(body).at(one.span));
-        names.push((location, share));
+        others.push(line!["location", named(&location)].block(body).at(one.span));
+        names.push((named(&location), share));
     }
-    let chosen = builder.http.split(name, &names);
-    vec![line!["rewrite", "^", chosen, "last"]]
+    handed_to(&builder.http.split(name, &names)).to_vec()
 }
 
 /// What sends copies of a request, and the locations that the copies go through. `headers` are the operations of the request's own
@@ -121,6 +121,10 @@ fn mirrored(
         body.extend(forward::mirror_lines(way, *upstream, headers, builder));
         others.push(line!["location", "=", location.clone()].block(body).at(*span));
         lines.push(line!["mirror", location].at(*span));
+    }
+    if !lines.is_empty() {
+        // A copy has the name of its location for a path: the request's own is looked at before there is one.
+        lines.insert(0, line!["set", "$mesh_asked", PATH]);
     }
     lines
 }
