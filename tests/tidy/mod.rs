@@ -93,6 +93,26 @@ fn emitters_and_the_plan_take_the_model_apart_without_a_rest() {
     }
 }
 
+/// Two statements that say the same are equal, wherever they are written: what holds a place is compared by `wherever_written!`.
+#[test]
+fn places_do_not_count_in_comparisons() {
+    let is_place = |line: &str| {
+        ["Span,", "Option<Span>,", "Vec<Span>,"].iter().any(|place| line.ends_with(&format!(": {place}")))
+    };
+    for folder in ["compiler/src/model", "compiler/src/policy", "compiler/src/reading"] {
+        for (path, text) in sources(folder) {
+            for (derived, declared) in
+                text.split("#[derive(").skip(1).filter_map(|part| part.split_once(")]\n"))
+            {
+                let mut fields = declared.lines().skip(1).take_while(|line| line.starts_with([' ', '/']));
+                let name = declared.lines().next().unwrap();
+                let compares = derived.split(", ").any(|one| one == "PartialEq");
+                assert!(!(compares && fields.any(is_place)), "{}: {name} compares a place", path.display());
+            }
+        }
+    }
+}
+
 /// What is read by its field alone says nothing of the fields beside it.
 #[test]
 fn the_plan_reads_statements_of_items_where_it_takes_them_apart() {

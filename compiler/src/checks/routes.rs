@@ -433,7 +433,7 @@ fn redirect_changes_something(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
 fn no_destination_twice(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Action::Forward(destinations) = &site.route.action else { return };
     let same = |left: &WeightedDestination, right: &WeightedDestination| {
-        left.headers.says_the_same(&right.headers) && left.destination.is_same(&right.destination)
+        left.headers == right.headers && left.destination == right.destination
     };
     for (at, one) in destinations.iter().enumerate() {
         if let Some(earlier) = destinations.iter().take(at).find(|earlier| same(earlier, one)) {
@@ -452,9 +452,7 @@ fn no_destination_twice(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
 
 /// A destination whose policy or entry is not exported to the namespace of the route.
 fn destinations_are_visible(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
-    let Action::Forward(destinations) = &site.route.action else { return };
-    let mirrors = site.route.options.mirrors.iter().map(|mirror| &mirror.destination);
-    for destination in destinations.iter().map(|one| &one.destination).chain(mirrors) {
+    for destination in site.route.destinations() {
         let Some(exported) = site.context.visibility(destination.target) else { continue };
         let needs_policy = matches!(destination.target, crate::model::DestinationId::External(_))
             || destination.subset.is_some();

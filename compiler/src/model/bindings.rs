@@ -3,7 +3,7 @@
 
 use super::destination::{DestinationId, Reference};
 use crate::policy::FileRef;
-use crate::reading::{Args, Comma, List, Reader, Syntax, TypeDoc, keyword, section};
+use crate::reading::{Args, Comma, List, Reader, Syntax, TypeDoc, keyword, section, wherever_written};
 use crate::values::{HostPort, Label, Port as Number, PositiveCount, SecretName, SocketAddress, Text, words};
 use meshc_language::{Code, Diagnostic, Span, Spanned};
 use smol_str::SmolStr;
@@ -37,7 +37,7 @@ words! {
 }
 
 /// `address reviews@v1 endpoints [10.0.0.1:9080 weight 3]`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct AddressBinding {
     /// What is bound.
     pub target: DestinationId,
@@ -50,6 +50,8 @@ pub struct AddressBinding {
     /// Where the destination was written.
     pub span: Span,
 }
+
+wherever_written!(AddressBinding { target, port, subset, kind } at { span });
 
 /// How endpoints are found.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,7 +68,7 @@ pub enum AddressKind {
 }
 
 /// `10.0.0.1:9080 weight 3`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct BoundAddress {
     /// The address.
     pub place: Spanned<SocketAddress>,
@@ -75,6 +77,8 @@ pub struct BoundAddress {
     /// Where it was written.
     pub span: Span,
 }
+
+wherever_written!(BoundAddress { place, weight } at { span });
 
 impl Syntax for BoundAddress {
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {

@@ -5,7 +5,7 @@ use super::gateway::Gateway;
 use super::route_words::lacks_comparison;
 use super::{Id, Resource};
 use crate::policy::{Comparison, TextMatch};
-use crate::reading::{Args, List, Reader, Shape, Sign, Syntax, literal};
+use crate::reading::{Args, List, Reader, Shape, Sign, Syntax, literal, wherever_written};
 use crate::values::{
     CookieName, IpOrCidr, Label, Literal, MatchHeaderName, Method, Namespace, Path, PathPrefix, Pattern,
     Port, Scheme, SniHost, Text, escape_literal, words,
@@ -103,13 +103,15 @@ pub enum MatchBinding {
 }
 
 /// One comparison and where it was written.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Test {
     /// What is compared.
     pub side: Side,
     /// Where.
     pub span: Span,
 }
+
+wherever_written!(Test { side } at { span });
 
 /// A condition as it was written.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,14 +7,14 @@ use super::gateway::Gateway;
 use super::service::{Port, Service, Subset};
 use super::{Mesh, Resource};
 use crate::checks::deprecated_use;
-use crate::reading::{Args, Attributes, Deprecation, Reader, Shape, Syntax, Term, TypeDoc};
+use crate::reading::{Args, Attributes, Deprecation, Reader, Shape, Syntax, Term, TypeDoc, wherever_written};
 use crate::values::{Literal, Port as Number, did_you_mean};
 use meshc_language::{Applicability, Code, Diagnostic, Span, Spanned};
 use smol_str::SmolStr;
 use std::borrow::Cow;
 
 /// A reference as it was written.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Reference {
     /// `namespace/`.
     pub namespace: Option<SmolStr>,
@@ -31,6 +31,8 @@ pub struct Reference {
     /// The whole reference.
     pub span: Span,
 }
+
+wherever_written!(Reference { namespace, name, port, subset } at { name_span, used, span });
 
 impl Reference {
     /// The report as it may be given: where the value was written elsewhere, without edits.
@@ -126,7 +128,7 @@ impl Syntax for Reference {
 }
 
 /// `via edge`: a gateway, `[namespace/]name`, as it was written.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct GatewayReference {
     /// `namespace/`.
     pub namespace: Option<SmolStr>,
@@ -135,6 +137,8 @@ pub struct GatewayReference {
     /// Where it was written.
     pub span: Span,
 }
+
+wherever_written!(GatewayReference { namespace, name } at { span });
 
 impl Syntax for GatewayReference {
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
@@ -185,7 +189,7 @@ pub enum DestinationId {
 }
 
 /// A resolved destination of a route, a mirror.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Destination {
     /// What it is.
     pub target: DestinationId,
@@ -199,14 +203,7 @@ pub struct Destination {
     pub span: Span,
 }
 
-impl Destination {
-    /// Whether both are the same, wherever they are written.
-    #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
-        let Self { target, host, port, subset, span: _ } = self;
-        *target == other.target && *host == other.host && *port == other.port && *subset == other.subset
-    }
-}
+wherever_written!(Destination { target, host, port, subset } at { span });
 
 /// What routes need to know of a service or an external.
 struct Known<'m> {
@@ -353,7 +350,14 @@ impl Mesh {
             return true;
         }
         let numbers = || {
-            known.ports.iter().map(|port| format!("`{}`", port.number.value)).collect::<Vec<_>>().join(", ")
+            let mut numbers: Vec<String> = Vec::new();
+            // One number may be that of a port for TCP and of one for UDP.
+            for number in known.ports.iter().map(|port| format!("`{}`", port.number.value)) {
+                if !numbers.contains(&number) {
+                    numbers.push(number);
+                }
+            }
+            numbers.join(", ")
         };
         match reference.port {
             Some(port) if !known.ports.iter().any(|known| known.number.value == port.value) => {

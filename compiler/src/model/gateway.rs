@@ -4,7 +4,7 @@ use super::Resource;
 use super::destination::{FrontService, Reference};
 use super::service::{Labels, default_port_name};
 use crate::policy::FileRef;
-use crate::reading::{Args, Boxed, Comma, Reader, Syntax, TypeDoc, keyword, section};
+use crate::reading::{Args, Boxed, Comma, Reader, Syntax, TypeDoc, keyword, section, wherever_written};
 use crate::values::{
     CertHash, CipherSuite, DnsLabel, HostPattern, IpAddress, Label, Literal, Namespace, Port, Protocol,
     RedirectCode, SecretName, Spki, SubjectAltName, Switch, TlsVersion, ValueError, words,
@@ -50,7 +50,7 @@ words! {
 }
 
 /// `workload istio=ingressgateway`, `workload istio=ingressgateway in istio-gateways` or `workload any`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Workload {
     /// The labels; none for any workload.
     pub labels: Vec<Spanned<Label>>,
@@ -60,6 +60,8 @@ pub struct Workload {
     /// Where they were written.
     pub span: Span,
 }
+
+wherever_written!(Workload { labels, namespace } at { span });
 
 impl Syntax for Workload {
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
@@ -112,7 +114,7 @@ section! {
 }
 
 /// `redirect https [308]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Eq)]
 pub struct HttpsRedirect {
     /// Where requests are sent.
     pub target: RedirectTarget,
@@ -121,6 +123,8 @@ pub struct HttpsRedirect {
     /// Where it was written.
     pub span: Span,
 }
+
+wherever_written!(HttpsRedirect { target, code } at { span });
 
 impl Syntax for HttpsRedirect {
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {

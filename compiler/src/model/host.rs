@@ -9,13 +9,14 @@ use super::visibility::Visibility;
 use super::{Mesh, Resource};
 use crate::reading::{
     Args, Attributes, Entry, Keyword, Reader, Repeat, Section, Shape, Spec, Term, section, surplus_brackets,
+    wherever_written,
 };
 use crate::values::{HostPattern, Literal, ResourceName};
 use meshc_language::{Applicability, Code, Diagnostic, Span, Spanned, Statement};
 use smol_str::SmolStr;
 
 /// The ordered routes of one or more hosts (Istio `VirtualService`).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Host {
     /// The names it answers to. None for one that is reached by delegation only.
     pub names: Vec<HostName>,
@@ -31,6 +32,8 @@ pub struct Host {
     pub attributes: Option<Box<Attributes>>,
 }
 
+wherever_written!(Host { names, via, body, routes, attributes } at { span });
+
 section! {
     /// What a host says beside its routes.
     pub struct HostBody {
@@ -42,7 +45,7 @@ section! {
 }
 
 /// One name of a host block.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct HostName {
     /// What it names.
     pub kind: HostNameKind,
@@ -51,6 +54,8 @@ pub struct HostName {
     /// Where it was written.
     pub span: Span,
 }
+
+wherever_written!(HostName { kind, patterns } at { span });
 
 /// What the name of a host block names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -64,13 +69,15 @@ pub enum HostNameKind {
 }
 
 /// Where requests for a host come in.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Binding {
     /// Where.
     pub kind: BindingKind,
     /// Where it was written.
     pub span: Span,
 }
+
+wherever_written!(Binding { kind } at { span });
 
 /// Where requests for a host come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

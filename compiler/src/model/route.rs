@@ -9,6 +9,7 @@ use super::shares::{self, Share};
 use crate::policy::{HeaderOperations, SharedRouteOptions};
 use crate::reading::{
     Args, Attributes, Boxed, Keyword, Reader, Section, Shape, Spec, Syntax, TypeDoc, section,
+    wherever_written,
 };
 use crate::values::{
     DnsLabel, Fqdn, Literal, Namespace, Path, PathPrefix, Percent, Port, Query, RedirectCode, Scheme,
@@ -40,7 +41,7 @@ impl RouteKind {
 }
 
 /// One rule of a host (Istio `HTTPRoute`, `TLSRoute`, `TCPRoute`).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Route {
     /// What it looks at.
     pub kind: RouteKind,
@@ -61,6 +62,8 @@ pub struct Route {
     /// Whether a part of it could not be read: nothing may be concluded from what is absent.
     pub incomplete: bool,
 }
+
+wherever_written!(Route { kind, name, matches, action, options, attributes, incomplete } at { condition, span });
 
 /// What a route does.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,21 +108,6 @@ section! {
     }
 }
 
-impl DestinationHeaders {
-    /// Whether both change the same headers in the same way, wherever they are written.
-    #[must_use]
-    pub fn says_the_same(&self, other: &Self) -> bool {
-        let alike = |one: &Option<Boxed<HeaderOperations>>, other: &Option<Boxed<HeaderOperations>>| match (
-            one, other,
-        ) {
-            (None, None) => true,
-            (Some(one), Some(other)) => one.says_the_same(other),
-            (Some(_), None) | (None, Some(_)) => false,
-        };
-        alike(&self.request, &other.request) && alike(&self.response, &other.response)
-    }
-}
-
 section! {
     /// The options of a route.
     pub struct RouteOptions {
@@ -132,7 +120,7 @@ section! {
 }
 
 /// `mirror 10% to reviews@v3`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Mirror {
     /// The share of requests; all of them by default.
     pub share: Option<Spanned<Percent>>,
@@ -142,20 +130,22 @@ pub struct Mirror {
     pub span: Span,
 }
 
+wherever_written!(Mirror { share, destination } at { span });
+
 impl Mirror {
     /// The mirrors of a route beside those of the route that delegates to it: both are sent, and of two to one destination the
     /// route's own.
     #[must_use]
     pub fn joined<'m>(outer: &'m [Self], own: &'m [Self]) -> Vec<&'m Self> {
-        let is_new = |outer: &&Self| !own.iter().any(|own| own.destination.is_same(&outer.destination));
+        let is_new = |outer: &&Self| !own.iter().any(|own| own.destination == outer.destination);
         own.iter().chain(outer.iter().filter(is_new)).collect()
     }
 
-    /// Whether both copy as much to the same destination, wherever they are written.
+    /// Whether both copy as much to the same destination: no share is all of it.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
         let share = |one: &Self| one.share.map_or(Percent::HUNDRED, |share| share.value);
-        share(self) == share(other) && self.destination.is_same(&other.destination)
+        share(self) == share(other) && self.destination == other.destination
     }
 }
 
@@ -177,7 +167,7 @@ impl Syntax for Mirror {
 }
 
 /// `redirect 301 [scheme https] [host x] [path "/y"] [prefix "/y"] [port 443]` (Istio `HTTPRedirect`).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Redirect {
     /// The status; 301 by default.
     pub code: Spanned<RedirectCode>,
@@ -196,6 +186,8 @@ pub struct Redirect {
     /// Where it was written.
     pub span: Span,
 }
+
+wherever_written!(Redirect { code, scheme, host, path, prefix, port, query } at { span });
 
 /// The query of a redirect.
 #[derive(Clone, Debug, PartialEq)]
@@ -229,7 +221,7 @@ pub struct Respond {
 }
 
 /// `delegate namespace/name` (Istio `Delegate`).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Delegate {
     /// The namespace; that of the route by default.
     pub namespace: Option<Namespace>,
@@ -238,6 +230,8 @@ pub struct Delegate {
     /// Where it was written.
     pub span: Span,
 }
+
+wherever_written!(Delegate { namespace, name } at { span });
 
 impl Route {
     /// Where its requests go, and where copies of them go.

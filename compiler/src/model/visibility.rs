@@ -1,11 +1,11 @@
 //! `visible`: which namespaces may see a resource.
 
-use crate::reading::{Args, Comma, Reader, Syntax, TypeDoc};
+use crate::reading::{Args, Comma, Reader, Syntax, TypeDoc, wherever_written};
 use crate::values::Namespace;
 use meshc_language::{Span, Spanned};
 
 /// `visible here, team-a` (Istio `exportTo`).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Visibility {
     /// Who sees it.
     pub to: Vec<Visible>,
@@ -14,6 +14,8 @@ pub struct Visibility {
     /// Where it was written.
     pub span: Span,
 }
+
+wherever_written!(Visibility { to } at { places, span });
 
 /// Who sees a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! `lb`: which endpoint gets the next request.
 
-use crate::reading::{Args, Reader, Syntax, TypeDoc};
+use crate::reading::{Args, Reader, Syntax, TypeDoc, wherever_written};
 use crate::values::{CookieName, Count, DurationOrZero, HeaderName, Literal, PathPrefix, Text, words};
 use meshc_language::{Code, Diagnostic, Span, Spanned};
 
@@ -20,13 +20,15 @@ impl SimpleBalancing {
 }
 
 /// `lb ...` (Istio `LoadBalancerSettings`).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Balancing {
     /// The method.
     pub method: Method,
     /// Where it was written.
     pub span: Span,
 }
+
+wherever_written!(Balancing { method } at { span });
 
 /// A load balancing method.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,7 @@
 //! `cors`: which other origins a browser may call from.
 
 use super::TextMatch;
-use crate::reading::{Args, Comma, Reader, Shape, Syntax, TypeDoc, keyword, section};
+use crate::reading::{Args, Comma, Reader, Shape, Syntax, TypeDoc, keyword, section, wherever_written};
 use crate::values::{CorsMethod, HeaderName, Origin, Pattern, Switch, Text, WholeSeconds, words};
 use meshc_language::{Code, Diagnostic, Span, Spanned};
 
@@ -51,13 +51,15 @@ words! {
 }
 
 /// `is "x"`, `prefix "x"` or `matches r"x"`. `is "*"` is every origin.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Matching {
     /// What it is compared with.
     pub test: TextMatch,
     /// The text that it is compared with.
     pub span: Span,
 }
+
+wherever_written!(Matching { test } at { span });
 
 impl Syntax for Matching {
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {

@@ -1,11 +1,11 @@
 //! `fault`: injected delays and failures.
 
-use crate::reading::{Args, Reader, Syntax, TypeDoc};
+use crate::reading::{Args, Reader, Syntax, TypeDoc, wherever_written};
 use crate::values::{Duration, GrpcStatus, Percent, StatusCode, words};
 use meshc_language::{Applicability, Code, Diagnostic, Edit, Span, Spanned};
 
 /// `fault delay 7s for 10%` or `fault abort 503 for 10%` (Istio `HTTPFaultInjection`).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Fault {
     /// What is injected.
     pub kind: Injection,
@@ -14,6 +14,8 @@ pub struct Fault {
     /// Where it was written.
     pub span: Span,
 }
+
+wherever_written!(Fault { kind, share } at { span });
 
 /// What is injected.
 #[derive(Clone, Debug, PartialEq)]

@@ -34,21 +34,6 @@ keyword! {
 }
 
 impl HeaderOperations {
-    /// Whether both change the same headers in the same way, wherever they are written.
-    #[must_use]
-    pub fn says_the_same(&self, other: &Self) -> bool {
-        let settings = |all: &[HeaderSetting]| -> Vec<(HeaderName, HeaderValue)> {
-            all.iter().map(|one| (one.name.value.clone(), one.value.value.clone())).collect()
-        };
-        let names = |all: &[Spanned<HeaderName>]| -> Vec<HeaderName> {
-            all.iter().map(|one| one.value.clone()).collect()
-        };
-        let (HeaderOperationsBody { set, add, remove }, theirs) = (&self.body, &other.body);
-        settings(set) == settings(&theirs.set)
-            && settings(add) == settings(&theirs.add)
-            && names(remove) == names(&theirs.remove)
-    }
-
     /// Whether both change the same headers in the same way, in whatever order.
     #[must_use]
     pub fn does_the_same(&self, other: &Self) -> bool {

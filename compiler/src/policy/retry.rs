@@ -1,7 +1,7 @@
 //! `retry`: what is tried again, and how often.
 
 use crate::project::DefinitionKind;
-use crate::reading::{Args, Comma, List, Reader, Syntax, TypeDoc, section};
+use crate::reading::{Args, Comma, List, Reader, Syntax, TypeDoc, section, wherever_written};
 use crate::values::{Count, Duration, RetryCondition, RetryName, Switch};
 use meshc_language::{Span, Spanned};
 use std::sync::Arc;
@@ -29,13 +29,15 @@ section! {
 }
 
 /// What a route says about retries.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Retry {
     /// What it says.
     pub choice: RetryChoice,
     /// Where.
     pub span: Span,
 }
+
+wherever_written!(Retry { choice } at { span });
 
 /// `retry off`, or a policy, by name or on the spot.
 #[derive(Clone, Debug, PartialEq)]

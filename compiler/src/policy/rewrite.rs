@@ -1,17 +1,19 @@
 //! `rewrite`: what the destination sees instead of the path or host that was asked for.
 
-use crate::reading::{Args, Reader, Syntax, TypeDoc};
+use crate::reading::{Args, Reader, Syntax, TypeDoc, wherever_written};
 use crate::values::{Fqdn, PathPrefix, Pattern, Replacement, words};
 use meshc_language::{Code, Diagnostic, Span, Spanned};
 
 /// One `rewrite` of a route (Istio `HTTPRewrite`).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Rewrite {
     /// What is rewritten.
     pub kind: RewriteKind,
     /// Where it was written.
     pub span: Span,
 }
+
+wherever_written!(Rewrite { kind } at { span });
 
 /// What is rewritten.
 #[derive(Clone, Debug, PartialEq)]

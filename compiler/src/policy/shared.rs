@@ -1,7 +1,7 @@
 //! The statements that a `policy` can bundle, and that routes and destinations also take directly.
 
 use super::{Balancing, ClientTls, Cors, Ejection, Fault, HeaderOperations, Pool, PoolBody, Retry, Rewrite};
-use crate::reading::{Args, Boxed, Reader, Syntax, TypeDoc, section};
+use crate::reading::{Args, Boxed, Reader, Syntax, TypeDoc, section, wherever_written};
 use crate::values::{Duration, DurationOrZero};
 use meshc_language::{Span, Spanned};
 
@@ -57,13 +57,18 @@ impl SharedRouteOptions {
         named([
             ("timeout", *timeout != other.timeout),
             ("retry", *retry != other.retry),
-            ("rewrite", *rewrite != other.rewrite),
-            ("fault", *fault != other.fault),
+            ("rewrite", !are_alike(rewrite, &other.rewrite)),
+            ("fault", !are_alike(fault, &other.fault)),
             ("cors", *cors != other.cors),
             ("request-headers", differ(request_headers, &other.request_headers)),
             ("response-headers", differ(response_headers, &other.response_headers)),
         ])
     }
+}
+
+/// Whether two lists say the same, in whatever order.
+fn are_alike<T: PartialEq>(one: &[T], other: &[T]) -> bool {
+    one.len() == other.len() && one.iter().all(|statement| other.contains(statement))
 }
 
 fn joined(
@@ -188,13 +193,15 @@ impl TrafficPolicy {
 }
 
 /// `timeout 4s` or `timeout off`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Timeout {
     /// The limit; `None` for `off`.
     pub limit: Option<Duration>,
     /// Where it was written.
     pub span: Span,
 }
+
+wherever_written!(Timeout { limit } at { span });
 
 impl Syntax for Timeout {
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {

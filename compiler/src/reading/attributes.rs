@@ -2,6 +2,7 @@
 
 use super::arguments::Args;
 use super::keyword::literal;
+use super::places::wherever_written;
 use super::reader::Reader;
 use super::term::Term;
 use crate::model::Controller;
@@ -17,7 +18,7 @@ pub struct Attributes {
 }
 
 /// `@deprecated(since: "2026.1", use: v3, until: 2027-01-31)`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Deprecation {
     /// The release or day since when.
     pub since: Option<Spanned<Text>>,
@@ -29,6 +30,8 @@ pub struct Deprecation {
     pub span: Span,
 }
 
+wherever_written!(Deprecation { since, instead, until } at { span });
+
 words! {
     /// What becomes of a statement that a target cannot carry.
     pub enum Loss: "kind of loss" {
@@ -38,7 +41,7 @@ words! {
 }
 
 /// `@degrade(envoy, drop, because: "...")`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Degradation {
     /// The target.
     pub target: Spanned<Controller>,
@@ -51,6 +54,8 @@ pub struct Degradation {
     /// The attribute.
     pub span: Span,
 }
+
+wherever_written!(Degradation { target, loss, because } at { scope, span });
 
 /// `@allow(MESH0608, because: "...", until: 2027-03-31)`: a report that is accepted inside one statement.
 #[derive(Clone, Debug)]

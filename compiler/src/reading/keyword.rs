@@ -454,7 +454,7 @@ macro_rules! keyword {
         $(links { $($(#[doc = $link_doc:literal])+ $link:ident: $link_type:ty),* $(,)? })?
     ) => {
         $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq)]
+        #[derive(Clone, Debug)]
         pub struct $name {
             $($(#[doc = $doc])+ pub $field: $crate::reading::keyword!(@field $kind $type),)*
             $(#[doc = "The statements of its block."] pub $body: $section,)?
@@ -464,6 +464,10 @@ macro_rules! keyword {
             /// What stands in front of it.
             pub attributes: Option<Box<$crate::reading::Attributes>>,
         }
+
+        $crate::reading::wherever_written!(
+            $name { $($field,)* $($body,)? $($($link,)*)? attributes } at { span }
+        );
 
         impl $crate::reading::Keyword for $name {
             fn read_statement<'p>(

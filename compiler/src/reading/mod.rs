@@ -9,6 +9,7 @@ mod attributes;
 mod foreign;
 mod keyword;
 mod lists;
+mod places;
 mod reader;
 mod scopes;
 mod term;
@@ -20,6 +21,7 @@ pub use keyword::{Boxed, Entry, Keyword, Repeat, Section, Spec, Syntax, TypeDoc}
 pub(crate) use keyword::{keyword, listed, literal, section};
 pub(crate) use lists::surplus_brackets;
 pub use lists::{Comma, List};
+pub(crate) use places::wherever_written;
 pub use reader::{Reader, Scope};
 pub use scopes::Scopes;
 pub use term::{Shape, Term, Value, ValueShape};

@@ -1,5 +1,6 @@
 //! Arguments after constants, parameters and interpolation have been put in.
 
+use super::places::wherever_written;
 use meshc_language::{Block, Span};
 use smol_str::SmolStr;
 use std::borrow::Cow;
@@ -78,13 +79,15 @@ impl Term<'_> {
 }
 
 /// What a constant, a parameter, a template argument or a loop variable holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Eq)]
 pub struct Value {
     /// The value.
     pub shape: ValueShape,
     /// Where it was written.
     pub span: Span,
 }
+
+wherever_written!(Value { shape } at { span });
 
 /// The kinds of value.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -54,12 +54,9 @@ impl Inherited {
         Some(together)
     }
 
-    /// Whether both say the same, wherever they are written and whatever the routes that delegate ask for.
+    /// Whether both say the same, whatever the routes that delegate ask for.
     fn does_the_same(&self, other: &Self) -> bool {
-        let rewrites = |one: &Self| one.rewrite.iter().map(|one| one.kind.clone()).collect::<Vec<_>>();
-        let faults =
-            |one: &Self| one.fault.iter().map(|one| (one.kind.clone(), one.share)).collect::<Vec<_>>();
-        rewrites(self) == rewrites(other) && faults(self) == faults(other)
+        self.rewrite == other.rewrite && self.fault == other.fault
     }
 
     /// Whether the requests of two routes that delegate are rewritten by one rewrite of Istio.
