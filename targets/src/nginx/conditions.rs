@@ -436,10 +436,11 @@ pub(super) fn keys(text: &TextMatch, wanted: bool) -> Vec<(String, bool)> {
     key.into_iter().chain(empty).map(|key| (key, wanted)).collect()
 }
 
-/// What stands in front of the first parameter of a name, up to its name: parameters of other names.
+/// What stands in front of the first parameter of a name, up to its name: parameters of other names. None of them is looked at twice
+/// (`+`), so that the engine has nothing to keep of a long query.
 fn before_parameter(name: &str) -> String {
     let name = escape_literal(name);
-    format!("~^(?:(?!{name}(?:=|&|\\z))[^&]*&)*{name}")
+    format!("~^(?:(?!{name}(?:=|&|\\z))[^&]*+&)*+{name}")
 }
 
 fn query_bit(name: &SmolStr, test: &HeaderTest, builder: &mut Builder<'_>) -> String {
@@ -461,19 +462,22 @@ fn query_bit(name: &SmolStr, test: &HeaderTest, builder: &mut Builder<'_>) -> St
             // The value is taken out first, so that a pattern cannot look beyond its end.
             let value = query_value(name, builder);
             let matched = builder.http.pattern_bit(&value, vec![(regex::matching(pattern), true)], false);
-            let mut entries = vec![line!["default", "0"]];
-            if regex::takes_nothing(pattern) {
-                entries.push(line![format!("{before}=?(?:&|\\z)"), "1"]);
-            }
-            entries.push(line![format!("{before}="), matched]);
-            return builder.http.map_to_bits(ARGS, entries);
+            let nothing = format!("{before}=?(?:&|\\z)");
+            let empty = regex::takes_nothing(pattern).then(|| (nothing, "1".to_owned()));
+            // What has a value is known by the expression that takes it out.
+            let entries = empty.into_iter().chain([(value_of_parameter(name), matched)]);
+            return builder.http.map_to_bits(ARGS, entries.collect());
         }
     };
-    builder.http.bit(ARGS, vec![(key, true)], false)
+    builder.http.pattern_bit(ARGS, vec![(key, true)], false)
+}
+
+/// The expression for the value of the first parameter of a name.
+fn value_of_parameter(name: &str) -> String {
+    format!("{}=([^&]*)", before_parameter(name))
 }
 
 /// A variable with the value of the first parameter of a name, as it is written in the URL.
 pub(super) fn query_value(name: &str, builder: &mut Builder<'_>) -> String {
-    let key = format!("{}=([^&]*)", before_parameter(name));
-    builder.http.map("$args", vec![line!["default", ""], line![key, "$1"]])
+    builder.http.map(ARGS, vec![line!["default", ""], line![value_of_parameter(name), "$1"]])
 }

@@ -70,29 +70,32 @@ impl Variables {
         self.map(source, block)
     }
 
-    /// A bit whose keys are written by others, and may take nginx's engine more steps than it allows itself: it is [`UNKNOWN`]
-    /// then. nginx takes the default of a `map` in that case, as if the expression did not hold, and would let through what a
-    /// rule refuses.
+    /// A bit whose keys may take nginx's engine more steps than it allows itself: they are written by others, or look at a long text.
+    /// It is [`UNKNOWN`] then. nginx takes the default of a `map` in that case, as if the expression did not hold, and would let
+    /// through what a rule refuses.
     pub(super) fn pattern_bit(
         &mut self,
         source: &str,
         entries: Vec<(String, bool)>,
         default: bool,
     ) -> String {
+        let entries = entries.into_iter().map(|(key, bit)| (key, digit(bit).to_owned()));
+        self.doubtful_bit(source, entries.collect(), default)
+    }
+
+    /// The same, with the values of other bits for some keys; `0` without any.
+    pub(super) fn map_to_bits(&mut self, source: &str, entries: Vec<(String, String)>) -> String {
+        self.doubtful_bit(source, entries, false)
+    }
+
+    fn doubtful_bit(&mut self, source: &str, entries: Vec<(String, String)>, default: bool) -> String {
         let mut block = vec![line!["default", UNKNOWN]];
         let takes_nothing = entries.iter().any(|(key, _)| key.is_empty());
         // No expression is asked of an empty value.
         let rest = ["", "~^"].iter().skip(usize::from(takes_nothing));
-        let all = entries.into_iter().chain(rest.map(|key| ((*key).to_owned(), default)));
-        block.extend(all.map(|(key, bit)| line![key, digit(bit)]));
+        let all = entries.into_iter().chain(rest.map(|key| ((*key).to_owned(), digit(default).to_owned())));
+        block.extend(all.map(|(key, bit)| line![key, bit]));
         let name = self.map(source, block);
-        self.doubtful.insert(name.clone());
-        name
-    }
-
-    /// A variable with the value that `bits` have, of which one may be [`UNKNOWN`].
-    pub(super) fn map_to_bits(&mut self, source: &str, entries: Vec<Directive>) -> String {
-        let name = self.map(source, entries);
         self.doubtful.insert(name.clone());
         name
     }
