@@ -294,7 +294,7 @@ fn compile(
         || project.reports.iter().any(|report| report.severity == Severity::Error);
     found.reports.extend(empty_files(project));
     let plans = Plans::default();
-    found.reports.extend(checks::run(&model, &plans, lost));
+    found.reports.extend(checks::run(&model, &plans, &definitions.targets, lost));
     if !lost {
         found.reports.extend(definitions.unused());
     }

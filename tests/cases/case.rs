@@ -18,6 +18,8 @@ pub(super) struct Case {
     pub(super) environment: Option<String>,
     /// What the project builds; everything if nothing is said.
     pub(super) targets: Vec<Controller>,
+    /// The targets that judge it, each with the gateways that are its own.
+    pub(super) judges: Vec<Controller>,
     /// What the clusters run.
     pub(super) releases: Releases,
     pub(super) ambient: Ambient,
@@ -64,6 +66,7 @@ fn one(file: &str, name: &str, lines: &[&str], start: usize, end: usize) -> Case
         files: Vec::new(),
         environment: None,
         targets: Controller::ALL.to_vec(),
+        judges: vec![Controller::Istio],
         releases: Releases::default(),
         ambient: Ambient::default(),
         set: Vec::new(),
@@ -81,7 +84,10 @@ fn one(file: &str, name: &str, lines: &[&str], start: usize, end: usize) -> Case
             case.environment = Some(name.trim().to_owned());
         }
         if let Some(names) = line.strip_prefix("# targets: ") {
-            case.targets = names.split(", ").map(|name| Controller::parse(name.trim()).unwrap()).collect();
+            case.targets = controllers(names);
+        }
+        if let Some(names) = line.strip_prefix("# judges: ") {
+            case.judges = controllers(names);
         }
         if let Some(releases) = line.strip_prefix("# istio: ") {
             case.releases = Releases::parse(releases.trim()).unwrap();
@@ -108,6 +114,10 @@ fn one(file: &str, name: &str, lines: &[&str], start: usize, end: usize) -> Case
         |text: &str| text.lines().any(|line| !line.trim().is_empty() && !line.starts_with('#'));
     case.files.retain(|(_, text)| says_something(text));
     case
+}
+
+fn controllers(names: &str) -> Vec<Controller> {
+    names.split(", ").map(|name| Controller::parse(name.trim()).unwrap()).collect()
 }
 
 const MARK: &str = "# ~";

@@ -10,7 +10,8 @@
 //!
 //! The text behind the code, which may be left out, is part of the message. A case without such comments must be clean.
 //! `# --- NAME.mesh` begins another file of the same case; `# environment: prod`, `# today: 2027-04-01`, `# targets: istio, envoy`
-//! `# set: $canary=20%`, `# istio: 1.24..1.28` and `# ambient: all` or `# ambient: shop, edge` set options.
+//! `# set: $canary=20%`, `# istio: 1.24..1.28` and `# ambient: all` or `# ambient: shop, edge` set options. Istio judges what has no
+//! errors; with `# judges: istio, envoy` these targets do, each building the gateways that are its own.
 //! `UPDATE=1` writes the expectations anew.
 //!
 //! What a case without errors makes is judged as Istio's admission would judge it ([`crate::oracle`]).
@@ -25,6 +26,7 @@ mod spellings;
 
 use crate::oracle;
 use case::{Case, Place};
+use meshc_compiler::model::Controller;
 use meshc_compiler::{Options, Project, check};
 use meshc_language::{Diagnostic, Severity};
 use meshc_targets::{fit, target};
@@ -97,9 +99,12 @@ fn run(case: &Case) -> Outcome {
         ..meshc_targets::Options::default()
     };
     for checked in compilation.environments.iter().filter_map(|(_, checked)| checked.as_ref()) {
-        let (fitted, unfit) = fit(target("istio").unwrap(), checked, &options);
-        reports.extend(checked.settle(unfit));
-        texts.extend(fitted.iter().flat_map(|fitted| fitted.emit(&options)).map(|file| file.text));
+        for judge in &case.judges {
+            let (fitted, unfit) = fit(target(judge.word()).unwrap(), checked, &options);
+            reports.extend(checked.settle(unfit));
+            let files = fitted.iter().flat_map(|fitted| fitted.emit(&options));
+            texts.extend(files.filter(|_| *judge == Controller::Istio).map(|file| file.text));
+        }
     }
     let line = |report: &Diagnostic| {
         let file = &project.files[report.span.file.0 as usize];

@@ -3,7 +3,7 @@
 mod egress;
 mod endpoints;
 mod hosts;
-mod sent_on;
+pub(super) mod sent_on;
 pub(super) mod steps;
 mod twice;
 mod wildcards;

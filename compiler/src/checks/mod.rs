@@ -23,7 +23,8 @@ mod services;
 mod tls;
 
 use crate::graph::Graph;
-use crate::model::{DestinationId, Model, Visibility};
+use crate::model::{Controller, DestinationId, Model, Visibility};
+use crate::project::Targets;
 use crate::routing::Plans;
 use meshc_language::Diagnostic;
 use rayon::prelude::*;
@@ -37,6 +38,8 @@ pub(crate) struct Context<'m> {
     pub(crate) model: &'m Model,
     /// The plan of what each proxy is told, with nothing left out.
     pub(crate) plans: &'m Plans,
+    /// The target that the sources are read for.
+    targets: &'m Targets,
     graph: OnceLock<Graph>,
 }
 
@@ -44,6 +47,12 @@ impl<'m> Context<'m> {
     /// Who sends traffic to whom. Made when the first check asks for it.
     pub(crate) fn graph(&self) -> &Graph {
         self.graph.get_or_init(|| Graph::of(self.model))
+    }
+
+    /// Whether the sources are read for this controller too, and not now: what they lack now they may have then (`in istio { ... }`).
+    fn is_read_apart(&self, controller: Controller) -> bool {
+        let Targets { current, known, .. } = self.targets;
+        self.targets.differ() && *current != Some(controller) && known.contains(&controller)
     }
 
     /// What a destination says of who sees it.
@@ -92,8 +101,8 @@ const CHECKS: &[Check] = &[
 const CHECKS_OF_ABSENCE: &[Check] = &[delegation::unused, gateways::unused];
 
 /// Runs every check. With `lost`, something could not be read.
-pub(crate) fn run(model: &Model, plans: &Plans, lost: bool) -> Vec<Diagnostic> {
-    let context = Context { model, plans, graph: OnceLock::new() };
+pub(crate) fn run(model: &Model, plans: &Plans, targets: &Targets, lost: bool) -> Vec<Diagnostic> {
+    let context = Context { model, plans, targets, graph: OnceLock::new() };
     let absence = if lost { &[] } else { CHECKS_OF_ABSENCE };
     let checks: Vec<&Check> = CHECKS.iter().chain(absence).collect();
     let run = |check: &&Check| {

@@ -23,7 +23,10 @@ pub enum EgressHop {
     },
     /// Requests travel in plaintext, on the number of the external's port: the gateway has a listener for HTTP without TLS there,
     /// and Istio opens a port for one of the two.
-    Plaintext,
+    Plaintext {
+        /// Whether that listener serves the hosts of the external; else one beside it is added.
+        declared: bool,
+    },
 }
 
 impl Mesh {
@@ -35,7 +38,8 @@ impl Mesh {
             return Some(EgressHop::Passthrough);
         }
         let number = port.number.value.get();
-        let carrying = || gateway.body.listeners.iter().filter(|one| carries(one, gateway, external));
+        let serving = || gateway.body.listeners.iter().filter(|one| serves(one, gateway, external));
+        let carrying = || serving().filter(|one| ends_mesh_tls(one));
         let same_port = carrying().find(|one| one.port.value.get() == number);
         // Two ports of an external that arrive on one port of the gateway could not be told apart.
         let is_only =
@@ -43,10 +47,17 @@ impl Mesh {
         if let Some(listener) = same_port.or_else(|| carrying().next().filter(|_| is_only)) {
             return Some(EgressHop::MeshTls { port: listener.port.value.get(), declared: true });
         }
+        let is_plain = |one: &&Listener| {
+            let plain = one.protocol.value.is_http_family() && one.body.redirect.is_none();
+            plain && one.port.value.get() == number
+        };
+        if serving().any(|one| is_plain(&one)) {
+            return Some(EgressHop::Plaintext { declared: true });
+        }
         let same_workloads = self.gateways.as_slice().iter().filter(|other| share_workloads(gateway, other));
         let mut listeners = same_workloads.flat_map(|gateway| &gateway.body.listeners);
         if listeners.any(|one| one.port.value.get() == number && one.protocol.value.is_http_family()) {
-            return Some(EgressHop::Plaintext);
+            return Some(EgressHop::Plaintext { declared: false });
         }
         Some(EgressHop::MeshTls { port: number, declared: false })
     }
@@ -73,14 +84,14 @@ impl Mesh {
         !host.is_delegate() && (!bound_there || never_there)
     }
 
-    /// The gateways of Istio at which a route of a host block that are bound to it is taken before it comes to another gateway.
+    /// The gateways that a host block is bound to, but for those on the workloads of `gateway`: what is sent through it comes from them.
     pub fn gateways_before<'m>(
         &'m self,
         host: &'m Host,
         gateway: &'m Resource<Gateway>,
     ) -> impl Iterator<Item = (Id<Resource<Gateway>>, &'m Resource<Gateway>)> {
         let bound = host.gateways().filter_map(|(id, _)| Some((id, self.gateways.get(id)?)));
-        bound.filter(move |(_, one)| one.controller() == Controller::Istio && !share_workloads(gateway, one))
+        bound.filter(move |(_, one)| !share_workloads(gateway, one))
     }
 }
 
@@ -90,17 +101,19 @@ impl EgressHop {
     pub const fn port(self, number: u16) -> u16 {
         match self {
             Self::MeshTls { port, declared: _ } => port,
-            Self::Passthrough | Self::Plaintext => number,
+            Self::Passthrough | Self::Plaintext { declared: _ } => number,
         }
     }
 }
 
-/// Whether a listener ends mutual TLS of the mesh for all hosts of an external.
-fn carries(listener: &Listener, gateway: &Resource<Gateway>, external: &Resource<External>) -> bool {
+/// Whether a listener ends mutual TLS of the mesh.
+fn ends_mesh_tls(listener: &Listener) -> bool {
     let mode = listener.body.tls.as_ref().map(|tls| tls.mode.value);
-    if listener.protocol.value != Protocol::Https || mode != Some(ServerTlsMode::IstioMutual) {
-        return false;
-    }
+    listener.protocol.value == Protocol::Https && mode == Some(ServerTlsMode::IstioMutual)
+}
+
+/// Whether a listener serves all hosts of an external.
+fn serves(listener: &Listener, gateway: &Resource<Gateway>, external: &Resource<External>) -> bool {
     let served = || listener.body.hosts.iter().flat_map(|hosts| hosts.iter()).map(|host| &host.value);
     let mut hosts = external.body.hosts.iter().flat_map(|hosts| hosts.iter()).map(|host| &host.value);
     hosts.all(|host| served().any(|one| one.host.covers(host) && admits(one, gateway, external)))

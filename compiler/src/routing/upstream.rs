@@ -34,6 +34,9 @@ pub struct Upstream {
     pub identities: Vec<Spanned<SubjectAltName>>,
     /// Where its endpoints are.
     pub addresses: Addresses,
+    /// The externals for which it is called: it is the service of the gateway that they leave through. Each with the place that names
+    /// it first.
+    pub sent_on: Vec<Spanned<Id<Resource<External>>>>,
     /// Where it is named first.
     pub span: Span,
 }
@@ -104,14 +107,15 @@ impl<'m, 'd> Upstreams<'m, 'd> {
     /// The upstream of a destination; `None` if it has no port, which has been reported.
     pub(super) fn of(&mut self, destination: &Destination) -> Option<Id<Upstream>> {
         let mesh = &self.plan.model.mesh;
-        let by_way_of = self.by_way_of(destination);
+        let (by_way_of, meant) = (self.by_way_of(destination), destination);
         let destination = by_way_of.as_ref().unwrap_or(destination);
         let port = mesh.port_of(destination)?;
         let host = mesh.destination_host(destination);
         let subset = destination.subset.as_ref().map(|subset| subset.value.clone());
         let key = (destination.target, host.clone(), port.number.value.get(), subset.clone());
-        if let Some(id) = self.known.get(&key) {
-            return Some(*id);
+        if let Some(id) = self.known.get(&key).copied() {
+            self.note(id, meant, by_way_of.is_some());
+            return Some(id);
         }
         let policy = self.policy(destination, port, &host);
         let id = self.all.add(Upstream {
@@ -127,10 +131,21 @@ impl<'m, 'd> Upstreams<'m, 'd> {
             port: port.clone(),
             subset,
             policy,
+            sent_on: Vec::new(),
             span: destination.span,
         });
         self.known.insert(key, id);
+        self.note(id, meant, by_way_of.is_some());
         Some(id)
+    }
+
+    /// Notes for which external an upstream is called, if it is the service of a gateway that this one leaves through.
+    fn note(&mut self, id: Id<Upstream>, meant: &Destination, is_sent_on: bool) {
+        let DestinationId::External(external) = meant.target else { return };
+        let Some(upstream) = self.all.get_mut(id).filter(|_| is_sent_on) else { return };
+        if upstream.sent_on.iter().all(|known| known.value != external) {
+            upstream.sent_on.push(Spanned::new(external, meant.span));
+        }
     }
 
     /// How a destination is called: as it says itself, or where it says nothing, as the wildcard says that covers its host.

@@ -39,6 +39,7 @@ pub(super) fn cluster<'a>(context: &Context<'a>, id: Id<Upstream>, upstream: &Up
         policy,
         identities: _,
         addresses: _,
+        sent_on: _,
         span: _,
     } = upstream;
     let TrafficPolicy { balancing, pool, ejection, tls: _ } = policy;

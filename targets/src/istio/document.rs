@@ -116,7 +116,8 @@ impl<'m> Writer<'m> {
                 Document::VirtualService(self.routed(planned, spec))
             }
             Planned::EgressService(id) => {
-                let spec = egress::virtual_service(mesh, mesh.externals.get(id)?, from)?;
+                let names = GatewayNames { mesh, layout: &self.layout, host: None };
+                let spec = egress::virtual_service(names, mesh.externals.get(id)?, from)?;
                 Document::VirtualService(self.routed(planned, spec))
             }
             Planned::ServiceRule(id) => {

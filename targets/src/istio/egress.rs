@@ -5,8 +5,7 @@
 //! origination; TLS of the callers passes through.
 
 use super::api;
-use super::layout::Part;
-use super::name;
+use super::name::{self, GatewayNames};
 use super::visibility::export_to;
 use crate::provenance::{Item, Source};
 use crate::yaml::Sourced;
@@ -28,11 +27,11 @@ fn hosts(external: &External) -> impl Iterator<Item = &HostPattern> {
 fn listener_protocol(hop: EgressHop, port: &Port) -> Option<(Protocol, Option<api::ServerTlsMode>)> {
     match hop {
         EgressHop::Passthrough => Some((Protocol::Tls, Some(api::ServerTlsMode::Passthrough))),
-        EgressHop::MeshTls { port: _, declared: true } => None,
+        EgressHop::MeshTls { port: _, declared: true } | EgressHop::Plaintext { declared: true } => None,
         EgressHop::MeshTls { port: _, declared: false } => {
             Some((Protocol::Https, Some(api::ServerTlsMode::IstioMutual)))
         }
-        EgressHop::Plaintext => Some((port.protocol.value, None)),
+        EgressHop::Plaintext { declared: false } => Some((port.protocol.value, None)),
     }
 }
 
@@ -181,14 +180,17 @@ fn arrival(mesh: &Mesh, external: &Resource<External>, number: u16) -> u16 {
 
 /// The two rules for each host and port: to the gateway, and from it.
 pub(super) fn virtual_service(
-    mesh: &Mesh,
+    names: GatewayNames<'_>,
     external: &Resource<External>,
     from: &Source<'_>,
 ) -> Option<api::VirtualService> {
-    let through = name::gateway(mesh, external.egress?, Part::Main);
+    let mesh = names.mesh;
+    let in_mesh = [SmolStr::new_static("mesh")];
+    // A listener that carries it may have a resource of its own.
+    let through = names.of_gateway(external.egress?);
     let mut spec = api::VirtualService {
         hosts: hosts(external).map(|host| SmolStr::new(host.as_str())).collect(),
-        gateways: vec![SmolStr::new_static("mesh"), through.clone()],
+        gateways: in_mesh.iter().chain(&through).cloned().collect(),
         export_to: export_to(external.body.visibility.as_ref()),
         ..api::VirtualService::default()
     };
@@ -206,12 +208,12 @@ pub(super) fn virtual_service(
             };
             let arrival = u32::from(arrival(mesh, external, port.number.value.get()));
             let steps = [
-                ("to-gateway", number, SmolStr::new_static("mesh"), to),
-                ("from-gateway", arrival, through.clone(), out),
+                ("to-gateway", number, &in_mesh[..], to),
+                ("from-gateway", arrival, through.as_slice(), out),
             ];
-            for (step, at, binding, destination) in steps {
+            for (step, at, bindings, destination) in steps {
                 if port.protocol.value.is_tls_family() {
-                    let route = tls_step(&host, at, binding, destination);
+                    let route = tls_step(&host, at, bindings, destination);
                     spec.tls.push(Sourced::new(comment.clone(), route));
                 } else {
                     let name = if several {
@@ -219,7 +221,7 @@ pub(super) fn virtual_service(
                     } else {
                         format!("{step}-{number}")
                     };
-                    let route = http_step(name, several.then_some(&host), at, binding, destination);
+                    let route = http_step(name, several.then_some(&host), at, bindings, destination);
                     spec.http.push(Sourced::new(comment.clone(), route));
                 }
             }
@@ -228,12 +230,12 @@ pub(super) fn virtual_service(
     Some(spec)
 }
 
-fn tls_step(host: &SmolStr, port: u32, binding: SmolStr, destination: api::Destination) -> api::TlsRoute {
+fn tls_step(host: &SmolStr, port: u32, bindings: &[SmolStr], destination: api::Destination) -> api::TlsRoute {
     api::TlsRoute {
         matches: vec![api::TlsMatchAttributes {
             sni_hosts: vec![host.clone()],
             port: Some(port),
-            gateways: vec![binding],
+            gateways: bindings.to_vec(),
             ..api::TlsMatchAttributes::default()
         }],
         route: vec![api::RouteDestination { destination, weight: None }],
@@ -244,14 +246,14 @@ fn http_step(
     name: String,
     authority: Option<&SmolStr>,
     port: u32,
-    binding: SmolStr,
+    bindings: &[SmolStr],
     destination: api::Destination,
 ) -> api::HttpRoute {
     api::HttpRoute {
         name: Some(SmolStr::new(name)),
         matches: vec![api::HttpMatchRequest {
             port: Some(port),
-            gateways: vec![binding],
+            gateways: bindings.to_vec(),
             authority: authority.map(|host| {
                 Box::new(api::StringMatch { exact: Some(host.clone()), ..api::StringMatch::default() })
             }),

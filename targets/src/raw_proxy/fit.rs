@@ -2,7 +2,7 @@
 
 use super::accepted::Accepted;
 use super::usage::{Use, uses};
-use super::{chosen, missing, never};
+use super::{chosen, egress, missing, never};
 use crate::capability::{Feature, Support};
 use crate::target::{Fit, Gateways, Options};
 use meshc_compiler::Checked;
@@ -62,7 +62,9 @@ pub(crate) fn fit(
     fit.reports.extend(conflicts(&mut kept, controller));
     fit.reports.extend(kept.iter().flat_map(|proxy| unverified_callers(model, proxy)));
     fit.reports.extend(never::reports(model, controller, &kept));
+    // What is only tried out has no control plane: the hop is taken as plain, and whoever tries it out says so.
     if options.rig.is_none() {
+        fit.reports.extend(egress::lost(model, &kept, controller, options.gateways));
         fit.reports.extend(kept.iter().flat_map(|proxy| missing::addresses(proxy)));
         fit.reports.extend(super::guessed::pods(model, &kept));
         fit.reports.extend(super::short_names::shared(model, &kept));

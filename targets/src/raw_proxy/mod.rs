@@ -4,6 +4,7 @@ mod accepted;
 mod certificates;
 mod defaults;
 mod edge;
+mod egress;
 mod file_stem;
 mod fit;
 mod guessed;

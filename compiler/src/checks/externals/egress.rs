@@ -148,7 +148,8 @@ fn what_becomes_tls_is_not_plaintext_before(site: &Site<'_>, reports: &mut Vec<D
     for port in &body.ports {
         let own = if port.traffic.is_empty() { &body.traffic } else { &port.traffic };
         let begins_tls = own.tls.as_deref().filter(|tls| tls.mode.value.begins_tls());
-        let (Some(tls), Some(EgressHop::Plaintext)) = (begins_tls, site.mesh.egress_hop(site.external, port))
+        let (Some(tls), Some(EgressHop::Plaintext { .. })) =
+            (begins_tls, site.mesh.egress_hop(site.external, port))
         else {
             continue;
         };

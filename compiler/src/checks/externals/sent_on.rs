@@ -1,10 +1,11 @@
 //! Routes to externals that leave through a gateway: the gateway has to know the host that they arrive with.
 
-use super::steps::{Step, steps, unknown_host};
+use super::steps::{Step, Way, steps, unknown_host};
 use crate::checks::Context;
 use crate::checks::gateways::as_warning;
-use crate::model::{Action, Destination, DestinationId, External, Gateway, Resource, WeightedDestination};
+use crate::model::{Controller, DestinationId, External, Gateway, Resource};
 use meshc_language::{Code, Diagnostic};
+use rustc_hash::FxHashSet;
 
 /// What is sent on to a gateway arrives there with a host that it serves.
 pub(super) fn hosts_are_known_to_the_gateway(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
@@ -12,71 +13,84 @@ pub(super) fn hosts_are_known_to_the_gateway(context: &Context<'_>, reports: &mu
         return;
     }
     for step in steps(context) {
-        let Action::Forward(destinations) = &step.route.action else { continue };
-        for one in destinations {
-            let Some(through) = leaves_through(context, &one.destination) else { continue };
+        // A copy is made of the requests to each destination, and is one place.
+        let mut told = FxHashSet::default();
+        for way in step.ways() {
+            let Some(through) = leaves_through(context, way) else { continue };
             let Some(callers) = callers(context, step, through) else { continue };
-            reports.extend(match unknown_host(step, one, through.0) {
-                Some(host) => Some(arrives_unknown(one, through, host, callers.pass_by)),
-                None => callers.pass_by.then(|| passed_by(one, through, &callers)),
-            });
+            let report = match unknown_host(step, way, through.0) {
+                Some(host) => Some(arrives_unknown(way, through, host, callers.pass_by)),
+                None => callers.pass_by.then(|| passed_by(way, through, &callers)),
+            };
+            reports.extend(report.filter(|report| told.insert(report.span)));
         }
     }
+}
+
+/// Whether what a step sends to an external comes to the gateway that it leaves through, by the route.
+pub(in crate::checks) fn is_sent_on(context: &Context<'_>, step: Step<'_>, way: Way<'_>) -> bool {
+    leaves_through(context, way).is_some_and(|through| callers(context, step, through).is_some())
 }
 
 /// Who takes a route to an external and is not at its gateway yet.
 struct Callers<'m> {
     /// One of the gateways; `None` for sidecars.
     gateway: Option<&'m str>,
-    /// Whether they call the external themselves: a route has the same destinations for all callers.
+    /// Whether they call the external themselves: in Istio a route has the same destinations for all callers.
     pass_by: bool,
 }
+
+/// An external, and the gateway that it leaves through.
+type Through<'m> = (&'m Resource<External>, &'m Resource<Gateway>);
 
 fn callers<'m>(
     context: &Context<'m>,
     step: Step<'m>,
-    (external, through): (&Resource<External>, &'m Resource<Gateway>),
+    (external, through): Through<'m>,
 ) -> Option<Callers<'m>> {
     let mesh = &context.model.mesh;
-    let gateway = if step.is_of_the_mesh() {
-        None
-    } else {
-        let mut before = mesh.gateways_before(step.host, through);
-        let (_, gateway) = before.find(|(id, _)| step.is_taken_at(*id))?;
-        Some(gateway.name.value.as_str())
-    };
-    Some(Callers { gateway, pass_by: !mesh.is_on_the_way(step.owner, step.route, external.egress?) })
+    let pass_by = !mesh.is_on_the_way(step.owner, step.route, external.egress?);
+    if step.is_of_the_mesh() {
+        return Some(Callers { gateway: None, pass_by });
+    }
+    let before = mesh.gateways_before(step.host, through).filter(|(id, _)| step.is_taken_at(*id));
+    let before: Vec<&Resource<Gateway>> = before.map(|(_, gateway)| gateway).collect();
+    let of_istio = before.iter().find(|gateway| gateway.controller() == Controller::Istio);
+    let gateway = Some(of_istio.or(before.first())?.name.value.as_str());
+    // The configuration of a bare proxy is its own.
+    Some(Callers { gateway, pass_by: pass_by && of_istio.is_some() })
 }
 
-fn leaves_through<'m>(
-    context: &Context<'m>,
-    destination: &Destination,
-) -> Option<(&'m Resource<External>, &'m Resource<Gateway>)> {
-    let DestinationId::External(id) = destination.target else { return None };
+fn leaves_through<'m>(context: &Context<'m>, way: Way<'_>) -> Option<Through<'m>> {
+    let DestinationId::External(id) = way.destination.target else { return None };
     let external = context.model.mesh.externals.get(id)?;
     Some((external, context.model.mesh.gateways.get(external.egress?)?))
 }
 
 fn arrives_unknown(
-    one: &WeightedDestination,
-    (external, gateway): (&Resource<External>, &Resource<Gateway>),
+    way: Way<'_>,
+    (external, gateway): Through<'_>,
     host: &str,
     passes_by: bool,
 ) -> Diagnostic {
     let name = &gateway.name.value;
-    let message =
-        format!("requests would reach gateway `{name}` with host `{host}`, which it does not serve");
+    let (what, every) = if way.is_copy { ("mirrored requests", "every copy") } else { ("requests", "them") };
+    let message = format!("{what} would reach gateway `{name}` with host `{host}`, which it does not serve");
     let via = external.body.via.as_ref().map_or(external.name.span, |via| via.span);
-    let report = Diagnostic::new(Code::BAD_EGRESS, one.destination.span, message)
+    let mut consequence = format!("the gateway would answer {every} with 404");
+    if passes_by {
+        consequence.push_str("; Istio's proxies would bypass it and leave the mesh directly");
+    }
+    let report = Diagnostic::new(Code::BAD_EGRESS, way.destination.span, message)
         .related(via, "the external is called through the gateway, which serves the external's own hosts")
-        .consequence(if passes_by {
-            "the gateway would answer 404; Istio's proxies would bypass it and leave the mesh directly"
-        } else {
-            "the gateway would answer 404"
-        });
-    let own = one.destination.host.as_deref();
+        .consequence(consequence);
+    let own = way.destination.host.as_deref();
     let first = external.body.hosts.as_ref().and_then(|hosts| hosts.first()).map(|host| host.value.as_str());
-    as_warning(match own.or(first) {
+    as_warning(match own.or(first).filter(|own| !own.starts_with('*')) {
+        Some(own) if way.is_copy => report.help(format!(
+            "a copy has the host of its request: mirror to an external without `via`, or add `rewrite host {own}` here if the \
+             destinations of the route take that host too"
+        )),
         Some(own) => report.help(format!(
             "let clients use `{own}` itself, for which `via` makes all routes, or add `rewrite host {own}` here"
         )),
@@ -84,11 +98,7 @@ fn arrives_unknown(
     })
 }
 
-fn passed_by(
-    one: &WeightedDestination,
-    (external, gateway): (&Resource<External>, &Resource<Gateway>),
-    callers: &Callers<'_>,
-) -> Diagnostic {
+fn passed_by(way: Way<'_>, (external, gateway): Through<'_>, callers: &Callers<'_>) -> Diagnostic {
     let name = &gateway.name.value;
     let (who, help) = match callers.gateway {
         None => (
@@ -100,10 +110,12 @@ fn passed_by(
             format!("add a separate route for it with `when gateway {edge}`, to a host block that is no delegate"),
         ),
     };
-    let message = format!("{who} would call `{}` directly, bypassing gateway `{name}`", external.name.value);
+    let call = if way.is_copy { "mirror to" } else { "call" };
+    let message =
+        format!("{who} would {call} `{}` directly, bypassing gateway `{name}`", external.name.value);
     let via = external.body.via.as_ref().map_or(external.name.span, |via| via.span);
     as_warning(
-        Diagnostic::new(Code::BAD_EGRESS, one.destination.span, message)
+        Diagnostic::new(Code::BAD_EGRESS, way.destination.span, message)
             .related(via, "traffic of the mesh to the external must leave through this gateway")
             .consequence("these requests would bypass the gateway: its access log has no entry, and a firewall that allows only the gateway blocks them")
             .help(help),

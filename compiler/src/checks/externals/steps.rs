@@ -3,9 +3,10 @@
 use crate::checks::Context;
 use crate::graph::Node;
 use crate::model::{
-    Action, External, Gateway, Host, Id, Match, MatchBinding, Resource, Route, RouteKind, WeightedDestination,
+    Action, Destination, External, Gateway, Host, Id, Match, MatchBinding, Mirror, Resource, Route,
+    RouteKind, WeightedDestination,
 };
-use crate::policy::{RewriteKind, SharedRouteOptions};
+use crate::policy::{HeaderOperations, RewriteKind, SharedRouteOptions};
 use crate::routing::both_hold;
 use crate::routing::matcher::authority_set;
 use meshc_language::Diagnostic;
@@ -21,6 +22,16 @@ pub(in crate::checks) struct Step<'m> {
     pub(in crate::checks) owner: &'m Host,
     pub(in crate::checks) route: &'m Route,
     pub(in crate::checks) parent: Option<&'m Route>,
+}
+
+/// A way that requests of a step go, or copies of them.
+#[derive(Clone, Copy)]
+pub(in crate::checks) struct Way<'m> {
+    pub(in crate::checks) destination: &'m Destination,
+    /// What is done to the headers of requests that go to one destination of the route.
+    request_headers: Option<&'m HeaderOperations>,
+    /// Whether these are copies (`mirror`), whose answers nobody sees.
+    pub(in crate::checks) is_copy: bool,
 }
 
 /// Every route that somebody can take, in the order of the sources.
@@ -44,6 +55,28 @@ pub(in crate::checks) fn steps<'m>(context: &Context<'m>) -> Vec<Step<'m>> {
         }
     }
     steps
+}
+
+impl<'m> Step<'m> {
+    /// The ways of its requests, then those of the copies of each. A route also has the copies of the one that delegates to it.
+    pub(in crate::checks) fn ways(self) -> Vec<Way<'m>> {
+        let forwarded = match &self.route.action {
+            Action::Forward(destinations) => destinations.as_slice(),
+            Action::Redirect(_) | Action::Respond(_) | Action::Delegate(_) => &[],
+        };
+        let way = |one: &'m WeightedDestination| Way {
+            destination: &one.destination,
+            request_headers: one.headers.request.as_deref(),
+            is_copy: false,
+        };
+        let outer = self.parent.map_or(&[][..], |parent| parent.options.mirrors.as_slice());
+        let mirrors = Mirror::joined(outer, &self.route.options.mirrors);
+        let copies = mirrors.into_iter().flat_map(|mirror| {
+            let copy = move |way| Way { destination: &mirror.destination, is_copy: true, ..way };
+            forwarded.iter().map(way).map(copy)
+        });
+        forwarded.iter().map(way).chain(copies).collect()
+    }
 }
 
 /// A route as requests meet it: with what it takes over from the one that delegates to it.
@@ -117,10 +150,10 @@ fn holds_in_mesh(route: &Route) -> bool {
     route.matches.is_empty() || route.matches.iter().any(in_mesh)
 }
 
-/// The host with which requests arrive at an external or its gateway, if it is none of the external's.
+/// The host with which requests arrive at an external or its gateway, if it is none of the external's. Copies have that of their requests.
 pub(in crate::checks) fn unknown_host<'m>(
     step: Step<'m>,
-    one: &'m WeightedDestination,
+    way: Way<'m>,
     external: &Resource<External>,
 ) -> Option<&'m str> {
     let Step { host, owner: _, route, parent } = step;
@@ -133,14 +166,14 @@ pub(in crate::checks) fn unknown_host<'m>(
     if unclear || route.kind != RouteKind::Http {
         return None;
     }
-    match given(step, one) {
+    match given(step, way) {
         Some(given) => (!known(given)).then_some(given),
         None => host.patterns().map(|(pattern, _)| pattern.as_str()).find(|name| !known(name)),
     }
 }
 
 /// The host that is given to requests on the way, if there is one. What a delegate says holds over what its parent says.
-fn given<'m>(step: Step<'m>, one: &'m WeightedDestination) -> Option<&'m str> {
+fn given<'m>(step: Step<'m>, way: Way<'m>) -> Option<&'m str> {
     let routes = || std::iter::once(step.route).chain(step.parent);
     let mut rewrites = routes().flat_map(|route| &route.options.shared.rewrite);
     let rewritten = rewrites.find_map(|rewrite| match &rewrite.kind {
@@ -148,6 +181,6 @@ fn given<'m>(step: Step<'m>, one: &'m WeightedDestination) -> Option<&'m str> {
         RewriteKind::Path(_) | RewriteKind::Prefix(_) | RewriteKind::Matches { .. } => None,
     });
     let of_routes = routes().map(|route| route.options.shared.request_headers.as_deref());
-    let operations: Vec<_> = of_routes.chain([one.headers.request.as_deref()]).collect();
+    let operations: Vec<_> = of_routes.chain([way.request_headers]).collect();
     rewritten.or_else(|| authority_set(&operations))
 }

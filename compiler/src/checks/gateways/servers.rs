@@ -194,8 +194,11 @@ fn egress<'m>(
         let protocol = match mesh.egress_hop(external, port) {
             Some(EgressHop::Passthrough) => Protocol::Tls,
             Some(EgressHop::MeshTls { port: _, declared: false }) => Protocol::Https,
-            Some(EgressHop::Plaintext) => port.protocol.value,
-            Some(EgressHop::MeshTls { port: _, declared: true }) | None => continue,
+            Some(EgressHop::Plaintext { declared: false }) => port.protocol.value,
+            Some(
+                EgressHop::MeshTls { port: _, declared: true } | EgressHop::Plaintext { declared: true },
+            )
+            | None => continue,
         };
         let hosts = external.declared.body.hosts.iter().flat_map(|hosts| hosts.iter());
         servers.push(Server {

@@ -13,7 +13,8 @@ pub(in crate::checks) fn unused(context: &Context<'_>, reports: &mut Vec<Diagnos
         context.model.mesh.externals.as_slice().iter().filter_map(|one| one.egress).collect();
     for (id, gateway) in context.model.mesh.gateways.iter() {
         let claims = claims.get(&id);
-        has_a_listener(sent.contains(&id), gateway, reports);
+        let is_whole = !context.is_read_apart(gateway.controller());
+        has_a_listener(sent.contains(&id) || !is_whole, gateway, reports);
         // Without any host it is a gateway that other projects use.
         if let Some(claims) = claims {
             every_name_is_claimed(gateway, claims, reports);
@@ -21,9 +22,9 @@ pub(in crate::checks) fn unused(context: &Context<'_>, reports: &mut Vec<Diagnos
     }
 }
 
-/// G2: a gateway without listeners carries nothing, unless egress adds them.
-fn has_a_listener(has_egress: bool, gateway: &Gateway, reports: &mut Vec<Diagnostic>) {
-    if gateway.body.listeners.is_empty() && !has_egress {
+/// G2: a gateway without listeners carries nothing, unless egress adds them, perhaps only where its own target reads the sources.
+fn has_a_listener(may_have_egress: bool, gateway: &Gateway, reports: &mut Vec<Diagnostic>) {
+    if gateway.body.listeners.is_empty() && !may_have_egress {
         let message = format!("gateway `{}` has no listeners", gateway.name.value);
         reports.push(
             Diagnostic::new(Code::MISSING_STATEMENT, gateway.name.span, message)

@@ -2,8 +2,9 @@
 
 use super::{Setting, file_span, listed, origination};
 use crate::checks::Context;
+use crate::checks::externals::steps::{Step, steps};
 use crate::checks::services::{Called, called};
-use crate::model::{Action, DestinationId};
+use crate::model::DestinationId;
 use crate::policy::{ClientTls, ClientTlsBody, ClientTlsMode};
 use crate::values::SecretSource;
 use meshc_language::{Code, Diagnostic, Span, Spanned};
@@ -260,28 +261,21 @@ fn secret_of(tls: &ClientTls) -> Option<&Spanned<crate::values::SecretName>> {
     tls.body.credential.as_ref().filter(|_| tls.mode.value.begins_tls())
 }
 
-/// Where sidecars themselves send requests, by the routes of hosts in the mesh; what leaves through a gateway is sent on
-/// by that.
+/// Where sidecars themselves send requests or copies of them, by the routes of hosts in the mesh; what leaves through a gateway is
+/// sent on by that.
 fn destinations_of_sidecars(context: &Context<'_>) -> FxHashMap<DestinationId, Span> {
     let mesh = &context.model.mesh;
     let mut found = FxHashMap::default();
-    for (_, host) in context.model.hosts.iter().filter(|(_, host)| host.in_mesh()) {
-        for route in &host.routes {
-            // A condition may keep a route for gateways.
-            if route.matches.iter().any(|one| !one.bindings.is_empty()) {
-                continue;
-            }
-            let Action::Forward(destinations) = &route.action else { continue };
-            for one in destinations {
-                let leaves = match one.destination.target {
-                    DestinationId::External(id) => {
-                        mesh.externals.get(id).is_some_and(|external| external.egress.is_some())
-                    }
-                    DestinationId::Service(_) => false,
-                };
-                if !leaves {
-                    found.entry(one.destination.target).or_insert(route.name.span);
+    for step in steps(context).into_iter().filter(Step::is_of_the_mesh) {
+        for target in step.ways().into_iter().map(|way| way.destination.target) {
+            let leaves = match target {
+                DestinationId::External(id) => {
+                    mesh.externals.get(id).is_some_and(|external| external.egress.is_some())
                 }
+                DestinationId::Service(_) => false,
+            };
+            if !leaves {
+                found.entry(target).or_insert(step.route.name.span);
             }
         }
     }

@@ -2,11 +2,11 @@
 //! that begins no TLS, requests for one that does, and the name that the server has.
 
 use crate::checks::Context;
-use crate::checks::externals::steps::{Step, steps, unknown_host};
+use crate::checks::externals::sent_on::is_sent_on;
+use crate::checks::externals::steps::{Step, Way, steps, unknown_host};
 use crate::checks::services::{Called, called};
 use crate::model::{
-    Action, Destination, DestinationId, External, HostNameKind, Location, Model, Port, Resource, RouteKind,
-    WeightedDestination,
+    Destination, DestinationId, External, HostNameKind, Location, Model, Port, Resource, RouteKind,
 };
 use crate::policy::{ClientTls, ClientTlsMode, TrafficPolicy};
 use crate::routing::effective_policy;
@@ -33,12 +33,7 @@ fn on_port<'m>(traffic: &'m TrafficPolicy, port: Option<&'m TrafficPolicy>) -> O
 
 /// Every destination of a step, those of copies too.
 fn destinations<'m>(step: Step<'m>) -> impl Iterator<Item = &'m Destination> {
-    let forwarded = match &step.route.action {
-        Action::Forward(destinations) => destinations.as_slice(),
-        Action::Redirect(_) | Action::Respond(_) | Action::Delegate(_) => &[],
-    };
-    let copies = step.route.options.mirrors.iter().map(|mirror| &mirror.destination);
-    forwarded.iter().map(|one| &one.destination).chain(copies)
+    step.ways().into_iter().map(|way| way.destination)
 }
 
 /// Which ports of destinations requests are routed to, and to which TLS is passed on as it is.
@@ -201,20 +196,17 @@ fn plain_https(port: &Port) -> Diagnostic {
 fn servers_are_asked_for_by_their_own_name(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     let mut known = FxHashSet::default();
     for step in steps(context) {
-        let Action::Forward(destinations) = &step.route.action else { continue };
-        for one in destinations {
-            let DestinationId::External(id) = one.destination.target else { continue };
+        for way in step.ways() {
+            let DestinationId::External(id) = way.destination.target else { continue };
             let Some(external) = context.model.mesh.externals.get(id) else { continue };
             // The gateway would not know the host either, which is reported.
-            if (external.egress.is_some() && step.is_of_the_mesh())
-                || !goes_by_the_host(context.model, external, &one.destination)
-            {
+            if is_sent_on(context, step, way) || !goes_by_the_host(context.model, external, way.destination) {
                 continue;
             }
-            if let Some(host) = unknown_host(step, one, external)
-                && known.insert(one.destination.span)
+            if let Some(host) = unknown_host(step, way, external)
+                && known.insert(way.destination.span)
             {
-                reports.push(asked_for_as(one, external, host));
+                reports.push(asked_for_as(way, external, host));
             }
         }
     }
@@ -230,19 +222,26 @@ fn goes_by_the_host(model: &Model, external: &External, destination: &Destinatio
     })
 }
 
-fn asked_for_as(one: &WeightedDestination, external: &Resource<External>, host: &str) -> Diagnostic {
+fn asked_for_as(way: Way<'_>, external: &Resource<External>, host: &str) -> Diagnostic {
     let name = &external.name.value;
-    let own = one.destination.host.as_deref().or_else(|| {
+    let own = way.destination.host.as_deref().or_else(|| {
         let hosts = external.body.hosts.as_ref();
         hosts.and_then(|hosts| hosts.first()).map(|host| host.value.as_str())
     });
-    let message = format!("`{name}` is requested as `{host}`");
-    let report = Diagnostic::new(Code::WRONG_SERVER_NAME, one.destination.span, message)
+    let (message, lost) = if way.is_copy {
+        (format!("copies for `{name}` have the host `{host}`"), "every copy is lost")
+    } else {
+        (format!("`{name}` is requested as `{host}`"), "502 or 503 for every request")
+    };
+    let report = Diagnostic::new(Code::WRONG_SERVER_NAME, way.destination.span, message)
         .related(external.name.span, "its own names")
         .consequence(format!(
-            "server name (SNI) and `Host` would be `{host}`, and the server's certificate is verified for it: 502 or 503 for every request, unless the server has such a certificate"
+            "server name (SNI) and `Host` would be `{host}`, and the server's certificate is verified for it: {lost}, unless the server has such a certificate"
         ));
     match own.filter(|own| !own.starts_with('*')) {
+        Some(own) if way.is_copy => report.help(format!(
+            "a copy has the host of its request: set the server name in the `tls` of `{name}`, `sni {own}`, if it takes other hosts"
+        )),
         Some(own) => report.help(format!(
             "add `rewrite host {own}` to the route; or set the server name in its `tls`: `sni {own}`"
         )),

@@ -13,8 +13,19 @@ use meshc_language::Spanned;
 
 impl Walk<'_> {
     pub(super) fn upstream(&mut self, upstream: &Upstream) {
-        let Upstream { name: _, target, host, port: _, subset: _, policy, identities, addresses, span } =
-            upstream;
+        // What gateways take of what is sent on to them is judged where it is known who builds them.
+        let Upstream {
+            name: _,
+            target,
+            host,
+            port: _,
+            subset: _,
+            policy,
+            identities,
+            addresses,
+            sent_on: _,
+            span,
+        } = upstream;
         if upstream.speaks_http2() {
             self.add(Feature::Http2Destination, *span, "a destination that speaks HTTP/2");
         }
