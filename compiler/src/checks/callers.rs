@@ -9,7 +9,7 @@ use crate::model::{
     Resource, Route, RouteKind,
 };
 use crate::routing::is_seen;
-use crate::values::{Label, MatchHeaderName};
+use crate::values::{HostPattern, Label, MatchHeaderName};
 use meshc_language::{Code, Diagnostic, Severity};
 use rustc_hash::FxHashMap;
 
@@ -137,6 +137,13 @@ fn served_in_the_mesh(context: &Context<'_>, host: &Host, route: &Route, reports
         HostNameKind::Destination(_) | HostNameKind::Delegate(_) => false,
     };
     if host.names.is_empty() || !host.names.iter().all(|name| undeclared(&name.kind)) {
+        return;
+    }
+    // Half a name of a service is reported as that.
+    let is_half = |pattern: &HostPattern| {
+        context.model.mesh.directory.half_a_name(pattern.as_str(), host.span, None).is_some()
+    };
+    if host.patterns().any(|(pattern, _)| is_half(pattern)) {
         return;
     }
     let Some(name) = host.names.first() else { return };

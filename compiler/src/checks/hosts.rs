@@ -3,7 +3,8 @@
 use super::Context;
 use super::names::Names;
 use crate::model::{
-    Gateway, Host, HostNameKind, Id, Match, Resource, RouteKind, Visibility, Visible, exclude_each_other,
+    External, Gateway, Host, HostNameKind, Id, Match, Resource, RouteKind, Visibility, Visible,
+    exclude_each_other,
 };
 use crate::values::{HostMap, HostPattern, did_you_mean};
 use meshc_language::{Code, Diagnostic, Span};
@@ -93,6 +94,8 @@ struct Claim<'m> {
     span: Span,
     /// The block; `None` for what an external that leaves through a gateway makes.
     host: Option<&'m Host>,
+    /// That external.
+    external: Option<&'m Resource<External>>,
     namespace: Option<&'m str>,
     visibility: Option<&'m Visibility>,
 }
@@ -113,7 +116,11 @@ fn claimed_once(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
             _ => false,
         };
         if let Some(first) = earlier.iter().filter(|first| !is_own(first)).find(clashes) {
-            reports.push(claimed_twice(pattern, place, first.span, new.span));
+            let report = claimed_twice(pattern, place, first.span, new.span);
+            reports.push(match first.external.or(new.external) {
+                Some(external) => beside_an_external(report, external, pattern, place),
+                None => report,
+            });
             continue;
         }
         earlier.push(new);
@@ -133,7 +140,8 @@ fn all_claims<'m>(context: &Context<'m>) -> Vec<(Place, &'m HostPattern, Claim<'
         for (pattern, span) in host.declared.patterns() {
             let claim = |place: &Place| {
                 let namespace = host.namespace_name();
-                (*place, pattern, Claim { span, host: Some(&host.declared), namespace, visibility })
+                let host = Some(&host.declared);
+                (*place, pattern, Claim { span, host, external: None, namespace, visibility })
             };
             all.extend(places.iter().map(claim));
         }
@@ -144,8 +152,9 @@ fn all_claims<'m>(context: &Context<'m>) -> Vec<(Place, &'m HostPattern, Claim<'
         for host in external.declared.body.hosts.iter().flat_map(|hosts| hosts.iter()) {
             for place in [Place::Mesh, Place::Gateway(gateway)] {
                 let visibility = external.declared.body.visibility.as_ref();
-                let claim =
-                    Claim { span: host.span, host: None, namespace: external.namespace_name(), visibility };
+                let namespace = external.namespace_name();
+                let external = Some(external);
+                let claim = Claim { span: host.span, host: None, external, namespace, visibility };
                 all.push((place, &host.value, claim));
             }
         }
@@ -207,6 +216,25 @@ fn claimed_twice(pattern: &HostPattern, place: Place, first: Span, second: Span)
         .related(first, "first claimed here")
         .consequence(consequence)
         .help("move all routes of a host into one block")
+}
+
+/// How options are given to what `via` of an external routes by itself.
+fn beside_an_external(
+    report: Diagnostic,
+    external: &Resource<External>,
+    pattern: &HostPattern,
+    place: Place,
+) -> Diagnostic {
+    let name = &external.name.value;
+    match place {
+        Place::Mesh => report.help(format!(
+            "`via` of external `{name}` routes this host; for a timeout, retries or other options, give clients another name: \
+             `host {name}.internal {{ route all -> {name} {{ rewrite host {pattern}; timeout 5s }} }}`"
+        )),
+        Place::Gateway(_) => report.help(format!(
+            "remove this host: `via` of external `{name}` makes its routes at the gateway"
+        )),
+    }
 }
 
 /// H12: every name must be served by some gateway that the host is bound to. Where the block is called inside the mesh too, or another

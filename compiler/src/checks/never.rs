@@ -3,7 +3,7 @@
 use super::Context;
 use crate::model::{Controller, Gateway, Host, Match, Resource, Route, RouteKind};
 use crate::routing::never::{Never, Reading, foreign_authority, never, other_scheme};
-use crate::values::{HostPattern, MatchHeaderName};
+use crate::values::{HeaderName, HostPattern, MatchHeaderName};
 use meshc_language::{Code, Diagnostic, Span};
 
 /// All checks of conditions that never hold.
@@ -62,13 +62,39 @@ fn written_by_gateways(
     gateways(context, host).find(|gateway| gateway.controller() == Controller::Istio)?;
     let mut names =
         route.matches.iter().flat_map(|one| one.headers.iter().chain(&one.without)).map(|(name, _)| name);
-    let name = names.find(|name| matches!(name, MatchHeaderName::Header(name) if name.is_of_proxies()))?;
+    let name = names.find_map(|name| match name {
+        MatchHeaderName::Header(name) => name.is_of_proxies().then_some(name),
+        MatchHeaderName::Claim(_) => None,
+    })?;
     let message = format!("a gateway overwrites or removes the header `{name}` before it chooses the route");
-    Some(
-        Diagnostic::new(Code::WRITTEN_BY_PROXIES, condition, message)
-            .consequence(
-                "values from clients, or from a load balancer in front of it, are ignored: a redirect to HTTPS that depends on it would loop",
-            )
-            .help("match `scheme`, or let the gateway trust the proxies in front of it (`numTrustedProxies`) and allow this report"),
-    )
+    let (consequence, help) = instead(name);
+    Some(Diagnostic::new(Code::WRITTEN_BY_PROXIES, condition, message).consequence(consequence).help(help))
+}
+
+/// What becomes of a condition on a header that a gateway writes itself, and what to ask instead.
+fn instead(name: &HeaderName) -> (&'static str, &'static str) {
+    match name.as_str() {
+        "x-forwarded-proto" => (
+            "values from clients, or from a load balancer in front of it, are ignored: a redirect to HTTPS that depends on it would loop",
+            "match `scheme`, or let the gateway trust the proxies in front of it (`numTrustedProxies`) and allow this report",
+        ),
+        "x-forwarded-client-cert" => (
+            "values from clients, or from a load balancer in front of it, are ignored: it speaks of the certificate that the client \
+             shows to the gateway, or is removed",
+            "verify the certificate at the listener: `tls mutual { credential ...; names ... }`; or let the gateway forward the header \
+             (`forwardClientCertDetails`) and allow this report",
+        ),
+        "x-forwarded-for" => (
+            "the gateway appends the address of its own client, which may be a load balancer",
+            "let the gateway trust the proxies in front of it (`numTrustedProxies`) and allow this report",
+        ),
+        "x-request-id" => (
+            "the gateway gives every request an ID of its own: the condition would not hold for what clients send",
+            "match another header",
+        ),
+        _ => (
+            "the gateway removes it from what clients send: the condition would not hold",
+            "match another header, one that does not begin with `x-envoy-`",
+        ),
+    }
 }

@@ -23,8 +23,10 @@ pub(super) fn check(model: &Model, delegators: &Delegators<'_>) -> Vec<Diagnosti
         for route in &host.routes {
             let callers = Callers::of(model, delegators, id, host, route);
             for destination in route.destinations() {
+                let mut mirrors = route.options.mirrors.iter();
+                let is_copy = mirrors.any(|mirror| std::ptr::eq(&mirror.destination, destination));
                 reports.extend(without_policy(&model.mesh, &callers, destination));
-                reports.extend(without_endpoints(&model.mesh, &callers, destination));
+                reports.extend(without_endpoints(&model.mesh, &callers, destination, is_copy));
             }
         }
     }
@@ -176,7 +178,12 @@ fn host_namespace<'m>(mesh: &Mesh, service: &'m Resource<Service>) -> Option<&'m
 }
 
 /// A destination that gateways call at the original address of a connection.
-fn without_endpoints(mesh: &Mesh, callers: &Callers<'_>, destination: &Destination) -> Option<Diagnostic> {
+fn without_endpoints(
+    mesh: &Mesh,
+    callers: &Callers<'_>,
+    destination: &Destination,
+    is_copy: bool,
+) -> Option<Diagnostic> {
     let gateway = callers.gateways.first()?;
     let policy = effective_policy(mesh, destination);
     let balancing = policy.balancing.as_ref().and_then(|balancing| match &balancing.method {
@@ -221,8 +228,12 @@ fn without_endpoints(mesh: &Mesh, callers: &Callers<'_>, destination: &Destinati
         }
         (None, None) => return None,
     };
-    Some(report.consequence(
-        "a connection to a gateway has the gateway's own address as its destination: every request gets 503, and a TCP or TLS \
-         connection is closed",
-    ))
+    let lost = if is_copy {
+        "every copy of a request is lost"
+    } else {
+        "every request gets 503, and a TCP or TLS connection is closed"
+    };
+    Some(report.consequence(format!(
+        "a connection to a gateway has the gateway's own address as its destination: {lost}"
+    )))
 }
