@@ -220,6 +220,79 @@ bindings { default kubernetes; deploy kubernetes }
     }
 }
 
+/// A Service chooses pods by labels, whoever they belong to.
+#[test]
+fn a_gateway_is_no_endpoint_of_the_service_that_it_routes_to() {
+    let mesh = |gateway: &str, service: &str, bindings: &str| {
+        format!(
+            "namespace shop
+gateway {gateway}; listen http 8085 {{ hosts shop.com }} }}
+host shop.com via edge {{ route a -> {service} }}
+service {service} {{ port http 8080 }}
+bindings {{ default kubernetes; {bindings} }}
+"
+        )
+    };
+    let own = "edge { controller TARGET; workload app=shop";
+    for (gateway, service, bindings, expected) in [
+        // By the label that is guessed of a service, and by one that is said.
+        (own, "shop", "deploy kubernetes", 1),
+        (own, "shop", "", 1),
+        (own, "web", "address web kubernetes labels app=shop", 1),
+        ("edge { controller TARGET; workload app=shop, tier=edge", "shop", "", 1),
+        // By the label that a deployed proxy gets with its name.
+        (
+            "edge { controller TARGET; workload any",
+            "web",
+            "address web kubernetes labels app=edge; deploy kubernetes",
+            1,
+        ),
+        ("edge { controller TARGET; workload any", "web", "address web kubernetes labels app=edge", 0),
+        (own, "web", "deploy kubernetes", 0),
+        (own, "shop", "address shop kubernetes labels app=shop, tier=web", 0),
+        (own, "shop", "address shop endpoints [127.0.0.1:80]; deploy kubernetes", 0),
+        // The service in front of the gateway chooses its pods for others.
+        ("edge { controller TARGET; workload app=shop; service shop", "shop", "", 1),
+    ] {
+        for target in TARGETS {
+            let mesh = mesh(&gateway.replace("TARGET", target), service, bindings);
+            let found = errors(&[&mesh], target, Code::GATEWAY_AS_ENDPOINT);
+            assert_eq!(found.len(), expected, "{target}: {mesh}{found:?}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_no_volume_holds_is_a_warning() {
+    let mesh = |tls: &str, bindings: &str| {
+        format!(
+            "namespace shop
+gateway edge {{ workload any; listen https 8485 {{ hosts shop.com; tls simple {{ {tls} }} }} }}
+host shop.com via edge {{ route a -> respond 200 }}
+bindings {{ {bindings} }}
+"
+        )
+    };
+    let files = |folder: &str| format!("cert file \"{folder}/tls.crt\"; key file \"{folder}/tls.key\"");
+    let bound = format!("secret web {{ {} }}", files("/etc/web"));
+    for (tls, bindings, expected) in [
+        ("credential web".to_owned(), format!("deploy kubernetes; {bound}"), 1),
+        (files("/etc/web"), "deploy kubernetes".to_owned(), 1),
+        ("credential web".to_owned(), bound, 0),
+        ("credential web".to_owned(), "deploy kubernetes; secret web kubernetes".to_owned(), 0),
+        (files("/etc/mesh/secrets/web"), "deploy kubernetes".to_owned(), 0),
+        (files("/etc/ssl/private"), "deploy kubernetes".to_owned(), 0),
+    ] {
+        for target in TARGETS {
+            let mesh = mesh(&tls, &bindings);
+            let (reports, made) = made(&[&mesh], target);
+            let found = reports.iter().filter(|report| report.code == Code::FILE_NOT_MOUNTED).count();
+            assert_eq!(found, expected, "{target}: {mesh}{reports:?}");
+            assert!(made.is_some(), "{target}: {mesh}{reports:?}");
+        }
+    }
+}
+
 #[test]
 fn two_gateways_that_would_be_deployed_by_one_name_are_an_error() {
     let gateway = |port: u16| {

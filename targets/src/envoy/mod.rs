@@ -70,6 +70,7 @@ impl Target for Envoy {
         let mut fit = raw_proxy::fit(checked, Controller::Envoy, |feature| Self.support(feature), options);
         fit.reports.extend(headers::idle(&fit.proxies));
         fit.reports.extend(kubernetes::clashes(model, &fit.proxies));
+        fit.reports.extend(kubernetes::chosen_gateways(model, &fit.proxies));
         if let Some(deploy) = model.deploy() {
             for proxy in &fit.proxies {
                 let files = configuration(model, proxy, options);

@@ -11,6 +11,7 @@
 //! ```
 
 mod api;
+mod chosen;
 mod deployment;
 mod files;
 mod headless;
@@ -19,6 +20,7 @@ mod registry;
 mod size;
 mod workload;
 
+pub(crate) use chosen::chosen_gateways;
 pub(crate) use headless::headless_services;
 pub(crate) use registry::clashes;
 pub(crate) use size::beyond;

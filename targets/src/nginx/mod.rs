@@ -86,6 +86,7 @@ impl Target for Nginx {
         let mut fit = raw_proxy::fit(checked, Controller::Nginx, support::of, options);
         limits::write(model, &mut fit, options);
         fit.reports.extend(kubernetes::clashes(model, &fit.proxies));
+        fit.reports.extend(kubernetes::chosen_gateways(model, &fit.proxies));
         if let Some(deploy) = model.deploy() {
             for (proxy, files) in fit.proxies.iter().zip(&fit.written) {
                 fit.reports.extend(kubernetes::beyond(deploy, &proxy.name, files));

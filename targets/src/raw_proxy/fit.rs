@@ -2,7 +2,7 @@
 
 use super::accepted::Accepted;
 use super::usage::{Use, uses};
-use super::{chosen, egress, missing, never};
+use super::{chosen, egress, missing, never, unmounted};
 use crate::capability::{Feature, Support};
 use crate::target::{Fit, Gateways, Options};
 use meshc_compiler::Checked;
@@ -68,7 +68,8 @@ pub(crate) fn fit(
         fit.reports.extend(kept.iter().flat_map(|proxy| missing::addresses(proxy)));
         fit.reports.extend(super::guessed::pods(model, &kept));
         fit.reports.extend(super::short_names::shared(model, &kept));
-        fit.reports.extend(kept.iter().flat_map(|proxy| missing::secrets(model, proxy)));
+        fit.reports.extend(missing::secrets(model, &kept));
+        fit.reports.extend(kept.iter().filter_map(|proxy| unmounted::files(model, proxy)));
     }
     fit.reports.extend(super::without_effect::notes(model, &kept, controller));
     if kept.is_empty() {

@@ -5,7 +5,9 @@ use meshc_compiler::Model;
 use meshc_compiler::model::Seeker;
 use meshc_compiler::routing::{Addresses, Proxy};
 use meshc_compiler::values::{Namespace, SecretName, SecretSource};
-use meshc_language::{Code, Diagnostic, Spanned};
+use meshc_language::{Code, Diagnostic, Span, Spanned};
+use rustc_hash::FxHashSet;
+use std::sync::Arc;
 
 /// Destinations without addresses.
 pub(super) fn addresses(proxy: &Proxy) -> Vec<Diagnostic> {
@@ -26,12 +28,28 @@ pub(super) fn addresses(proxy: &Proxy) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// Certificates that nothing says where to find, or that a platform cannot mount.
-pub(super) fn secrets(model: &Model, proxy: &Proxy) -> Vec<Diagnostic> {
-    let unbound = |(name, seeker): &(&Spanned<SecretName>, Seeker<'_>)| {
-        model.bound_secret(&name.value, *seeker).is_none()
-    };
-    named(model, proxy).filter(unbound).map(|(name, seeker)| secret(model, name, seeker)).collect()
+/// Certificates that nothing says where to find, or that a platform cannot mount. Gateways stand first, and what one of them lacks is
+/// not said again of an outbound proxy.
+pub(super) fn secrets(model: &Model, proxies: &[Arc<Proxy>]) -> Vec<Diagnostic> {
+    let mut known: FxHashSet<(Span, String)> = FxHashSet::default();
+    let mut reports = Vec::new();
+    for proxy in proxies {
+        for (name, seeker) in named(model, proxy) {
+            if model.bound_secret(&name.value, seeker).is_some() {
+                continue;
+            }
+            let mut report = secret(model, name, seeker);
+            if !known.insert((report.span, report.message.clone())) {
+                continue;
+            }
+            // Nobody has written that there is such a proxy.
+            if !proxy.is_gateway() {
+                report.message.push_str(", for the outbound proxy");
+            }
+            reports.push(report);
+        }
+    }
+    reports
 }
 
 fn secret(model: &Model, name: &Spanned<SecretName>, seeker: Seeker<'_>) -> Diagnostic {

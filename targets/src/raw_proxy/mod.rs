@@ -13,6 +13,7 @@ mod never;
 mod secrets;
 mod short_names;
 pub(crate) mod support;
+mod unmounted;
 mod usage;
 mod without_effect;
 
