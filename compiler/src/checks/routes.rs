@@ -3,9 +3,11 @@
 use super::Context;
 use super::cover::{covers, takes_everything};
 use super::earlier::Earlier;
+use super::externals::steps::{Step, once_for_each_place, steps};
+use super::services::is_visible;
 use crate::model::{
-    Action, Host, Id, Match, MatchBinding, Redirect, RedirectQuery, Resource, Route, RouteKind, Visible,
-    WeightedDestination,
+    Action, DestinationId, Host, Id, Match, MatchBinding, Redirect, RedirectQuery, Resource, Route,
+    RouteKind, WeightedDestination,
 };
 use crate::values::MatchHeaderName;
 use meshc_language::{Code, Diagnostic, Span, Spanned};
@@ -33,7 +35,6 @@ const ROUTE_CHECKS: &[RouteCheck] = &[
     one_fault_of_a_kind,
     redirect_changes_something,
     no_destination_twice,
-    destinations_are_visible,
     body_is_small,
     answer_fits_its_status,
 ];
@@ -44,6 +45,7 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     let found: Vec<Diagnostic> =
         hosts.par_iter().with_min_len(32).flat_map_iter(|host| check_host(context, host)).collect();
     reports.extend(found);
+    destinations_are_visible(context, reports);
 }
 
 fn check_host(context: &Context<'_>, host: &Resource<Host>) -> Vec<Diagnostic> {
@@ -450,26 +452,25 @@ fn no_destination_twice(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     }
 }
 
-/// A destination whose policy or entry is not exported to the namespace of the route.
-fn destinations_are_visible(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
-    for destination in site.route.destinations() {
-        let Some(exported) = site.context.visibility(destination.target) else { continue };
-        let needs_policy = matches!(destination.target, crate::model::DestinationId::External(_))
-            || destination.subset.is_some();
-        let home = site.context.namespace_of(destination.target);
-        let is_seen = |caller: &Option<&str>| {
-            exported.to.iter().any(|visible| match visible {
-                Visible::Everywhere => true,
-                Visible::Nowhere => false,
-                Visible::Here => home == *caller,
-                Visible::In(namespace) => Some(namespace.as_str()) == *caller,
-            })
-        };
-        let blind = callers(site).into_iter().find(|caller| !is_seen(caller));
-        if let Some(caller) = blind.filter(|_| needs_policy) {
-            let name = site.context.model.mesh.destination_name(destination.target);
+/// Destinations, those of copies too, whose policy or entry is not exported to a namespace whose proxies run the route: those of the
+/// gateways at which it is taken, and that of its block for the mesh. Routes of a delegate are run by the callers of its parents.
+fn destinations_are_visible(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
+    let mut found = Vec::new();
+    for step in steps(context) {
+        let mut callers: Option<Vec<Option<&str>>> = None;
+        for destination in step.ways().into_iter().map(|way| way.destination) {
+            let Some(exported) = context.visibility(destination.target) else { continue };
+            let needs_policy = matches!(destination.target, DestinationId::External(_));
+            if !needs_policy && destination.subset.is_none() {
+                continue;
+            }
+            let home = context.namespace_of(destination.target);
+            let callers = callers.get_or_insert_with(|| callers_of(context, step));
+            let blind = callers.iter().find(|caller| !is_visible(Some(exported), home, **caller));
+            let Some(caller) = blind else { continue };
+            let name = context.model.mesh.destination_name(destination.target);
             let message = format!("`{name}` is not visible to namespace `{}`", caller.unwrap_or("default"));
-            reports.push(
+            found.push(
                 Diagnostic::new(Code::NOT_VISIBLE, destination.span, message)
                     .related(exported.span, "its visibility")
                     .consequence("proxies there would not know it: 503")
@@ -477,12 +478,14 @@ fn destinations_are_visible(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
             );
         }
     }
+    once_for_each_place(found, reports);
 }
 
-/// The namespaces whose proxies run the routes of a host: those of its gateways, and its own for the mesh.
-fn callers<'m>(site: &Site<'m>) -> Vec<Option<&'m str>> {
-    let gateways = site.host.gateways().filter_map(|(id, _)| site.context.model.mesh.gateways.get(id));
-    let own = site.host.in_mesh().then(|| site.host.namespace_name());
+/// The namespaces whose proxies run a route.
+fn callers_of<'m>(context: &Context<'m>, step: Step<'m>) -> Vec<Option<&'m str>> {
+    let taken = step.host.gateways().filter(|(id, _)| step.is_taken_at(*id));
+    let gateways = taken.filter_map(|(id, _)| context.model.mesh.gateways.get(id));
+    let own = step.is_of_the_mesh().then_some(step.home);
     own.into_iter().chain(gateways.map(|gateway| gateway.pods_namespace())).collect()
 }
 

@@ -29,7 +29,12 @@ pub(super) fn files(model: &Model, proxy: &Proxy) -> Option<Diagnostic> {
     }
     let ((first, path), others) = places.split_first()?;
     let others: Vec<Span> = others.iter().map(|(span, _)| *span).collect();
-    let message = format!("nothing mounts `{path}` into the pods of `{}`", proxy.name);
+    let whose = if proxy.is_gateway() {
+        format!("gateway `{}`", proxy.name)
+    } else {
+        "the outbound proxy".to_owned()
+    };
+    let message = format!("nothing mounts `{path}` into the pods of {whose}");
     let report = Diagnostic::new(Code::FILE_NOT_MOUNTED, *first, message)
         .consequence("without the file, the proxy does not start, or closes every TLS connection");
     Some(also_here(report, &others).help(

@@ -18,6 +18,8 @@ use std::borrow::Cow;
 pub(in crate::checks) struct Step<'m> {
     /// The block that callers name.
     pub(in crate::checks) host: &'m Host,
+    /// Its namespace.
+    pub(in crate::checks) home: Option<&'m str>,
     /// The block that has the route.
     pub(in crate::checks) owner: &'m Host,
     pub(in crate::checks) route: &'m Route,
@@ -38,16 +40,17 @@ pub(in crate::checks) struct Way<'m> {
 pub(in crate::checks) fn steps<'m>(context: &Context<'m>) -> Vec<Step<'m>> {
     let mut steps = Vec::new();
     for (id, host) in context.model.hosts.iter().filter(|(_, host)| !host.is_delegate()) {
-        let host: &Host = host;
+        let (home, host): (_, &Host) = (host.namespace_name(), host);
         for (at, route) in host.routes.iter().enumerate() {
             let Action::Delegate(_) = route.action else {
-                steps.push(Step { host, owner: host, route, parent: None });
+                steps.push(Step { host, home, owner: host, route, parent: None });
                 continue;
             };
             let child = context.graph().delegate(id, at).and_then(|child| context.model.hosts.get(child));
             let Some(owner) = child else { continue };
             steps.extend(owner.routes.iter().map(|child| Step {
                 host,
+                home,
                 owner,
                 route: child,
                 parent: Some(route),
@@ -95,8 +98,8 @@ pub(in crate::checks) fn whole_routes<'m>(context: &Context<'m>) -> Vec<Whole<'m
     let hosts = context.model.hosts.iter().filter(|(_, host)| host.is_delegate());
     let alone = hosts.filter(|(id, _)| context.graph().delegators(&Node::Host(*id)).next().is_none());
     for (_, host) in alone {
-        let owner: &Host = host;
-        let step = |route| Step { host: owner, owner, route, parent: None };
+        let (home, owner): (_, &Host) = (host.namespace_name(), host);
+        let step = |route| Step { host: owner, home, owner, route, parent: None };
         all.extend(owner.routes.iter().map(step).filter_map(Step::whole));
     }
     all
@@ -156,7 +159,7 @@ pub(in crate::checks) fn unknown_host<'m>(
     way: Way<'m>,
     external: &Resource<External>,
 ) -> Option<&'m str> {
-    let Step { host, owner: _, route, parent } = step;
+    let Step { host, home: _, owner: _, route, parent } = step;
     let known = |name: &str| {
         external.body.hosts.iter().flat_map(|hosts| hosts.iter()).any(|host| host.value.takes(name))
     };
