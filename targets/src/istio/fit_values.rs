@@ -97,7 +97,8 @@ fn added_twice(route: &Route) -> Option<Diagnostic> {
     if headers::can_be_written(pair, &route.action) {
         return None;
     }
-    let span = pair.0.or(pair.1).map_or(route.name.span, |one| one.span);
+    let of_requests = !headers::can_be_written((pair.0, None), &route.action);
+    let span = if of_requests { pair.0 } else { pair.1 }.map_or(route.name.span, |one| one.span);
     let report =
         Diagnostic::new(Code::UNSUPPORTED, span, "Istio does not support two values added to one header")
             .label("a destination adds to a header of these too, and another one changes it")
