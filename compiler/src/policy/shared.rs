@@ -2,8 +2,8 @@
 
 use super::{Balancing, ClientTls, Cors, Ejection, Fault, HeaderOperations, Pool, PoolBody, Retry, Rewrite};
 use crate::reading::{Args, Boxed, Reader, Syntax, TypeDoc, section, wherever_written};
-use crate::values::{Duration, DurationOrZero};
-use meshc_language::{Span, Spanned};
+use crate::values::{Duration, DurationOrZero, Literal};
+use meshc_language::{Applicability, Edit, Span, Spanned};
 
 section! {
     /// Options of routes that name no destination (Istio `HTTPRoute`).
@@ -203,9 +203,21 @@ pub struct Timeout {
 
 wherever_written!(Timeout { limit } at { span });
 
+/// Whether a word is a duration of no length: `0`, `0s`, `0ms`.
+fn is_zero(word: &str) -> bool {
+    word == "0" || DurationOrZero::parse(word).is_ok_and(|duration| duration.as_millis() == 0)
+}
+
 impl Syntax for Timeout {
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
         if let Some(span) = args.take_word("off", cx) {
+            return Some(Self { limit: None, span });
+        }
+        let zero = args.peek(cx).filter(|term| term.word().is_some_and(is_zero)).map(|term| term.span);
+        if let Some(span) = zero {
+            args.next(cx);
+            // As Envoy's `RouteAction.timeout` says that there is no limit.
+            cx.foreign(span, "off", Applicability::Safe, vec![Edit { span, replacement: "off".to_owned() }]);
             return Some(Self { limit: None, span });
         }
         let limit = Spanned::<Duration>::read(args, cx)?;
