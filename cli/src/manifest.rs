@@ -2,6 +2,7 @@
 
 use crate::args::find_word;
 use crate::exit::Failure;
+use meshc_compiler::model::Controller;
 use meshc_compiler::values::{Duration, Fqdn, Literal, Namespace, ValueError, did_you_mean};
 use meshc_compiler::{Level, Levels};
 use meshc_language::{Code, Severity};
@@ -172,7 +173,8 @@ impl Manifest {
         if let Some(targets) = &written.targets {
             manifest.targets = read_targets(targets)?;
             if manifest.targets.len() > 1 {
-                manifest.gateways = Gateways::Own;
+                let of_istio = manifest.targets.iter().any(|one| one.name() == Controller::Istio.word());
+                manifest.gateways = if of_istio { Gateways::Own } else { Gateways::OwnWithoutIstio };
             }
         }
         if let Some(out) = written.out {

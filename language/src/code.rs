@@ -298,6 +298,7 @@ registry! {
     517 GRPC_WITHOUT_HTTP2 Warning NotMeant "gRPC clients cannot reach a route";
     518 SHORT_NAME_SHARED Warning NotMeant "services of several namespaces share a short name";
     519 OWN_HEADER Warning NotMeant "a proxy writes a response header itself";
+    520 GATEWAY_NOT_BUILT Warning NotMeant "a gateway is built for no target";
     521 GATEWAY_AS_ENDPOINT Error NotMeant "the pods of a gateway would be endpoints of a service";
     522 FILE_NOT_MOUNTED Warning NotMeant "nothing mounts a certificate file into a deployed proxy";
     540 TARGET_NOT_BUILT Warning NotMeant "a block is for a target that the project does not build";

@@ -62,6 +62,8 @@ pub enum Gateways {
     /// Those whose controller it is.
     #[default]
     Own,
+    /// The same, in a project that does not build for Istio: what it would implement is built by nobody.
+    OwnWithoutIstio,
     /// All of them.
     All,
 }

@@ -487,6 +487,27 @@ fn gateways_of_other_controllers_are_nothing_to_configure() {
 }
 
 #[test]
+fn a_gateway_that_no_target_builds_is_reported() {
+    let gateway = |name: &str, controller: &str| {
+        format!(
+            "gateway {name} {{ {controller} workload any; listen http 80 {{ hosts {name}.com }} }}\n\
+             host {name}.com via {name} {{ route all -> respond 200 \"a\" }}\n"
+        )
+    };
+    let source = gateway("edge", "controller envoy;") + &gateway("inner", "") + &gateway("outer", "");
+    let folder = Folder::new(&[("mesh.toml", "targets = [\"envoy\", \"nginx\"]\n"), ("a.mesh", &source)]);
+    let told = "warning[MESH0520]: gateway `inner` is built for no target\n";
+    let run = folder.run_to(0, &["build"]);
+    assert!(run.err.contains(told) && run.err.contains("also here"), "{}", run.err);
+    assert_eq!(run.err.matches("MESH0520").count(), 1, "{}", run.err);
+    let is_silent = |arguments: &[&str]| !folder.run_to(0, arguments).err.contains("MESH0520");
+    // Asked for by name, a target builds all of them; and what names no controller is Istio's where that is built.
+    assert!(is_silent(&["build", "--target", "envoy", "--out", "all"]));
+    folder.write("mesh.toml", "targets = [\"istio\", \"envoy\"]\n");
+    assert!(is_silent(&["build", "-v"]));
+}
+
+#[test]
 fn a_loss_that_nothing_needs_is_reported() {
     let bound = "bindings { address web endpoints [10.0.0.1:80] }\nservice web { port http 80 }\n";
     let host = "@degrade(envoy, drop, because: \"why not\")\n\

@@ -12,6 +12,7 @@ use meshc_compiler::values::{Date, Literal};
 use meshc_compiler::{Input, Options, Project, check};
 use meshc_language::code::{Entry, Kind, REGISTRY};
 use meshc_language::{Code, Diagnostic, FileId, Severity, SourceFile, decode, format, parse};
+use meshc_targets::Gateways;
 use page::{Example, Page, SECTIONS};
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -119,6 +120,7 @@ fn reports(example: &Example, faults: &mut Vec<String>) -> Vec<(Diagnostic, Stri
         files: &project.files,
         releases: example.releases,
         ambient: example.ambient.clone(),
+        gateways: gateways(example),
         ..meshc_targets::Options::default()
     };
     let mut reports = compilation.reports;
@@ -134,6 +136,12 @@ fn reports(example: &Example, faults: &mut Vec<String>) -> Vec<(Diagnostic, Stri
     };
     undecoded.extend(reports.into_iter().map(|report| (report.clone(), place(&report))));
     undecoded
+}
+
+/// Which gateways the targets of an example build, as `mesh.toml` says it.
+fn gateways(example: &Example) -> Gateways {
+    let is_istios = example.targets.len() == 1 || example.targets.iter().any(|name| name == "istio");
+    if is_istios { Gateways::Own } else { Gateways::OwnWithoutIstio }
 }
 
 /// Examples stand in canonical form, except where their syntax is at fault.

@@ -74,6 +74,8 @@ pub(crate) fn fit(
     fit.reports.extend(super::without_effect::notes(model, &kept, controller));
     if kept.is_empty() {
         fit.reports.extend(nothing_to_configure(model, controller));
+    } else {
+        fit.reports.extend(super::elsewhere::built_by_nobody(model, options.gateways));
     }
     // What is wrong may be in the scope of one, and what comes of that is not known yet.
     if !fit.reports.iter().any(|report| report.severity == Severity::Error) {

@@ -5,6 +5,7 @@ mod certificates;
 mod defaults;
 mod edge;
 mod egress;
+mod elsewhere;
 mod file_stem;
 mod fit;
 mod guessed;
