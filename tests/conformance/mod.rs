@@ -60,7 +60,32 @@ const KNOWN: &[Known] = &[
         |one, rule| one.aspect == Aspect::Path && path(one).contains('%') && rewrites_by_expression(rule),
         Named::RewrittenEscapes,
     ),
+    (
+        Kind::Nginx,
+        |one, rule| one.aspect == Aspect::Path && path(one).contains(SIGNS) && rewrites_paths(rule),
+        Named::RewrittenSigns,
+    ),
+    (
+        Kind::Nginx,
+        |one, _| {
+            one.aspect == Aspect::Path
+                && normalised(&one.got) == normalised(&one.wanted)
+                && has_mixed_escapes(path(one))
+        },
+        Named::MixedEscapes,
+    ),
 ];
+
+/// What has no place in a path as it is, and no use in another.
+const SIGNS: [char; 8] = ['"', '<', '>', '^', '`', '{', '|', '}'];
+
+/// Whether a path has escapes of letters, digits and `-._~`, and others.
+fn has_mixed_escapes(path: &str) -> bool {
+    let escapes = path.split('%').skip(1).filter_map(|rest| u8::from_str_radix(rest.get(..2)?, 16).ok());
+    let (plain, kept): (Vec<u8>, Vec<u8>) =
+        escapes.partition(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(byte));
+    !plain.is_empty() && !kept.is_empty()
+}
 
 /// The path that was sent.
 fn path(one: &Difference) -> &str {
@@ -93,6 +118,11 @@ fn normalised(url: &str) -> String {
         }
     }
     format!("{}?{query}", segments.join("/"))
+}
+
+fn rewrites_paths(rule: Option<&Rule>) -> bool {
+    let mut rewrites = rule.into_iter().flat_map(|rule| &rule.options.rewrite);
+    rewrites.any(|rewrite| !rewrite.kind.is_of_host())
 }
 
 fn rewrites_by_expression(rule: Option<&Rule>) -> bool {

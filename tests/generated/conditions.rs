@@ -31,8 +31,20 @@ pub(super) struct Place<'a> {
     pub(super) services: &'a str,
 }
 
-const PATHS: [&str; 10] =
-    ["/a", "/a/b", "/a/b/c", "/b", "/items", "/items/7", "/Mixed", "/v1/users", "/a%20b", "/~user"];
+const PATHS: [&str; 12] = [
+    "/a",
+    "/a/",
+    "/a/b",
+    "/a/b/c",
+    "/b",
+    "/items",
+    "/items/",
+    "/items/7",
+    "/Mixed",
+    "/v1/users",
+    "/a%20b",
+    "/~user",
+];
 const PREFIXES: [&str; 7] = ["/", "/a", "/a/", "/a/b", "/items/", "/v1", "/Mi"];
 const FOLDERS: [&str; 6] = ["/a", "/a/b", "/items", "/v1", "/Mixed", "/b"];
 const PATTERNS: [&str; 10] = [

@@ -184,6 +184,8 @@ fn generated_meshes_exercise_every_kind_of_condition_and_answer() {
         "rewrite path",
         "rewrite matches",
         "rewrite host",
+        "mirror to",
+        "mirror 50% to",
         "fault abort",
         "timeout",
         "request-headers",
@@ -226,6 +228,9 @@ fn shown(proxy: &Proxy, seed: u64) -> Shown {
             Shows::Miss { rule, .. } => {
                 assert_ne!(taken, Some(std::ptr::from_ref(*rule)), "{}", context());
                 shown.misses += 1;
+            }
+            Shows::Confusable { .. } => {
+                assert!(!matches!(outcome, Outcome::Undecided(..) | Outcome::Rejected(_)), "{}", context());
             }
             Shows::WantsTls(_) => assert!(matches!(outcome, Outcome::WantsTls { .. }), "{}", context()),
             Shows::NoHost => assert!(matches!(outcome, Outcome::NoHost), "{}", context()),

@@ -5,24 +5,27 @@ use meshc_compiler::routing::Proxy;
 use meshc_compiler::routing::matcher::Request;
 use meshc_compiler::routing::witness::witnesses;
 
-/// `count` requests, the same for the same proxy and seed.
+/// `count` requests, the same for the same proxy and seed: two of three show a rule, from everywhere in the plan if there are more of
+/// those, and one is changed.
 pub(crate) fn requests(proxy: &Proxy, seed: u64, count: usize) -> Vec<Request> {
     let mut random = Random::new(seed);
     let shown: Vec<Request> = witnesses(proxy).requests.into_iter().map(|one| one.request).collect();
     if shown.is_empty() {
         return Vec::new();
     }
+    let unchanged = count.div_ceil(3) * 2;
     let one = |at: usize| {
-        // Every witness as it is first.
-        let Some(witness) = shown.get(at) else {
-            let mut request = shown[random.below(shown.len())].clone();
-            let other = &shown[random.below(shown.len())];
-            for _ in 0..=random.below(3) {
-                change(&mut request, other, &mut random);
-            }
-            return request;
-        };
-        witness.clone()
+        let number = at / 3 * 2 + at % 3;
+        let number = if shown.len() > unchanged { number * shown.len() / unchanged } else { number };
+        if at % 3 < 2 && number < shown.len() {
+            return shown[number].clone();
+        }
+        let mut request = shown[random.below(shown.len())].clone();
+        let other = &shown[random.below(shown.len())];
+        for _ in 0..=random.below(3) {
+            change(&mut request, other, &mut random);
+        }
+        request
     };
     (0..count).map(one).collect()
 }
@@ -73,17 +76,22 @@ fn change(request: &mut Request, other: &Request, random: &mut Random) {
 
 /// The same path written otherwise, or one beside it.
 fn odd_path(path: &str, random: &mut Random) -> String {
-    match random.below(10) {
+    match random.below(15) {
         0 => path.replacen('/', "//", 1),
         1 => format!("/x/..{path}"),
         // Not behind an empty segment, and not above the root: proxies read those differently.
         2 => format!("{}/z/../y", path.trim_end_matches('/')),
         3 => format!("/.{path}"),
-        4 => format!("{path}/"),
+        4 => path.strip_suffix('/').filter(|bare| !bare.is_empty()).map_or(format!("{path}/"), str::to_owned),
         5 => format!("{path}%41"),
         6 => path.to_ascii_uppercase(),
         7 => path.to_ascii_lowercase(),
         8 => format!("{path}%20"),
+        9 => format!("{path}/./c"),
+        10 => format!("{path};v=1"),
+        11 => format!("{path}%2fc"),
+        12 => format!("{path}%3B%2B"),
+        13 => format!("{}//y|z", path.trim_end_matches('/')),
         _ => path.replacen('a', "%61", 1),
     }
 }

@@ -12,6 +12,12 @@ const NEW_PATHS: [&str; 4] = ["/new", "/new/", "/", "/n%20ew"];
 /// The routes of a host block, a line or block each; the last one takes what is left, unless `open`.
 pub(super) fn routes(random: &mut Random, place: Place<'_>, count: usize, open: bool) -> Vec<Route> {
     let mut all: Vec<Route> = (0..count).map(|at| route(random, place, at)).collect();
+    if random.one_in(4) {
+        // Nothing else decides about it, and the path without the slash is another's.
+        let path = random.pick(&["is", "prefix"]);
+        let head = format!("when path {path} \"{}/folder/\" -> {}one", place.below, place.services);
+        all.insert(0, Route { keyword: "route", name: "folder".to_owned(), head, options: Vec::new() });
+    }
     if !open {
         let options = options(random, &[]);
         all.push(Route {
@@ -51,7 +57,11 @@ fn route(random: &mut Random, place: Place<'_>, at: usize) -> Route {
     let (action, options) = match random.below(10) {
         0 => (redirect(random, &by_path), response_headers(random)),
         1 => (respond(random), response_headers(random)),
-        _ => (forward(random, place.services), options(random, &by_path)),
+        _ => {
+            let mut options = options(random, &by_path);
+            options.extend(mirror(random, place.services));
+            (forward(random, place.services), options)
+        }
     };
     Route { keyword: "route", name: format!("r{at}"), head: format!("when {text} {action}"), options }
 }
@@ -158,6 +168,15 @@ fn options(random: &mut Random, by_path: &[ByPath]) -> Vec<String> {
     }
     all.extend(response_headers(random));
     all
+}
+
+/// Copies of all requests, or of half of them.
+fn mirror(random: &mut Random, services: &str) -> Option<String> {
+    if !random.one_in(5) {
+        return None;
+    }
+    let share = random.pick(&["", "", "50% "]);
+    Some(format!("mirror {share}to {services}{}", random.pick(&DESTINATIONS)))
 }
 
 fn rewrite(random: &mut Random, by_path: &[ByPath]) -> Option<String> {

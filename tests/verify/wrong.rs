@@ -94,6 +94,78 @@ fn calls_of_grpc_are_timed() {
     verify(&folder, 0, &["--target", "envoy", "--program", envoy.to_str().unwrap()]);
 }
 
+/// Paths that end with a slash, and copies: of all requests to one destination, of half of them to the other.
+const CLOSE: &str = r#"gateway edge { workload any; listen http 80 { hosts a.com } }
+host a.com via edge {
+  route exact when path is "/c/" -> s
+  route begin when path prefix "/d/" -> s { rewrite prefix "/" }
+  route copied when path prefix "/e" -> s { mirror to t }
+  route halved when path prefix "/f" -> s { mirror 50% to t }
+  route rest -> respond 404 "none"
+}
+service s { port http 8080 }
+service t { port http 8080 }
+"#;
+
+/// A change (an expression of `sed`), where and in which respect the proxy then differs, and what was sent.
+type CloseChange = (&'static str, &'static str, &'static str, &'static str);
+
+/// nginx redirects by itself to a location that ends with a slash and calls a destination; and copies pass the server again.
+const NGINX_CLOSE: &[CloseChange] = &[
+    ("s#location = /c/ {#& proxy_pass http://127.0.0.1:9;#", "rest", "status", "GET http://a.com/c"),
+    ("s#location ^~ /d/ {#& proxy_pass http://127.0.0.1:9;#", "rest", "status", "GET http://a.com/d"),
+    (SENT_ON, "copied", "copy", "GET http://a.com/e"),
+    (SENT_ON, "halved", "copy", "GET http://a.com/f"),
+];
+
+/// A copy passes the server again, which gives it the path of its request once more if that is written in an odd way.
+const SENT_ON: &str =
+    r##"s#server_name a.com;#& if ($request_uri ~ "/[.]/") { rewrite ^ $mesh_path break; }#"##;
+
+const ENVOY_CLOSE: &[CloseChange] = &[
+    ("s#path: /c/#safe_regex: { regex: \"/c/?\" }#", "rest", "status", "GET http://a.com/c"),
+    ("s#prefix: /d/#safe_regex: { regex: \"/d(/.*)?\" }#", "rest", "status", "GET http://a.com/d"),
+    (
+        "/request_mirror_policies/,/cluster/s/cluster: outbound|8080||t/cluster: outbound|8080||s/",
+        "copied",
+        "copy",
+        "GET http://a.com/e",
+    ),
+];
+
+fn each_close_one_is_told_apart(target: &str, program: &Path, configuration: &str, changes: &[CloseChange]) {
+    let folder = Folder::new(&[("a.mesh", CLOSE)]);
+    for (change, rule, aspect, sent) in changes {
+        let text = format!("{configuration}\nsed -i '{change}' \"$file\"; exec {} \"$@\"", program.display());
+        let changed = script(&folder, "changed", &text);
+        let arguments = ["--target", target, "--program", &changed, "--requests", "400", "--format", "json"];
+        let outcome: Value = super::examples::only(&verify(&folder, 1, &arguments).out);
+        let text = |one: &Value, field: &str| one[field].as_str().unwrap_or_default().to_owned();
+        let is_it = |one: &Value| {
+            text(one, "rule") == *rule
+                && text(one, "aspect") == *aspect
+                && text(one, "sent").starts_with(sent)
+        };
+        let found = outcome["differences"].as_array().unwrap();
+        assert!(found.iter().any(is_it), "{change}: {rule}, {aspect}, {sent}: {found:#?}");
+    }
+    let arguments = ["--target", target, "--program", program.to_str().unwrap(), "--requests", "400"];
+    verify(&folder, 0, &arguments);
+}
+
+#[test]
+fn paths_that_are_close_and_copies_are_told_apart_by_envoy() {
+    let Some(envoy) = programs::envoy() else { return };
+    each_close_one_is_told_apart("envoy", &envoy, "file=$2", ENVOY_CLOSE);
+}
+
+#[test]
+fn paths_that_are_close_and_copies_are_told_apart_by_nginx() {
+    let Some(nginx) = programs::nginx() else { return };
+    let file = "for last; do :; done; file=$(dirname \"$last\")/http.conf";
+    each_close_one_is_told_apart("nginx", &nginx, file, NGINX_CLOSE);
+}
+
 #[test]
 fn an_answer_without_a_body_is_judged_too() {
     let Some(envoy) = programs::envoy() else { return };

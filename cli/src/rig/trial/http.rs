@@ -1,5 +1,6 @@
 //! Requests under trial: one each, and many where chance decides.
 
+use super::copies::{MARK, copies_all};
 use super::judge::{Got, abort, by_proxy, name_of, utf8};
 use super::shares::{is_plausible, percent, range};
 use super::{Aspect, Delivered, Landing, Mismatch, Run, sent};
@@ -11,22 +12,17 @@ use crate::rig::server::Kind;
 use crate::rig::wire::{Headers, latin1};
 use meshc_compiler::policy::{Abort, Injection};
 use meshc_compiler::routing::matcher::{Answer, Outcome, Request, Security, Taken};
-use meshc_compiler::routing::{MirroredTo, Proxy, Rule, TlsKind, TlsServer, specificity};
+use meshc_compiler::routing::{Proxy, Rule, TlsKind, TlsServer, specificity};
 use meshc_language::Span;
 use meshc_targets::Feature;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long an answer may take, beside a delay that is injected.
 const LIMIT: Duration = Duration::from_secs(10);
 /// Longest injected delay that is waited for.
 const LONGEST_DELAY: Duration = Duration::from_secs(15);
-/// How long copies may take to arrive after the last request.
-const MIRROR_LIMIT: Duration = Duration::from_secs(3);
-const POLL: Duration = Duration::from_millis(50);
-/// The header that marks the requests of one count.
-const MARK: &str = "x-echo-trial";
 /// Headers that an upstream answers with anyway, in lower case as all names are.
 const OF_UPSTREAMS: &[&str] = &["server", "date", "content-length", "content-type"];
 
@@ -52,45 +48,64 @@ impl Run<'_> {
                 continue;
             }
             let outcome = self.matcher.answer(question);
-            let taken = match &outcome {
-                Outcome::NotHttp | Outcome::Undecided(..) => continue,
-                Outcome::Taken(taken) if why_not(taken.rule).is_some() => continue,
-                Outcome::Taken(taken) => Some(&**taken),
-                Outcome::Refused(_)
+            match &outcome {
+                Outcome::NotHttp | Outcome::Undecided(..) => {}
+                Outcome::Taken(taken) if why_not(taken.rule).is_some() => {}
+                Outcome::Taken(_)
+                | Outcome::Refused(_)
                 | Outcome::Rejected(_)
                 | Outcome::NoHost
                 | Outcome::NoRule(_)
-                | Outcome::WantsTls { .. } => None,
-            };
-            let request = written(question, taken);
-            let limit = LIMIT + taken.map(|taken| delay(taken.rule)).unwrap_or_default();
-            let got = Got::of(&request, connections.exchange(question, &request, limit));
-            self.findings.requests += 1;
-            let (span, rule) = self.place(&outcome, question);
-            let mut mismatches = self.judge_of(question, &outcome, &request.headers, &got);
-            let feature =
-                (!mismatches.is_empty()).then(|| self.caveat(question, &request.headers, &got)).flatten();
-            for mismatch in &mut mismatches {
-                mismatch.feature = feature;
+                | Outcome::WantsTls { .. } => self.request(question, &outcome, &mut connections),
             }
-            if let Some(taken) = taken {
-                self.rules.insert(std::ptr::from_ref(taken.rule));
+        }
+    }
+
+    /// Asks one question, and compares what comes of it.
+    fn request(&mut self, question: &Request, outcome: &Outcome<'_>, connections: &mut Connections<'_>) {
+        let taken = outcome.taken();
+        let mut request = written(question, taken);
+        let is_copied = |taken: &&Taken<'_>| {
+            copies_all(taken.rule) && !self.uncopied.contains(&std::ptr::from_ref(taken.rule))
+        };
+        let copied = taken.filter(is_copied);
+        let mark = format!("one-{}", self.findings.requests);
+        if copied.is_some() {
+            request = request.with(MARK, &mark);
+        }
+        let limit = LIMIT + taken.map(|taken| delay(taken.rule)).unwrap_or_default();
+        let got = Got::of(&request, connections.exchange(question, &request, limit));
+        self.findings.requests += 1;
+        let (span, rule) = self.place(outcome, question);
+        let mut mismatches = self.judge_of(question, outcome, &request.headers, &got);
+        let feature =
+            (!mismatches.is_empty()).then(|| self.caveat(question, &request.headers, &got)).flatten();
+        for mismatch in &mut mismatches {
+            mismatch.feature = feature;
+        }
+        if let Some(taken) = taken {
+            self.rules.insert(std::ptr::from_ref(taken.rule));
+        }
+        if let (Some(taken), Some(own), true) = (copied, &got.seen, mismatches.is_empty()) {
+            mismatches = self.copied(taken, own, &mark);
+            if !mismatches.is_empty() {
+                self.uncopied.insert(std::ptr::from_ref(taken.rule));
             }
-            // What a proxy may take for another request says nothing of shares.
-            let is_plain = with_single_values(question).is_none();
-            let is_first = |taken: &&Taken<'_>| self.counted.insert(std::ptr::from_ref(taken.rule));
-            if let Some(taken) = taken.filter(|_| is_plain && mismatches.is_empty()).filter(is_first) {
-                mismatches = self.many(taken, question, &request, &mut connections);
-            }
-            let is_untimed = |taken: &&Taken<'_>| self.timed.insert(std::ptr::from_ref(taken.rule));
-            if let Some(taken) = taken.filter(|_| is_plain && mismatches.is_empty()).filter(is_untimed) {
-                let send = |call: &client::Request, limit| connections.exchange(question, call, limit);
-                mismatches.extend(self.late_calls(taken, &request, send));
-            }
-            let sent = sent::shown(question, self.trial.rigged);
-            for mismatch in mismatches {
-                self.note((span, &rule), &sent, mismatch);
-            }
+        }
+        // What a proxy may take for another request says nothing of shares.
+        let is_plain = with_single_values(question).is_none();
+        let is_first = |taken: &&Taken<'_>| self.counted.insert(std::ptr::from_ref(taken.rule));
+        if let Some(taken) = taken.filter(|_| is_plain && mismatches.is_empty()).filter(is_first) {
+            mismatches = self.many(taken, question, &request, connections);
+        }
+        let is_untimed = |taken: &&Taken<'_>| self.timed.insert(std::ptr::from_ref(taken.rule));
+        if let Some(taken) = taken.filter(|_| is_plain && mismatches.is_empty()).filter(is_untimed) {
+            let send = |call: &client::Request, limit| connections.exchange(question, call, limit);
+            mismatches.extend(self.late_calls(taken, &request, send));
+        }
+        let sent = sent::shown(question, self.trial.rigged);
+        for mismatch in mismatches {
+            self.note((span, &rule), &sent, mismatch);
         }
     }
 
@@ -103,6 +118,10 @@ impl Run<'_> {
         got: &Got,
     ) -> Vec<Mismatch> {
         let is_rejected = matches!(outcome, Outcome::Rejected(_));
+        // nginx says of a host that it does not have that it does not have it, whatever the path.
+        if self.trial.kind == Kind::Nginx && is_rejected && self.is_nobodys(question) {
+            return by_proxy(got, 404);
+        }
         if self.trial.kind == Kind::Nginx
             && !is_rejected
             && is_misdirected(&self.trial.rigged.proxy, question)
@@ -110,6 +129,12 @@ impl Run<'_> {
             return by_proxy(got, 421);
         }
         self.judge(outcome, sent, got)
+    }
+
+    /// Whether no virtual host has the host of a request.
+    fn is_nobodys(&self, question: &Request) -> bool {
+        let simple = Request { target: "/".to_owned(), ..question.clone() };
+        matches!(self.matcher.answer(&simple), Outcome::NoHost)
     }
 
     /// The feature whose caveat explains all that is different: headers that are empty count as absent, and of one that stands
@@ -188,11 +213,16 @@ impl Run<'_> {
             drop(echo.take_seen());
         }
         let mark = self.findings.requests.to_string();
-        let request = request.clone().with(MARK, &mark);
+        let mut request = request.clone();
+        request.headers.retain(|(name, _)| name != MARK);
+        let request = request.with(MARK, &mark);
+        let respelt =
+            self.respelt(taken, question).map(|target| client::Request { target, ..request.clone() });
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();
         let mut total = 0;
         while total < self.trial.samples && !self.stopped() {
-            let got = Got::of(&request, connections.exchange(question, &request, LIMIT));
+            let request = respelt.as_ref().filter(|_| total % 2 == 1).unwrap_or(&request);
+            let got = Got::of(request, connections.exchange(question, request, LIMIT));
             total += 1;
             let what = match (&got.seen, &got.answer) {
                 (Some(seen), _) => seen.upstream.clone(),
@@ -202,7 +232,23 @@ impl Run<'_> {
             *counts.entry(what).or_default() += 1;
         }
         self.findings.requests += total;
-        self.compare(taken, aborts, &counts, &mark)
+        let mut found = self.compare(taken, aborts, &counts, &mark);
+        if let Some(respelt) = respelt {
+            for one in &mut found {
+                one.wanted.push_str(&format!(", of which half ask for `{}`", respelt.target));
+            }
+        }
+        found
+    }
+
+    /// The same target written otherwise, for a rule that copies: what is copied must not depend on it.
+    fn respelt(&self, taken: &Taken<'_>, question: &Request) -> Option<String> {
+        let target = format!("/.{}", question.target);
+        let other = self.matcher.answer(&Request { target: target.clone(), ..question.clone() });
+        let same = other
+            .taken()
+            .filter(|other| std::ptr::eq(other.rule, taken.rule) && other.alternative == taken.alternative);
+        same.filter(|_| !taken.rule.mirrors.is_empty()).map(|_| target)
     }
 
     fn compare(
@@ -241,40 +287,12 @@ impl Run<'_> {
         for (name, ppm) in &expected {
             found.extend(share(name, count(name), delivered, *ppm));
         }
-        for mirror in &taken.rule.mirrors {
-            found.extend(self.mirrored(mirror, &count, delivered, mark));
-        }
+        found.extend(self.copies_counted(taken, &count, delivered, mark));
         found
-    }
-
-    /// Counts the copies that have arrived, waiting for those that are on their way.
-    fn mirrored(
-        &self,
-        mirror: &MirroredTo,
-        answered: &dyn Fn(&str) -> u64,
-        delivered: u64,
-        mark: &str,
-    ) -> Option<Mismatch> {
-        let upstream = self.trial.rigged.proxy.upstreams.get(mirror.upstream)?;
-        let echo = self.trial.rigged.upstreams.get(mirror.upstream.index())?;
-        let name = called(upstream);
-        let answered = answered(&name);
-        let deadline = Instant::now() + MIRROR_LIMIT;
-        let mut arrived = 0;
-        loop {
-            let new = echo.take_seen().iter().filter(|seen| seen.header(MARK) == Some(mark)).count();
-            arrived += u64::try_from(new).unwrap_or(u64::MAX);
-            let copies = arrived.saturating_sub(answered);
-            let plausible = is_plausible(copies, delivered, mirror.share.ppm());
-            if (new == 0 && plausible) || Instant::now() >= deadline {
-                return share(&format!("copies to {name}"), copies, delivered, mirror.share.ppm());
-            }
-            std::thread::sleep(POLL);
-        }
     }
 }
 
-fn share(what: &str, count: u64, total: u64, ppm: u32) -> Option<Mismatch> {
+pub(super) fn share(what: &str, count: u64, total: u64, ppm: u32) -> Option<Mismatch> {
     (!is_plausible(count, total, ppm)).then(|| {
         let wanted = format!("{} of `{what}` in {total} requests", range(total, ppm));
         Mismatch::new(Aspect::Share, wanted, percent(count, total))

@@ -9,6 +9,7 @@
 //! ([`deadlines`]); other timeouts, retries and ejection are not looked at.
 
 mod connections;
+mod copies;
 mod deadlines;
 mod delivered;
 mod http;
@@ -139,6 +140,8 @@ pub enum Aspect {
     UpstreamTls,
     /// How much of the traffic goes where.
     Share,
+    /// Where copies go, and what they ask for.
+    Copy,
     /// Whether an answer still comes through when the caller has said that it sends no more.
     HalfClose,
     /// When a call of gRPC ends.
@@ -161,6 +164,7 @@ impl Aspect {
             Self::ResponseHeaders => "response headers",
             Self::UpstreamTls => "TLS origination",
             Self::Share => "share",
+            Self::Copy => "copy",
             Self::HalfClose => "half-closed connection",
             Self::Deadline => "deadline",
         }
@@ -192,6 +196,8 @@ struct Run<'t> {
     rules: FxHashSet<*const Rule>,
     /// Those whose shares were counted.
     counted: FxHashSet<*const Rule>,
+    /// Those whose copies did not come as they should: waiting for more of them would take long.
+    uncopied: FxHashSet<*const Rule>,
     /// Those whose calls were timed.
     timed: FxHashSet<*const Rule>,
     connection_rules: FxHashSet<*const ConnectionRule>,
@@ -245,6 +251,7 @@ impl<'t> Run<'t> {
             findings: Findings::default(),
             rules: FxHashSet::default(),
             counted: FxHashSet::default(),
+            uncopied: FxHashSet::default(),
             timed: FxHashSet::default(),
             connection_rules: FxHashSet::default(),
         }

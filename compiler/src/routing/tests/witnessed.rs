@@ -1,7 +1,7 @@
 //! Witnesses as tables show them, and what holds for all of them.
 
 use crate::routing::matcher::{Connection, Matcher, Outcome, Passage, Request, Security};
-use crate::routing::witness::{Shows, witnesses};
+use crate::routing::witness::{Confusion, Shows, witnesses};
 use crate::routing::{ConnectionRule, Plain, Proxy, TlsKind};
 
 /// What shows the plan, a line each.
@@ -11,6 +11,10 @@ pub(super) fn lines(proxy: &Proxy) -> Vec<String> {
         let what = match &one.shows {
             Shows::Hit { rule, .. } => format!("{} takes", rule.name),
             Shows::Miss { rule, because, .. } => format!("{} for its {because} not", rule.name),
+            Shows::Confusable { rule, by: Confusion::FinalSlash, .. } => {
+                format!("{} by its slash", rule.name)
+            }
+            Shows::Confusable { rule, by: Confusion::Spelling, .. } => format!("{} respelt", rule.name),
             Shows::WantsTls(_) => "to https".to_owned(),
             Shows::NoHost => "nobody".to_owned(),
         };
@@ -71,6 +75,11 @@ pub(super) fn confirm(proxy: &Proxy) {
             Shows::Miss { rule, .. } => {
                 assert_ne!(taken.map(|taken| taken.0), Some(std::ptr::from_ref(*rule)), "{shown}");
                 assert!(!matches!(outcome, Outcome::Undecided(..) | Outcome::Rejected(_)), "{shown}");
+            }
+            Shows::Confusable { rule, by, .. } => {
+                assert!(!matches!(outcome, Outcome::Undecided(..) | Outcome::Rejected(_)), "{shown}");
+                let is_same = taken.map(|taken| taken.0) == Some(std::ptr::from_ref(*rule));
+                assert!(is_same || *by == Confusion::FinalSlash, "{shown}");
             }
             Shows::WantsTls(_) => assert!(matches!(outcome, Outcome::WantsTls { .. }), "{shown}"),
             Shows::NoHost => assert!(matches!(outcome, Outcome::NoHost), "{shown}"),

@@ -1,5 +1,5 @@
-//! Requests and connections that show what a plan says: for each alternative of each rule one that it takes, and for each
-//! comparison one that just misses it.
+//! Requests and connections that show what a plan says: for each alternative of each rule one that it takes, for each comparison
+//! one that just misses it, and those with a path that a proxy may confuse with the rule's.
 //!
 //! ```text
 //! alternative -values that fit-> drafts -matcher: taken by this very rule?-> Witness | Gap with the reason
@@ -10,6 +10,7 @@
 //! that says how a message ends.
 
 mod candidates;
+mod confusable;
 mod connections;
 mod draft;
 mod members;
@@ -53,10 +54,28 @@ pub enum Shows<'p> {
         /// The comparison, such as ``header `x-user` ``.
         because: String,
     },
+    /// Where a path leads that is close to the rule's, whichever rule takes it.
+    Confusable {
+        /// The virtual host.
+        host: &'p VirtualHost,
+        /// The rule.
+        rule: &'p Rule,
+        /// In what the path differs from the rule's.
+        by: Confusion,
+    },
     /// The virtual host wants TLS.
     WantsTls(&'p VirtualHost),
     /// No virtual host has its name.
     NoHost,
+}
+
+/// In what two paths differ that a proxy may confuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confusion {
+    /// One ends with a slash.
+    FinalSlash,
+    /// They are the same path, written otherwise.
+    Spelling,
 }
 
 /// A connection, and the rule that takes it or just does not.

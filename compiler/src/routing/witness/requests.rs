@@ -1,7 +1,7 @@
 //! Requests for the rules of a server for HTTP.
 
 use super::draft::{Choices, Draft, Evasion, authorities, evading, name_of};
-use super::{Gap, Shows, Way, Witness, Witnesses, misses};
+use super::{Gap, Shows, Way, Witness, Witnesses, confusable, misses};
 use crate::model::Match;
 use crate::routing::matcher::{Outcome, Request, Source};
 use crate::routing::{HttpServer, Rule, VirtualHost};
@@ -77,7 +77,10 @@ fn of_rule<'p>(site: &Site<'_, 'p>, found: &mut Witnesses<'p>) {
     let Site { host, rule, .. } = *site;
     if rule.matches.is_empty() {
         match site.hit(EVERYTHING, None) {
-            Ok(draft) => found.requests.push(site.taken(&draft, None)),
+            Ok(draft) => {
+                found.requests.push(site.taken(&draft, None));
+                found.requests.extend(site.confusable(EVERYTHING, &draft));
+            }
             Err(reason) => found.gaps.push(site.gap("taken", reason)),
         }
         return;
@@ -90,6 +93,7 @@ fn of_rule<'p>(site: &Site<'_, 'p>, found: &mut Witnesses<'p>) {
                 continue;
             }
         };
+        let first = found.requests.len();
         found.requests.push(site.taken(&draft, Some(at)));
         for miss in misses::of(site, one, &draft) {
             match miss.request {
@@ -100,6 +104,10 @@ fn of_rule<'p>(site: &Site<'_, 'p>, found: &mut Witnesses<'p>) {
                 Err(reason) => found.gaps.push(site.gap(&miss.because, reason)),
             }
         }
+        let known = found.requests.get(first..).unwrap_or_default();
+        let is_new = |one: &Witness<'_>| known.iter().all(|other| other.request != one.request);
+        let new: Vec<Witness<'p>> = site.confusable(one, &draft).filter(is_new).collect();
+        found.requests.extend(new);
     }
 }
 
@@ -132,6 +140,18 @@ impl<'p> Site<'_, 'p> {
     fn taken(&self, draft: &Draft, alternative: Option<usize>) -> Witness<'p> {
         let shows = Shows::Hit { host: self.host, rule: self.rule, alternative };
         Witness { request: draft.request(), shows }
+    }
+
+    fn confusable(&self, one: &'p Match, hit: &Draft) -> impl Iterator<Item = Witness<'p>> {
+        let (host, rule) = (self.host, self.rule);
+        let all = confusable::of(self, one, hit).into_iter();
+        all.map(move |(by, request)| Witness { request, shows: Shows::Confusable { host, rule, by } })
+    }
+
+    /// Whether the rule takes a request.
+    pub(super) fn is_taken(&self, request: &Request) -> bool {
+        let outcome = self.way.matcher.answer(request);
+        outcome.taken().is_some_and(|taken| std::ptr::eq(taken.rule, self.rule))
     }
 
     fn gap(&self, wanted: &str, reason: &'static str) -> Gap {
