@@ -83,10 +83,11 @@ fn an_outcome_has_the_fields_that_are_documented() {
     let Some(program) = programs::envoy() else { return };
     let folder = Folder::new(&[("shop.mesh", SHOP)]);
     let program = program.to_str().unwrap();
-    let human = verify(&folder, 0, &["--target", "envoy", "--program", program]);
+    let arguments = ["--target", "envoy", "--program", program, "--requests", "50"];
+    let human = verify(&folder, 0, &arguments);
     assert!(human.err.starts_with("envoy behaves as the sources say: 1 proxy, 5 rules, "), "{}", human.err);
     assert!(human.out.is_empty());
-    let json = verify(&folder, 0, &["--target", "envoy", "--program", program, "--format", "json"]);
+    let json = verify(&folder, 0, &[&arguments[..], &["--format", "json"]].concat());
     let outcome = only(&json.out);
     let page =
         std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/json.md")).unwrap();
@@ -103,7 +104,7 @@ fn every_environment_is_verified_where_none_is_named() {
     let Some(program) = programs::nginx() else { return };
     let blocks = "env test {}\nenv prod {}\nin prod { service other { port http 80 }\nhost other { route all -> respond 200 \"hi\" } }\n";
     let folder = Folder::new(&[("shop.mesh", &format!("{SHOP}\n{blocks}"))]);
-    let arguments = ["--target", "nginx", "--program", program.to_str().unwrap()];
+    let arguments = ["--target", "nginx", "--program", program.to_str().unwrap(), "--requests", "50"];
     let run = verify(&folder, 0, &[&arguments[..], &["--format", "json"]].concat());
     let outcomes: Vec<Value> = serde_json::from_str(&run.out).unwrap();
     let of =

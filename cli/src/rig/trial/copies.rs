@@ -33,6 +33,11 @@ pub(super) fn copies_all(rule: &Rule) -> bool {
     rule.mirrors.iter().any(is_certain)
 }
 
+/// Whether a rule copies some of its requests.
+pub(super) fn copies_by_chance(rule: &Rule) -> bool {
+    rule.mirrors.iter().any(|mirror| !is_certain(mirror))
+}
+
 impl Run<'_> {
     /// What is wrong with the copies of one request, of which `own` is what its destination saw. Those that chance decides on are
     /// counted elsewhere.

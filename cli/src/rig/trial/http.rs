@@ -1,6 +1,6 @@
 //! Requests under trial: one each, and many where chance decides.
 
-use super::copies::{MARK, copies_all};
+use super::copies::{MARK, copies_all, copies_by_chance};
 use super::judge::{Got, abort, by_proxy, name_of, utf8};
 use super::shares::{is_plausible, percent, range};
 use super::{Aspect, Delivered, Landing, Mismatch, Run, sent};
@@ -205,7 +205,8 @@ impl Run<'_> {
         if aborts.is_some_and(|(_, ppm)| ppm == 1_000_000) {
             return Vec::new();
         }
-        let by_chance = deliveries.len() > 1 || aborts.is_some() || !taken.rule.mirrors.is_empty();
+        // What is copied for certain is looked at one by one.
+        let by_chance = deliveries.len() > 1 || aborts.is_some() || copies_by_chance(taken.rule);
         if !by_chance || delays(taken.rule) {
             return Vec::new();
         }
