@@ -1,12 +1,11 @@
-//! From statements to the model: unfold templates and loops, read items, resolve names.
+//! From statements to the model: unfold templates and loops, read items, have their names resolved.
 
-use crate::model::{
-    Bindings, DestinationId, External, Gateway, Host, HostOf, Mesh, Model, Port, Raw, Resource, Service,
-    Subset,
-};
+use crate::declared::{Bindings, Host, Raw};
+use crate::model::{DestinationId, External, Gateway, HostOf, Mesh, Model, Port, Resource, Service, Subset};
 use crate::policy::TrafficPolicy;
 use crate::project::{Definitions, ModuleId, item_budget};
 use crate::reading::{Accepted, Degradation, Keyword, Reader, Scope};
+use crate::resolve::Resolver;
 use crate::values::Word;
 use meshc_language::{Applicability, Code, Diagnostic, Spanned, Statement};
 use rayon::prelude::*;
@@ -50,15 +49,15 @@ pub(crate) fn elaborate(definitions: &Definitions<'_>, cluster_domain: &str, fou
     let mut model = Model { environment: definitions.environment.clone(), ..Model::default() };
     model.mesh.cluster_domain = SmolStr::new(cluster_domain);
     read_destinations(definitions, &instances, &mut model.mesh, found);
-    let hosts = read_all::<Host>(definitions, Some(&model.mesh), &instances, ItemKind::Host, found);
-    for host in hosts.into_iter().filter_map(|(_, host)| host) {
+    let hosts = read_all::<Host>(definitions, &instances, ItemKind::Host, found);
+    for host in resolve_all(definitions, &model.mesh, hosts, |resolver, host| resolver.host(host), found) {
         model.hosts.add(host);
     }
-    let raw = read_all::<Raw>(definitions, Some(&model.mesh), &instances, ItemKind::Raw, found);
+    let raw = read_all::<Raw>(definitions, &instances, ItemKind::Raw, found);
     model.raw = raw.into_iter().filter_map(|(_, raw)| raw).collect();
-    let bindings =
-        read_all::<Bindings>(definitions, Some(&model.mesh), &instances, ItemKind::Bindings, found);
-    model.bindings = bindings.into_iter().filter_map(|(_, bindings)| bindings).collect();
+    let bindings = read_all::<Bindings>(definitions, &instances, ItemKind::Bindings, found);
+    model.bindings =
+        resolve_all(definitions, &model.mesh, bindings, |resolver, one| resolver.bindings(one), found);
     model.degradations = definitions.degradations.clone();
     model.degradations.append(&mut found.degradations);
     model
@@ -176,7 +175,6 @@ fn definition_in_block(keyword: &str, span: meshc_language::Span) -> Diagnostic 
 /// Reads all items of one kind, in parallel. `None` where one could not be read.
 fn read_all<'i, 'p, T: Keyword + Send>(
     definitions: &Definitions<'p>,
-    mesh: Option<&Mesh>,
     instances: &'i [Instance<'p>],
     kind: ItemKind,
     found: &mut Found,
@@ -188,7 +186,6 @@ fn read_all<'i, 'p, T: Keyword + Send>(
         .with_min_len(8)
         .map(|instance| {
             let mut cx = Reader::new(definitions, instance.module, instance.scope.clone());
-            cx.mesh = mesh;
             cx.budget = item_budget(instance.scope.as_ref().map(|_| made));
             let declared = T::read_statement(instance.statement, &mut cx);
             let resource = declared.map(|declared| Resource {
@@ -221,6 +218,41 @@ fn read_all<'i, 'p, T: Keyword + Send>(
     resources
 }
 
+/// Resolves what items name, in parallel.
+fn resolve_all<D: Send, T: Send>(
+    definitions: &Definitions<'_>,
+    mesh: &Mesh,
+    declared: Vec<(&Instance<'_>, Option<Resource<D>>)>,
+    resolve: fn(&mut Resolver<'_, '_>, D) -> T,
+    found: &mut Found,
+) -> Vec<Resource<T>> {
+    let resolved: Vec<(Resource<T>, Vec<Diagnostic>, bool)> = declared
+        .into_iter()
+        .filter_map(|(_, resource)| resource)
+        .collect::<Vec<_>>()
+        .into_par_iter()
+        .with_min_len(8)
+        .map(|resource| {
+            let (place, declared) = resource.with(());
+            let mut resolver = Resolver::new(definitions, mesh, &place);
+            let item = resolve(&mut resolver, declared);
+            let Resolver { reports, lost, .. } = resolver;
+            let is_faulty = lost || reports.iter().any(Diagnostic::leaves_a_hole);
+            let (mut resource, ()) = place.with(item);
+            resource.incomplete |= lost;
+            resource.faulty |= is_faulty;
+            (resource, reports, lost)
+        })
+        .collect();
+    let mut resources = Vec::with_capacity(resolved.len());
+    for (resource, reports, lost) in resolved {
+        found.lost |= lost;
+        found.reports.extend(reports);
+        resources.push(resource);
+    }
+    resources
+}
+
 fn read_destinations<'p>(
     definitions: &Definitions<'p>,
     instances: &[Instance<'p>],
@@ -246,7 +278,7 @@ fn read_named<'p, T: Keyword + Send>(
     mesh: &mut Mesh,
     found: &mut Found,
 ) {
-    for (instance, read) in read_all::<T>(definitions, None, instances, kind, found) {
+    for (instance, read) in read_all::<T>(definitions, instances, kind, found) {
         match read {
             Some(resource) => add(resource, mesh, found),
             None => {
@@ -321,51 +353,49 @@ fn add_external(external: Resource<External>, mesh: &mut Mesh, found: &mut Found
 fn link(definitions: &Definitions<'_>, mesh: &mut Mesh, found: &mut Found) {
     let mut services = std::mem::take(&mut mesh.services);
     for service in services.iter_mut() {
-        let mut cx = reader_of(definitions, service);
+        let place = service.place();
+        let mut resolver = Resolver::new(definitions, mesh, &place);
         let body = &mut service.declared.body;
-        put_policies(&mut body.traffic, &mut body.policies, &mut cx);
-        put_subset_policies(&mut body.subsets, &mut cx);
+        put_policies(&mut body.traffic, &mut body.policies, &mut resolver);
+        put_subset_policies(&mut body.subsets, &mut resolver);
         complete_ports(&mut body.ports, &body.traffic);
-        finish(cx, found);
+        finish(resolver, found);
     }
     mesh.services = services;
     let mut externals = std::mem::take(&mut mesh.externals);
     for external in externals.iter_mut() {
-        let mut cx = reader_of(definitions, external);
+        let place = external.place();
+        let mut resolver = Resolver::new(definitions, mesh, &place);
         let body = &mut external.declared.body;
-        put_policies(&mut body.traffic, &mut body.policies, &mut cx);
-        put_subset_policies(&mut body.subsets, &mut cx);
+        put_policies(&mut body.traffic, &mut body.policies, &mut resolver);
+        put_subset_policies(&mut body.subsets, &mut resolver);
         complete_ports(&mut body.ports, &body.traffic);
         if let Some(via) = &body.via {
-            external.declared.egress = mesh.gateway(via, &mut cx);
+            external.declared.egress = resolver.egress(via);
         }
-        finish(cx, found);
+        finish(resolver, found);
     }
     mesh.externals = externals;
     let mut gateways = std::mem::take(&mut mesh.gateways);
     for gateway in gateways.iter_mut() {
-        let mut cx = reader_of(definitions, gateway);
-        if let Some(reference) = &gateway.declared.body.service {
-            gateway.declared.front = mesh.resolve_service(reference, &mut cx);
+        let place = gateway.place();
+        let mut resolver = Resolver::new(definitions, mesh, &place);
+        if let Some(service) = &gateway.declared.body.service {
+            gateway.declared.front = resolver.front(service);
         }
-        finish(cx, found);
+        finish(resolver, found);
     }
     mesh.gateways = gateways;
 }
 
-fn reader_of<'d, 'p, T>(definitions: &'d Definitions<'p>, resource: &Resource<T>) -> Reader<'d, 'p> {
-    let scope = Scope { locals: Vec::new(), applied: resource.applied.clone() };
-    Reader::new(definitions, resource.module, Some(Arc::new(scope)))
+fn finish(resolver: Resolver<'_, '_>, found: &mut Found) {
+    found.lost |= resolver.reports.iter().any(Diagnostic::leaves_a_hole);
+    found.reports.extend(resolver.reports);
 }
 
-fn finish(cx: Reader<'_, '_>, found: &mut Found) {
-    found.lost |= cx.reports.iter().any(Diagnostic::leaves_a_hole);
-    found.reports.extend(cx.reports);
-}
-
-fn put_subset_policies(subsets: &mut [Subset], cx: &mut Reader<'_, '_>) {
+fn put_subset_policies(subsets: &mut [Subset], resolver: &mut Resolver<'_, '_>) {
     for subset in subsets {
-        put_policies(&mut subset.body.traffic, &mut subset.body.policies, cx);
+        put_policies(&mut subset.body.traffic, &mut subset.body.policies, resolver);
     }
 }
 
@@ -376,19 +406,23 @@ fn complete_ports(ports: &mut [Port], traffic: &TrafficPolicy) {
     }
 }
 
-fn put_policies(traffic: &mut TrafficPolicy, policies: &mut Vec<Spanned<Word>>, cx: &mut Reader<'_, '_>) {
+fn put_policies(
+    traffic: &mut TrafficPolicy,
+    policies: &mut Vec<Spanned<Word>>,
+    resolver: &mut Resolver<'_, '_>,
+) {
     let names = std::mem::take(policies);
-    crate::model::put_policies(
+    crate::resolve::put_policies(
         traffic,
         &names,
         |body| &body.traffic,
-        cx,
-        |name, body, cx| {
+        resolver,
+        |name, body, resolver| {
             if !body.route.is_empty() {
                 let message =
                     format!("policy `{}` has statements of routes, not of destinations", name.value);
                 let report = Diagnostic::new(Code::WRONG_SIDE, name.span, message);
-                cx.report(report.help("use it in a `route`"));
+                resolver.report(report.help("use it in a `route`"));
             }
         },
     );

@@ -7,9 +7,10 @@
 //! What is found by a name must be found by all that makes it one thing. A Secret is one of a namespace, so two namespaces may have
 //! a Secret of the same name; a Service is one of a namespace, whatever it was made for.
 
-use super::bindings::{AddressKind, BindingsBody, Deploy, SecretBinding, SecretFiles};
+use super::bindings::BindingsBody;
 use super::destination::DestinationId;
 use super::{Model, Subset};
+use crate::declared::{AddressKind, Deploy, SecretBinding, SecretFiles};
 use crate::fingerprint::fingerprint;
 use crate::values::{Label, Namespace, SecretName, SecretSource};
 use meshc_language::{Span, Spanned};

@@ -2,8 +2,9 @@
 
 use super::Resource;
 use super::arena::Id;
-use super::destination::{DestinationId, GatewayReference, Reference};
+use super::destination::DestinationId;
 use super::gateway::Gateway;
+use crate::declared::{GatewayReference, Reference};
 use crate::values::did_you_mean;
 use meshc_language::{Applicability, Code, Diagnostic, Span};
 use rustc_hash::{FxHashMap, FxHashSet};

@@ -1,10 +1,10 @@
 //! `external`: what the platform's registry does not know.
 
-use super::destination::GatewayReference;
 use super::gateway::Gateway;
 use super::service::{Labels, Port, Subset};
 use super::visibility::Visibility;
 use super::{Id, Resource};
+use crate::declared::GatewayReference;
 use crate::policy::TrafficPolicy;
 use crate::reading::{Comma, keyword, section};
 use crate::values::{

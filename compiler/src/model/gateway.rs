@@ -1,8 +1,9 @@
 //! `gateway`: the workload that carries traffic into, out of or across the mesh: ports, protocols, TLS.
 
 use super::Resource;
-use super::destination::{FrontService, Reference};
+use super::destination::FrontService;
 use super::service::{Labels, default_port_name};
+use crate::declared::Reference;
 use crate::policy::FileRef;
 use crate::reading::{Args, Boxed, Comma, Reader, Syntax, TypeDoc, keyword, section, wherever_written};
 use crate::values::{

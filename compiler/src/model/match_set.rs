@@ -1,8 +1,8 @@
 //! The normal form of a condition: alternatives, each a set of comparisons that must all hold.
 
-use super::condition::{Condition, HeaderTest, Match, PathMatch, PathTest, Side, Test};
+use super::condition::{Match, MatchBinding};
+use crate::declared::{Condition, HeaderTest, PathMatch, PathTest, Side, Test};
 use crate::policy::TextMatch;
-use crate::reading::Reader;
 use crate::values::{Label, LabelKey, MatchHeaderName};
 use meshc_language::{Code, Diagnostic, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -22,13 +22,16 @@ enum Clash {
 }
 
 /// The alternatives of a condition. Reports what cannot be expressed; the alternatives that can be stay.
-pub(crate) fn normalise(condition: &Condition, cx: &mut Reader<'_, '_>) -> Vec<Match> {
-    let tests = spread(condition, false, cx);
+pub(crate) fn normalise(
+    condition: &Condition<MatchBinding>,
+    report: &mut dyn FnMut(Diagnostic),
+) -> Vec<Match> {
+    let tests = spread(condition, false, report);
     if tests.len() > MAX_MATCHES {
         let span = tests.iter().flatten().next().map(|(test, _)| test.span);
         if let Some(span) = span {
             let message = format!("this condition has more than {MAX_MATCHES} alternatives");
-            cx.report(
+            report(
                 Diagnostic::new(Code::TOO_MANY_MATCHES, span, message)
                     .consequence("each would be a separate route in every proxy; this limit is meshc's own")
                     .help("split the route, or compare with one regular expression: `header x matches r\"a|b|c\"`"),
@@ -41,7 +44,7 @@ pub(crate) fn normalise(condition: &Condition, cx: &mut Reader<'_, '_>) -> Vec<M
     let mut known: FxHashSet<Match> = FxHashSet::default();
     let mut never: Option<(Span, Span)> = None;
     for tests in tests {
-        match conjunction(&tests, cx) {
+        match conjunction(&tests, report) {
             Ok(one) => {
                 if known.insert(one.clone()) {
                     matches.push(one);
@@ -51,7 +54,7 @@ pub(crate) fn normalise(condition: &Condition, cx: &mut Reader<'_, '_>) -> Vec<M
         }
     }
     if let Some((first, second)) = never.filter(|_| matches.is_empty()) {
-        cx.report(
+        report(
             Diagnostic::new(Code::CONTRADICTION, second, "these two conditions exclude each other")
                 .related(first, "the other one")
                 .consequence("the route would never match")
@@ -61,32 +64,40 @@ pub(crate) fn normalise(condition: &Condition, cx: &mut Reader<'_, '_>) -> Vec<M
     matches
 }
 
-type Tests<'c> = Vec<(&'c Test, bool)>;
+type Tests<'c> = Vec<(&'c Test<MatchBinding>, bool)>;
 
 /// Alternatives of comparisons, each with whether it is negated. Inner `or` and `not` are multiplied out, up to one more
 /// alternative than is allowed.
-fn spread<'c>(condition: &'c Condition, negated: bool, cx: &mut Reader<'_, '_>) -> Vec<Tests<'c>> {
+fn spread<'c>(
+    condition: &'c Condition<MatchBinding>,
+    negated: bool,
+    report: &mut dyn FnMut(Diagnostic),
+) -> Vec<Tests<'c>> {
     match condition {
         Condition::Test(test) => {
             if negated && !matches!(test.side, Side::Header(..)) {
-                report_not(test, cx);
+                report_not(test, report);
                 return vec![Vec::new()];
             }
             vec![vec![(test, negated)]]
         }
-        Condition::Not(inner, _) => spread(inner, !negated, cx),
-        Condition::All(parts) if !negated => product(parts, negated, cx),
-        Condition::Any(parts) if negated => product(parts, negated, cx),
+        Condition::Not(inner, _) => spread(inner, !negated, report),
+        Condition::All(parts) if !negated => product(parts, negated, report),
+        Condition::Any(parts) if negated => product(parts, negated, report),
         Condition::All(parts) | Condition::Any(parts) => {
-            parts.iter().flat_map(|part| spread(part, negated, cx)).take(MAX_MATCHES + 1).collect()
+            parts.iter().flat_map(|part| spread(part, negated, report)).take(MAX_MATCHES + 1).collect()
         }
     }
 }
 
-fn product<'c>(parts: &'c [Condition], negated: bool, cx: &mut Reader<'_, '_>) -> Vec<Tests<'c>> {
+fn product<'c>(
+    parts: &'c [Condition<MatchBinding>],
+    negated: bool,
+    report: &mut dyn FnMut(Diagnostic),
+) -> Vec<Tests<'c>> {
     let mut alternatives: Vec<Tests<'c>> = vec![Vec::new()];
     for part in parts {
-        let choices = spread(part, negated, cx);
+        let choices = spread(part, negated, report);
         if let [only] = choices.as_slice() {
             alternatives.iter_mut().for_each(|tests| tests.extend(only));
             continue;
@@ -107,17 +118,17 @@ fn product<'c>(parts: &'c [Condition], negated: bool, cx: &mut Reader<'_, '_>) -
 }
 
 #[cold]
-fn report_not(test: &Test, cx: &mut Reader<'_, '_>) {
+fn report_not(test: &Test<MatchBinding>, report: &mut dyn FnMut(Diagnostic)) {
     let what = side_name(&test.side);
     let message = format!("`not` is supported for headers only, not for {what}");
-    cx.report(
+    report(
         Diagnostic::new(Code::INEXPRESSIBLE_CONDITION, test.span, message)
             .consequence("a limit of meshc, which writes `not` for headers only (Istio: withoutHeaders)")
             .help("put a route for the positive case before this one"),
     );
 }
 
-fn side_name(side: &Side) -> &'static str {
+fn side_name(side: &Side<MatchBinding>) -> &'static str {
     match side {
         Side::Path(_) => "the path",
         Side::Scheme(_) => "the scheme",
@@ -135,18 +146,19 @@ fn side_name(side: &Side) -> &'static str {
 }
 
 /// One alternative; the two places if they exclude each other. What cannot be expressed has been reported (`None`).
-fn conjunction(tests: &Tests<'_>, cx: &mut Reader<'_, '_>) -> Result<Match, Option<(Span, Span)>> {
+fn conjunction(tests: &Tests<'_>, report: &mut dyn FnMut(Diagnostic)) -> Result<Match, Option<(Span, Span)>> {
     let mut all = Match::default();
     let mut known = Known::default();
     for (at, (test, negated)) in tests.iter().enumerate() {
         let Err(clash) = add(&mut all, &mut known, &test.side, *negated) else { continue };
-        let same_side = |other: &&(&Test, bool)| side_name(&other.0.side) == side_name(&test.side);
+        let same_side =
+            |other: &&(&Test<MatchBinding>, bool)| side_name(&other.0.side) == side_name(&test.side);
         let other = tests.iter().take(at).rev().find(same_side).map_or(test.span, |(other, _)| other.span);
         return match clash {
             Clash::Never => Err(Some((other, test.span))),
             Clash::Twice(help) => {
                 let message = format!("{} is compared twice in one condition", side_name(&test.side));
-                cx.report(
+                report(
                     Diagnostic::new(Code::INEXPRESSIBLE_CONDITION, test.span, message)
                         .related(other, "the other comparison")
                         .consequence("a limit of meshc: like Istio's matches, a condition has one comparison for each part of a request")
@@ -195,14 +207,14 @@ impl<K: Clone + Eq + Hash> Places<K> {
     }
 }
 
-fn add(all: &mut Match, known: &mut Known, side: &Side, negated: bool) -> Result<(), Clash> {
+fn add(all: &mut Match, known: &mut Known, side: &Side<MatchBinding>, negated: bool) -> Result<(), Clash> {
     match side {
         Side::Path(path) => add_path(&mut all.path, path),
         Side::Scheme(text) => add_text(&mut all.scheme, text),
         Side::Authority(text) => add_text(&mut all.authority, text),
         Side::Method(methods) => intersect(&mut all.methods, methods),
         Side::Port(ports) => intersect(&mut all.ports, ports),
-        Side::Gateway(bindings) => intersect(&mut all.bindings, bindings),
+        Side::Gateway(binding) => intersect(&mut all.bindings, std::slice::from_ref(binding)),
         Side::Sni(names) => intersect(&mut all.sni, names),
         Side::Destination(ranges) => intersect(&mut all.destinations, ranges),
         Side::Header(name, test) if negated => add_without(&mut all.without, &mut known.without, name, test),
@@ -406,7 +418,7 @@ fn join(outer: &Match, inner: &Match) -> Result<Match, Clash> {
         destinations,
     } = outer;
     let mut all = inner.clone();
-    let mut sides: Vec<(Side, bool)> = Vec::new();
+    let mut sides: Vec<(Side<MatchBinding>, bool)> = Vec::new();
     sides.extend(path.iter().map(|path| (Side::Path(path.clone()), false)));
     sides.extend(scheme.iter().map(|text| (Side::Scheme(text.clone()), false)));
     sides.extend(authority.iter().map(|text| (Side::Authority(text.clone()), false)));

@@ -11,41 +11,36 @@ mod external;
 mod gateway;
 mod host;
 mod match_set;
-mod policies;
-mod raw;
 mod route;
-mod route_words;
 mod service;
-mod shares;
 mod visibility;
 mod wildcards;
 
-pub use arena::{Arena, Id};
-pub use bindings::{
-    AddressBinding, AddressKind, Bindings, BindingsBody, BoundAddress, Deploy, DeployBody, Image, Platform,
-    RawProxy, SecretBinding, SecretFiles,
+pub use crate::declared::{
+    AddressKind, Anchor, AnchorKind, BoundAddress, CONDITION_SYNTAX, Delegate, Deploy, DeployBody,
+    DestinationHeaders, GatewayReference, HeaderTest, HostBody, Image, PathMatch, PathTest, Platform, Raw,
+    RawProxy, RawTarget, RawText, Redirect, RedirectPort, RedirectQuery, Reference, Respond, RouteKind,
+    SecretBinding, SecretFiles,
 };
+pub use arena::{Arena, Id};
+pub use bindings::{AddressBinding, Bindings, BindingsBody};
 pub(crate) use bound::SecretId;
 pub use bound::{BoundSecret, DEFAULT_NAMESPACE, Headless, Seeker};
-pub use condition::{CONDITION_SYNTAX, HeaderTest, Match, MatchBinding, PathMatch, PathTest, Side, Test};
-pub use destination::{Destination, DestinationId, FrontService, GatewayReference, Reference};
+pub use condition::{Match, MatchBinding};
+pub use destination::{Destination, DestinationId, FrontService};
+pub(crate) use destination::{Known, deprecation};
 pub use directory::Directory;
-pub(crate) use directory::HostOf;
+pub(crate) use directory::{Found, HostOf};
 pub use egress::{EgressHop, share_workloads};
 pub use external::{Endpoint, EndpointBody, EndpointPort, External, ExternalBody, Location, Resolution};
 pub use gateway::{
     Certificate, CertificateBody, Controller, Gateway, GatewayBody, HostNamespace, HttpsRedirect, Listener,
     ListenerBody, RedirectTarget, ServerHost, ServerTls, ServerTlsBody, ServerTlsMode, Workload,
 };
-pub use host::{Binding, BindingKind, Host, HostBody, HostName, HostNameKind};
+pub use host::{Binding, BindingKind, Host, HostName, HostNameKind};
 pub use match_set::MAX_MATCHES;
-pub(crate) use match_set::{cannot_be_joined, exclude_each_other, merge_matches};
-pub(crate) use policies::put_policies;
-pub use raw::{Anchor, AnchorKind, Raw, RawTarget, RawText};
-pub use route::{
-    Action, Delegate, DestinationHeaders, Mirror, Redirect, RedirectPort, RedirectQuery, Respond, Route,
-    RouteKind, RouteOptions, WeightedDestination,
-};
+pub(crate) use match_set::{cannot_be_joined, exclude_each_other, merge_matches, normalise};
+pub use route::{Action, Mirror, Route, RouteOptions, WeightedDestination};
 pub use service::{Labels, Port, Service, ServiceBody, Subset, SubsetBody, default_port_name};
 pub use visibility::{Visibility, Visible};
 pub(crate) use wildcards::Wildcards;
@@ -81,6 +76,28 @@ impl<T> Resource<T> {
     #[must_use]
     pub fn namespace_name(&self) -> Option<&str> {
         self.namespace.as_ref().map(Namespace::as_str)
+    }
+}
+
+impl<T> Resource<T> {
+    /// Where it belongs, without what it says.
+    pub(crate) fn place(&self) -> Resource<()> {
+        let Self { declared: _, namespace, module, applied, incomplete, faulty } = self;
+        let (namespace, applied) = (namespace.clone(), applied.clone());
+        Resource {
+            declared: (),
+            namespace,
+            module: *module,
+            applied,
+            incomplete: *incomplete,
+            faulty: *faulty,
+        }
+    }
+
+    /// The same with something else that it says, and what it said.
+    pub(crate) fn with<U>(self, declared: U) -> (Resource<U>, T) {
+        let Self { declared: old, namespace, module, applied, incomplete, faulty } = self;
+        (Resource { declared, namespace, module, applied, incomplete, faulty }, old)
     }
 }
 

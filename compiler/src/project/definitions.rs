@@ -6,9 +6,9 @@ use super::{ModuleId, Project, Targets};
 use crate::model::Controller;
 use crate::policy::{RetryPolicy, SharedRouteOptions, TrafficPolicy};
 use crate::reading::{Accepted, Degradation, Reader, Value, literal, section};
-use crate::values::{Literal, Namespace, Word};
+use crate::values::{Literal, Namespace, Word, did_you_mean};
 use indexmap::IndexMap;
-use meshc_language::{Arg, Arguments, Code, Diagnostic, Span, Spanned, Statement};
+use meshc_language::{Applicability, Arg, Arguments, Code, Diagnostic, Span, Spanned, Statement};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -214,6 +214,31 @@ impl<'p> Definitions<'p> {
         self.module(module).is_some_and(|own| {
             own.broken.iter().any(|broken| broken == name)
                 || (own.imports.contains_key(name) && self.find(module, name).is_none())
+        })
+    }
+
+    /// The report for a policy, retry or template that does not exist; none if it was brought in from where it does not.
+    #[cold]
+    pub(crate) fn unknown(
+        &self,
+        module: ModuleId,
+        what: &str,
+        written: &str,
+        span: Span,
+        known: &[String],
+    ) -> Option<Diagnostic> {
+        if self.is_broken(module, written) {
+            return None;
+        }
+        let report =
+            Diagnostic::new(Code::UNKNOWN_DEFINITION, span, format!("there is no {what} `{written}`"));
+        Some(match did_you_mean(written, known.iter().map(String::as_str)) {
+            Some(meant) => report.help(format!("did you mean `{meant}`?")).edit(
+                Applicability::Unsafe,
+                span,
+                meant.to_owned(),
+            ),
+            None => report.help(format!("declare it with `{what} {written}`, or bring it in with `use`")),
         })
     }
 

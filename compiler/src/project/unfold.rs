@@ -405,19 +405,8 @@ impl<'d, 'p> Reader<'d, 'p> {
     /// Reports a policy, retry or template that does not exist.
     #[cold]
     pub(crate) fn unknown_definition(&mut self, what: &str, written: &str, span: Span, known: &[String]) {
-        if self.definitions.is_broken(self.module, written) {
-            return;
-        }
-        let report =
-            Diagnostic::new(Code::UNKNOWN_DEFINITION, span, format!("there is no {what} `{written}`"));
-        self.report(match did_you_mean(written, known.iter().map(String::as_str)) {
-            Some(meant) => report.help(format!("did you mean `{meant}`?")).edit(
-                Applicability::Unsafe,
-                span,
-                meant.to_owned(),
-            ),
-            None => report.help(format!("declare it with `{what} {written}`, or bring it in with `use`")),
-        });
+        let unknown = self.definitions.unknown(self.module, what, written, span, known);
+        unknown.into_iter().for_each(|report| self.report(report));
     }
 
     fn no_block(&mut self, statement: Statement<'p>) {

@@ -22,6 +22,7 @@ pub(crate) use keyword::{keyword, listed, literal, section};
 pub(crate) use lists::surplus_brackets;
 pub use lists::{Comma, List};
 pub(crate) use places::wherever_written;
-pub use reader::{Reader, Scope};
+pub use reader::{Misplaced, Reader, Scope};
+pub(crate) use reader::{applied, of_value};
 pub use scopes::Scopes;
 pub use term::{Shape, Term, Value, ValueShape};

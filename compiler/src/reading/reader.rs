@@ -3,7 +3,6 @@
 use super::attributes::{Accepted, Degradation};
 use super::keyword::{Entry, Repeat, Section, listed};
 use super::term::{Shape, Term, Value, ValueShape};
-use crate::model::{DestinationId, Mesh};
 use crate::project::{Definitions, FILE_BUDGET, ModuleId};
 use crate::values::Namespace;
 use meshc_language::{Applicability, Arg, Block, Code, Diagnostic, Kind, Span, Spanned, Statement, text};
@@ -42,14 +41,10 @@ pub struct Reader<'d, 'p> {
     pub module: ModuleId,
     /// Reports so far.
     pub reports: Vec<Diagnostic>,
-    /// What routes can name, once that is known.
-    pub mesh: Option<&'d Mesh>,
     /// Whether a statement was lost because it could not be read: what is absent then proves nothing.
     pub lost: bool,
-    /// The only destination of the route that is being read.
-    pub(crate) route_target: Option<DestinationId>,
-    /// The service whose host block in the mesh is being read.
-    pub(crate) own_host: Option<DestinationId>,
+    /// Statements that belong to the destinations of the route that is being read, if one is.
+    misplaced: Option<Vec<Misplaced>>,
     /// `@allow` attributes so far.
     pub accepted: Vec<Accepted>,
     /// `@degrade` attributes so far.
@@ -73,10 +68,8 @@ impl<'d, 'p> Reader<'d, 'p> {
         Self {
             definitions,
             module,
-            mesh: None,
             lost: false,
-            route_target: None,
-            own_host: None,
+            misplaced: None,
             reports: Vec::new(),
             accepted: Vec::new(),
             degradations: Vec::new(),
@@ -104,40 +97,17 @@ impl<'d, 'p> Reader<'d, 'p> {
     }
 
     /// Takes a report. Inside of templates it also says where they were applied.
-    pub fn report(&mut self, mut report: Diagnostic) {
-        // Where a template is applied elsewhere, the same name may be another thing.
-        if let Some(fix) = report.fix.as_mut().filter(|_| report.code == Code::HALF_A_NAME)
-            && !self.scope.applied.is_empty()
-        {
-            fix.applicability = Applicability::Unsafe;
-        }
-        for applied in self
-            .scope
-            .applied
-            .iter()
-            .rev()
-            .filter(|applied| **applied != report.span)
-            .copied()
-            .collect::<Vec<_>>()
-        {
-            report = report.related(applied, "applied here");
-        }
-        self.reports.push(report);
+    pub fn report(&mut self, report: Diagnostic) {
+        self.reports.push(applied(&self.scope.applied, report));
     }
 
     /// Takes a report about an argument. If its value came from elsewhere, that is the place to mend: it comes first, and
     /// one bad value that is used often is one report.
-    pub fn report_at(&mut self, term: &Term<'_>, mut report: Diagnostic) {
-        if let Some(origin) = term.origin {
-            report
-                .related
-                .insert(0, meshc_language::Related { span: report.span, text: "used here".to_owned() });
-            report.span = origin;
-            report.fix = None;
-            self.reports.push(report);
-            return;
+    pub fn report_at(&mut self, term: &Term<'_>, report: Diagnostic) {
+        match term.origin {
+            Some(origin) => self.reports.push(of_value(origin, report)),
+            None => self.report(report),
         }
-        self.report(report);
     }
 
     /// An argument with its variables put in.
@@ -455,8 +425,12 @@ impl<'d, 'p> Reader<'d, 'p> {
         let known = crate::reference::known(word);
         let homes = crate::reference::homes(known);
         if let Some(report) = crate::reference::wrong_side(known, owner, &homes, keyword.span()) {
-            let report = if known == word { self.with_move(report, statement) } else { report };
-            self.report(report);
+            match &mut self.misplaced {
+                Some(misplaced) if known == word => {
+                    misplaced.push(Misplaced { statement: statement.span(), report });
+                }
+                Some(_) | None => self.report(report),
+            }
             return;
         }
         if owner == "host" && statement.arguments().any(|argument| argument.kind == Kind::Arrow) {
@@ -493,27 +467,11 @@ impl<'d, 'p> Reader<'d, 'p> {
         self.report(report);
     }
 
-    /// Moves a statement on calling from a route into the only destination of the route.
-    fn with_move(&self, report: Diagnostic, statement: Statement<'p>) -> Diagnostic {
-        let place = self.route_target.and_then(|target| self.mesh?.name_span(target)).and_then(|name| {
-            let index = name.file.0 as usize;
-            let (tree, file) =
-                (self.definitions.project.trees.get(index)?, self.definitions.project.files.get(index)?);
-            tree.statements(&file.text)
-                .find(|item| item.span().contains(name))?
-                .block()
-                .map(|block| block.span())
-        });
-        let (Some(block), Some(text)) = (place, self.written(statement.span())) else { return report };
-        let one_line = !self.written(block).unwrap_or_default().contains('\n');
-        let moved = if one_line { format!("; {text} ") } else { format!("  {text}\n") };
-        let before_brace =
-            Span { start: block.end.saturating_sub(1), end: block.end.saturating_sub(1), ..block };
-        report.edit(Applicability::Unsafe, statement.span(), "").edit(
-            Applicability::Unsafe,
-            before_brace,
-            moved,
-        )
+    /// What `read` returns, and the statements in it that belong to the destinations of a route.
+    pub(crate) fn with_misplaced<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> (T, Vec<Misplaced>) {
+        let outer = self.misplaced.replace(Vec::new());
+        let value = read(self);
+        (value, std::mem::replace(&mut self.misplaced, outer).unwrap_or_default())
     }
 
     /// Whether a statement that may stand once stands here for the first time; reports it if not.
@@ -570,6 +528,39 @@ impl<'d, 'p> Reader<'d, 'p> {
             Spanned::new(keyword.written(), keyword.span())
         })
     }
+}
+
+/// A report, with the places where the templates around it were applied, outermost first.
+pub(crate) fn applied(applied: &[Span], mut report: Diagnostic) -> Diagnostic {
+    // Where a template is applied elsewhere, the same name may be another thing.
+    if let Some(fix) = report.fix.as_mut().filter(|_| report.code == Code::HALF_A_NAME)
+        && !applied.is_empty()
+    {
+        fix.applicability = Applicability::Unsafe;
+    }
+    let own = report.span;
+    applied
+        .iter()
+        .rev()
+        .filter(|applied| **applied != own)
+        .fold(report, |report, applied| report.related(*applied, "applied here"))
+}
+
+/// A report about a value that was written elsewhere: that is the place to mend.
+pub(crate) fn of_value(origin: Span, mut report: Diagnostic) -> Diagnostic {
+    report.related.insert(0, meshc_language::Related { span: report.span, text: "used here".to_owned() });
+    report.span = origin;
+    report.fix = None;
+    report
+}
+
+/// A statement on calling that stands in a route.
+#[derive(Clone, Debug)]
+pub struct Misplaced {
+    /// The statement.
+    pub statement: Span,
+    /// What is said of it, where no more is known.
+    pub report: Diagnostic,
 }
 
 /// How a `$` starts a variable.

@@ -195,6 +195,6 @@ pub(super) fn options(route: &Route) -> (&SharedRouteOptions, &[Mirror]) {
         attributes: _,
         incomplete: _,
     } = route;
-    let RouteOptions { mirrors, policies: _, shared } = options;
+    let RouteOptions { mirrors, shared } = options;
     (shared, mirrors)
 }

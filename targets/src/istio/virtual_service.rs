@@ -151,7 +151,7 @@ fn http_route(
         incomplete: _,
     } = route;
     // Mirrors are written as delegation has them.
-    let RouteOptions { mirrors: _, policies: _, shared } = options;
+    let RouteOptions { mirrors: _, shared } = options;
     let SharedRouteOptions {
         timeout,
         retry,

@@ -1,6 +1,6 @@
 //! `raw istio on service reviews """..."""`: the escape hatch.
 
-use super::destination::Reference;
+use super::reference::Reference;
 use crate::reading::{Args, Reader, Syntax, TypeDoc, keyword};
 use crate::values::{Text, words};
 use meshc_language::Spanned;

@@ -1,6 +1,6 @@
 //! Destinations, mirrors, redirects and comparisons in the order and the words of others: read as what they mean, and reported.
 
-use super::destination::Reference;
+use super::reference::Reference;
 use super::shares::Share;
 use crate::reading::{Args, Reader, Shape, Syntax, Term};
 use crate::values::{DnsLabel, Literal, Percent, Port};

@@ -1,8 +1,9 @@
 //! `policy NAME` at a route or a destination: what the policy says holds where the place itself says nothing.
 
+use super::Resolver;
 use crate::policy::Bundle;
 use crate::project::{DefinitionKind, PolicyBody};
-use crate::reading::{Reader, listed};
+use crate::reading::listed;
 use crate::values::Word;
 use meshc_language::{Code, Diagnostic, Spanned};
 use std::sync::Arc;
@@ -13,8 +14,8 @@ pub(crate) fn put_policies<'d, 'p, B: Bundle>(
     place: &mut B,
     names: &[Spanned<Word>],
     side: fn(&PolicyBody) -> &B,
-    cx: &mut Reader<'d, 'p>,
-    check: impl Fn(&Spanned<Word>, &PolicyBody, &mut Reader<'d, 'p>),
+    cx: &mut Resolver<'d, 'p>,
+    check: impl Fn(&Spanned<Word>, &PolicyBody, &mut Resolver<'d, 'p>),
 ) {
     let own = place.clone();
     let mut earlier: Vec<(&Spanned<Word>, Arc<PolicyBody>)> = Vec::new();
@@ -33,7 +34,7 @@ fn report_dispute(
     first: &Spanned<Word>,
     second: &Spanned<Word>,
     statements: &[&'static str],
-    cx: &mut Reader<'_, '_>,
+    cx: &mut Resolver<'_, '_>,
 ) {
     if statements.is_empty() {
         return;
@@ -52,13 +53,14 @@ fn report_dispute(
 }
 
 /// The body of a policy by name; reports it if there is none.
-fn policy(name: &Spanned<Word>, cx: &mut Reader<'_, '_>) -> Option<Arc<PolicyBody>> {
+fn policy(name: &Spanned<Word>, cx: &mut Resolver<'_, '_>) -> Option<Arc<PolicyBody>> {
     let written = name.value.as_str();
     match cx.definitions.find(cx.module, written).map(|(_, definition)| &definition.kind) {
         Some(DefinitionKind::Policy(body)) => body.clone(),
         _ => {
             let known = cx.definitions.names(cx.module, |kind| matches!(kind, DefinitionKind::Policy(_)));
-            cx.unknown_definition("policy", written, name.span, &known);
+            let unknown = cx.definitions.unknown(cx.module, "policy", written, name.span, &known);
+            unknown.into_iter().for_each(|report| cx.report(report));
             None
         }
     }
