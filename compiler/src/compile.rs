@@ -293,6 +293,7 @@ fn compile(
         || definitions.without_namespace
         || project.reports.iter().any(|report| report.severity == Severity::Error);
     found.reports.extend(empty_files(project));
+    found.reports.extend(lost_in_silence(project, &found));
     let plans = Plans::default();
     found.reports.extend(checks::run(&model, &plans, &definitions.targets, lost));
     if !lost {
@@ -304,6 +305,16 @@ fn compile(
     let reports = exemptions.apply(found.reports, !lost);
     let targets_differ = definitions.targets.differ();
     Compiled { checked: Checked { model, plans, exemptions, of_others: Vec::new() }, reports, targets_differ }
+}
+
+/// A report for a statement that was lost without one: nothing may be left out in silence, whatever reading has missed.
+fn lost_in_silence(project: &Project, found: &Found) -> Option<Diagnostic> {
+    let is_error = |report: &Diagnostic| report.severity == Severity::Error;
+    if !found.lost || project.reports.iter().chain(&found.reports).any(is_error) {
+        return None;
+    }
+    let report = Diagnostic::new(Code::UNEXPECTED_ARGUMENT, found.lost_at?, "this statement cannot be read");
+    Some(report.consequence("it is not compiled").help("compare it with its signature in the reference"))
 }
 
 /// Files that declare nothing.

@@ -7,7 +7,7 @@ use crate::project::{Definitions, ModuleId, item_budget};
 use crate::reading::{Accepted, Degradation, Keyword, Reader, Scope};
 use crate::resolve::Resolver;
 use crate::values::Word;
-use meshc_language::{Applicability, Code, Diagnostic, Spanned, Statement};
+use meshc_language::{Applicability, Code, Diagnostic, Span, Spanned, Statement};
 use rayon::prelude::*;
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -39,6 +39,8 @@ pub(crate) struct Found {
     pub(crate) degradations: Vec<Degradation>,
     /// Whether an item or a route was lost: absences then prove nothing.
     pub(crate) lost: bool,
+    /// The first statement that was lost.
+    pub(crate) lost_at: Option<Span>,
     /// Namespace and name of what starts with a word that no item starts with: it may be whatever is not found.
     unread: Vec<(Option<SmolStr>, SmolStr)>,
 }
@@ -197,11 +199,13 @@ fn read_all<'i, 'p, T: Keyword + Send>(
                 faulty: cx.lost || cx.reports.iter().any(Diagnostic::leaves_a_hole),
             });
             let lost = cx.lost || resource.is_none();
+            let head = resource.is_none().then(|| instance.statement.head());
             let found = Found {
                 reports: cx.reports,
                 accepted: cx.accepted,
                 degradations: cx.degradations,
                 lost,
+                lost_at: cx.lost_at.or(head),
                 unread: Vec::new(),
             };
             (resource, found)
@@ -210,6 +214,7 @@ fn read_all<'i, 'p, T: Keyword + Send>(
     let mut resources = Vec::with_capacity(read.len());
     for (instance, (resource, one)) in chosen.into_iter().zip(read) {
         found.lost |= one.lost;
+        found.lost_at = found.lost_at.or(one.lost_at);
         found.reports.extend(one.reports);
         found.accepted.extend(one.accepted);
         found.degradations.extend(one.degradations);

@@ -88,7 +88,7 @@ impl Section for HostStatements {
         };
         match route {
             Some(route) => self.routes.push(route),
-            None => cx.lost = true,
+            None => cx.lose(statement),
         }
         true
     }

@@ -107,6 +107,7 @@ pub(super) fn trailing_words<'p>(
     let start = reference.span;
     let written = cx.written(start).unwrap_or_default().to_owned();
     let (mut port, mut subset, mut weight) = (String::new(), String::new(), None);
+    let mut applicability = Applicability::Safe;
     while let Some(word) = args.peek(cx).and_then(|term| term.word()) {
         let has_value = match word.trim_end_matches(':') {
             "subset" | "version" if reference.subset.is_none() => true,
@@ -132,10 +133,24 @@ pub(super) fn trailing_words<'p>(
             }
             _ => {
                 let term = args.next(cx)?;
-                let text = if value.ends_with('%') { value } else { format!("{value}%") };
-                let percent = Percent::parse(&text).ok()?;
-                weight = Some(text);
-                share = Share::Percent(Spanned::new(percent, term.span));
+                let text = if value.ends_with('%') { value.clone() } else { format!("{value}%") };
+                match (Percent::parse(&text), Port::parse(&value)) {
+                    (Ok(percent), _) => {
+                        weight = Some(text);
+                        share = Share::Percent(Spanned::new(percent, term.span));
+                    }
+                    // More than all of it is no share.
+                    (Err(_), Ok(number)) if !has_value && reference.port.is_none() => {
+                        port = format!(":{value}");
+                        reference.port = Some(Spanned::new(number, term.span));
+                        applicability = Applicability::Unsafe;
+                    }
+                    (Err(error), _) => {
+                        let report = Diagnostic::new(Code::BAD_LITERAL, term.span, error.message);
+                        cx.report_at(&term, report.maybe_help(error.help));
+                        return None;
+                    }
+                }
             }
         }
     }
@@ -150,7 +165,7 @@ pub(super) fn trailing_words<'p>(
         .map_or((written.as_str(), String::new()), |(name, own)| (name, format!("@{own}")));
     let right = format!("{before}{name}{port}{own_subset}{subset}");
     let place = start.to(args.last);
-    cx.foreign(place, &right, Applicability::Safe, vec![Edit { span: place, replacement: right.clone() }]);
+    cx.foreign(place, &right, applicability, vec![Edit { span: place, replacement: right.clone() }]);
     Some(share)
 }
 

@@ -405,13 +405,15 @@ macro_rules! section {
     (@take many $place:expr, $key:literal, $statement:ident, $cx:ident) => {
         match $crate::reading::Keyword::read_statement($statement, $cx) {
             Some(value) => $place.push(value),
-            None => $cx.lost = true,
+            None => $cx.lose($statement),
         }
     };
     (@take $once:ident $place:expr, $key:literal, $statement:ident, $cx:ident) => {
         if $cx.first($place.is_some(), $key, $statement) {
             $place = $crate::reading::Keyword::read_statement($statement, $cx);
-            $cx.lost |= $place.is_none();
+            if $place.is_none() {
+                $cx.lose($statement);
+            }
         }
     };
     (@missing need $place:expr, $key:literal, $found:ident) => {

@@ -43,6 +43,8 @@ pub struct Reader<'d, 'p> {
     pub reports: Vec<Diagnostic>,
     /// Whether a statement was lost because it could not be read: what is absent then proves nothing.
     pub lost: bool,
+    /// The first statement that was.
+    pub(crate) lost_at: Option<Span>,
     /// Statements that belong to the destinations of the route that is being read, if one is.
     misplaced: Option<Vec<Misplaced>>,
     /// `@allow` attributes so far.
@@ -69,6 +71,7 @@ impl<'d, 'p> Reader<'d, 'p> {
             definitions,
             module,
             lost: false,
+            lost_at: None,
             misplaced: None,
             reports: Vec::new(),
             accepted: Vec::new(),
@@ -94,6 +97,12 @@ impl<'d, 'p> Reader<'d, 'p> {
     pub fn written(&self, span: Span) -> Option<&'p str> {
         let file = self.definitions.project.files.get(span.file.0 as usize)?;
         Some(file.slice(span))
+    }
+
+    /// Notes that a statement could not be read.
+    pub(crate) fn lose(&mut self, statement: Statement<'p>) {
+        self.lost = true;
+        self.lost_at.get_or_insert(statement.head());
     }
 
     /// Takes a report. Inside of templates it also says where they were applied.

@@ -111,9 +111,11 @@ pub(super) fn locations(
     locations.push(line!["location", "=", REFUSED].block(refused));
     locations.extend(builder.take_shared_locations());
     if calls_grpc(host, builder) {
-        // `UNAVAILABLE` and `DEADLINE_EXCEEDED` (Envoy: `Grpc::Utility::httpToGrpcStatus`).
-        for (name, status) in [(GRPC_UNAVAILABLE, "14"), (GRPC_DEADLINE, "4")] {
+        // `UNAVAILABLE` and `DEADLINE_EXCEEDED`. What is no call of gRPC is told with a status of HTTP.
+        for (name, status, plain) in [(GRPC_UNAVAILABLE, "14", "503"), (GRPC_DEADLINE, "4", "504")] {
+            let is_other = line!["if", "($http_content_type", "!~*", "^application/grpc", ")"];
             locations.push(line!["location", name].block(vec![
+                is_other.block(vec![line!["return", plain]]),
                 line!["default_type", "application/grpc"],
                 line!["add_header", "grpc-status", status, "always"],
                 line!["return", "200", super::text::EMPTY],

@@ -72,7 +72,10 @@ pub(super) fn mirror_lines(
     headers: Option<&DestinationHeaders>,
     builder: &mut Builder<'_>,
 ) -> Vec<Directive> {
-    let operations = Operations::of(way.rule, headers, builder);
+    let mut operations = Operations::of(way.rule, headers, builder);
+    if builder.upstream(upstream).is_some_and(|upstream| Module::of(upstream) == Module::Proxy) {
+        operations = operations.of_copy(way.rule.span);
+    }
     let Some(mut sending) = sending(way, upstream, &operations, true, builder) else { return Vec::new() };
     let pass = sending.pass_to(&sending.passed);
     sending.lines.push(pass);

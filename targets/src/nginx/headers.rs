@@ -106,6 +106,18 @@ impl Operations {
         all
     }
 
+    /// The same for a copy, which no connection becomes another protocol with: nginx would end that of the request.
+    pub(super) fn of_copy(mut self, span: Span) -> Self {
+        let left = ["Connection", "Upgrade"].map(|name| Change {
+            name: name.to_owned(),
+            keeps: false,
+            values: Vec::new(),
+            span,
+        });
+        self.request.extend(left);
+        self
+    }
+
     /// The host that requests are given, without a port, if all are given one.
     pub(super) fn fixed_host(&self) -> Option<&str> {
         let host = self.host.rsplit_once(':').map_or(self.host.as_str(), |(host, _)| host);
