@@ -9,7 +9,7 @@ use crate::model::{
     Resource, Route, RouteKind,
 };
 use crate::routing::is_seen;
-use crate::values::{HostPattern, Label, MatchHeaderName};
+use crate::values::{HeaderName, HostPattern, Label, MatchHeaderName};
 use meshc_language::{Code, Diagnostic, Severity};
 use rustc_hash::FxHashMap;
 
@@ -227,7 +227,7 @@ fn preflight_lost(whole: &Whole<'_>, others: &[&Whole<'_>]) -> Option<Diagnostic
     let why = if method_only {
         "it does not match OPTIONS requests"
     } else {
-        "preflights have no cookies or credentials"
+        "preflights have no cookies, credentials or headers of scripts"
     };
     let message = format!("CORS preflights do not reach route `{}`: {why}", route.name.value);
     Some(
@@ -252,13 +252,28 @@ fn origins_are_allowed(route: &Route, reports: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Headers that scripts give to a request, which a preflight only names. All others may be there: browsers and proxies in front add
+/// more than can be listed.
+const OF_SCRIPTS: [&str; 7] =
+    ["authorization", "content-length", "content-type", "cookie", "if-match", "if-none-match", "range"];
+
+/// Names of headers that proxies in front of this one add.
+const OF_PROXIES: [&str; 5] = ["x-b3-", "x-envoy-", "x-forwarded-", "x-real-ip", "x-request-id"];
+
+/// Whether a preflight may have this header: not one of the requests that it asks for, be it known or the author's own (`x-...`).
+fn may_be_in_preflights(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    let of_author = name.starts_with("x-") && !OF_PROXIES.iter().any(|start| name.starts_with(start));
+    !of_author && !OF_SCRIPTS.contains(&name)
+}
+
 fn takes_preflights(one: &Match) -> bool {
-    let of_logins = |name: &MatchHeaderName| match name {
+    let is_missing = |name: &MatchHeaderName| match name {
         MatchHeaderName::Claim(_) => true,
-        MatchHeaderName::Header(name) => matches!(name.as_str(), "cookie" | "authorization"),
+        MatchHeaderName::Header(name) => !may_be_in_preflights(name),
     };
     let asks = |(name, test): &(MatchHeaderName, HeaderTest)| match test {
-        HeaderTest::Present | HeaderTest::Text(_) => of_logins(name),
+        HeaderTest::Present | HeaderTest::Text(_) => is_missing(name),
     };
     (one.methods.is_empty() || one.methods.iter().any(|method| method == "OPTIONS"))
         && !one.headers.iter().any(asks)
