@@ -388,7 +388,8 @@ impl Exemptions {
         if self.has_expired(one) {
             let message = format!("the exemption from {} has expired", one.code);
             let report = Diagnostic::new(Code::EXPIRED_ALLOW, one.span, message);
-            return Some(report.help("fix the warning, or move `until` to a later date"));
+            let help = format!("fix what {} reports, or move `until` to a later date", one.code);
+            return Some(report.help(help));
         }
         (!used && !one.code.is_of_targets()).then(|| {
             let message = format!("{} is not reported here", one.code);

@@ -241,7 +241,8 @@ fn preflight_lost(whole: &Whole<'_>, others: &[&Whole<'_>]) -> Option<Diagnostic
 /// Without an origin, Envoy's filter lets every preflight through and allows nothing.
 fn origins_are_allowed(route: &Route, reports: &mut Vec<Diagnostic>) {
     let Some(cors) = route.options.shared.cors.as_ref() else { return };
-    if route.kind == RouteKind::Http && cors.body.origins.is_empty() {
+    // An origin that could not be read is one that is meant.
+    if route.kind == RouteKind::Http && !route.incomplete && cors.body.origins.is_empty() {
         reports.push(
             Diagnostic::new(Code::NO_ORIGIN, cors.span, "`cors` allows no origin")
                 .consequence("browsers block all requests from other origins")

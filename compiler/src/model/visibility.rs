@@ -2,7 +2,7 @@
 
 use crate::reading::{Args, Comma, Reader, Syntax, TypeDoc, wherever_written};
 use crate::values::Namespace;
-use meshc_language::{Span, Spanned};
+use meshc_language::{Applicability, Edit, Span, Spanned};
 
 /// `visible here, team-a` (Istio `exportTo`).
 #[derive(Clone, Debug)]
@@ -39,6 +39,9 @@ impl Syntax for Spanned<Visible> {
                 return Some(Self::new(visible, span));
             }
         }
+        if let Some(foreign) = take_foreign(args, cx) {
+            return Some(foreign);
+        }
         Spanned::<Namespace>::read(args, cx)
             .map(|namespace| Self::new(Visible::In(namespace.value), namespace.span))
     }
@@ -50,6 +53,23 @@ impl Syntax for Spanned<Visible> {
     fn types(types: &mut Vec<TypeDoc>) {
         Spanned::<Namespace>::types(types);
     }
+}
+
+/// The signs of Istio's `exportTo`; `all` could be a namespace, but hardly is.
+fn take_foreign<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Spanned<Visible>> {
+    let term = args.peek(cx).filter(|term| term.origin.is_none())?;
+    let span = term.span;
+    let (right, visible, applicability) = match term.text()? {
+        "*" => ("everywhere", Visible::Everywhere, Applicability::Safe),
+        "." => ("here", Visible::Here, Applicability::Safe),
+        "~" => ("nowhere", Visible::Nowhere, Applicability::Safe),
+        "all" => ("everywhere", Visible::Everywhere, Applicability::Unsafe),
+        _ => return None,
+    };
+    args.next(cx);
+    let edit = Edit { span, replacement: right.to_owned() };
+    cx.foreign(span, &format!("visible {right}"), applicability, vec![edit]);
+    Some(Spanned::new(visible, span))
 }
 
 impl Syntax for Visibility {

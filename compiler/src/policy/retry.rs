@@ -3,7 +3,7 @@
 use crate::project::DefinitionKind;
 use crate::reading::{Args, Comma, List, Reader, Syntax, TypeDoc, section, wherever_written};
 use crate::values::{Count, Duration, RetryCondition, RetryName, Switch};
-use meshc_language::{Span, Spanned};
+use meshc_language::{Applicability, Edit, Span, Spanned};
 use std::sync::Arc;
 
 section! {
@@ -86,6 +86,12 @@ impl Syntax for Retry {
                 args.next(cx);
                 RetryChoice::Off
             }
+            Some(word) if word == "none" && first.origin.is_none() && !is_defined(word, cx) => {
+                args.next(cx);
+                let edit = Edit { span: first.span, replacement: "off".to_owned() };
+                cx.foreign(first.span, "off", Applicability::Safe, vec![edit]);
+                RetryChoice::Off
+            }
             Some(word) if word.starts_with(|char: char| char.is_ascii_alphabetic()) => {
                 args.next(cx);
                 RetryChoice::Policy(named(word, first.span, cx)?)
@@ -104,6 +110,10 @@ impl Syntax for Retry {
         Spanned::<Duration>::types(types);
         Spanned::<RetryCondition>::types(types);
     }
+}
+
+fn is_defined(name: &str, cx: &Reader<'_, '_>) -> bool {
+    cx.definitions.find(cx.module, name).is_some()
 }
 
 fn named(name: &str, span: Span, cx: &mut Reader<'_, '_>) -> Option<Arc<RetryPolicy>> {

@@ -1,8 +1,8 @@
 //! `rewrite`: what the destination sees instead of the path or host that was asked for.
 
-use crate::reading::{Args, Reader, Syntax, TypeDoc, wherever_written};
+use crate::reading::{Args, Reader, Syntax, TypeDoc, is_called, wherever_written};
 use crate::values::{Fqdn, PathPrefix, Pattern, Replacement, words};
-use meshc_language::{Code, Diagnostic, Span, Spanned};
+use meshc_language::{Applicability, Code, Diagnostic, Edit, Span, Spanned};
 
 /// One `rewrite` of a route (Istio `HTTPRewrite`).
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ impl RewriteKind {
 words! {
     /// What is rewritten.
     enum Part: "part of a request" {
-        Path = "path" | "uri" "the whole path",
+        Path = "path" "the whole path",
         Prefix = "prefix" | "prefix-rewrite" "the prefix that the condition matched",
         Matches = "matches" | "regex" | "uri-regex-rewrite" "what a regular expression matches in the path",
         Host = "host" | "authority" | "host-rewrite" "the host",
@@ -57,7 +57,11 @@ words! {
 impl Syntax for Rewrite {
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
         let start = args.last;
-        let kind = match Spanned::<Part>::read(args, cx)?.value {
+        let part = match take_uri(args, cx) {
+            Some(part) => part,
+            None => Spanned::<Part>::read(args, cx)?.value,
+        };
+        let kind = match part {
             Part::Path => RewriteKind::Path(Spanned::read(args, cx)?),
             Part::Prefix => RewriteKind::Prefix(Spanned::read(args, cx)?),
             Part::Host => RewriteKind::Host(Spanned::read(args, cx)?),
@@ -76,6 +80,20 @@ impl Syntax for Rewrite {
         Spanned::<Replacement>::types(types);
         Spanned::<Fqdn>::types(types);
     }
+}
+
+/// Istio's `uri` takes the place of the whole path or of a prefix, by the condition of the route.
+fn take_uri<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Part> {
+    let term = args.peek(cx).filter(|term| term.origin.is_none())?;
+    let span = term.span;
+    if !term.word().is_some_and(|word| is_called(word, "uri", &[])) {
+        return None;
+    }
+    args.next(cx);
+    let edit = Edit { span, replacement: Part::Path.word().to_owned() };
+    cx.foreign(span, "rewrite path \"/x\"", Applicability::Unsafe, vec![edit]);
+    cx.add_to_help("it replaces the whole path; write `rewrite prefix \"/x\"` if the condition is a prefix, as Istio would replace that alone");
+    Some(Part::Path)
 }
 
 fn read_matches<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<RewriteKind> {

@@ -203,9 +203,9 @@ pub struct Timeout {
 
 wherever_written!(Timeout { limit } at { span });
 
-/// Whether a word is a duration of no length: `0`, `0s`, `0ms`.
-fn is_zero(word: &str) -> bool {
-    word == "0" || DurationOrZero::parse(word).is_ok_and(|duration| duration.as_millis() == 0)
+/// Whether a word says that there is no limit in another way: `none`, or a duration of no length such as `0`, `0s`, `0ms`.
+fn is_no_limit(word: &str) -> bool {
+    matches!(word, "0" | "none") || DurationOrZero::parse(word).is_ok_and(|duration| duration.as_millis() == 0)
 }
 
 impl Syntax for Timeout {
@@ -213,7 +213,7 @@ impl Syntax for Timeout {
         if let Some(span) = args.take_word("off", cx) {
             return Some(Self { limit: None, span });
         }
-        let zero = args.peek(cx).filter(|term| term.word().is_some_and(is_zero)).map(|term| term.span);
+        let zero = args.peek(cx).filter(|term| term.word().is_some_and(is_no_limit)).map(|term| term.span);
         if let Some(span) = zero {
             args.next(cx);
             // As Envoy's `RouteAction.timeout` says that there is no limit.

@@ -18,6 +18,10 @@ pub(crate) fn fold(word: &str) -> String {
     word.chars().filter(|char| !matches!(char, '-' | '_')).map(|char| char.to_ascii_lowercase()).collect()
 }
 
+/// What others call like a statement of ours, though it says something else in part: no safe fix. Folded name, and what to know.
+const ALIKE: &[(&str, &str)] =
+    &[("proxyreadtimeout", "it limits the whole response, and nginx's limits the time between two reads of it")];
+
 /// Whether `written` is another spelling of `word`, or what others call it.
 #[must_use]
 pub(crate) fn is_called(written: &str, word: &str, synonyms: &[&str]) -> bool {
@@ -105,6 +109,13 @@ impl<'p> Reader<'_, 'p> {
         self.report(fix(report));
     }
 
+    /// Adds what the reader has to know to the help of the last report.
+    pub(crate) fn add_to_help(&mut self, note: &str) {
+        if let Some(report) = self.reports.last_mut() {
+            report.help = report.help.take().map(|help| format!("{help}: {note}"));
+        }
+    }
+
     fn is_one_statement(&self, earlier: Span, later: Span) -> bool {
         let between = Span { start: earlier.end, end: later.start, ..earlier };
         self.written(between).is_some_and(|between| !between.contains([';', '{', '}', '\n']))
@@ -152,11 +163,17 @@ impl<'p> Reader<'_, 'p> {
         let written = self.written(span).unwrap_or_default();
         let is_doubtful =
             sign.range().is_empty() && (is_slip(written, entry.key) || is_slip(entry.key, written));
+        let folded = fold(written);
+        let alike = ALIKE.iter().find(|(name, _)| *name == folded).map(|(_, note)| *note);
+        let is_doubtful = is_doubtful || alike.is_some();
         let applicability = if is_doubtful { Applicability::Unsafe } else { Applicability::Safe };
         let at = self.reports.len();
         let example = crate::reference::example(entry.key).unwrap_or(entry.key);
         let whole = if sign.range().is_empty() { span } else { span.to(sign) };
         self.foreign(whole, example, applicability, edits);
+        if let Some(note) = alike {
+            self.add_to_help(note);
+        }
         if value.is_some() {
             self.lost = true;
             return true;
