@@ -402,7 +402,8 @@ fn redirect_changes_something(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Redirect { code: _, scheme, host, path, prefix, port, query, span } = &**redirect;
     // What could not be read may be what changes.
     let is_whole = !site.route.incomplete;
-    if is_whole && scheme.is_none() && host.is_none() && path.is_none() && prefix.is_none() && port.is_none() {
+    if is_whole && scheme.is_none() && host.is_none() && path.is_none() && prefix.is_none() && port.is_none()
+    {
         reports.push(
             Diagnostic::new(Code::EMPTY_REDIRECT, *span, "this redirect leads back to the same URL")
                 .consequence("browsers would stop after too many redirects; Istio would refuse it")

@@ -292,15 +292,39 @@ fn read_action<'p>(
     match word {
         "redirect" => read_redirect(args, cx).map(|redirect| Action::Redirect(Box::new(redirect))),
         "respond" => {
+            if take_returned_redirect(args, cx) {
+                return None;
+            }
             args.take_label("respond", &["return", "direct-response", "respond-with", "response"], cx);
             args.skip_label(&["status"], cx);
             let status = Spanned::read(args, cx)?;
+            args.skip_label(&["body"], cx);
             let body = if args.at_end(cx) { None } else { Some(Spanned::read(args, cx)?) };
             Some(Action::Respond(Box::new(Respond { status, body })))
         }
         "delegate" => read_delegate(args, cx),
         _ => read_destinations(statement, args, cx).map(Action::Forward),
     }
+}
+
+/// nginx's `return 301 URL` redirects; reports it with the statement for that. What comes after it is not read.
+fn take_returned_redirect<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> bool {
+    let Some(term) = args.peek(cx).filter(|term| term.origin.is_none() && term.word() == Some("return"))
+    else {
+        return false;
+    };
+    let span = term.span;
+    let Some(term) = args.next(cx) else { return false };
+    let code = args.peek(cx).and_then(|next| next.word()).filter(|word| RedirectCode::parse(word).is_ok());
+    let Some(code) = code.map(str::to_owned) else {
+        args.put_back(term);
+        return false;
+    };
+    let right = format!("redirect {code} scheme https host b.com");
+    cx.foreign(span, &right, Applicability::Unsafe, vec![Edit { span, replacement: "redirect".to_owned() }]);
+    while args.next(cx).is_some() {}
+    cx.lost = true;
+    true
 }
 
 fn read_redirect<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Redirect> {

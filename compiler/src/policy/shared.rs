@@ -205,7 +205,8 @@ wherever_written!(Timeout { limit } at { span });
 
 /// Whether a word says that there is no limit in another way: `none`, or a duration of no length such as `0`, `0s`, `0ms`.
 fn is_no_limit(word: &str) -> bool {
-    matches!(word, "0" | "none") || DurationOrZero::parse(word).is_ok_and(|duration| duration.as_millis() == 0)
+    matches!(word, "0" | "none")
+        || DurationOrZero::parse(word).is_ok_and(|duration| duration.as_millis() == 0)
 }
 
 impl Syntax for Timeout {

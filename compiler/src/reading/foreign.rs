@@ -19,8 +19,10 @@ pub(crate) fn fold(word: &str) -> String {
 }
 
 /// What others call like a statement of ours, though it says something else in part: no safe fix. Folded name, and what to know.
-const ALIKE: &[(&str, &str)] =
-    &[("proxyreadtimeout", "it limits the whole response, and nginx's limits the time between two reads of it")];
+const ALIKE: &[(&str, &str)] = &[(
+    "proxyreadtimeout",
+    "it limits the whole response, and nginx's limits the time between two reads of it",
+)];
 
 /// Whether `written` is another spelling of `word`, or what others call it.
 #[must_use]
