@@ -296,8 +296,10 @@ fn read_action<'p>(
                 return None;
             }
             args.take_label("respond", &["return", "direct-response", "respond-with", "response"], cx);
+            args.owner = "respond";
             args.skip_label(&["status"], cx);
-            let status = Spanned::read(args, cx)?;
+            let status: Spanned<StatusCode> = Spanned::read(args, cx)?;
+            args.owner = cx.written(status.span).unwrap_or("respond");
             args.skip_label(&["body"], cx);
             let body = if args.at_end(cx) { None } else { Some(Spanned::read(args, cx)?) };
             Some(Action::Respond(Box::new(Respond { status, body })))
