@@ -9,6 +9,7 @@ on_every_plane! {
     an_endpoint_that_hangs_up_is_tried_again
     some_statuses_only_envoy_tries_again
     another_endpoint_is_tried_when_one_is_away
+    with_more_tries_than_endpoints_the_one_that_is_there_is_found
     without_a_word_a_failure_to_connect_is_tried_again
     without_conditions_an_answer_is_not_asked_for_again
     off_is_off
@@ -128,6 +129,18 @@ fn with_one_away(stage: &mut Stage, options: &str) -> Vec<u16> {
 
 fn another_endpoint_is_tried_when_one_is_away(stage: &mut Stage) {
     assert_eq!(with_one_away(stage, "retry 1 on [connect-failure]"), [200; 20]);
+}
+
+fn with_more_tries_than_endpoints_the_one_that_is_there_is_found(stage: &mut Stage) {
+    let mut gone = ["b", "c"].map(|name| stage.echo(name));
+    let _a = stage.echo("a");
+    gone.iter_mut().for_each(Echo::leave);
+    for attempts in [2, 3, 6] {
+        let running =
+            stage.start(&one_route(&format!("retry {attempts} on [connect-failure, 5xx]"), "<b>, <c>, <a>"));
+        let statuses: Vec<u16> = (0..30).map(|_| running.ask(&Request::get("a.com", "/")).status).collect();
+        assert_eq!(statuses, [200; 30], "{attempts}");
+    }
 }
 
 fn without_a_word_a_failure_to_connect_is_tried_again(stage: &mut Stage) {

@@ -62,9 +62,12 @@ pub(super) fn servers(
     }
     let balancing = upstream.policy.balancing.as_ref();
     let hashes = balancing.is_some_and(|balancing| matches!(balancing.method, Method::Hash { .. }));
-    // nginx tries each line once. What may be tried more often than there are endpoints stands there more often.
-    let times = if connections.is_some() || hashes { 1 } else { tries.min(TRIES_MAX).div_ceil(count) };
-    lines.iter().cycle().take(lines.len() * times as usize).cloned().collect()
+    // nginx tries each line once. One endpoint that may be tried more often stands there more often; of several, one that is away
+    // would be tried twice before another is tried at all, and each line of it would count its failures by itself.
+    match lines.as_slice() {
+        [only] if connections.is_none() && !hashes => vec![only.clone(); tries.clamp(1, TRIES_MAX) as usize],
+        _ => lines,
+    }
 }
 
 fn refuse_unreadable(address: &EndpointAddress, upstream: &Upstream, builder: &mut Builder<'_>) {

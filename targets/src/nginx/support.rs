@@ -58,7 +58,7 @@ pub(super) fn of(feature: Feature) -> Support {
         ),
         F::Retries => Support::emulated(
             "`proxy_next_upstream`",
-            "retries do not wait; of several endpoints with `lb round-robin`, each is tried once; at most 16 tries; with \
+            "retries do not wait; of several endpoints, each is tried once at most, and one alone 16 times; with \
              `connect-failure` or `reset-before-request`, requests other than POST, PATCH and LOCK are also retried when the \
              connection breaks after they were sent, and POST is not retried on a status; a retry after a response needs the whole request, \
              which is buffered first: an upload that waits for parts of the response stalls; nginx does not retry unless the \
