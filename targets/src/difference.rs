@@ -89,8 +89,8 @@ differences! {
         "nginx decodes all escapes of a path or none"
     ManySteps "more than six `//`, `.` and `..` beside such escapes": "resolved", "resolved", "400";
         "nginx resolves them in a fixed number of steps"
-    RewrittenSigns "`|`, `{` and the like in a path that a route rewrites": "percent-encoded", "percent-encoded",
-        "as they were written";
+    RewrittenSigns "`|`, `{` and the like in a path that a route rewrites, or beside escapes in one with `//`, `.` or `..`":
+        "percent-encoded", "percent-encoded", "as they were written";
         "nginx has no directive that encodes them"
     RewrittenEscapes "escapes in a path that `rewrite matches` changes": "the expression reads them as written",
         "the expression reads them as written", "the expression reads the decoded path";

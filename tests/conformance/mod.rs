@@ -62,7 +62,10 @@ const KNOWN: &[Known] = &[
     ),
     (
         Kind::Nginx,
-        |one, rule| one.aspect == Aspect::Path && path(one).contains(SIGNS) && rewrites_paths(rule),
+        |one, rule| {
+            let is_resolved = path(one).contains('%') && ["//", "/."].iter().any(|it| path(one).contains(it));
+            one.aspect == Aspect::Path && path(one).contains(SIGNS) && (rewrites_paths(rule) || is_resolved)
+        },
         Named::RewrittenSigns,
     ),
     (
