@@ -94,6 +94,7 @@ features! {
     FaultGrpc "fault injection: gRPC abort";
     Cors "CORS";
     Mirror "mirroring with a percentage";
+    MirrorGrpc "mirroring of gRPC calls";
     HeaderOperations "header operations";
     HeaderVariables "Envoy's variables in header values";
     EmptyHeaders "headers without a value";

@@ -1,13 +1,14 @@
 //! What a caller says of itself and of those before it.
 
 use super::stage::{Plane, Running, Stage, seen};
-use meshc_cli::rig::Request;
+use meshc_cli::rig::{Behaviour, Request};
 
 on_every_plane! {
     headers_by_which_proxies_know_each_other_are_dropped_at_an_edge
     a_route_may_set_what_callers_may_not
     a_header_that_several_lines_have_keeps_its_first_value
     a_date_that_a_route_removes_comes_back
+    a_destination_tells_clients_what_it_likes_and_the_proxy_nothing
 }
 
 /// Headers that are dropped, whatever a caller says in them.
@@ -135,4 +136,28 @@ fn a_date_that_a_route_removes_comes_back(stage: &mut Stage) {
     assert_eq!(date("set date \"then\""), ["then"]);
     let back = date("remove date");
     assert!(back.len() == 1 && back[0].ends_with("GMT"), "{back:?}");
+}
+
+fn a_destination_tells_clients_what_it_likes_and_the_proxy_nothing(stage: &mut Stage) {
+    let a = stage.echo("a");
+    let told = [
+        ("x-accel-redirect", "/other"),
+        ("x-accel-expires", "60"),
+        ("x-accel-limit-rate", "1"),
+        ("x-accel-buffering", "yes"),
+        ("x-accel-charset", "koi8-r"),
+        ("x-pad", "avoid browser bug"),
+        ("date", "Tue, 15 Nov 1994 08:12:31 GMT"),
+    ];
+    let headers = told.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    a.behave(Behaviour { headers, ..Behaviour::default() });
+    for port in ["http", "http2", "grpc"] {
+        let running = stage.start(&one_route(port, ""));
+        let before = a.requests();
+        let answer = running.ask(&Request::get("a.com", "/asked"));
+        for (name, value) in told {
+            assert_eq!(answer.header(name), Some(value), "{port}: {answer:?}");
+        }
+        assert_eq!((seen(&answer).target.as_str(), a.requests()), ("/asked", before + 1), "{port}");
+    }
 }

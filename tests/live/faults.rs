@@ -1,6 +1,7 @@
 //! Faults, copies and upgrades: what happens to a share of requests, and what takes time.
 
 use super::stage::{Plane, Stage, seen, wait_for};
+use super::trickle;
 use meshc_cli::rig::{Behaviour, Request};
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,8 @@ on_every_plane! {
     a_share_of_requests_is_delayed
     a_share_of_requests_is_aborted
     a_share_of_requests_is_copied
+    what_is_not_copied_goes_on_before_all_of_it_is_there
+    each_destination_of_copies_has_a_share_of_its_own
     a_slow_copy_delays_no_answer
     a_copy_has_the_headers_of_the_requests_own_destination
     a_websocket_passes_both_ways
@@ -96,6 +99,44 @@ fn a_share_of_requests_is_copied(stage: &mut Stage) {
     let before = shadow.requests();
     assert!((0..10).all(|_| all.ask(&request).status == 200));
     wait_for("ten copies", || shadow.requests() == before + 10);
+}
+
+fn what_is_not_copied_goes_on_before_all_of_it_is_there(stage: &mut Stage) {
+    // It answers as soon as it has seen the head of a request.
+    stage.name_address("a", trickle::start(Duration::from_millis(1)));
+    let _shadow = stage.echo("shadow");
+    for options in ["mirror 1% to shadow", "mirror 1% to shadow; mirror 2% to a"] {
+        let running = stage.start(&one_route(options));
+        let is_answered = || {
+            let mut connection = running.connect();
+            connection.set_limit(Duration::from_secs(2));
+            connection.send(b"POST / HTTP/1.1\r\nHost: a.com\r\nContent-Length: 10\r\n\r\n").unwrap();
+            connection.answer("POST").is_ok()
+        };
+        let answered = (0..20).filter(|_| is_answered()).count();
+        assert!(answered >= 15, "{options}: {answered} of 20");
+    }
+}
+
+fn each_destination_of_copies_has_a_share_of_its_own(stage: &mut Stage) {
+    let (a, shadow, other) = (stage.echo("a"), stage.echo("shadow"), stage.echo("other"));
+    let source = one_route("mirror 20% to shadow; mirror 60% to other")
+        .replace("service shadow", "service other { port http 82 }\n    service shadow")
+        .replace("address shadow", "address other endpoints [<other>]; address shadow");
+    let running = stage.start(&source);
+    let mut connection = running.connect();
+    for _ in 0..400 {
+        if !connection.is_open() {
+            connection = running.connect();
+        }
+        assert_eq!(seen(&connection.exchange(&Request::get("a.com", "/x")).unwrap()).upstream, "a");
+    }
+    wait_for("copies", || shadow.requests() >= 32 && other.requests() >= 181);
+    std::thread::sleep(Duration::from_millis(200));
+    // Six standard deviations around 80 and 240.
+    assert!((32..=128).contains(&shadow.requests()), "{}", shadow.requests());
+    assert!((181..=299).contains(&other.requests()), "{}", other.requests());
+    assert_eq!(a.requests(), 400);
 }
 
 fn a_copy_has_the_headers_of_the_requests_own_destination(stage: &mut Stage) {

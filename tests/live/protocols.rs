@@ -12,7 +12,8 @@ on_every_plane! {
     protocols_at_one_address_share_no_connections
     a_connection_that_is_closed_on_one_side_still_brings_the_answer
     a_grpc_destination_that_is_away_is_unavailable
-    a_grpc_call_that_takes_too_long_exceeds_its_deadline
+    a_grpc_call_that_takes_too_long_is_unavailable
+    what_a_route_says_of_answers_holds_for_calls_that_fail
     a_wildcard_stands_for_a_character_at_least
     a_listener_without_an_address_is_heard_by_both_families
     all_addresses_said_in_two_ways_are_one_listener
@@ -96,14 +97,25 @@ fn a_grpc_destination_that_is_away_is_unavailable(stage: &mut Stage) {
     assert_eq!((answer.status, answer.header("grpc-status")), (200, Some("14")), "{answer:?}");
 }
 
-fn a_grpc_call_that_takes_too_long_exceeds_its_deadline(stage: &mut Stage) {
-    // How Envoy ends such calls is shown elsewhere.
-    if stage.plane == Plane::Envoy {
-        return;
-    }
+fn a_grpc_call_that_takes_too_long_is_unavailable(stage: &mut Stage) {
     let _a = stage.echo("a");
-    let answer = stage.start(&grpc("timeout 300ms; retry off")).ask(&call().with("x-echo-delay", "10000"));
-    assert_eq!((answer.status, answer.header("grpc-status")), (200, Some("4")), "{answer:?}");
+    let running = stage.start(&grpc("timeout 300ms; retry off"));
+    let answer = running.ask(&call().with("x-echo-delay", "10000"));
+    assert_eq!((answer.status, answer.header("grpc-status")), (200, Some("14")), "{answer:?}");
+    let late = Request::get("a.com", "/").with("x-echo-delay", "10000");
+    let answer = running.ask(&late);
+    assert_eq!((answer.status, answer.header("grpc-status")), (504, None), "{answer:?}");
+}
+
+fn what_a_route_says_of_answers_holds_for_calls_that_fail(stage: &mut Stage) {
+    stage.name_address("a", ports::free().unwrap());
+    let said = "retry off; response-headers { set x-own \"1\" }; cors { origin is \"https://b.com\"; expose [x-own, grpc-status] }";
+    let running = stage.start(&grpc(said));
+    for request in [call(), Request::get("a.com", "/")] {
+        let answer = running.ask(&request.with("origin", "https://b.com"));
+        assert_eq!(answer.header("x-own"), Some("1"), "{answer:?}");
+        assert_eq!(answer.header("access-control-allow-origin"), Some("https://b.com"), "{answer:?}");
+    }
 }
 
 fn a_wildcard_stands_for_a_character_at_least(stage: &mut Stage) {

@@ -39,6 +39,7 @@ pub(super) fn of(feature: Feature) -> Support {
         | F::FaultGrpc
         | F::Cors
         | F::Mirror
+        | F::MirrorGrpc
         | F::HeaderOperations
         | F::HeaderVariables
         | F::EmptyHeaders

@@ -48,6 +48,7 @@ pub(super) const fn of(feature: Feature) -> Support {
         | F::FaultGrpc
         | F::Cors
         | F::Mirror
+        | F::MirrorGrpc
         | F::HeaderOperations
         | F::HeaderVariables
         | F::EmptyHeaders

@@ -139,13 +139,13 @@ impl<'a> Builder<'a> {
         hop
     }
 
-    /// The name of a location of the server that is made, which does this. Rules that do the same share it.
-    pub(super) fn shared_location(&mut self, mut body: Vec<Directive>) -> String {
+    /// The name of a location of the server that is made, which does this, with `what` in it. Rules that do the same share it.
+    pub(super) fn shared_location(&mut self, what: &str, mut body: Vec<Directive>) -> String {
         body.insert(0, line!["internal"]);
         let text = print(&body, 0);
-        let mut name = format!("@mesh-anew-{:08x}", fingerprint([text.as_str()]) >> 32);
+        let mut name = format!("@mesh-{what}-{:08x}", fingerprint([text.as_str()]) >> 32);
         while self.shared.get(&name).is_some_and(|known| print(known, 0) != text) {
-            name = format!("@mesh-anew-{:08x}", fingerprint([name.as_str(), &text]) >> 32);
+            name = format!("@mesh-{what}-{:08x}", fingerprint([name.as_str(), &text]) >> 32);
         }
         self.shared.entry(name.clone()).or_insert(body);
         name

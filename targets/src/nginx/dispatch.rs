@@ -27,10 +27,6 @@ const UNDECIDED: &str = "@mesh:!";
 const REFUSED: &str = "mesh:400";
 /// The status by which a location hands a request to a named one: nginx gives it to nobody.
 const HANDED_ON: &str = "418";
-/// Where requests to gRPC destinations end that are not there, or do not answer in time: callers know a status of gRPC, not of HTTP.
-pub(super) const GRPC_UNAVAILABLE: &str = "@mesh-grpc-unavailable";
-/// See [`GRPC_UNAVAILABLE`].
-pub(super) const GRPC_DEADLINE: &str = "@mesh-grpc-deadline";
 /// Bytes of variable names that one `map` looks at; nginx reads 4,096 in one token.
 const TABLE_MAX: usize = 3_000;
 /// Most lines of a rule in all of its public locations.
@@ -110,18 +106,6 @@ pub(super) fn locations(
     let refused = vec![line!["internal"], line!["return", "400"]];
     locations.push(line!["location", "=", REFUSED].block(refused));
     locations.extend(builder.take_shared_locations());
-    if calls_grpc(host, builder) {
-        // `UNAVAILABLE` and `DEADLINE_EXCEEDED`. What is no call of gRPC is told with a status of HTTP.
-        for (name, status, plain) in [(GRPC_UNAVAILABLE, "14", "503"), (GRPC_DEADLINE, "4", "504")] {
-            let is_other = line!["if", "($http_content_type", "!~*", "^application/grpc", ")"];
-            locations.push(line!["location", name].block(vec![
-                is_other.block(vec![line!["return", plain]]),
-                line!["default_type", "application/grpc"],
-                line!["add_header", "grpc-status", status, "always"],
-                line!["return", "200", super::text::EMPTY],
-            ]));
-        }
-    }
     locations
 }
 
@@ -197,16 +181,6 @@ fn is_dubious_in_public(rule: &Rule, builder: &Builder<'_>) -> bool {
     let mut upstreams = to.iter().filter_map(|one| builder.upstream(one.upstream));
     upstreams.any(|upstream| matches!(upstream.addresses, Addresses::Original | Addresses::PerRequest))
         || rule.options.rewrite.iter().any(|rewrite| !rewrite.kind.is_of_host())
-}
-
-/// Whether a rule leads to a destination that speaks gRPC.
-fn calls_grpc(host: &VirtualHost, builder: &Builder<'_>) -> bool {
-    host.rules.iter().any(|rule| match &rule.action {
-        RuleAction::Forward(to) => {
-            to.iter().filter_map(|one| builder.upstream(one.upstream)).any(speaks_grpc)
-        }
-        RuleAction::Redirect(_) | RuleAction::Respond(_) => false,
-    })
 }
 
 /// Whether an upstream is one of gRPC.

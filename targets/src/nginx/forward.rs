@@ -4,12 +4,12 @@ use super::balancing;
 use super::builder::Builder;
 use super::cors;
 use super::directive::{Directive, line, when_set};
-use super::dispatch::{GRPC_DEADLINE, GRPC_UNAVAILABLE, ServerBlock, handed_to, speaks_grpc};
+use super::dispatch::{ServerBlock, handed_to, speaks_grpc};
 use super::files::NO_LIMIT;
 use super::headers::Operations;
 use super::module::Module;
 use super::rewrite;
-use super::text::{self, millis};
+use super::text::{self, EMPTY, millis};
 use super::upstream_blocks::{Call, ProxyPass, proxy_pass};
 use super::upstream_tls::{self, ServerName};
 use super::variables::Subsystem;
@@ -53,7 +53,7 @@ pub(super) fn lines(
         Module::Proxy => {
             let mut anew = lines.clone();
             anew.push(sending.pass_to(rewrite::ANEW));
-            let [page, handed_on] = handed_to(&builder.shared_location(anew));
+            let [page, handed_on] = handed_to(&builder.shared_location("anew", anew));
             lines.insert(0, page);
             handed_on
         }
@@ -129,11 +129,31 @@ fn sending(
     }
     lines.extend(times(builder, way, upstream, module));
     if speaks_grpc(upstream) && !is_copy {
-        lines.push(line!["error_page", "502", "=", GRPC_UNAVAILABLE]);
-        lines.push(line!["error_page", "504", "=", GRPC_DEADLINE]);
+        let answers = grpc_answers(&lines, builder);
+        lines.extend(answers);
     }
     lines.extend(tls.iter().flat_map(|tls| tls.lines(module)));
     Some(Sending { lines, module, scheme: module.scheme(tls.is_some()), pass, passed })
+}
+
+/// Where calls of gRPC end whose destination is not there, or does not answer in time: callers know a status of gRPC, not of HTTP.
+/// It is `UNAVAILABLE` for both, as Envoy has it. What is no call of gRPC is told with a status of HTTP. Headers of `lines`, what is
+/// said of the call, hold there too.
+fn grpc_answers(lines: &[Directive], builder: &mut Builder<'_>) -> [Directive; 2] {
+    let is_call = "^application/grpc";
+    let calls = vec![line!["default", EMPTY], line![format!("~*{is_call}"), "14"]];
+    let status = builder.http.map("$http_content_type", calls);
+    [("502", "503"), ("504", "504")].map(|(found, plain)| {
+        let is_other = line!["if", "($http_content_type", "!~*", is_call, ")"];
+        let mut body = vec![
+            is_other.block(vec![line!["return", plain]]),
+            line!["default_type", "application/grpc"],
+            line!["add_header", "grpc-status", status.clone(), "always"],
+        ];
+        body.extend(lines.iter().filter(|line| line.is("add_header")).cloned());
+        body.push(line!["return", "200", EMPTY]);
+        line!["error_page", found, "=", builder.shared_location("grpc", body)]
+    })
 }
 
 /// The host that requests of a rule have when they are sent.

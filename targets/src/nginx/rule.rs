@@ -59,9 +59,8 @@ pub(super) fn locations(
             match to.as_slice() {
                 [] => body.push(line!["return", "503", text::EMPTY]),
                 [only] => {
-                    let mirrored =
-                        mirrored(mirrors, &way, name, only.headers.as_deref(), &mut others, builder);
-                    body.extend(forward::lines(&way, only, &mirrored, builder));
+                    let copies = copies(mirrors, &way, name, only.headers.as_deref(), &mut others, builder);
+                    body.extend(sent(&way, only, name, &copies, &mut others, builder));
                 }
                 several => body.extend(split(several, &way, name, mirrors, &mut others, builder)),
             }
@@ -85,48 +84,91 @@ fn split(
 ) -> Vec<Directive> {
     let shares = hundredths(&to.iter().map(|one| one.weight).collect::<Vec<_>>());
     let shared = to.iter().any(|one| one.headers.is_none());
-    let shared = if shared { mirrored(mirrors, way, name, None, others, builder) } else { Vec::new() };
+    let shared = if shared { copies(mirrors, way, name, None, others, builder) } else { Copies::default() };
     let mut names = Vec::new();
     for (at, (one, share)) in to.iter().zip(shares).enumerate() {
         let location = format!("{name}>{}", at + 1);
         let mut body = vec![line!["internal"]];
         let own = one.headers.as_deref();
-        let own = own.map(|own| mirrored(mirrors, way, &location, Some(own), others, builder));
-        body.extend(forward::lines(way, one, own.as_ref().unwrap_or(&shared), builder));
+        let own = own.map(|own| copies(mirrors, way, &location, Some(own), others, builder));
+        body.extend(sent(way, one, &location, own.as_ref().unwrap_or(&shared), others, builder));
         others.push(line!["location", named(&location)].block(body).at(one.span));
         names.push((named(&location), share));
     }
     handed_to(&builder.http.split(name, &names)).to_vec()
 }
 
-/// What sends copies of a request, and the locations that the copies go through. `headers` are the operations of the request's own
+/// What sends copies of a request.
+#[derive(Default)]
+struct Copies {
+    lines: Vec<Directive>,
+    /// Variables that are `1` where a request is copied, one for each destination of copies; none if one of them gets a copy of
+    /// every request.
+    lots: Vec<String>,
+}
+
+/// Sends a request to its destination, and copies of it where it is drawn for one. nginx reads the whole body before a request with
+/// `mirror` goes on, so the others go by a location without.
+fn sent(
+    way: &Way<'_>,
+    to: &WeightedUpstream,
+    name: &str,
+    copies: &Copies,
+    others: &mut Vec<Directive>,
+    builder: &mut Builder<'_>,
+) -> Vec<Directive> {
+    let Copies { lines, lots } = copies;
+    if lots.is_empty() {
+        return forward::lines(way, to, lines, builder);
+    }
+    let [copied, alone] = ["copied", "alone"].map(|which| format!("{name}!{which}"));
+    let drawn = if lots.len() == 1 { "1" } else { "~1" };
+    let entries = vec![line!["default", named(&alone)], line![drawn, named(&copied)]];
+    let chosen = builder.http.map(&lots.concat(), entries);
+    for (location, lines) in [(copied, lines.as_slice()), (alone, &[])] {
+        let mut body = vec![line!["internal"]];
+        body.extend(forward::lines(way, to, lines, builder));
+        others.push(line!["location", named(&location)].block(body).at(to.span));
+    }
+    handed_to(&chosen).to_vec()
+}
+
+/// What sends copies of a request, with the locations that the copies go through. `headers` are the operations of the request's own
 /// destination.
-fn mirrored(
+fn copies(
     mirrors: &[MirroredTo],
     way: &Way<'_>,
     name: &str,
     headers: Option<&DestinationHeaders>,
     others: &mut Vec<Directive>,
     builder: &mut Builder<'_>,
-) -> Vec<Directive> {
-    let mut lines = Vec::new();
+) -> Copies {
+    let mut copies = Copies::default();
+    let is_drawn = |mirror: &MirroredTo| mirror.share.ppm() < 1_000_000;
     for (at, mirror) in mirrors.iter().enumerate() {
         let MirroredTo { upstream, share, span } = mirror;
         let location = format!("{name}+{}", at + 1);
         let mut body = vec![line!["internal"]];
-        if share.ppm() < 1_000_000 {
+        if is_drawn(mirror) {
             let taken = builder.http.drawn(&location, share.ppm());
-            body.push(when(&taken, "0", vec![line!["return", "204"]]));
+            // What is drawn for one destination of copies comes by those of the others too.
+            if mirrors.len() > 1 {
+                body.push(when(&taken, "0", vec![line!["return", "204"]]));
+            }
+            copies.lots.push(taken);
         }
         body.extend(forward::mirror_lines(way, *upstream, headers, builder));
         others.push(line!["location", "=", location.clone()].block(body).at(*span));
-        lines.push(line!["mirror", location].at(*span));
+        copies.lines.push(line!["mirror", location].at(*span));
     }
-    if !lines.is_empty() {
+    if !mirrors.iter().all(is_drawn) {
+        copies.lots.clear();
+    }
+    if !copies.lines.is_empty() {
         // A copy has the name of its location for a path: the request's own is looked at before there is one.
-        lines.insert(0, line!["set", "$mesh_asked", PATH]);
+        copies.lines.insert(0, line!["set", "$mesh_asked", PATH]);
     }
-    lines
+    copies
 }
 
 /// `content_type` is what the header operations make of the type of the text.

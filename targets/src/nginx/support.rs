@@ -71,7 +71,12 @@ pub(super) fn of(feature: Feature) -> Support {
         F::FaultAbort => Support::emulated("`split_clients` and `return`", "shares are rounded to 0.01 %"),
         F::Mirror => Support::emulated(
             "`mirror`",
-            "a slow copy delays the next request of its connection; shares are rounded to 0.01 %",
+            "a request that is copied is read to its end before it goes on: an upload that waits for parts of the response stalls; a \
+             slow copy delays the next request of its connection; shares are rounded to 0.01 %",
+        ),
+        F::MirrorGrpc => Support::emulated(
+            "`mirror`",
+            "a call that is copied is read to its end before it goes on: a stream whose client waits for an answer never starts",
         ),
         F::HeaderOperations | F::DestinationHeaders => Support::emulated(
             "`proxy_set_header`, `proxy_hide_header` and `add_header`",

@@ -8,7 +8,7 @@ use meshc_compiler::policy::{
     SharedRouteOptions, TextMatch,
 };
 use meshc_compiler::routing::{Rule, RuleAction, WeightedUpstream};
-use meshc_compiler::values::{MatchHeaderName, Pattern};
+use meshc_compiler::values::{MatchHeaderName, Pattern, Protocol};
 use meshc_language::Span;
 
 impl Walk<'_> {
@@ -35,8 +35,17 @@ impl Walk<'_> {
         }
         self.options(options);
         self.http2 = false;
+        let calls_grpc = match action {
+            RuleAction::Forward(to) => to.iter().any(|one| {
+                upstreams.get(one.upstream).is_some_and(|upstream| upstream.protocol() == Protocol::Grpc)
+            }),
+            RuleAction::Redirect(_) | RuleAction::Respond(_) => false,
+        };
         for mirror in mirrors {
             self.add_unit(Feature::Mirror, mirror.span, "`mirror`");
+            if calls_grpc {
+                self.add_unit(Feature::MirrorGrpc, mirror.span, "`mirror` of gRPC calls");
+            }
         }
     }
 
