@@ -127,7 +127,7 @@ fn report_unknown_item(keyword: &str, statement: Statement<'_>, cx: &mut Reader<
         );
         return;
     }
-    if let Some(right) = crate::reference::foreign_item(keyword) {
+    if let Some(right) = crate::reference::foreign_item(keyword).filter(|right| *right != keyword) {
         let example = crate::reference::example(right).unwrap_or(right);
         let edit = meshc_language::Edit { span, replacement: right.to_owned() };
         cx.foreign(span, example, Applicability::Unsafe, vec![edit]);

@@ -217,7 +217,7 @@ registry! {
     220 NAMESPACE_NEEDED Error Untranslatable "a name from another namespace needs a namespace";
     221 UNCHECKED_TEMPLATE Note NotMeant "a public template is applied nowhere, so it is not checked";
     223 WILDCARD_POLICY Note NotMeant "the policy of a wildcard host applies to another host";
-    240 RESERVED_ENVIRONMENT Error Untranslatable "the name of an environment has another meaning";
+    240 RESERVED_NAME Error Untranslatable "a name has another meaning where it is used";
     241 MIXED_BLOCK Error Untranslatable "a block names environments and targets";
 
     301 BAD_LITERAL Error Untranslatable "a value has the wrong type";

@@ -101,7 +101,7 @@ impl Builder<'_> {
 
     /// Whether the token here is a string in quotes of another language: two of them on one line.
     fn is_foreign(&self, at: usize) -> bool {
-        if !matches!(self.text.as_bytes().get(at), Some(b'\'' | b'`' | 0xe2)) {
+        if !matches!(self.text.as_bytes().get(at), Some(b'\'' | b'`' | 0xc2 | 0xe2)) {
             return false;
         }
         let rest = self.text.get(at..).unwrap_or_default();

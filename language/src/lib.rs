@@ -16,6 +16,7 @@
 extern crate alloc;
 
 mod balance;
+mod blanks;
 mod chunk;
 pub mod code;
 pub mod diagnostic;

@@ -1,6 +1,7 @@
 //! From text to tree: cut, balance, read; reports on the way, never a refusal.
 
 use crate::balance::{self, MAX_DEPTH};
+use crate::blanks;
 use crate::chunk::{self, Piece};
 use crate::code::Code;
 use crate::diagnostic::{Applicability, Diagnostic};
@@ -101,6 +102,8 @@ fn read_piece(file: FileId, text: &str, piece: &Piece) -> (Chunk, Vec<Diagnostic
     let source = text.get(piece.range.clone()).unwrap_or_default();
     let base = piece.range.start as u32;
     let span = Span::new(file, base, piece.range.end as u32);
+    let blanks = blanks::replaced(span, source);
+    let source = blanks.as_ref().map_or(source, |(text, _)| text);
     if piece.balance.deepest > MAX_DEPTH as i32 {
         let report =
             Diagnostic::new(Code::TOO_DEEP, first_word(span, source), "brackets are nested too deep")
@@ -127,6 +130,7 @@ fn read_piece(file: FileId, text: &str, piece: &Piece) -> (Chunk, Vec<Diagnostic
         reports = strays;
     }
     reports.extend(quotes);
+    reports.extend(blanks.map(|(_, report)| report));
     (chunk, reports)
 }
 

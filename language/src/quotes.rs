@@ -13,6 +13,7 @@ const PAIRS: &[(&[char], &[char])] = &[
     (&['`'], &['`']),
     (&['\u{201c}', '\u{201d}', '\u{201e}'], &['\u{201c}', '\u{201d}']),
     (&['\u{2018}', '\u{2019}'], &['\u{2018}', '\u{2019}']),
+    (&['\u{ab}'], &['\u{bb}']),
 ];
 
 /// The text inside of the quotes of another language that a text starts with, up to the first that closes them.
@@ -32,7 +33,10 @@ pub(crate) fn reports(
     chunk: &Chunk,
 ) -> Vec<Diagnostic> {
     let source = text.as_bytes().get(piece).unwrap_or_default();
-    if memchr::memchr3(b'\'', b'`', 0xe2, source).is_none() && memchr::memmem::find(source, b"//").is_none() {
+    if memchr::memchr3(b'\'', b'`', 0xe2, source).is_none()
+        && memchr::memchr(0xc2, source).is_none()
+        && memchr::memmem::find(source, b"//").is_none()
+    {
         return Vec::new();
     }
     let mut reports = Vec::new();
@@ -74,7 +78,7 @@ fn comment(slashes: Span) -> Diagnostic {
     Diagnostic::new(Code::FOREIGN_SPELLING, slashes, "a comment begins with `#`").help("write `# ...`")
 }
 
-fn opens(written: &str) -> bool {
+pub(crate) fn opens(written: &str) -> bool {
     written.chars().next().is_some_and(|first| PAIRS.iter().any(|(openers, _)| openers.contains(&first)))
 }
 

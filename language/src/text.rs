@@ -39,6 +39,12 @@ pub fn in_foreign_quotes(literal: &str) -> Option<&str> {
     crate::quotes::foreign(literal)
 }
 
+/// Whether a word begins with a quote of another language that nothing closes, such as `“/a`; it has been reported with the syntax.
+#[must_use]
+pub fn opens_foreign_quote(word: &str) -> bool {
+    crate::quotes::opens(word)
+}
+
 /// Reads a `"..."` literal: `\n`, `\t`, `\"`, `\\`, `\$` and `\u{1f600}` are escapes.
 ///
 /// An escape is read once: what it stands for is text, never the start of a variable or of another escape.

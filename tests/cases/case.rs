@@ -3,11 +3,12 @@
 use meshc_compiler::Input;
 use meshc_compiler::model::Controller;
 use meshc_compiler::values::{Date, Literal};
-use meshc_language::SourceFile;
+use meshc_language::{Edit, SourceFile};
 use meshc_targets::istio::{Ambient, Releases};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A case.
+#[derive(Clone)]
 pub(super) struct Case {
     /// The file that it stands in.
     pub(super) file: String,
@@ -31,6 +32,7 @@ pub(super) struct Case {
 }
 
 /// A report that must come.
+#[derive(Clone)]
 pub(super) struct Expected {
     /// The line that it points at, from 1.
     pub(super) line: usize,
@@ -163,6 +165,42 @@ impl Case {
         let mut inputs: Vec<Input> = self.files.iter().map(input).collect();
         inputs.sort_by(|left, right| left.module.cmp(&right.module));
         inputs
+    }
+
+    /// The case without the comments that say what is expected.
+    pub(super) fn without_expectations(&self) -> Self {
+        let mut case = self.clone();
+        for (_, text) in &mut case.files {
+            let lines: Vec<&str> = text
+                .lines()
+                .map(|line| line.split_once(MARK).map_or(line, |(kept, _)| kept.trim_end()))
+                .collect();
+            *text = lines.join("\n") + "\n";
+        }
+        case
+    }
+
+    /// The case with edits made, and the lines that are changed by them.
+    pub(super) fn edited(mut self, mut edits: Vec<Edit>) -> (Self, BTreeSet<usize>) {
+        // In this order the files are read, which numbers them.
+        self.files.sort_by(|(left, _), (right, _)| left.cmp(right));
+        edits.sort_by_key(|edit| edit.span);
+        let mut changed = BTreeSet::new();
+        for edit in edits.iter().rev() {
+            let text = &mut self.files[edit.span.file.0 as usize].1;
+            let first = text[..edit.span.start as usize].matches('\n').count() + 1;
+            let added = edit.replacement.matches('\n').count();
+            let removed = text[edit.span.range()].matches('\n').count();
+            changed = changed.into_iter().map(|line: usize| line + added - removed).collect();
+            changed.extend(first..=first + added);
+            text.replace_range(edit.span.range(), &edit.replacement);
+        }
+        (self, changed)
+    }
+
+    /// A line of one of its files.
+    pub(super) fn line(&self, line: usize) -> Option<&str> {
+        self.files.iter().filter_map(|(_, text)| text.lines().nth(line - 1)).next_back()
     }
 
     /// Where it stands, and its name.

@@ -20,6 +20,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod case;
+mod fixes;
 mod mistakes;
 mod rules;
 mod spellings;

@@ -6,7 +6,7 @@
 
 use super::case::Case;
 use super::{all, run};
-use meshc_language::{Applicability, Diagnostic, Edit, Severity};
+use meshc_language::{Applicability, Diagnostic, Severity};
 
 const FEWEST: usize = 60;
 
@@ -57,7 +57,7 @@ fn fault(case: Case) -> Option<String> {
     if fix == Some("begun") {
         return None;
     }
-    let fixed = with(case, report.fix.as_ref()?.edits.clone());
+    let (fixed, _) = case.edited(report.fix.as_ref()?.edits.clone());
     let left: Vec<String> = run(&fixed)
         .reports
         .into_iter()
@@ -65,13 +65,4 @@ fn fault(case: Case) -> Option<String> {
         .map(|(_, report)| format!("{} {}", report.code, report.message))
         .collect();
     (!left.is_empty()).then(|| format!("{title}: fixed, it has {left:?}\n{}", fixed.files[0].1.trim()))
-}
-
-/// The case with edits made in its only file.
-fn with(mut case: Case, mut edits: Vec<Edit>) -> Case {
-    edits.sort_by_key(|edit| edit.span);
-    for edit in edits.iter().rev() {
-        case.files[0].1.replace_range(edit.span.range(), &edit.replacement);
-    }
-    case
 }

@@ -22,6 +22,21 @@ struct Site<'m> {
     listener: &'m Listener,
 }
 
+/// `via mesh` and `via delegate` name no gateway.
+fn name_means_nothing_else(gateway: &Resource<Gateway>, reports: &mut Vec<Diagnostic>) {
+    let meaning = match gateway.name.value.as_str() {
+        "mesh" => "the sidecars of the mesh",
+        "delegate" => "routes of other hosts",
+        _ => return,
+    };
+    let name = &gateway.name.value;
+    let message = format!("a gateway cannot be called `{name}`");
+    let report = Diagnostic::new(Code::RESERVED_NAME, gateway.name.span, message);
+    reports.push(
+        report.consequence(format!("`via {name}` means {meaning}")).help("give the gateway another name"),
+    );
+}
+
 type ListenerCheck = fn(&Site<'_>, &mut Vec<Diagnostic>);
 
 /// Checks of one listener.
@@ -42,6 +57,7 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
             labels_stand_once(&workload.labels, reports);
         }
         statistics_names_are_unique(gateway, reports);
+        name_means_nothing_else(gateway, reports);
         for listener in &gateway.body.listeners {
             let site = Site { gateway, listener };
             for check in LISTENER_CHECKS {

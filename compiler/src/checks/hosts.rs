@@ -261,6 +261,10 @@ pub(super) fn coverage(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
         if reports.len() > before {
             continue;
         }
+        // One whose names lead nowhere is reported as that.
+        if host.patterns().next().is_none() {
+            continue;
+        }
         for one in bound.iter().filter(|one| !one.gateway.incomplete) {
             if !host.patterns().any(|(pattern, _)| serves(one, pattern)) {
                 reports.push(serves_nothing(one.gateway, host, one.span));

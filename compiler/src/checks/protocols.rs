@@ -5,7 +5,7 @@ use crate::model::{
     BindingKind, Destination, DestinationId, Gateway, Host, HostNameKind, Id, Listener, Model, Resource,
     Route, RouteKind, ServerTlsMode,
 };
-use crate::values::{HostMap, Protocol};
+use crate::values::{HostMap, HostPattern, Protocol};
 use meshc_language::{Code, Diagnostic, Span};
 use rustc_hash::FxHashMap;
 
@@ -26,7 +26,7 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
                 reports.extend(datagrams.map(|destination| no_connections(context.model, destination)));
                 continue;
             }
-            carried_by_gateways(&gateways, route, reports);
+            carried_by_gateways(context, host, &gateways, route, reports);
             carried_by_services(context, host, route, reports);
         }
     }
@@ -101,6 +101,8 @@ pub(super) fn carries(listener: &Listener) -> RouteKind {
 
 /// H11: on each gateway some listener for the host must carry the kind of the route.
 fn carried_by_gateways(
+    context: &Context<'_>,
+    host: &Host,
     gateways: &[(Id<Resource<Gateway>>, Vec<&Listener>)],
     route: &Route,
     reports: &mut Vec<Diagnostic>,
@@ -118,9 +120,54 @@ fn carried_by_gateways(
         });
         let Some(first) = asked_for.clone().next() else { continue };
         if asked_for.all(|listener| carries(listener) != route.kind) {
-            reports.push(wrong_kind(route, first));
+            let gateway = context.model.mesh.gateways.get(*id);
+            let missed = gateway.and_then(|gateway| not_named(host, gateway, listeners, route.kind));
+            match missed {
+                // Of all its routes one report.
+                Some(report) if reports.iter().any(|other| other.span == report.span) => {}
+                Some(report) => reports.push(report),
+                None => reports.push(wrong_kind(route, first)),
+            }
         }
     }
+}
+
+/// Where a listener of the route's kind does not name the host, and one of another kind takes every host, the name is what is wrong.
+fn not_named(
+    host: &Host,
+    gateway: &Resource<Gateway>,
+    serving: &[&Listener],
+    kind: RouteKind,
+) -> Option<Diagnostic> {
+    let hosts = |listener: &Listener| -> Vec<HostPattern> {
+        listener
+            .body
+            .hosts
+            .iter()
+            .flat_map(|hosts| hosts.iter())
+            .map(|host| host.value.host.clone())
+            .collect()
+    };
+    if !serving.iter().all(|listener| hosts(listener).iter().any(HostPattern::is_any)) {
+        return None;
+    }
+    let listeners = gateway.declared.body.listeners.iter();
+    let (pattern, span) = host.patterns().next()?;
+    let carrying = listeners.filter(|listener| carries(listener) == kind);
+    let served: Vec<HostPattern> = carrying.flat_map(hosts).collect();
+    if served.is_empty() || host.patterns().any(|(name, _)| served.iter().any(|one| one.overlaps(name))) {
+        return None;
+    }
+    let name = &gateway.name.value;
+    let message = format!("no listener of gateway `{name}` for a `{}` serves `{pattern}`", kind.word());
+    let list: Vec<String> = served.iter().map(|one| format!("`{one}`")).collect();
+    let report = Diagnostic::new(Code::HOST_NOT_SERVED, span, message)
+        .related(gateway.name.span, "the gateway")
+        .consequence("requests for it would get 404 there, or reach a listener for plain TCP");
+    Some(report.help(format!(
+        "its listeners for that serve {}: add `{pattern}` to their `hosts`, or correct the name",
+        list.join(", ")
+    )))
 }
 
 fn wrong_kind(route: &Route, listener: &Listener) -> Diagnostic {

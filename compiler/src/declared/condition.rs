@@ -3,12 +3,12 @@
 use super::reference::GatewayReference;
 use super::route_words::lacks_comparison;
 use crate::policy::{Comparison, TextMatch};
-use crate::reading::{Args, List, Reader, Shape, Sign, Syntax, literal};
+use crate::reading::{Args, List, Reader, Shape, Sign, Syntax, Term, literal};
 use crate::values::{
     CookieName, IpOrCidr, Label, Literal, MatchHeaderName, Method, Namespace, Path, PathPrefix, Pattern,
     Port, Scheme, SniHost, Text, escape_literal, words,
 };
-use meshc_language::{Code, Diagnostic, Span, Spanned};
+use meshc_language::{Applicability, Code, Diagnostic, Span, Spanned};
 use smol_str::SmolStr;
 
 /// How a path is compared.
@@ -239,8 +239,15 @@ impl Written {
     }
 
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
+        let mut start = args.start(cx);
         let mut alternatives = vec![Self::read_all(args, cx)?];
-        while args.take_operator("or", "||", cx) {
+        loop {
+            let last = start.to(args.last);
+            if !args.take_operator("or", "||", cx) {
+                break;
+            }
+            bare_values(last, args, cx)?;
+            start = args.start(cx);
             alternatives.push(Self::read_all(args, cx)?);
         }
         Some(if alternatives.len() == 1 { alternatives.pop()? } else { Self::Any(alternatives) })
@@ -284,6 +291,47 @@ impl Written {
     }
 }
 
+/// `method is GET or POST`, `path is "/a" or "/b"`: values alone after `or`, which are reported with the list that is meant.
+fn bare_values<'p>(last: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<()> {
+    let is_value = |term: &Term<'_>| match &term.shape {
+        Shape::Text(_) | Shape::Raw(_) => true,
+        Shape::Word(word) => word.starts_with('/') || Method::parse(word).is_ok_and(|_| !is_subject(word)),
+        _ => false,
+    };
+    let Some(first) = args.peek(cx).filter(|term| term.origin.is_none() && is_value(term)) else {
+        return Some(());
+    };
+    let first = first.span;
+    let mut values = Vec::new();
+    while args.peek(cx).is_some_and(is_value)
+        && let Some(term) = args.next(cx)
+    {
+        values.push(cx.written(term.span).unwrap_or_default());
+        if !args.is_word("or", cx) {
+            break;
+        }
+        args.next(cx);
+    }
+    let test = cx.written(last).unwrap_or_default();
+    let message = format!("after `or` a condition says what it compares, not only `{}`", values.join("`, `"));
+    let mut report = Diagnostic::new(Code::FOREIGN_SPELLING, first, message);
+    report = match test.rsplit_once(" is ") {
+        Some((subject, value)) if !subject.contains([' ', '"']) || subject.split(' ').count() == 2 => {
+            let right = format!("{subject} in [{value}, {}]", values.join(", "));
+            let place = last.to(args.last);
+            report.help(format!("write `{right}`")).edit(Applicability::Unsafe, place, right)
+        }
+        _ => report.help("write the whole comparison again after `or`"),
+    };
+    cx.report(report);
+    while args.next(cx).is_some() {}
+    None
+}
+
+fn is_subject(word: &str) -> bool {
+    Subject::parse(word).is_ok()
+}
+
 /// The condition, or its opposite where it was compared with `!=`.
 fn signed(condition: Written, sign: Option<Sign>, span: Span) -> Written {
     match sign.is_some_and(Sign::is_negated) {
@@ -296,7 +344,8 @@ fn read_test<'p>(subject: Spanned<Subject>, args: &mut Args<'p>, cx: &mut Reader
     // Other subjects have a name before their comparison.
     let has_name =
         matches!(subject.value, Subject::Header | Subject::Cookie | Subject::Query | Subject::Source);
-    let sign = if has_name { None } else { args.take_sign(subject.span, cx) };
+    // Of these parts of a request there is no `not` (MESH0405).
+    let sign = if has_name { None } else { args.take_sign(subject.span, false, cx) };
     let read = read_side(&subject, sign, args, cx)?;
     Some(signed(read, sign, subject.span.to(args.last)))
 }
@@ -313,11 +362,11 @@ fn read_side<'p>(
             read_is_in::<Method>(args, cx)?.into_iter().map(|method| method.value.as_str().into()).collect(),
         ),
         Subject::Header => return read_header(subject.span, args, cx),
-        Subject::Cookie => read_cookie(subject.span, args, cx)?,
+        Subject::Cookie => return read_cookie(subject.span, args, cx),
         Subject::Query => {
             args.split_sign(cx);
             let name = read_name(args, cx)?;
-            let sign = args.take_sign(subject.span, cx);
+            let sign = args.take_sign(subject.span, false, cx);
             let test = read_text_test(subject.span, sign, args, cx, |test| Side::Query(name.clone(), test))?;
             return Some(signed(test, sign, subject.span.to(args.last)));
         }
@@ -382,8 +431,8 @@ fn read_path<'p>(
     let comparison = match sign {
         Some(Sign::Is | Sign::IsNot) => PathComparison::Is,
         Some(Sign::Matches | Sign::MatchesNot) => PathComparison::Matches,
-        None if lacks_comparison(start, args, cx) => PathComparison::Is,
-        None => Spanned::<PathComparison>::read(args, cx)?.value,
+        None | Some(Sign::Late) if lacks_comparison(start, args, cx) => PathComparison::Is,
+        None | Some(Sign::Late) => Spanned::<PathComparison>::read(args, cx)?.value,
     };
     let tests = match comparison {
         PathComparison::Is => vec![PathTest::Exact(Spanned::<Path>::read(args, cx)?.value.as_str().into())],
@@ -447,23 +496,30 @@ fn any(mut alternatives: Vec<Written>) -> Written {
 fn read_header<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Written> {
     args.split_sign(cx);
     let name = Spanned::<MatchHeaderName>::read(args, cx)?.value;
-    let sign = args.take_sign(start, cx);
+    let sign = args.take_sign(start, true, cx);
     if args.take_word("absent", cx).is_some() {
         let span = start.to(args.last);
         let present = Condition::Test(Test { side: Side::Header(name, HeaderTest::Present), span });
-        return Some(Condition::Not(Box::new(present), span));
+        return Some(signed(Condition::Not(Box::new(present), span), sign, span));
     }
     let test = read_text_test(start, sign, args, cx, |test| Side::Header(name.clone(), test))?;
     Some(signed(test, sign, start.to(args.last)))
 }
 
 /// A cookie is a part of the `cookie` header, which lists all of them.
-fn read_cookie<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Side<Entrance>> {
+fn read_cookie<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Written> {
     args.split_sign(cx);
     let name = Spanned::<CookieName>::read(args, cx)?;
-    let is_signed = args.take_sign(start, cx) == Some(Sign::Is);
-    if !is_signed && args.take_word("is", cx).is_none() && !lacks_comparison(start, args, cx) {
-        args.missing("`is` and a text", cx);
+    let sign = args.take_sign(start, true, cx);
+    let is_compared = matches!(sign, Some(Sign::Is | Sign::IsNot));
+    if !is_compared && args.take_word("is", cx).is_none() && !lacks_comparison(start, args, cx) {
+        let name = name.value.as_str();
+        let message = format!("`cookie {name}` needs `is` and a text");
+        let help = format!(
+            "write `cookie {name} is \"...\"`; any value is `header cookie matches r\"(.*; *)?{}=.*\"`",
+            escape_literal(name)
+        );
+        cx.report(Diagnostic::new(Code::MISSING_ARGUMENT, args.last, message).help(help));
         return None;
     }
     let value = Spanned::<Text>::read(args, cx)?;
@@ -477,7 +533,9 @@ fn read_cookie<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) ->
     let pattern = format!("(.*; *)?{name}={value_pattern}(;.*)?");
     match (Pattern::parse(&pattern), MatchHeaderName::parse("cookie")) {
         (Ok(pattern), Ok(header)) => {
-            Some(Side::Header(header, HeaderTest::Text(TextMatch::Pattern(pattern))))
+            let side = Side::Header(header, HeaderTest::Text(TextMatch::Pattern(pattern)));
+            let span = start.to(args.last);
+            Some(signed(Condition::Test(Test { side, span }), sign, span))
         }
         _ => {
             let message = "this cookie is too long to be matched";
@@ -498,6 +556,10 @@ fn read_text_test<'p>(
     if args.take_label("present", &["exists", "present-match"], cx) {
         return Some(test(HeaderTest::Present, start.to(args.last)));
     }
+    if !args.peek(cx).is_some_and(|term| term.text().is_some() || term.word().is_some()) {
+        uncompared(start, args, cx);
+        return None;
+    }
     if args.take_word("in", cx).is_some() {
         let List(texts) = List::<Spanned<Text>>::read(args, cx)?;
         let exact = |text: Spanned<Text>| HeaderTest::Text(TextMatch::Exact(text.value.as_str().into()));
@@ -507,8 +569,8 @@ fn read_text_test<'p>(
     let comparison = match sign {
         Some(Sign::Is | Sign::IsNot) => Comparison::Is,
         Some(Sign::Matches | Sign::MatchesNot) => Comparison::Matches,
-        None if lacks_comparison(start, args, cx) => Comparison::Is,
-        None => Spanned::<Comparison>::read(args, cx)?.value,
+        None | Some(Sign::Late) if lacks_comparison(start, args, cx) => Comparison::Is,
+        None | Some(Sign::Late) => Spanned::<Comparison>::read(args, cx)?.value,
     };
     let text = match comparison {
         Comparison::Is => TextMatch::Exact(Spanned::<Text>::read(args, cx)?.value.as_str().into()),
@@ -525,6 +587,19 @@ fn read_text_test<'p>(
         Comparison::Matches => TextMatch::Pattern(Spanned::<Pattern>::read(args, cx)?.value),
     };
     Some(test(HeaderTest::Text(text), start.to(args.last)))
+}
+
+/// A part of a request that nothing is compared with.
+fn uncompared<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) {
+    if args.peek(cx).is_some_and(|term| matches!(term.shape, Shape::Unknown)) {
+        return;
+    }
+    let whole = start.to(args.last);
+    let subject = cx.written(whole).unwrap_or_default();
+    let message = format!("`{subject}` needs a comparison");
+    let help = format!("write `{subject} present`, or `is`, `prefix` or `matches` and a text after it");
+    let report = Diagnostic::new(Code::MISSING_ARGUMENT, args.last, message).help(help);
+    cx.report(report.edit(Applicability::Unsafe, whole.after(), " present"));
 }
 
 words! {

@@ -142,11 +142,14 @@ impl Keyword for Host {
                 break;
             }
         }
-        let via =
-            if args.take_word("via", cx).is_some() { read_entrances(&mut args, cx) } else { Vec::new() };
+        let via = match args.take_word("via", cx) {
+            Some(_) => read_via(&mut args, cx),
+            None => Vec::new(),
+        };
         args.finish(&["via"], cx);
         let delegate = via.iter().any(|entrance| matches!(entrance.value, Via::Delegate));
-        let names = written.iter().filter_map(|term| read_name(term, delegate, cx)).collect();
+        let names: Vec<HostName> = written.iter().filter_map(|term| read_name(term, delegate, cx)).collect();
+        cx.lost |= names.len() < written.len();
         let statements: HostStatements = cx.required_section(statement)?;
         Some(Self {
             names,
@@ -167,6 +170,31 @@ impl Keyword for Host {
             block: Some(entries),
         }
     }
+}
+
+/// `edge, mesh`; also `[edge, mesh]` and `gateway edge`, which are reported.
+fn read_via<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Vec<Spanned<Via>> {
+    let owner = std::mem::replace(&mut args.owner, "via");
+    // A gateway may have this name.
+    if let [(_, true, _), (_, true, _)] = args.ahead(2, cx).as_slice() {
+        args.skip_label(&["gateway", "gateways"], cx);
+    }
+    let is_list = args.peek(cx).is_some_and(|term| matches!(term.shape, Shape::List(_)));
+    let list = if is_list { args.next(cx) } else { None };
+    let entrances = match list {
+        Some(Term { shape: Shape::List(terms), span, origin }) => {
+            if origin.is_none() {
+                surplus_brackets(span, cx);
+            }
+            let mut inner = Args::from_terms(terms, args.owner, span);
+            let entrances = read_entrances(&mut inner, cx);
+            inner.finish(&[], cx);
+            entrances
+        }
+        _ => read_entrances(args, cx),
+    };
+    args.owner = owner;
+    entrances
 }
 
 fn read_entrances<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Vec<Spanned<Via>> {
@@ -211,7 +239,9 @@ fn read_name(term: &Term<'_>, delegate: bool, cx: &mut Reader<'_, '_>) -> Option
         Some((namespace, name)) => (Some(SmolStr::new(namespace)), name),
         None => (None, text),
     };
-    let is_full = namespace.is_none() && name.contains(['.', '*', ':']);
+    let is_url = text.contains("://");
+    let is_full = is_url || namespace.is_none() && name.contains(['.', '*', ':']);
+    let name = if is_url { text } else { name };
     let kind = if is_full {
         let pattern: Spanned<HostPattern> = crate::reading::literal(term, cx)?;
         HostNameKind::Pattern(pattern.value, name.into())

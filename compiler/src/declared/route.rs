@@ -6,8 +6,8 @@ use super::route_words::{is_share, read_mirrored, redirect_parts, trailing_words
 use super::shares::{self, Share};
 use crate::policy::{HeaderOperations, SharedRouteOptions};
 use crate::reading::{
-    Args, Attributes, Boxed, Keyword, Misplaced, Reader, Section, Shape, Spec, Syntax, TypeDoc, section,
-    wherever_written,
+    Args, Attributes, Boxed, Keyword, Misplaced, Reader, Section, Shape, Spec, Syntax, Term, TypeDoc,
+    section, wherever_written,
 };
 use crate::values::{
     DnsLabel, Fqdn, Literal, Namespace, Path, PathPrefix, Percent, Port, Query, RedirectCode, Scheme,
@@ -240,16 +240,16 @@ impl Route {
     }
 }
 
+/// What others write for `->`, and what word processors make of it.
+const ARROWS: &[&str] =
+    &["=>", "to", ":", "\u{2192}", "\u{21d2}", "-->", "\u{2013}>", "\u{2014}>", "\u{2013}", "\u{2014}"];
+
 fn take_arrow<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> bool {
     if args.peek(cx).is_some_and(|term| matches!(term.shape, Shape::Arrow)) {
         args.next(cx);
         return true;
     }
-    if args
-        .peek(cx)
-        .and_then(|term| term.word())
-        .is_some_and(|word| matches!(word, "=>" | "to" | "\u{2192}" | ":"))
-    {
+    if args.peek(cx).and_then(|term| term.word()).is_some_and(|word| ARROWS.contains(&word)) {
         return args.next(cx).is_some_and(|term| {
             let edit = Edit { span: term.span, replacement: "->".to_owned() };
             cx.foreign(term.span, "->", Applicability::Safe, vec![edit]);
@@ -269,20 +269,35 @@ fn take_arrow<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> bool {
     false
 }
 
+/// Words that begin an action. Alone they are names of destinations.
+pub(crate) const ACTION_WORDS: &[&str] = &["redirect", "respond", "delegate"];
+
+/// Whether nothing of an action follows the next word.
+fn stands_alone<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> bool {
+    let last = args.last;
+    let Some(word) = args.next(cx) else { return false };
+    let alone = args.peek(cx).is_none_or(|next| matches!(next.shape, Shape::Comma | Shape::Block(_)));
+    args.put_back(word);
+    args.last = last;
+    alone
+}
+
 fn read_action<'p>(
     kind: RouteKind,
     statement: Statement<'p>,
     args: &mut Args<'p>,
     cx: &mut Reader<'_, 'p>,
 ) -> Option<Action> {
-    let word = args.peek(cx).and_then(|term| term.word()).unwrap_or_default();
-    let word = match word {
+    let word = args.peek(cx).and_then(|term| term.word()).unwrap_or_default().to_owned();
+    let word = match word.as_str() {
         "return" | "direct-response" | "directResponse" | "respond-with" | "response" => "respond",
         other => other,
     };
-    let special = matches!(word, "redirect" | "respond" | "delegate");
+    let special = ACTION_WORDS.contains(&word);
+    if special && stands_alone(args, cx) {
+        return read_destinations(statement, args, cx).map(Action::Forward);
+    }
     if special && kind != RouteKind::Http {
-        let word = word.to_owned();
         let span = args.next(cx)?.span;
         let message = format!("a `{}` cannot `{word}`", kind.word());
         let help = "a TCP or TLS route needs a destination";
@@ -295,11 +310,13 @@ fn read_action<'p>(
             if take_returned_redirect(args, cx) {
                 return None;
             }
+            let start = args.start(cx);
             args.take_label("respond", &["return", "direct-response", "respond-with", "response"], cx);
             args.owner = "respond";
             args.skip_label(&["status"], cx);
             let status: Spanned<StatusCode> = Spanned::read(args, cx)?;
-            args.owner = cx.written(status.span).unwrap_or("respond");
+            let start = if status.span.start > start.start { start.to(status.span) } else { status.span };
+            args.owner = cx.written(start).unwrap_or("respond");
             args.skip_label(&["body"], cx);
             let body = if args.at_end(cx) { None } else { Some(Spanned::read(args, cx)?) };
             Some(Action::Respond(Box::new(Respond { status, body })))
@@ -331,15 +348,14 @@ fn take_returned_redirect<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> b
 
 fn read_redirect<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Redirect> {
     let span = args.next(cx)?.span;
-    if let Some(place) =
-        args.peek(cx).filter(|term| matches!(term.shape, Shape::Text(_))).map(|term| term.span)
-    {
-        redirect_parts(place, args, cx);
-    }
+    read_redirect_parts(args, cx);
+    args.owner = "redirect";
+    args.skip_label(&["code", "status", "redirect-code", "permanent"], cx);
     let code = match args.peek(cx).and_then(|term| term.word()) {
         Some(word) if word.starts_with(|char: char| char.is_ascii_digit()) => Spanned::read(args, cx)?,
         _ => Spanned::new(RedirectCode::parse("301").ok()?, span),
     };
+    read_redirect_parts(args, cx);
     let mut redirect =
         Redirect { code, scheme: None, host: None, path: None, prefix: None, port: None, query: None, span };
     loop {
@@ -364,6 +380,18 @@ fn read_redirect<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Red
             redirect.span = span.to(args.last);
             return Some(redirect);
         }
+    }
+}
+
+/// `redirect https://b.com/x`, `redirect "/x"`: where it leads in one piece, which others write so.
+fn read_redirect_parts<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) {
+    let is_whole = |term: &Term<'_>| match &term.shape {
+        Shape::Text(_) => true,
+        Shape::Word(word) => word.contains("://") || word.starts_with('/'),
+        _ => false,
+    };
+    if let Some(place) = args.peek(cx).filter(|term| is_whole(term)).map(|term| term.span) {
+        redirect_parts(place, args, cx);
     }
 }
 
@@ -434,7 +462,16 @@ fn read_destinations<'p>(
 fn read_destination<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Parsed<'p>> {
     let first = args.peek(cx).map(|term| term.span);
     let share = match args.peek(cx).and_then(|term| term.word()) {
-        Some("rest") => Share::Rest(args.next(cx)?.span),
+        Some("rest") => {
+            let rest = args.next(cx)?;
+            // Alone it is the name of a destination.
+            let is_name = args.peek(cx).is_none_or(|next| !matches!(next.shape, Shape::Word(_)));
+            let share = if is_name { Share::None } else { Share::Rest(rest.span) };
+            if is_name {
+                args.put_back(rest);
+            }
+            share
+        }
         Some(word) if is_share(word) => Share::Percent(Spanned::read(args, cx)?),
         _ => Share::None,
     };

@@ -5,7 +5,7 @@ use super::arena::Id;
 use super::destination::DestinationId;
 use super::gateway::Gateway;
 use crate::declared::{GatewayReference, Reference};
-use crate::values::did_you_mean;
+use crate::values::{DnsLabel, Literal, did_you_mean};
 use meshc_language::{Applicability, Code, Diagnostic, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
@@ -127,6 +127,9 @@ impl Directory {
             None => reference.name.to_string(),
         };
         let span = reference.name_span;
+        if let Some(report) = begun_action(reference) {
+            return report;
+        }
         if let Some(report) = self.half_a_name(&reference.name, span, own) {
             return report;
         }
@@ -148,7 +151,7 @@ impl Directory {
             None if dotted => {
                 report.help("declare it as an `external`, or as a `service` in the file of its namespace")
             }
-            None => report.help(format!("declare it: `service {} {{ port http 80 }}`", reference.name)),
+            None => report.help(how_to_declare(reference, own)),
         }
     }
 
@@ -231,7 +234,45 @@ impl Directory {
                 reference.span,
                 meant.to_owned(),
             ),
-            None => report.help(format!("declare it: `gateway {} {{ ... }}`", reference.name)),
+            None => match &reference.namespace {
+                Some(home) if Some(home.as_str()) != own => report.help(format!(
+                    "declare it in a file with `namespace {home}`: `gateway {} {{ ... }}`",
+                    reference.name
+                )),
+                _ => report.help(format!("declare it: `gateway {} {{ ... }}`", reference.name)),
+            },
         }
+    }
+}
+
+/// `-> respond` where no destination is called so: an action that lacks the rest.
+fn begun_action(reference: &Reference) -> Option<Diagnostic> {
+    let alone = reference.namespace.is_none() && reference.port.is_none() && reference.subset.is_none();
+    let name = reference.name.as_str();
+    let (needs, example) = match name {
+        "redirect" => ("what changes", "redirect 301 scheme https"),
+        "respond" => ("an HTTP status", "respond 404"),
+        "delegate" => ("the name of a host block", "delegate shop/inner"),
+        _ => return None,
+    };
+    alone.then(|| {
+        let message = format!("`{name}` needs {needs}");
+        let report = Diagnostic::new(Code::MISSING_ARGUMENT, reference.name_span, message);
+        report.help(format!("for example `{example}`"))
+    })
+}
+
+/// What to do about a name that nothing declares.
+fn how_to_declare(reference: &Reference, own: Option<&str>) -> String {
+    let name = &reference.name;
+    if let Err(error) = DnsLabel::parse(name) {
+        let message = error.message;
+        return format!("{message}; a service or external of Kubernetes or Istio cannot have it");
+    }
+    match &reference.namespace {
+        Some(home) if Some(home.as_str()) != own => {
+            format!("declare it in a file with `namespace {home}`: `service {name} {{ port http 80 }}`")
+        }
+        _ => format!("declare it: `service {name} {{ port http 80 }}`"),
     }
 }

@@ -196,9 +196,15 @@ impl Literal for ServerHost {
             None => (None, text),
             Some((".", host)) => (Some(HostNamespace::Own), host),
             Some(("*", host)) => (Some(HostNamespace::Any), host),
-            Some((namespace, host)) => (Some(HostNamespace::Named(Namespace::parse(namespace)?)), host),
+            Some((namespace, host)) => {
+                let whole = |namespace: &str| format!("{namespace}/{host}");
+                let namespace = Namespace::parse(namespace).map_err(|error| error.of_part(0, whole))?;
+                (Some(HostNamespace::Named(namespace)), host)
+            }
         };
-        let host = HostPattern::parse(host)?;
+        let before = text.get(..text.len() - host.len()).unwrap_or_default();
+        let whole = |host: &str| format!("{before}{host}");
+        let host = HostPattern::parse(host).map_err(|error| error.of_part(before.len(), whole))?;
         if host.is_partial_wildcard() {
             return Err(ValueError::new(format!("a gateway cannot serve `{host}`"))
                 .help("a wildcard covers whole labels: `*.a.com`"));

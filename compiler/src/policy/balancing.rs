@@ -1,8 +1,8 @@
 //! `lb`: which endpoint gets the next request.
 
-use crate::reading::{Args, Reader, Syntax, TypeDoc, wherever_written};
+use crate::reading::{Args, Reader, Shape, Syntax, Term, TypeDoc, wherever_written};
 use crate::values::{CookieName, Count, DurationOrZero, HeaderName, Literal, PathPrefix, Text, words};
-use meshc_language::{Code, Diagnostic, Span, Spanned};
+use meshc_language::{Applicability, Code, Diagnostic, Edit, Span, Spanned};
 
 words! {
     /// A load balancing method without settings.
@@ -97,10 +97,7 @@ impl Syntax for Balancing {
                 let term = args.expect("a load balancing method", cx)?;
                 match term.word().map(SimpleBalancing::parse) {
                     Some(Ok(simple)) => Method::Simple(simple),
-                    _ => {
-                        crate::reading::literal::<SimpleBalancing>(&term, cx);
-                        return None;
-                    }
+                    _ => without_hash(term, args, cx)?,
                 }
             }
         };
@@ -118,6 +115,37 @@ impl Syntax for Balancing {
         Spanned::<CookieName>::types(types);
         Spanned::<DurationOrZero>::types(types);
     }
+}
+
+/// `lb ip_hash`, `lb cookie "session"`: a key of a hash without `hash`, which is reported; or nothing that is known.
+fn without_hash<'p>(term: Term<'p>, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Method> {
+    let word = term.word().filter(|_| term.origin.is_none()).unwrap_or_default();
+    let key = KeyKind::parse(word).or_else(|error| {
+        let meant = error.replacement.filter(|_| !error.guessed);
+        KeyKind::parse(meant.as_deref().unwrap_or_default())
+    });
+    let Ok(key) = key else {
+        let Some(word) = term.word().map(str::to_owned) else {
+            crate::reading::literal::<SimpleBalancing>(&term, cx);
+            return None;
+        };
+        let error = SimpleBalancing::parse(&word).err()?;
+        if error.replacement.is_some() {
+            let simple = crate::reading::literal::<SimpleBalancing>(&term, cx)?;
+            return Some(Method::Simple(simple.value));
+        }
+        let help = "use one of `least-request`, `round-robin`, `random`, `passthrough`, or `hash` with its key, as in `hash source-ip`";
+        cx.report_at(&term, Diagnostic::new(Code::BAD_LITERAL, term.span, error.message).help(help));
+        return None;
+    };
+    let right = format!("hash {}", key.word());
+    let edit = Edit { span: term.span, replacement: right.clone() };
+    // What nginx hashes of an address is not all of it.
+    cx.foreign(term.span, &right, Applicability::Unsafe, vec![edit]);
+    let span = term.span;
+    args.put_back(Term { shape: Shape::Word(key.word().into()), span, origin: None });
+    let key = read_key(args, cx)?;
+    Some(Method::Hash { key, algorithm: read_algorithm(args, cx)? })
 }
 
 fn read_key<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<HashKey> {

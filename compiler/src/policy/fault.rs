@@ -1,7 +1,7 @@
 //! `fault`: injected delays and failures.
 
-use crate::reading::{Args, Reader, Syntax, TypeDoc, wherever_written};
-use crate::values::{Duration, GrpcStatus, Percent, StatusCode, words};
+use crate::reading::{Args, Reader, Syntax, TypeDoc, is_called, wherever_written};
+use crate::values::{Duration, GrpcStatus, Literal, Percent, StatusCode, words};
 use meshc_language::{Applicability, Code, Diagnostic, Edit, Span, Spanned};
 
 /// `fault delay 7s for 10%` or `fault abort 503 for 10%` (Istio `HTTPFaultInjection`).
@@ -59,6 +59,7 @@ impl Syntax for Fault {
         let start = args.last;
         let kind = match Spanned::<FaultKind>::read(args, cx)?.value {
             FaultKind::Delay => {
+                args.owner = "fault delay";
                 args.skip_label(&["fixed-delay"], cx);
                 Injection::Delay(Spanned::read(args, cx)?)
             }
@@ -66,20 +67,16 @@ impl Syntax for Fault {
                 Injection::Abort(Abort::Grpc(Spanned::read(args, cx)?))
             }
             FaultKind::Abort => {
+                args.owner = "fault abort";
                 args.skip_label(&["http-status", "status"], cx);
                 Injection::Abort(Abort::Http(Spanned::read(args, cx)?))
             }
         };
-        let share = args.peek(cx).filter(|term| term.word().is_some_and(|word| word.ends_with('%')));
-        if let Some(place) = share.filter(|term| term.origin.is_none()).map(|term| term.span) {
-            let right = format!("for {}", cx.written(place).unwrap_or_default());
-            let edit = Edit { span: place.before(), replacement: "for ".to_owned() };
-            cx.foreign(place, &right, Applicability::Safe, vec![edit]);
-        } else if !args.take_label("for", &["percentage", "percent"], cx) {
-            args.missing("`for` and a share, such as `for 10%`,", cx);
-            return None;
-        }
-        let share = Spanned::<Percent>::read(args, cx)?;
+        args.owner = "fault";
+        let share = match read_foreign_share(args, cx) {
+            Some(share) => share,
+            None => read_share(args, cx)?,
+        };
         if share.value.ppm() == 0 {
             cx.report(
                 Diagnostic::new(
@@ -103,4 +100,41 @@ impl Syntax for Fault {
         Spanned::<StatusCode>::types(types);
         Spanned::<GrpcStatus>::types(types);
     }
+}
+
+/// Where others write the share, `percentage 10`: with its sign it is `for 10%`.
+fn read_foreign_share<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Spanned<Percent>> {
+    let label = args.peek(cx).filter(|term| term.origin.is_none())?;
+    if !label.word().is_some_and(|word| is_called(word, "percentage", &["percent"])) {
+        return None;
+    }
+    let label = args.next(cx)?;
+    let number = args.peek(cx).filter(|term| term.origin.is_none()).and_then(|term| {
+        let text = term.word()?;
+        let text = if text.ends_with('%') { text.to_owned() } else { format!("{text}%") };
+        Some((Percent::parse(&text).ok()?, text, term.span))
+    });
+    let Some((share, text, span)) = number else {
+        args.put_back(label);
+        return None;
+    };
+    args.next(cx);
+    let place = label.span.to(span);
+    let right = format!("for {text}");
+    cx.foreign(place, &right, Applicability::Safe, vec![Edit { span: place, replacement: right.clone() }]);
+    Some(Spanned::new(share, span))
+}
+
+/// `for 10%`; without `for`, reported.
+fn read_share<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Spanned<Percent>> {
+    let share = args.peek(cx).filter(|term| term.word().is_some_and(|word| word.ends_with('%')));
+    if let Some(place) = share.filter(|term| term.origin.is_none()).map(|term| term.span) {
+        let right = format!("for {}", cx.written(place).unwrap_or_default());
+        let edit = Edit { span: place.before(), replacement: "for ".to_owned() };
+        cx.foreign(place, &right, Applicability::Safe, vec![edit]);
+    } else if !args.take_label("for", &["percentage", "percent"], cx) {
+        args.missing("`for` and a share, such as `for 10%`,", cx);
+        return None;
+    }
+    Spanned::<Percent>::read(args, cx)
 }

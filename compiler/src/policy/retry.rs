@@ -2,8 +2,8 @@
 
 use crate::project::DefinitionKind;
 use crate::reading::{Args, Comma, List, Reader, Syntax, TypeDoc, section, wherever_written};
-use crate::values::{Count, Duration, RetryCondition, RetryName, Switch};
-use meshc_language::{Applicability, Edit, Span, Spanned};
+use crate::values::{Count, Duration, Literal, RetryCondition, RetryName, Switch};
+use meshc_language::{Applicability, Code, Diagnostic, Edit, Span, Spanned};
 use std::sync::Arc;
 
 section! {
@@ -92,11 +92,17 @@ impl Syntax for Retry {
                 cx.foreign(first.span, "off", Applicability::Safe, vec![edit]);
                 RetryChoice::Off
             }
+            Some("on") if first.origin.is_none() && !is_defined("on", cx) => {
+                RetryChoice::Policy(Arc::new(without_number(first.span, args, cx)?))
+            }
             Some(word) if word.starts_with(|char: char| char.is_ascii_alphabetic()) => {
                 args.next(cx);
                 RetryChoice::Policy(named(word, first.span, cx)?)
             }
-            _ => RetryChoice::Policy(Arc::new(inline(args, cx)?)),
+            _ => {
+                let attempts = Spanned::read(args, cx)?;
+                RetryChoice::Policy(Arc::new(inline(attempts, args, cx)?))
+            }
         };
         Some(Self { choice, span: first.span.to(args.last) })
     }
@@ -127,8 +133,18 @@ fn named(name: &str, span: Span, cx: &mut Reader<'_, '_>) -> Option<Arc<RetryPol
     }
 }
 
-fn inline<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<RetryPolicy> {
-    let mut policy = RetryPolicy { attempts: Some(Spanned::read(args, cx)?), ..RetryPolicy::default() };
+/// `retry on [5xx]`, which says not how often: reported with the usual number.
+fn without_number<'p>(on: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<RetryPolicy> {
+    let number = USUAL_RETRIES.attempts.to_string();
+    let message = "`retry` needs a number of retries before `on`";
+    let report = Diagnostic::new(Code::MISSING_ARGUMENT, on, message);
+    let report = report.help(format!("for example `retry {number} on [5xx, connect-failure]`"));
+    cx.report(report.edit(Applicability::Unsafe, on.before(), format!("{number} ")));
+    inline(Spanned::new(Count::parse(&number).ok()?, on), args, cx)
+}
+
+fn inline<'p>(attempts: Spanned<Count>, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<RetryPolicy> {
+    let mut policy = RetryPolicy { attempts: Some(attempts), ..RetryPolicy::default() };
     loop {
         if policy.per_try.is_none() && args.take_label("per-try", &["per-try-timeout", "timeout"], cx) {
             policy.per_try = Some(Spanned::read(args, cx)?);

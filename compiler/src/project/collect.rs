@@ -146,6 +146,12 @@ impl<'p> Collector<'_, 'p> {
             }
             self.reports.push(report);
         }
+        if matches!(kind, DefinitionKind::Retry(_)) && name == "off" {
+            let message = "a `retry` cannot be called `off`";
+            let report = Diagnostic::new(Code::RESERVED_NAME, span, message);
+            let report = report.consequence("`retry off` means that nothing is tried again");
+            self.reports.push(report.help("give it another name"));
+        }
         let definition = Definition { kind, public, statement, span, used: AtomicBool::new(false) };
         if let Some(earlier) = self.module.definitions.get(name) {
             let message = format!("`{name}` is declared twice");
@@ -281,7 +287,7 @@ fn reserved_environment(name: &str, span: Span) -> Option<Diagnostic> {
         )
     };
     Some(
-        Diagnostic::new(Code::RESERVED_ENVIRONMENT, span, message)
+        Diagnostic::new(Code::RESERVED_NAME, span, message)
             .consequence(consequence)
             .help("give the environment another name, for example `prod`"),
     )

@@ -9,22 +9,22 @@ use crate::values::{
 words! {
     /// The type of a parameter.
     pub enum ParameterType: "parameter type" {
-        Percent = "percent" "a share, such as `5%`",
+        Percent = "percent" | "percentage" | "weight" "a share, such as `5%`",
         Duration = "duration" "a length of time, such as `250ms`",
         Port = "port" "a port number",
-        Count = "count" "a whole number",
+        Count = "count" | "int" | "integer" | "number" "a whole number",
         Size = "size" "a number of bytes, such as `64KiB`",
         Status = "status" "an HTTP status",
-        Switch = "switch" "`on` or `off`",
-        Text = "text" "a string",
+        Switch = "switch" | "bool" | "boolean" "`on` or `off`",
+        Text = "text" | "string" | "str" "a string",
         Word = "word" "a name of the language, such as that of a subset or a route",
-        Host = "host" "a host name or wildcard",
+        Host = "host" | "hostname" | "domain" "a host name or wildcard",
         Destination = "destination" "a reference `[namespace/]name[:port][@subset]`",
         Namespace = "namespace" "a Kubernetes namespace",
         Path = "path" "a URL path in quotes",
-        Pattern = "pattern" "a regular expression",
+        Pattern = "pattern" | "regex" | "regexp" "a regular expression",
         Secret = "secret" "the name of a secret",
-        List = "list" "a list of values",
+        List = "list" | "array" "a list of values",
     }
 }
 

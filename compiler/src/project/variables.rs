@@ -226,8 +226,15 @@ impl<'p> Definitions<'p> {
             let written = name.written();
             let Some(place) = self.parameter(binding.module, written) else {
                 let message = format!("there is no parameter `{written}`");
-                let help = format!("declare it with `param {written}: type`, or bring it in with `use`");
-                reports.push(Diagnostic::new(Code::UNKNOWN_VARIABLE, name.span(), message).help(help));
+                let report = Diagnostic::new(Code::UNKNOWN_VARIABLE, name.span(), message);
+                let meant = format!("${written}");
+                let is_known = self.parameter(binding.module, &meant).is_some();
+                reports.push(if is_known {
+                    report.help(format!("write `{meant}`"))
+                } else {
+                    let name = written.trim_start_matches('$');
+                    report.help(format!("declare it with `param ${name}: type`, or bring it in with `use`"))
+                });
                 continue;
             };
             match given.0.entry(place).or_default().entry(binding.environment) {

@@ -106,7 +106,7 @@ impl<'p> Args<'p> {
         let message = format!("`{}` needs {what}", self.owner);
         let help = match crate::reference::example(self.owner) {
             Some(example) => format!("for example `{example}`"),
-            None => format!("add {what}"),
+            None => format!("write {what} after it"),
         };
         cx.report(Diagnostic::new(Code::MISSING_ARGUMENT, self.last, message).help(help));
     }
@@ -146,8 +146,11 @@ impl<'p> Args<'p> {
         }
         let message = format!("`{}` has no place for {} here", self.owner, term.describe());
         let mut report = Diagnostic::new(Code::UNEXPECTED_ARGUMENT, term.span, message);
-        let meant = term.word().and_then(|word| crate::values::did_you_mean(word, labels.iter().copied()));
+        let word = term.word().unwrap_or_default();
+        let is_again = labels.contains(&word);
+        let meant = crate::values::did_you_mean(word, labels.iter().copied()).filter(|_| !is_again);
         report = match meant {
+            None if is_again => report.help(format!("write `{word}` once, in its place")),
             Some(label) => report.help(format!("did you mean `{label}`?")).edit(
                 meshc_language::Applicability::Unsafe,
                 term.span,

@@ -8,7 +8,7 @@ use super::arguments::Args;
 use super::keyword::{Entry, Section};
 use super::reader::Reader;
 use super::term::{Shape, Term};
-use crate::values::{Label, Literal, Protocol};
+use crate::values::{HeaderValue, Label, Literal, Protocol};
 use meshc_language::{Applicability, Code, Diagnostic, Edit, Severity, Span, Statement};
 
 /// A word without what differs from one style of writing to the next: letter case, hyphens, underscores, a colon or `=` behind it.
@@ -42,6 +42,8 @@ pub(crate) enum Sign {
     Matches,
     /// `!~`.
     MatchesNot,
+    /// A `not` after the subject: the comparison follows.
+    Late,
 }
 
 impl Sign {
@@ -64,14 +66,21 @@ impl Sign {
     /// The word for it, `not` aside.
     const fn word(self) -> &'static str {
         match self {
-            Self::Is | Self::IsNot => "is",
+            Self::Is | Self::IsNot | Self::Late => "is",
             Self::Matches | Self::MatchesNot => "matches",
         }
     }
 
     pub(crate) const fn is_negated(self) -> bool {
-        matches!(self, Self::IsNot | Self::MatchesNot)
+        matches!(self, Self::IsNot | Self::MatchesNot | Self::Late)
     }
+}
+
+/// The help of a statement of which a further place is wrong. One that shows the whole statement says the example before it, too.
+fn joined(help: String, right: &str) -> String {
+    let example = help.strip_prefix("write `").and_then(|rest| rest.split([' ', '`']).next());
+    let is_whole = example.is_some_and(|word| right.split(' ').next() == Some(word) && right != word);
+    if is_whole { format!("write `{right}`") } else { format!("{help}, and `{right}`") }
 }
 
 fn edit(span: Span, replacement: impl Into<String>) -> Edit {
@@ -100,7 +109,7 @@ impl<'p> Reader<'_, 'p> {
             && self.is_one_statement(earlier.span, span)
             && let Some(mut earlier) = self.reports.pop()
         {
-            earlier.help = earlier.help.map(|help| format!("{help}, and `{right}`"));
+            earlier.help = earlier.help.map(|help| joined(help, right));
             earlier = earlier.related(span, format!("and this is `{right}`"));
             self.reports.push(fix(earlier));
             return;
@@ -274,14 +283,26 @@ impl<'p> Args<'p> {
         }
     }
 
-    /// Takes a sign between the sides of a comparison whose left side starts at `start`; reports it with the word for it.
-    pub(crate) fn take_sign(&mut self, start: Span, cx: &mut Reader<'_, 'p>) -> Option<Sign> {
+    /// Takes a sign between the sides of a comparison whose left side starts at `start`; reports it with the word for it. Of one that
+    /// negates what has no `not` nothing is said here: that there is none is reported.
+    pub(crate) fn take_sign(
+        &mut self,
+        start: Span,
+        can_negate: bool,
+        cx: &mut Reader<'_, 'p>,
+    ) -> Option<Sign> {
+        if let Some(sign) = self.take_late_not(start, can_negate, cx) {
+            return Some(sign);
+        }
         self.split_sign(cx);
         let term = self.peek(cx).filter(|term| term.origin.is_none())?;
         let word = term.word()?;
         let (_, sign) = Sign::ALL.iter().find(|(sign, _)| *sign == word)?;
         let (sign, span, before) = (*sign, term.span, self.last);
         self.next(cx);
+        if sign.is_negated() && !can_negate {
+            return Some(sign);
+        }
         let next = self.peek(cx).map(|next| next.span);
         let left = if before.end == span.start { " " } else { "" };
         let right = if next.is_some_and(|next| next.start == span.end) { " " } else { "" };
@@ -298,6 +319,57 @@ impl<'p> Args<'p> {
         let right = format!("{not}{subject} {} {value}", sign.word());
         cx.foreign(span, &right, applicability, edits);
         Some(sign)
+    }
+
+    /// Takes a `not` that stands within a comparison, `header x is not "a"`, and reports it with where it belongs; the comparison
+    /// itself comes next.
+    fn take_late_not(&mut self, start: Span, can_negate: bool, cx: &mut Reader<'_, 'p>) -> Option<Sign> {
+        const COMPARISONS: &[&str] = &["is", "in", "prefix", "under", "matches", "present"];
+        let before = self.last;
+        let ahead = self.ahead(2, cx);
+        let is_not = |at: usize| ahead.get(at).is_some_and(|(word, is_word, _)| *is_word && word == "not");
+        let is_comparison = |at: usize| {
+            ahead.get(at).is_some_and(|(word, is_word, _)| *is_word && COMPARISONS.contains(&word.as_str()))
+        };
+        let at = if is_not(0) {
+            0
+        } else if is_comparison(0) && is_not(1) {
+            1
+        } else {
+            return None;
+        };
+        let first = if at == 1 { self.next(cx) } else { None };
+        let not = self.next(cx)?.span;
+        let next = self.peek(cx).map(|next| next.span);
+        // `is not in [...]`, `is not present`: the word that compares stands after it.
+        let goes_on =
+            self.peek(cx).and_then(|term| term.word()).is_some_and(|word| COMPARISONS.contains(&word));
+        let is_missing = at == 0 && !goes_on;
+        let whole = if at == 1 && goes_on { ahead.first().map_or(not, |(_, _, is)| is.to(not)) } else { not };
+        let comparison =
+            if at == 1 && !goes_on { ahead.first().map_or("is", |(word, ..)| word) } else { "is" };
+        if can_negate {
+            let subject = cx.written(start.to(before)).unwrap_or_default();
+            let value = next.and_then(|next| cx.written(next)).unwrap_or("...");
+            let right = if goes_on {
+                format!("not {subject} {value} ...")
+            } else {
+                format!("not {subject} {comparison} {value}")
+            };
+            let right = right.replace("present ...", "present");
+            let word = if is_missing { "is " } else { "" };
+            let gone = next.map_or(whole, |next| Span { end: next.start, ..whole });
+            let edits = vec![edit(start.before(), "not "), edit(gone, word)];
+            cx.foreign(not, &right, Applicability::Safe, edits);
+        }
+        if let Some(first) = first.filter(|_| !goes_on) {
+            self.put_back(first);
+        } else if is_missing {
+            let span = not;
+            self.put_back(Term { shape: Shape::Word("is".into()), span, origin: None });
+        }
+        self.last = before;
+        Some(Sign::Late)
     }
 
     /// Takes the operator of a condition, also in its other spellings, which are reported.
@@ -379,7 +451,7 @@ impl<'p> Args<'p> {
     }
 
     /// The next terms that were written here, as words or texts, up to `most`; they stay.
-    fn ahead(&mut self, most: usize, cx: &mut Reader<'_, 'p>) -> Vec<(String, bool, Span)> {
+    pub(crate) fn ahead(&mut self, most: usize, cx: &mut Reader<'_, 'p>) -> Vec<(String, bool, Span)> {
         let last = self.last;
         let mut taken = Vec::new();
         while taken.len() < most
@@ -405,7 +477,24 @@ pub(super) fn put_right<'p, L: Literal>(args: &mut Args<'p>, cx: &mut Reader<'_,
         let _ = label(args, cx);
     } else if L::NAME == <Protocol as Literal>::NAME {
         let _ = protocol(args, cx);
+    } else if L::NAME == <HeaderValue as Literal>::NAME {
+        let _ = header_sign(args, cx);
     }
+}
+
+/// `set x-a = "b"` is `set x-a "b"`.
+fn header_sign<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<()> {
+    let name = args.last;
+    let sign =
+        args.peek(cx).filter(|term| term.origin.is_none() && matches!(term.word(), Some("=" | ":")))?;
+    let sign = sign.span;
+    args.next(cx);
+    let next = args.peek(cx)?.span;
+    let written = |span| cx.written(span).unwrap_or_default();
+    let right = format!("{} {} {}", args.owner, written(name), written(next));
+    cx.foreign(sign, &right, Applicability::Safe, vec![edit(Span { end: next.start, ..sign }, "")]);
+    args.last = name;
+    Some(())
 }
 
 /// `version: v1`, `version="v1"`, `version = v1` and `version v1` are `version=v1`.
@@ -453,11 +542,12 @@ fn protocol<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<()> {
     }
     let second = ahead.get(1).and_then(|(second, _, place)| Some((Protocol::parse(second).ok()?, place)));
     let Some((protocol, place)) = second else {
-        let right = format!("{} http {first}", args.owner);
+        let protocol = usual_protocol(first);
+        let right = format!("{} {protocol} {first}", args.owner);
         args.next(cx);
-        cx.foreign(*span, &right, Applicability::Unsafe, vec![edit(span.before(), "http ")]);
+        cx.foreign(*span, &right, Applicability::Unsafe, vec![edit(span.before(), format!("{protocol} "))]);
         args.put_back(Term { shape: Shape::Word(first.clone().into()), span: *span, origin: None });
-        args.put_back(Term { shape: Shape::Word("http".into()), span: *span, origin: None });
+        args.put_back(Term { shape: Shape::Word(protocol.to_string().into()), span: *span, origin: None });
         return Some(());
     };
     let right = format!("{protocol} {first}");
@@ -468,4 +558,16 @@ fn protocol<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<()> {
     args.put_back(Term { shape: Shape::Word(first.clone().into()), span: *span, origin: None });
     args.put_back(Term { shape: Shape::Word(protocol.to_string().into()), span: *place, origin: None });
     Some(())
+}
+
+/// What is usually spoken on a port of this number.
+fn usual_protocol(number: &str) -> Protocol {
+    match number {
+        "443" | "8443" => Protocol::Https,
+        "3306" => Protocol::Mysql,
+        "6379" => Protocol::Redis,
+        "27017" => Protocol::Mongo,
+        "5432" | "9092" | "5672" => Protocol::Tcp,
+        _ => Protocol::Http,
+    }
 }

@@ -138,7 +138,7 @@ impl<L: Literal> Syntax for Spanned<L> {
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
         super::foreign::put_right::<L>(args, cx);
         let Some(term) = args.next(cx) else {
-            args.missing(&with_article(L::NAME), cx);
+            args.missing(&described::<L>(), cx);
             return None;
         };
         literal(&term, cx)
@@ -153,6 +153,14 @@ impl<L: Literal> Syntax for Spanned<L> {
 
     fn types(types: &mut Vec<TypeDoc>) {
         types.push(TypeDoc { name: L::NAME, doc: L::DOC, words: L::WORDS });
+    }
+}
+
+/// What should stand in a place: its type, or the word where there is but one.
+fn described<L: Literal>() -> String {
+    match L::WORDS {
+        [(word, _)] => format!("`{word}`"),
+        _ => with_article(L::NAME),
     }
 }
 
@@ -182,7 +190,7 @@ pub(crate) fn literal<L: Literal>(term: &Term<'_>, cx: &mut Reader<'_, '_>) -> O
             }
             Some(Spanned::new(value, term.span))
         }
-        // An invisible character has been reported as such.
+        // An invisible character, or a quote of another language, has been reported as such.
         Err(_) if has_invisible(term, cx) => None,
         Err(error) => {
             // Another spelling of a value is that value: what else is wrong is reported too, and nothing is missed for it.
@@ -200,7 +208,10 @@ pub(crate) fn literal<L: Literal>(term: &Term<'_>, cx: &mut Reader<'_, '_>) -> O
 #[cold]
 fn has_invisible(term: &Term<'_>, cx: &Reader<'_, '_>) -> bool {
     let written = cx.written(term.origin.unwrap_or(term.span));
-    written.is_some_and(|written| written.chars().any(meshc_language::parse::is_invisible))
+    written.is_some_and(|written| {
+        written.chars().any(meshc_language::parse::is_invisible)
+            || meshc_language::text::opens_foreign_quote(written)
+    })
 }
 
 #[cold]

@@ -94,6 +94,7 @@ impl Resolver<'_, '_> {
                     fix.applicability = Applicability::Unsafe;
                 }
                 self.report_at(origin, report);
+                self.lost = true;
                 None
             }
         }

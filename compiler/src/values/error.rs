@@ -68,7 +68,7 @@ impl ValueError {
     /// Turns an error about a part into one about the whole literal: `before` bytes stand before the part,
     /// and `whole` puts the rest of the literal around a replacement.
     #[must_use]
-    pub(super) fn of_part(mut self, before: usize, whole: impl FnOnce(&str) -> String) -> Self {
+    pub(crate) fn of_part(mut self, before: usize, whole: impl FnOnce(&str) -> String) -> Self {
         self.offset = self.offset.map(|offset| before + offset);
         self.replacement = self.replacement.as_deref().map(whole);
         self

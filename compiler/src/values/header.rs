@@ -175,9 +175,9 @@ fn refuse_name(text: &str) -> ValueError {
     let shown = Shown(text);
     let error = if text.starts_with(CLAIMS) {
         ValueError::new(format!("{shown} is not a header; JWT claims are allowed in conditions only"))
-    } else if text.ends_with(':') && offset + 1 == text.len() {
-        let name = text.trim_end_matches(':');
-        return ValueError::new(format!("header name {shown} ends with a colon")).respell(name).at(offset);
+    } else if let Some(name) = text.strip_suffix([':', '=']).filter(|name| name.len() == offset) {
+        let sign = if c == ':' { "a colon" } else { "`=`" };
+        return ValueError::new(format!("header name {shown} ends with {sign}")).respell(name).at(offset);
     } else {
         ValueError::new(format!(
             "header name {shown} has the character {}",

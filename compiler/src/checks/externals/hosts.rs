@@ -87,17 +87,18 @@ pub(super) fn only_wildcards_are_looked_up_by_request(
     };
     let names = |host: &&Spanned<HostPattern>| !host.value.is_wildcard() && !host.value.is_ip();
     let Some(host) = hosts(external).iter().find(names) else { return };
-    reports.push(
-        Diagnostic::new(
-            Code::WILDCARD_RESOLUTION,
-            host.span,
-            format!("`{}` is a single host; `resolve dynamic-dns` needs wildcards", host.value),
-        )
-        .related(resolution.span, "the resolution")
-        .consequence("Istio would refuse the service entry")
-        .help("use `resolve dns`")
-        .edit(Applicability::Unsafe, resolution.span, Resolution::Dns.word()),
-    );
+    let report = Diagnostic::new(
+        Code::WILDCARD_RESOLUTION,
+        host.span,
+        format!("`{}` is a single host; `resolve dynamic-dns` needs wildcards", host.value),
+    )
+    .related(resolution.span, "the resolution")
+    .consequence("Istio would refuse the service entry");
+    reports.push(if hosts(external).iter().any(|host| host.value.is_wildcard()) {
+        report.help("give single hosts and wildcards an external each")
+    } else {
+        report.help("use `resolve dns`").edit(Applicability::Unsafe, resolution.span, Resolution::Dns.word())
+    });
 }
 
 /// S9: of several hosts on one port, the protocol must say which is meant.
