@@ -31,7 +31,7 @@ pub(crate) fn replaced(piece: Span, source: &str) -> Option<(String, Diagnostic)
 fn first(place: Span, blank: &str) -> Diagnostic {
     let number = blank.chars().next().map_or(0, u32::from);
     let name = if number == 0xa0 { "non-breaking space" } else { "blank of another kind," };
-    Diagnostic::new(Code::INVISIBLE_CHARACTER, place, format!("{name} U+{number:04X} between words"))
+    Diagnostic::new(Code::FOREIGN_SPELLING, place, format!("{name} U+{number:04X} between words"))
         .help("write a space")
 }
 

@@ -102,7 +102,8 @@ fn read_piece(file: FileId, text: &str, piece: &Piece) -> (Chunk, Vec<Diagnostic
     let source = text.get(piece.range.clone()).unwrap_or_default();
     let base = piece.range.start as u32;
     let span = Span::new(file, base, piece.range.end as u32);
-    let blanks = blanks::replaced(span, source);
+    // Where brackets are guessed, so is what the rest means.
+    let blanks = if piece.is_sound() { blanks::replaced(span, source) } else { None };
     let source = blanks.as_ref().map_or(source, |(text, _)| text);
     if piece.balance.deepest > MAX_DEPTH as i32 {
         let report =

@@ -188,9 +188,9 @@ impl Case {
         let mut changed = BTreeSet::new();
         for edit in edits.iter().rev() {
             let text = &mut self.files[edit.span.file.0 as usize].1;
-            let first = text[..edit.span.start as usize].matches('\n').count() + 1;
+            let first = text.get(..edit.span.start as usize).unwrap().matches('\n').count() + 1;
             let added = edit.replacement.matches('\n').count();
-            let removed = text[edit.span.range()].matches('\n').count();
+            let removed = text.get(edit.span.range()).unwrap().matches('\n').count();
             changed = changed.into_iter().map(|line: usize| line + added - removed).collect();
             changed.extend(first..=first + added);
             text.replace_range(edit.span.range(), &edit.replacement);

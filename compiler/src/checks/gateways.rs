@@ -25,7 +25,7 @@ struct Site<'m> {
 /// `via mesh` and `via delegate` name no gateway.
 fn name_means_nothing_else(gateway: &Resource<Gateway>, reports: &mut Vec<Diagnostic>) {
     let meaning = match gateway.name.value.as_str() {
-        "mesh" => "the sidecars of the mesh",
+        "mesh" => "clients inside the mesh",
         "delegate" => "routes of other hosts",
         _ => return,
     };

@@ -1,14 +1,14 @@
 //! `when ...`: what a route asks of a request, as it is written.
 
 use super::reference::GatewayReference;
-use super::route_words::lacks_comparison;
+use super::route_words::{bare_values, lacks_comparison, uncompared};
 use crate::policy::{Comparison, TextMatch};
-use crate::reading::{Args, List, Reader, Shape, Sign, Syntax, Term, literal};
+use crate::reading::{Args, List, Reader, Shape, Sign, Syntax, literal};
 use crate::values::{
     CookieName, IpOrCidr, Label, Literal, MatchHeaderName, Method, Namespace, Path, PathPrefix, Pattern,
     Port, Scheme, SniHost, Text, escape_literal, words,
 };
-use meshc_language::{Applicability, Code, Diagnostic, Span, Spanned};
+use meshc_language::{Code, Diagnostic, Span, Spanned};
 use smol_str::SmolStr;
 
 /// How a path is compared.
@@ -161,7 +161,7 @@ impl<G> Side<G> {
 
 words! {
     /// What a condition looks at.
-    enum Subject: "condition" {
+    pub(super) enum Subject: "condition" {
         Path = "path" | "uri" | "url" | "location" "the path, without the query",
         Method = "method" | "request-method" "the method",
         Header = "header" | "headers" "a header",
@@ -289,47 +289,6 @@ impl Written {
         let subject = Spanned::<Subject>::read(args, cx)?;
         read_test(subject, args, cx)
     }
-}
-
-/// `method is GET or POST`, `path is "/a" or "/b"`: values alone after `or`, which are reported with the list that is meant.
-fn bare_values<'p>(last: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<()> {
-    let is_value = |term: &Term<'_>| match &term.shape {
-        Shape::Text(_) | Shape::Raw(_) => true,
-        Shape::Word(word) => word.starts_with('/') || Method::parse(word).is_ok_and(|_| !is_subject(word)),
-        _ => false,
-    };
-    let Some(first) = args.peek(cx).filter(|term| term.origin.is_none() && is_value(term)) else {
-        return Some(());
-    };
-    let first = first.span;
-    let mut values = Vec::new();
-    while args.peek(cx).is_some_and(is_value)
-        && let Some(term) = args.next(cx)
-    {
-        values.push(cx.written(term.span).unwrap_or_default());
-        if !args.is_word("or", cx) {
-            break;
-        }
-        args.next(cx);
-    }
-    let test = cx.written(last).unwrap_or_default();
-    let message = format!("after `or` a condition says what it compares, not only `{}`", values.join("`, `"));
-    let mut report = Diagnostic::new(Code::FOREIGN_SPELLING, first, message);
-    report = match test.rsplit_once(" is ") {
-        Some((subject, value)) if !subject.contains([' ', '"']) || subject.split(' ').count() == 2 => {
-            let right = format!("{subject} in [{value}, {}]", values.join(", "));
-            let place = last.to(args.last);
-            report.help(format!("write `{right}`")).edit(Applicability::Unsafe, place, right)
-        }
-        _ => report.help("write the whole comparison again after `or`"),
-    };
-    cx.report(report);
-    while args.next(cx).is_some() {}
-    None
-}
-
-fn is_subject(word: &str) -> bool {
-    Subject::parse(word).is_ok()
 }
 
 /// The condition, or its opposite where it was compared with `!=`.
@@ -587,19 +546,6 @@ fn read_text_test<'p>(
         Comparison::Matches => TextMatch::Pattern(Spanned::<Pattern>::read(args, cx)?.value),
     };
     Some(test(HeaderTest::Text(text), start.to(args.last)))
-}
-
-/// A part of a request that nothing is compared with.
-fn uncompared<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) {
-    if args.peek(cx).is_some_and(|term| matches!(term.shape, Shape::Unknown)) {
-        return;
-    }
-    let whole = start.to(args.last);
-    let subject = cx.written(whole).unwrap_or_default();
-    let message = format!("`{subject}` needs a comparison");
-    let help = format!("write `{subject} present`, or `is`, `prefix` or `matches` and a text after it");
-    let report = Diagnostic::new(Code::MISSING_ARGUMENT, args.last, message).help(help);
-    cx.report(report.edit(Applicability::Unsafe, whole.after(), " present"));
 }
 
 words! {

@@ -385,10 +385,9 @@ fn read_redirect<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Red
 
 /// `redirect https://b.com/x`, `redirect "/x"`: where it leads in one piece, which others write so.
 fn read_redirect_parts<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) {
-    let is_whole = |term: &Term<'_>| match &term.shape {
-        Shape::Text(_) => true,
-        Shape::Word(word) => word.contains("://") || word.starts_with('/'),
-        _ => false,
+    let is_whole = |term: &Term<'_>| {
+        matches!(term.shape, Shape::Text(_))
+            || term.word().is_some_and(|word| word.contains("://") || word.starts_with('/'))
     };
     if let Some(place) = args.peek(cx).filter(|term| is_whole(term)).map(|term| term.span) {
         redirect_parts(place, args, cx);

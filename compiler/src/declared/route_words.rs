@@ -1,9 +1,10 @@
 //! Destinations, mirrors, redirects and comparisons in the order and the words of others: read as what they mean, and reported.
 
+use super::condition::Subject;
 use super::reference::Reference;
 use super::shares::Share;
 use crate::reading::{Args, Reader, Shape, Syntax, Term};
-use crate::values::{DnsLabel, Literal, Percent, Port};
+use crate::values::{DnsLabel, Literal, Method, Percent, Port};
 use meshc_language::{Applicability, Code, Diagnostic, Edit, Span, Spanned};
 
 /// `10% to reviews@v3`; without `to`, or with the share last, reported.
@@ -196,4 +197,62 @@ pub(super) fn lacks_comparison<'p>(start: Span, args: &mut Args<'p>, cx: &mut Re
     let report = Diagnostic::new(Code::FOREIGN_SPELLING, place, message).help(help);
     cx.report(report.edit(Applicability::Unsafe, place, format!("{word} {value}")));
     true
+}
+
+/// `method is GET or POST`, `path is "/a" or "/b"`: values alone after `or`, which are reported with the list that is meant.
+pub(super) fn bare_values<'p>(last: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<()> {
+    let is_value = |term: &Term<'_>| match &term.shape {
+        Shape::Text(_) | Shape::Raw(_) => true,
+        Shape::Word(word) => {
+            word.starts_with('/') || Method::parse(word).is_ok_and(|_| Subject::parse(word).is_err())
+        }
+        Shape::TextBlock(_)
+        | Shape::Arrow
+        | Shape::Comma
+        | Shape::List(_)
+        | Shape::Group(_)
+        | Shape::Block(_)
+        | Shape::Unknown => false,
+    };
+    let Some(first) = args.peek(cx).filter(|term| term.origin.is_none() && is_value(term)) else {
+        return Some(());
+    };
+    let first = first.span;
+    let mut values = Vec::new();
+    while args.peek(cx).is_some_and(is_value)
+        && let Some(term) = args.next(cx)
+    {
+        values.push(cx.written(term.span).unwrap_or_default());
+        if !args.is_word("or", cx) {
+            break;
+        }
+        args.next(cx);
+    }
+    let test = cx.written(last).unwrap_or_default();
+    let message = format!("after `or` a condition says what it compares, not only `{}`", values.join("`, `"));
+    let mut report = Diagnostic::new(Code::FOREIGN_SPELLING, first, message);
+    report = match test.rsplit_once(" is ") {
+        Some((subject, value)) if !subject.contains([' ', '"']) || subject.split(' ').count() == 2 => {
+            let right = format!("{subject} in [{value}, {}]", values.join(", "));
+            let place = last.to(args.last);
+            report.help(format!("write `{right}`")).edit(Applicability::Unsafe, place, right)
+        }
+        _ => report.help("write the whole comparison again after `or`"),
+    };
+    cx.report(report);
+    while args.next(cx).is_some() {}
+    None
+}
+
+/// A part of a request that nothing is compared with.
+pub(super) fn uncompared<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) {
+    if args.peek(cx).is_some_and(|term| matches!(term.shape, Shape::Unknown)) {
+        return;
+    }
+    let whole = start.to(args.last);
+    let subject = cx.written(whole).unwrap_or_default();
+    let message = format!("`{subject}` needs a comparison");
+    let help = format!("write `{subject} present`, or `is`, `prefix` or `matches` and a text after it");
+    let report = Diagnostic::new(Code::MISSING_ARGUMENT, args.last, message).help(help);
+    cx.report(report.edit(Applicability::Unsafe, whole.after(), " present"));
 }

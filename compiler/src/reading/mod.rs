@@ -8,6 +8,7 @@ mod arguments;
 mod attributes;
 mod foreign;
 mod keyword;
+mod layouts;
 mod lists;
 mod places;
 mod reader;

@@ -443,18 +443,13 @@ impl<'d, 'p> Reader<'d, 'p> {
             return;
         }
         if owner == "host" && statement.arguments().any(|argument| argument.kind == Kind::Arrow) {
-            self.lost = true;
-            let right = format!("route {}", self.written(statement.head()).unwrap_or(word));
-            let report = Diagnostic::new(Code::UNKNOWN_KEYWORD, keyword.span(), "a rule begins with `route`");
-            let report = report.help(format!("write `{right}`"));
-            self.report(report.edit(Applicability::Safe, keyword.span().before(), "route "));
-            return;
+            return self.rule_without_route(statement, keyword.span());
         }
         if self.goes_on_as_yaml(keyword.span(), word) {
             self.lost = true;
             return;
         }
-        if let Some(report) = flat_here(owner, word, statement, entries) {
+        if let Some(report) = super::layouts::flat_here(owner, word, statement, entries) {
             self.lost = true;
             self.report(report);
             return;
@@ -483,22 +478,6 @@ impl<'d, 'p> Reader<'d, 'p> {
             None => report.help(format!("it takes {}", listed(&keys))),
         };
         self.report(report);
-    }
-
-    /// Whether a statement is a line of a list or map of YAML that has been reported where it begins, `methods:`.
-    fn goes_on_as_yaml(&self, place: Span, word: &str) -> bool {
-        let is_line = word == "-" || word.ends_with(':');
-        let Some(earlier) = self.reports.last().filter(|_| is_line) else { return false };
-        let between = Span { start: earlier.span.end, end: place.start, ..place };
-        earlier.code == Code::FOREIGN_SPELLING
-            && earlier.span.file == place.file
-            && earlier.span.end < place.start
-            && self.written(earlier.span).is_some_and(|written| written.ends_with(':'))
-            && self.written(between).is_some_and(|between| {
-                let code = between.lines().map(|line| line.split('#').next().unwrap_or_default());
-                code.clone().next().is_some_and(|first| first.trim().is_empty())
-                    && !code.clone().any(|line| line.contains(['{', '}', ';']))
-            })
     }
 
     /// What `read` returns, and the statements in it that belong to the destinations of a route.
@@ -562,25 +541,6 @@ impl<'d, 'p> Reader<'d, 'p> {
             Spanned::new(keyword.written(), keyword.span())
         })
     }
-}
-
-/// A block whose statements stand directly in the block around it, as in `pool { http { max-requests 5 } }`.
-fn flat_here(owner: &str, word: &str, statement: Statement<'_>, entries: &[Entry]) -> Option<Diagnostic> {
-    if statement.arguments().next().is_some() {
-        return None;
-    }
-    let known = |inner: Statement<'_>| {
-        let word = inner.keyword().and_then(|keyword| keyword.word())?;
-        entries.iter().find(|entry| super::is_called(word, entry.key, entry.synonyms)).map(|entry| entry.key)
-    };
-    let inner: Vec<Option<&str>> = statement.block()?.statements().map(known).collect();
-    let known: Vec<&str> = inner.iter().copied().flatten().collect();
-    if known.is_empty() || known.len() < inner.len() {
-        return None;
-    }
-    let message = format!("`{owner}` has no block `{word}`");
-    let report = Diagnostic::new(Code::UNKNOWN_KEYWORD, statement.head(), message);
-    Some(report.help(format!("write its statements in `{owner}` itself: {}", listed(&known))))
 }
 
 /// A report, with the places where the templates around it were applied, outermost first.
