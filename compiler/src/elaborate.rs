@@ -4,11 +4,12 @@ use crate::declared::{Bindings, Host, Raw};
 use crate::model::{DestinationId, External, Gateway, HostOf, Mesh, Model, Port, Resource, Service, Subset};
 use crate::policy::TrafficPolicy;
 use crate::project::{Definitions, ModuleId, item_budget};
-use crate::reading::{Accepted, Degradation, Keyword, Reader, Scope};
+use crate::reading::{Accepted, Application, Degradation, Keyword, Reader, Scope};
 use crate::resolve::Resolver;
 use crate::values::Word;
 use meshc_language::{Applicability, Code, Diagnostic, Span, Spanned, Statement};
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 use std::sync::Arc;
 
@@ -37,6 +38,7 @@ pub(crate) struct Found {
     pub(crate) reports: Vec<Diagnostic>,
     pub(crate) accepted: Vec<Accepted>,
     pub(crate) degradations: Vec<Degradation>,
+    pub(crate) applications: Vec<Application>,
     /// Whether an item or a route was lost: absences then prove nothing.
     pub(crate) lost: bool,
     /// The first statement that was lost.
@@ -62,6 +64,9 @@ pub(crate) fn elaborate(definitions: &Definitions<'_>, cluster_domain: &str, fou
         resolve_all(definitions, &model.mesh, bindings, |resolver, one| resolver.bindings(one), found);
     model.degradations = definitions.degradations.clone();
     model.degradations.append(&mut found.degradations);
+    // A loop applies a template often, at one place.
+    let mut known: FxHashSet<Application> = FxHashSet::default();
+    model.applications = found.applications.drain(..).filter(|one| known.insert(*one)).collect();
     model
 }
 
@@ -89,6 +94,7 @@ fn instances<'p>(definitions: &Definitions<'p>, found: &mut Found) -> Vec<Instan
         found.reports.append(&mut cx.reports);
         found.accepted.append(&mut cx.accepted);
         found.degradations.append(&mut cx.degradations);
+        found.applications.append(&mut cx.applications);
     }
     found.unread = unread;
     instances
@@ -204,6 +210,7 @@ fn read_all<'i, 'p, T: Keyword + Send>(
                 reports: cx.reports,
                 accepted: cx.accepted,
                 degradations: cx.degradations,
+                applications: cx.applications,
                 lost,
                 lost_at: cx.lost_at.or(head),
                 unread: Vec::new(),
@@ -218,6 +225,7 @@ fn read_all<'i, 'p, T: Keyword + Send>(
         found.reports.extend(one.reports);
         found.accepted.extend(one.accepted);
         found.degradations.extend(one.degradations);
+        found.applications.extend(one.applications);
         resources.push((instance, resource));
     }
     resources

@@ -10,6 +10,7 @@
 //! - Output depends on the model and the options only; the same input gives the same bytes.
 //! - Pure: artefacts are texts; writing them is the program's.
 
+mod applied;
 pub mod artifact;
 pub mod capability;
 pub mod difference;

@@ -1,5 +1,6 @@
 //! Targets, and the way from a checked model to artefacts.
 
+use crate::applied::Applied;
 use crate::artifact::Artifact;
 use crate::capability::{Feature, Support};
 use crate::envoy::{Envoy, EnvoyOptions};
@@ -176,6 +177,8 @@ pub fn fit<'m>(
     };
     let Fit { reports, dropped, proxies, written } = target.fit(checked, options);
     let reports = checked.settle(reports);
+    let applied = Applied::new(checked.model());
+    let reports: Vec<Diagnostic> = reports.into_iter().map(|report| applied.shown(report)).collect();
     let fits = !reports.iter().any(|report| report.severity == Severity::Error);
     (fits.then_some(Fitted { checked, target, dropped, proxies, written }), reports)
 }

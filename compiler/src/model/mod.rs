@@ -46,7 +46,7 @@ pub use visibility::{Visibility, Visible};
 pub(crate) use wildcards::Wildcards;
 
 use crate::project::ModuleId;
-use crate::reading::Degradation;
+use crate::reading::{Application, Degradation};
 use crate::values::Namespace;
 use meshc_language::Span;
 use smol_str::SmolStr;
@@ -172,6 +172,8 @@ pub struct Model {
     pub bindings: Vec<Resource<Bindings>>,
     /// What the sources accept to lose on some targets.
     pub degradations: Vec<Degradation>,
+    /// The templates that it comes from, each place once.
+    pub applications: Vec<Application>,
     /// Where `bindings` speak of each destination, found when first asked for: all have been read by then.
     pub(crate) bound: OnceLock<bound::BoundPlaces>,
 }

@@ -4,7 +4,7 @@ use super::ModuleId;
 use super::definitions::DefinitionKind;
 use super::parameter::ParameterType;
 use crate::model::Controller;
-use crate::reading::{Args, Comma, Reader, Scope, Shape, Syntax, Term, Value, ValueShape};
+use crate::reading::{Application, Args, Comma, Reader, Scope, Shape, Syntax, Term, Value, ValueShape};
 use crate::values::{Literal, Word, did_you_mean};
 use meshc_language::{Applicability, Arg, Code, Diagnostic, Kind, Span, Spanned, Statement};
 use smol_str::SmolStr;
@@ -215,6 +215,7 @@ impl<'d, 'p> Reader<'d, 'p> {
         self.module = home;
         self.scope = Scope { locals, applied };
         self.templates.push(template.span);
+        self.applications.push(Application { at: statement.span(), template: template.statement.span() });
         self.each_within_budget(block, statement.head(), f);
         self.templates.pop();
         (self.module, self.scope) = outer;

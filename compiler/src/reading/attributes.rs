@@ -57,6 +57,15 @@ pub struct Degradation {
 
 wherever_written!(Degradation { target, loss, because } at { scope, span });
 
+/// A template that is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Application {
+    /// `apply NAME(...)`.
+    pub at: Span,
+    /// The template, whose statements stand there too.
+    pub template: Span,
+}
+
 /// `@allow(MESH0608, because: "...", until: 2027-03-31)`: a report that is accepted inside one statement.
 #[derive(Clone, Debug)]
 pub struct Accepted {

@@ -16,7 +16,7 @@ mod scopes;
 mod term;
 
 pub use arguments::Args;
-pub use attributes::{Accepted, Attributes, Degradation, Deprecation, Loss};
+pub use attributes::{Accepted, Application, Attributes, Degradation, Deprecation, Loss};
 pub(crate) use foreign::{Sign, is_called};
 pub use keyword::{Boxed, Entry, Keyword, Repeat, Section, Spec, Syntax, TypeDoc};
 pub(crate) use keyword::{keyword, listed, literal, section};

@@ -1,6 +1,6 @@
 //! What is known while a statement is read: its module, its variables, the environment; and where reports go.
 
-use super::attributes::{Accepted, Degradation};
+use super::attributes::{Accepted, Application, Degradation};
 use super::keyword::{Entry, Repeat, Section, listed};
 use super::term::{Shape, Term, Value, ValueShape};
 use crate::project::{Definitions, FILE_BUDGET, ModuleId};
@@ -51,6 +51,8 @@ pub struct Reader<'d, 'p> {
     pub accepted: Vec<Accepted>,
     /// `@degrade` attributes so far.
     pub degradations: Vec<Degradation>,
+    /// Templates that were applied so far.
+    pub(crate) applications: Vec<Application>,
     pub(crate) scope: Scope,
     /// How often loops and templates have been unfolded.
     pub(crate) unfolded: u32,
@@ -76,6 +78,7 @@ impl<'d, 'p> Reader<'d, 'p> {
             reports: Vec::new(),
             accepted: Vec::new(),
             degradations: Vec::new(),
+            applications: Vec::new(),
             scope: scope.map(|scope| Scope::clone(&scope)).unwrap_or_default(),
             templates: Vec::new(),
             unfolded: 0,

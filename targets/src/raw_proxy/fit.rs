@@ -1,6 +1,6 @@
 //! Whether a data plane can carry a mesh: each use of a feature against what the target says of it.
 
-use super::accepted::Accepted;
+use super::accepted::{Accepted, AcceptedBy};
 use super::usage::{Use, uses};
 use super::{chosen, egress, missing, never, unmounted};
 use crate::capability::{Feature, Support};
@@ -45,7 +45,7 @@ pub(crate) fn fit(
             // What is carried in another way is never left out: either word says that the caveat is known.
             (Support::Emulated { .. }, Some(_)) => {}
             (support @ Support::Emulated { .. }, None) => emulated.push((one, support)),
-            (Support::Unsupported { .. }, Some(accepted)) if accepted.loss.value == Loss::Drop => {
+            (Support::Unsupported { .. }, Some(accepted)) if accepted.loss == Loss::Drop => {
                 // A statement that a policy brings is left out here alone.
                 let owner = one.unit.and(one.owner);
                 fit.dropped.push(Dropped { span: one.unit.unwrap_or(accepted.scope), owner });
@@ -97,16 +97,14 @@ struct Judge<'m> {
 }
 
 impl<'m> Judge<'m> {
-    /// The innermost `@degrade` for this target around a use, or around what it belongs to: a policy may bring it from elsewhere.
-    fn accepted(&mut self, one: &Use, support: Support) -> Option<&'m Degradation> {
+    /// What accepts a use for this target, or what it belongs to: a policy or a template may bring it from elsewhere.
+    fn accepted(&mut self, one: &Use, support: Support) -> Option<AcceptedBy<'m>> {
         if one.guards || matches!(support, Support::Native) {
             return None;
         }
-        let around = [Some(one.span), one.owner].into_iter().flatten();
-        let innermost = around.filter_map(|span| self.accepted.innermost(span));
-        let accepted = innermost.min_by_key(|degradation| degradation.scope.end - degradation.scope.start);
-        self.used.extend(accepted.map(|degradation| degradation.span));
-        accepted
+        let accepted = self.accepted.by(one.span, one.owner)?;
+        self.used.extend(accepted.attributes.iter().map(|degradation| degradation.span));
+        Some(accepted)
     }
 
     /// Reports each `@degrade` for this target that nothing needs, not even a gateway that is built elsewhere.
@@ -140,9 +138,14 @@ impl<'m> Judge<'m> {
                 "no approximation exists; to drop the statement, write `@degrade({target}, drop, because: \"...\")`"
             ));
         }
+        let before = if self.accepted.is_in_template(one.span, one.owner) {
+            " before each `apply` of its template"
+        } else {
+            ""
+        };
         report.help(format!(
             "remove it, remove this target, or accept that the statement is dropped: \
-             `@degrade({target}, drop, because: \"...\")`"
+             `@degrade({target}, drop, because: \"...\")`{before}"
         ))
     }
 }
