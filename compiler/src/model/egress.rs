@@ -130,15 +130,17 @@ fn admits(served: &ServerHost, gateway: &Resource<Gateway>, external: &Resource<
 /// Whether Istio puts the listeners of two gateways on the same workloads.
 #[must_use]
 pub fn share_workloads(left: &Resource<Gateway>, right: &Resource<Gateway>) -> bool {
-    let labels = |gateway: &Resource<Gateway>| {
-        let workload = gateway.declared.body.workload.as_ref();
-        let labels = workload.into_iter().flat_map(|workload| &workload.labels);
-        let mut labels: Vec<(String, String)> = labels
-            .map(|label| (label.value.key().as_str().to_owned(), label.value.value().as_str().to_owned()))
-            .collect();
-        labels.sort_unstable();
-        labels
-    };
     let same = left.name.value == right.name.value && left.namespace_name() == right.namespace_name();
-    same || (right.controller() == Controller::Istio && labels(left) == labels(right))
+    same || (right.controller() == Controller::Istio && workload_labels(left) == workload_labels(right))
+}
+
+/// The labels of the workloads that carry a gateway, in order; none for all.
+#[must_use]
+pub fn workload_labels(gateway: &Resource<Gateway>) -> Vec<(&str, &str)> {
+    let workload = gateway.declared.body.workload.as_ref();
+    let labels = workload.into_iter().flat_map(|workload| &workload.labels);
+    let mut labels: Vec<(&str, &str)> =
+        labels.map(|label| (label.value.key().as_str(), label.value.value().as_str())).collect();
+    labels.sort_unstable();
+    labels
 }

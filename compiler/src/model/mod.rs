@@ -31,7 +31,7 @@ pub use destination::{Destination, DestinationId, FrontService};
 pub(crate) use destination::{Known, deprecation};
 pub use directory::Directory;
 pub(crate) use directory::{Found, HostOf};
-pub use egress::{EgressHop, share_workloads};
+pub use egress::{EgressHop, share_workloads, workload_labels};
 pub use external::{Endpoint, EndpointBody, EndpointPort, External, ExternalBody, Location, Resolution};
 pub use gateway::{
     Certificate, CertificateBody, Controller, Gateway, GatewayBody, HostNamespace, HttpsRedirect, Listener,

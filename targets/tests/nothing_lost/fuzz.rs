@@ -373,6 +373,24 @@ const GROWING: &[Growing] = &[
         });
         one(format!("{WEB}{gateways}bindings {{ default kubernetes }}\n"))
     }),
+    ("gateways of one workload that redirect", 60, |n| {
+        let gateways = repeated(n, |at| {
+            format!(
+                "gateway g{at} {{\n  workload app=g\n  listen http 80 {{ hosts *.a{at}.com; redirect https }}\n}}\nhost *.a{at}.com via g{at} {{ route r -> web }}\n\
+                 gateway h{at} {{\n  workload app=g\n  listen http 80 {{ hosts b.a{at}.com }}\n}}\nhost b.a{at}.com via h{at} {{ route r -> web }}\n"
+            )
+        });
+        one(format!("{WEB}{gateways}"))
+    }),
+    ("routes of all kinds", 100, |n| {
+        let routes = repeated(n, |at| match at % 4 {
+            0 => format!("  route r{at} when path prefix \"/{at}/\" -> web\n"),
+            1 => format!("  route r{at} when path is \"/{at}\" and method is GET -> web\n"),
+            2 => format!("  route r{at} when header x-{at} is \"1\" -> web\n"),
+            _ => format!("  route r{at} when path matches r\"/x{at}/[^/]+\" -> web\n"),
+        });
+        one(format!("{WEB}host web {{\n{routes}}}\nbindings {{ default kubernetes }}\n"))
+    }),
 ];
 
 /// What the thread that asks has needed of a processor; a busy machine is no part of it.
