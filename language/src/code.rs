@@ -280,6 +280,13 @@ registry! {
     459 LATE_RETRIES Note NotMeant "slow tries leave no time for the last retries";
     460 PREFIX_OF_PATTERN Error NotMeant "a regular expression has no prefix to replace";
     461 NO_ORIGIN Warning NotMeant "`cors` allows no origin";
+    462 HTTP_TO_OTHER_PROTOCOL Warning NotMeant "HTTP requests go to a port for another protocol";
+    463 PATTERN_AS_TEXT Warning NotMeant "a text has signs of a regular expression";
+    464 PATTERN_WITHOUT_END Note NotMeant "a regular expression ends where more may follow";
+    465 REDIRECT_LOOP Error NotMeant "a redirect leads back to where it comes from";
+    466 ANY_SITE_WITH_CREDENTIALS Warning NotMeant "`cors` lets every website send credentials";
+    467 MANY_RETRIES Warning NotMeant "a retry repeats requests very often";
+    468 MIRROR_TO_ITSELF Warning NotMeant "a mirror copies requests to the destination that gets them already";
 
     501 UNSUPPORTED Error Untranslatable "the target cannot express this";
     502 BAD_DEGRADE Error Policy "this loss cannot be accepted";

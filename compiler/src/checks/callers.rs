@@ -8,6 +8,7 @@ use crate::model::{
     Action, BindingKind, Controller, Gateway, HeaderTest, Host, HostNameKind, Id, Match, MatchBinding,
     Resource, Route, RouteKind,
 };
+use crate::policy::TextMatch;
 use crate::routing::is_seen;
 use crate::values::{HeaderName, HostPattern, Label, MatchHeaderName};
 use meshc_language::{Code, Diagnostic, Severity};
@@ -22,6 +23,7 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
             gateways_look_at_connections(&gateways, host, route, reports);
             served_in_the_mesh(context, host, route, reports);
             origins_are_allowed(route, reports);
+            credentials_are_of_known_origins(route, reports);
         }
         is_seen_by_gateways(context, host, reports);
     }
@@ -251,6 +253,29 @@ fn origins_are_allowed(route: &Route, reports: &mut Vec<Diagnostic>) {
                 ),
         );
     }
+}
+
+/// Where any origin may send credentials, every website acts as whoever is logged in.
+fn credentials_are_of_known_origins(route: &Route, reports: &mut Vec<Diagnostic>) {
+    let Some(cors) = route.options.shared.cors.as_ref() else { return };
+    if !cors.body.credentials.is_some_and(|switch| switch.value.is_on()) {
+        return;
+    }
+    let is_any = |test: &TextMatch| match test {
+        TextMatch::Exact(text) => text == "*",
+        TextMatch::Prefix(text) => "https://".starts_with(text.as_str()),
+        TextMatch::Pattern(pattern) => matches!(pattern.as_str(), ".*" | ".+"),
+    };
+    let Some(origin) = cors.body.origins.iter().find(|origin| is_any(&origin.test)) else { return };
+    let message = "every website may send requests with the credentials of its visitors";
+    let mut report = Diagnostic::new(Code::ANY_SITE_WITH_CREDENTIALS, origin.span, message)
+        .consequence("a browser sends the cookies of whoever is logged in, and the page reads the response");
+    if let Some(credentials) = cors.body.credentials {
+        report = report.related(credentials.span, "credentials are allowed here");
+    }
+    reports.push(report.help(
+        "name the origins, for example `origin is \"https://app.example.com\"`, or remove `credentials on`",
+    ));
 }
 
 /// Headers that scripts give to a request, which a preflight only names. All others may be there: browsers and proxies in front add

@@ -13,6 +13,7 @@ mod externals;
 mod gateways;
 mod headers;
 mod hosts;
+mod loops;
 mod names;
 mod never;
 mod protocols;
@@ -86,6 +87,7 @@ const CHECKS: &[Check] = &[
     externals::check,
     routes::check,
     rewrites::check,
+    loops::check,
     headers::check,
     never::check,
     retries::check,

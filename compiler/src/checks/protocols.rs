@@ -26,8 +26,13 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
                 reports.extend(datagrams.map(|destination| no_connections(context.model, destination)));
                 continue;
             }
+            let before = reports.len();
             carried_by_gateways(context, host, &gateways, route, reports);
             carried_by_services(context, host, route, reports);
+            if reports.len() == before && route.kind == RouteKind::Http {
+                let destinations = route.destinations();
+                reports.extend(destinations.filter_map(|one| speaks_another_protocol(context.model, one)));
+            }
         }
     }
 }
@@ -61,6 +66,27 @@ fn no_connections(model: &Model, destination: &Destination) -> Diagnostic {
         Some(port) => report.related(port.protocol.span, "this port has protocol `udp`"),
         None => report,
     }
+}
+
+/// Requests for a database, or for what is only known to be bytes.
+fn speaks_another_protocol(model: &Model, destination: &Destination) -> Option<Diagnostic> {
+    let port = model.mesh.port_of(destination)?;
+    let protocol = port.protocol.value;
+    if !matches!(protocol, Protocol::Tcp | Protocol::Mongo | Protocol::Redis | Protocol::Mysql) {
+        return None;
+    }
+    let name = model.mesh.destination_name(destination.target);
+    let number = port.number.value;
+    let message =
+        format!("a `route` sends HTTP requests to port {number} of `{name}`, which is for `{protocol}`");
+    let report = Diagnostic::new(Code::HTTP_TO_OTHER_PROTOCOL, destination.span, message)
+        .related(port.protocol.span, "the protocol of the port")
+        .consequence("the destination gets HTTP requests on connections of its own protocol");
+    Some(if protocol == Protocol::Tcp {
+        report.help(format!("declare it as `port http {number}` if it speaks HTTP; else write a `tcp route`"))
+    } else {
+        report.help("write a `tcp route`, with a listener for TCP")
+    })
 }
 
 /// The gateways of a host, each with the listeners that serve one of its names, in order.

@@ -18,6 +18,7 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
         let Some(retry) = &whole.options.retry else { continue };
         if let RetryChoice::Policy(policy) = &retry.choice {
             never_retries(policy, retry.span, &mut found);
+            retries_are_few(policy, retry.span, &mut found);
             fits_into_timeout(&whole, policy, retry.span, &mut found);
             connections_fail_in_time(context, &whole, policy, &mut found);
         }
@@ -35,6 +36,24 @@ fn never_retries(policy: &RetryPolicy, span: Span, reports: &mut Vec<Diagnostic>
                 .help("write `retry off`, or a number of retries"),
         );
     }
+}
+
+/// The most retries that are not reported.
+const FEW: u32 = 20;
+
+/// What fails for a reason fails again: each retry is another request to a destination in trouble.
+fn retries_are_few(policy: &RetryPolicy, span: Span, reports: &mut Vec<Diagnostic>) {
+    let Some(attempts) = policy.attempts.filter(|attempts| attempts.value.get() > FEW) else { return };
+    let count = attempts.value.get();
+    let message = format!("each failing request is sent up to {} times", u64::from(count) + 1);
+    let report = Diagnostic::new(Code::MANY_RETRIES, span, message);
+    reports.push(
+        report
+            .consequence(
+                "a destination that fails gets a multiple of its traffic, and clients wait for all of it",
+            )
+            .help("write a number below 10, such as `retry 3`; with `per-try 2s` each try has its own limit"),
+    );
 }
 
 /// Both are limits: tries that fail at once all happen. Slow ones fit in only as far as (attempts + 1) x `per-try` and the waits in

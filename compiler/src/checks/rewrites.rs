@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::externals::steps::{Whole, once_for_each_place, steps, whole_routes};
-use crate::model::{Action, PathTest, Route};
+use crate::model::{Action, Destination, PathTest, Route};
 use crate::policy::{HeaderOperations, Rewrite, RewriteKind, SharedRouteOptions};
 use crate::values::ReplacementPart;
 use meshc_language::{Code, Diagnostic, Span};
@@ -18,6 +18,7 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
                 authority_once(route, reports);
             }
             matches_make_paths(&route.options.shared.rewrite, reports);
+            mirrors_lead_elsewhere(route, reports);
         }
     }
     authority_once_delegated(context, reports);
@@ -28,6 +29,25 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
         redirected_prefix_has_a_prefix(&whole, &mut found);
     }
     once_for_each_place(found, reports);
+}
+
+/// A copy to where the request goes is the same request a second time.
+fn mirrors_lead_elsewhere(route: &Route, reports: &mut Vec<Diagnostic>) {
+    let Action::Forward(destinations) = &route.action else { return };
+    let [only] = destinations.as_slice() else { return };
+    let original = &only.destination;
+    let is_same = |copy: &Destination| {
+        copy.target == original.target
+            && copy.port.map(|port| port.value) == original.port.map(|port| port.value)
+            && copy.subset.as_ref().map(|one| &one.value) == original.subset.as_ref().map(|one| &one.value)
+    };
+    for mirror in route.options.mirrors.iter().filter(|mirror| is_same(&mirror.destination)) {
+        let message = "this copies requests to the destination that they go to";
+        let report = Diagnostic::new(Code::MIRROR_TO_ITSELF, mirror.span, message)
+            .related(original.span, "the destination")
+            .consequence("it gets these requests twice, and orders or payments are made twice");
+        reports.push(report.help("mirror to another subset or service, or remove the mirror"));
+    }
 }
 
 fn is_host(rewrite: &Rewrite) -> bool {

@@ -1,7 +1,7 @@
 //! `when ...`: what a route asks of a request, as it is written.
 
 use super::reference::GatewayReference;
-use super::route_words::{bare_values, lacks_comparison, uncompared};
+use super::route_words::{bare_values, lacks_comparison, report_odd_texts, uncompared};
 use crate::policy::{Comparison, TextMatch};
 use crate::reading::{Args, List, Reader, Shape, Sign, Syntax, literal};
 use crate::values::{
@@ -393,6 +393,7 @@ fn read_path<'p>(
         None | Some(Sign::Late) if lacks_comparison(start, args, cx) => PathComparison::Is,
         None | Some(Sign::Late) => Spanned::<PathComparison>::read(args, cx)?.value,
     };
+    let value = args.peek(cx).map(|term| term.span);
     let tests = match comparison {
         PathComparison::Is => vec![PathTest::Exact(Spanned::<Path>::read(args, cx)?.value.as_str().into())],
         PathComparison::In => {
@@ -411,6 +412,9 @@ fn read_path<'p>(
             vec![PathTest::Pattern(pattern.value)]
         }
     };
+    for (test, value) in tests.iter().zip(value) {
+        report_odd_texts(test, value, cx);
+    }
     let ignoring = args.take_word("ignoring-case", cx).is_some();
     let span = start.to(args.last);
     let (tests, ignore_case) = if ignoring { ignoring_case(tests, span, cx)? } else { (tests, false) };

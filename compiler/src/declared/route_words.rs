@@ -1,6 +1,6 @@
 //! Destinations, mirrors, redirects and comparisons in the order and the words of others: read as what they mean, and reported.
 
-use super::condition::Subject;
+use super::condition::{PathTest, Subject};
 use super::reference::Reference;
 use super::shares::Share;
 use crate::reading::{Args, Reader, Shape, Syntax, Term};
@@ -255,4 +255,41 @@ pub(super) fn uncompared<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'
     let help = format!("write `{subject} present`, or `is`, `prefix` or `matches` and a text after it");
     let report = Diagnostic::new(Code::MISSING_ARGUMENT, args.last, message).help(help);
     cx.report(report.edit(Applicability::Unsafe, whole.after(), " present"));
+}
+
+/// A path with signs of a regular expression, or an expression that others read as the beginning of a path.
+pub(super) fn report_odd_texts(test: &PathTest, place: Span, cx: &mut Reader<'_, '_>) {
+    let (comparison, text) = match test {
+        PathTest::Exact(text) => ("is", text.as_str()),
+        PathTest::Prefix(text) => ("prefix", text.as_str()),
+        PathTest::Under(text) => ("under", text.as_str()),
+        PathTest::Pattern(pattern) => return report_open_end(pattern.as_str(), place, cx),
+    };
+    let is_pattern = [".*", ".+", "[^", "[0-9", "[a-z", "(?", "\\"].iter().any(|sign| text.contains(sign));
+    let start = text.trim_end_matches('*').trim_end_matches('/');
+    let is_glob = !is_pattern && text.ends_with("/*") && !start.contains('*');
+    if !is_pattern && !is_glob && !text.contains("/*/") {
+        return;
+    }
+    let message = format!("`path {comparison} \"{text}\"` compares these signs as they are");
+    let report = Diagnostic::new(Code::PATTERN_AS_TEXT, place, message)
+        .consequence("only a path that has these very characters is matched");
+    let start = if start.is_empty() { "/" } else { start };
+    let right = if is_glob { format!("path under \"{start}\"") } else { format!("path matches r\"{text}\"") };
+    cx.report(report.help(match is_pattern || is_glob {
+        true => format!("write `{right}`"),
+        false => "write `path matches` with a regular expression, in which `[^/]+` is one segment".to_owned(),
+    }));
+}
+
+/// `matches "^/find"`: in nginx and in most programs any path that begins so; here, and in Istio and Envoy, this path alone.
+fn report_open_end(pattern: &str, place: Span, cx: &mut Reader<'_, '_>) {
+    let Some(rest) = pattern.strip_prefix('^') else { return };
+    if !rest.ends_with(|char: char| char.is_ascii_alphanumeric() || matches!(char, '/' | '-' | '_')) {
+        return;
+    }
+    let message = format!("`{pattern}` has to match the whole path, to its end");
+    let report = Diagnostic::new(Code::PATTERN_WITHOUT_END, place, message)
+        .consequence("a longer path is not matched: `matches` always begins with `^` and ends with `$`");
+    cx.report(report.help(format!("write `matches r\"{rest}\"`, or `{rest}.*` if more may follow")));
 }
