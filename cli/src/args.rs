@@ -71,7 +71,6 @@ pub(crate) enum Command {
     /// Print the manual page, or write those of all commands
     Man(Man),
     /// Print the language reference
-    #[command(hide = true)]
     Reference,
 }
 
@@ -217,8 +216,8 @@ pub(crate) struct Verify {
     /// Files or folders; the project that they belong to is verified as a whole [default: .]
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// The target to verify: envoy or nginx
-    #[arg(long, value_name = "TARGET", value_parser = target_names())]
+    /// The target to verify: its proxy is started here
+    #[arg(long, value_name = "TARGET", value_parser = started_names())]
     pub(crate) target: String,
     /// Verify this environment only; may be repeated [default: all]
     #[arg(long, value_name = "ENV", value_delimiter = ',')]
@@ -275,8 +274,8 @@ pub(crate) struct Fix {
 /// `meshc explain`.
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// A code, such as MESH0201
-    #[arg(value_name = "CODE", required_unless_present = "list")]
+    /// A code, such as MESH0201; without one, all codes are listed
+    #[arg(value_name = "CODE")]
     pub(crate) code: Option<String>,
     /// List all codes
     #[arg(long, conflicts_with = "code")]
@@ -339,6 +338,11 @@ fn example_names() -> clap::builder::PossibleValuesParser {
 
 fn target_names() -> clap::builder::PossibleValuesParser {
     TARGETS.iter().map(|target| target.name()).collect::<Vec<_>>().into()
+}
+
+/// The targets whose proxy `verify` starts: that of Istio needs a cluster.
+fn started_names() -> clap::builder::PossibleValuesParser {
+    crate::rig::Kind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().into()
 }
 
 fn words<T>(words: &[(&'static str, T)]) -> clap::builder::PossibleValuesParser {

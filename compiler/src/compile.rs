@@ -231,7 +231,8 @@ impl Collected {
     /// Each report once. What happens in some environments, or for some targets, says in which; that something is not needed
     /// is said only where that holds everywhere.
     fn merged(self, environments: usize, targets: usize, is_whole: bool) -> impl Iterator<Item = Diagnostic> {
-        self.0.into_values().filter_map(move |(mut report, places)| {
+        let all = one_of_each_cause(self.0.into_values().collect());
+        all.into_iter().filter_map(move |(mut report, places)| {
             let places: IndexSet<Place> = places.into_iter().collect();
             if report.code.is_of_absence() && (!is_whole || places.len() < environments * targets) {
                 return None;
@@ -248,6 +249,63 @@ impl Collected {
             Some(report)
         })
     }
+}
+
+/// Reports of one place whose texts differ in a value alone, each in environments of its own, as the first of them.
+fn one_of_each_cause(all: Vec<(Diagnostic, Vec<Place>)>) -> Vec<(Diagnostic, Vec<Place>)> {
+    let mut kept: Vec<(Diagnostic, Vec<Place>, Vec<String>)> = Vec::with_capacity(all.len());
+    let mut by_place: FxHashMap<(Code, Span), Vec<usize>> = FxHashMap::default();
+    for (report, places) in all {
+        let known = by_place.entry((report.code, report.span)).or_default();
+        let is_same = |at: &&usize| {
+            kept.get(**at).is_some_and(|(other, others, _)| {
+                skeleton(&other.message) == skeleton(&report.message)
+                    && !places.iter().any(|(name, _)| others.iter().any(|(other, _)| other == name))
+            })
+        };
+        let same = known.iter().find(is_same).copied();
+        match same.and_then(|at| kept.get_mut(at)) {
+            Some((earlier, earlier_places, values)) => {
+                earlier_places.extend(places);
+                values.extend(differing(&earlier.message, &report.message));
+                if earlier.fix != report.fix {
+                    earlier.fix = None;
+                }
+            }
+            None => {
+                known.push(kept.len());
+                kept.push((report, places, Vec::new()));
+            }
+        }
+    }
+    kept.into_iter().map(|(report, places, values)| (with_others(report, &values), places)).collect()
+}
+
+/// A message without what it quotes.
+fn skeleton(message: &str) -> Vec<&str> {
+    message.split('`').step_by(2).collect()
+}
+
+/// The first value of a message that another has otherwise.
+fn differing(first: &str, other: &str) -> Option<String> {
+    let quoted = |message: &'_ str| -> Vec<String> {
+        message.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect()
+    };
+    quoted(other).into_iter().zip(quoted(first)).find(|(other, first)| other != first).map(|(other, _)| other)
+}
+
+/// The values of other environments that a message lists.
+const MOST_VALUES: usize = 3;
+
+/// A report that also says what other environments have in place of its value.
+fn with_others(mut report: Diagnostic, values: &[String]) -> Diagnostic {
+    let shown: Vec<String> = values.iter().take(MOST_VALUES).map(|value| format!("`{value}`")).collect();
+    if !shown.is_empty() {
+        let more = values.len() - shown.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        report.message = format!("{}; in other environments {}{more}", report.message, shown.join(", "));
+    }
+    report
 }
 
 /// What makes two reports the same in two environments.

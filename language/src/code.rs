@@ -283,7 +283,7 @@ registry! {
     462 HTTP_TO_OTHER_PROTOCOL Warning NotMeant "HTTP requests go to a port for another protocol";
     463 PATTERN_AS_TEXT Warning NotMeant "a text has signs of a regular expression";
     464 PATTERN_WITHOUT_END Note NotMeant "a regular expression ends where more may follow";
-    465 REDIRECT_LOOP Error NotMeant "a redirect leads back to where it comes from";
+    465 REDIRECT_LOOP Warning NotMeant "a redirect leads back to where it comes from";
     466 ANY_SITE_WITH_CREDENTIALS Warning NotMeant "`cors` lets every website send credentials";
     467 MANY_RETRIES Warning NotMeant "a retry repeats requests very often";
     468 MIRROR_TO_ITSELF Warning NotMeant "a mirror copies requests to the destination that gets them already";

@@ -47,7 +47,12 @@ fn every_code_is_explained() {
     assert!(page.out.contains("error, untranslatable: "), "{}", page.out);
     let run = folder.run_to(2, &["explain", "MESH9201"]);
     assert!(run.err.contains("did you mean `MESH0201`?"), "{}", run.err);
-    folder.run_to(2, &["explain"]);
+    assert_eq!(folder.run_to(0, &["explain"]).out, listed);
+    let page = folder.run_to(0, &["explain", "MESH0461"]).out;
+    assert!(!page.contains("```") && !page.contains("Shown by"), "{page}");
+    let help = folder.run_to(0, &["verify", "--help"]).out;
+    assert!(help.contains("[possible values: envoy, nginx]"), "{help}");
+    assert!(folder.run_to(0, &["--help"]).out.contains("reference "));
 }
 
 #[test]

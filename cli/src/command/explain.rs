@@ -13,7 +13,7 @@ pub(super) fn run(explain: &Explain, console: &Console) -> Result<Exit, Failure>
     match &explain.code {
         Some(written) => {
             let page = with_kind(find(written)?.entry());
-            let page = if console.colored_products { styled(&page) } else { format!("{page}\n") };
+            let page = shown(&page, console.colored_products);
             console.product(page.as_bytes())?;
         }
         None => console.product(&list(explain.format)?)?,
@@ -90,15 +90,31 @@ const BOLD: &str = "\u{1b}[1m";
 const FAINT: &str = "\u{1b}[2m";
 const PLAIN: &str = "\u{1b}[0m";
 
-/// How the paragraphs begin that say what shows that a page is right.
-const EVIDENCE: [&str; 2] = ["Shown by: ", "We think "];
+/// How a paragraph begins that names the tests of this program that show what a page says; readers of the page need none of it.
+const SHOWN_BY: &str = "Shown by: ";
 
-/// Markdown for a terminal: bold headings, indented code, no fences; what shows that a page is right is faint.
+/// How a paragraph begins that says from where something is known.
+const THOUGHT: &str = "We think ";
+
+/// A page for reading: indented code without fences, headings without signs; with styles, these are bold and code is faint.
+fn shown(page: &str, with_styles: bool) -> String {
+    let text = styled(page);
+    if with_styles {
+        return text;
+    }
+    [BOLD, FAINT, PLAIN].iter().fold(text, |text, style| text.replace(style, ""))
+}
+
 fn styled(page: &str) -> String {
     let mut text = String::new();
-    let (mut code, mut evidence) = (false, false);
+    let (mut code, mut evidence, mut left_out) = (false, false, false);
     for line in page.lines() {
-        evidence = !line.is_empty() && (evidence || EVIDENCE.iter().any(|begin| line.starts_with(begin)));
+        if line.starts_with(SHOWN_BY) || left_out {
+            // The empty line behind the paragraph goes with it.
+            left_out = !line.is_empty();
+            continue;
+        }
+        evidence = !line.is_empty() && (evidence || line.starts_with(THOUGHT));
         if line.starts_with("```") {
             code = !code;
         } else if code {
@@ -138,8 +154,9 @@ mod tests {
             "\u{1b}[1mA\u{1b}[0m\ntext\n    \u{1b}[2mcode\u{1b}[0m\n"
         );
         assert_eq!(
-            styled("Shown by: a,\nb.\n\nc"),
-            "\u{1b}[2mShown by: a,\u{1b}[0m\n\u{1b}[2mb.\u{1b}[0m\n\nc\n"
+            styled("We think so: a,\nb.\n\nc"),
+            "\u{1b}[2mWe think so: a,\u{1b}[0m\n\u{1b}[2mb.\u{1b}[0m\n\nc\n"
         );
+        assert_eq!(shown("# A\n\nShown by: a,\nb.\n\n```mesh\nc\n```", false), "A\n\n    c\n");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::definitions::{Definitions, Import};
 use super::{ModuleId, Project};
+use crate::reading::listed;
 use crate::values::did_you_mean;
 use meshc_language::{Applicability, Code, Diagnostic, Span};
 use smol_str::SmolStr;
@@ -55,6 +56,11 @@ impl<'p> Definitions<'p> {
         match did_you_mean(name, self.project.modules.iter().map(String::as_str)) {
             Some(meant) => {
                 report.help(format!("did you mean `{meant}`?")).edit(Applicability::Unsafe, span, meant)
+            }
+            None if name.starts_with("std") => {
+                let modules = self.project.modules.iter().filter(|module| module.starts_with("std."));
+                let modules: Vec<&String> = modules.collect();
+                report.help(format!("the standard library has {}", listed(&modules)))
             }
             None => report.help("a module is a file: `platform/defaults.mesh` is `platform.defaults`"),
         }

@@ -5,13 +5,16 @@ use crate::declared::{self, Via};
 use crate::model::{Binding, BindingKind, DestinationId, Found, Host, HostName, HostNameKind};
 use crate::values::{HostPattern, Literal};
 use meshc_language::{Applicability, Code, Diagnostic, Span, Spanned};
+use smol_str::SmolStr;
 
 impl Resolver<'_, '_> {
     /// A host block with its routes, without the names, bindings and routes that lead nowhere.
     pub(crate) fn host(&mut self, declared: declared::Host) -> Host {
         let declared::Host { names, via, body, routes: declared_routes, span, attributes } = declared;
         let via = self.entrances(via);
-        let names: Vec<HostName> = names.into_iter().filter_map(|name| self.host_name(name)).collect();
+        let written: Vec<SmolStr> = names.iter().filter_map(written).collect();
+        let names: Vec<HostName> =
+            names.into_iter().filter_map(|name| self.host_name(name, &written)).collect();
         self.own_host = own_service(&names, &via);
         let mut routes = Vec::with_capacity(declared_routes.len());
         for route in declared_routes {
@@ -56,7 +59,8 @@ impl Resolver<'_, '_> {
         bindings
     }
 
-    fn host_name(&mut self, declared: declared::HostName) -> Option<HostName> {
+    /// What a name stands for. `all` are the names of its block.
+    fn host_name(&mut self, declared: declared::HostName, all: &[SmolStr]) -> Option<HostName> {
         let declared::HostName { kind, span, origin } = declared;
         match kind {
             declared::HostNameKind::Delegate(name) => {
@@ -64,7 +68,9 @@ impl Resolver<'_, '_> {
             }
             declared::HostNameKind::Pattern(pattern, written) => {
                 let half = self.mesh.directory.half_a_name(&written, span, self.namespace_name());
-                if let Some(report) = half {
+                // Beside the whole name it is one more way to ask for the service.
+                let is_beside = all.iter().any(|other| is_whole_of(&written, other));
+                if let Some(report) = half.filter(|_| !is_beside) {
                     self.report_at(origin, half_a_host(&written, report));
                 }
                 Some(HostName::pattern(pattern, span))
@@ -99,6 +105,24 @@ impl Resolver<'_, '_> {
             }
         }
     }
+}
+
+/// A name of a host block as it was written.
+fn written(name: &declared::HostName) -> Option<SmolStr> {
+    match &name.kind {
+        declared::HostNameKind::Pattern(_, written) => Some(written.clone()),
+        declared::HostNameKind::Reference(reference) => Some(reference.name.clone()),
+        declared::HostNameKind::Delegate(_) => None,
+    }
+}
+
+/// Whether a name goes on where another ends: `hello.default` in `hello.default.svc.cluster.local`, or is its short form, `hello`.
+fn is_whole_of(half: &str, other: &str) -> bool {
+    let goes_on = other
+        .strip_prefix(half)
+        .is_some_and(|rest| rest.matches('.').count() > 2 || rest.starts_with(".svc."));
+    let is_short = !other.contains('.') && half.split('.').next() == Some(other);
+    goes_on || other.strip_prefix(half).is_some_and(|rest| rest.starts_with(".cluster.")) || is_short
 }
 
 /// The service that a host block is for, if it is for one alone and inside the mesh: callers choose the port.

@@ -2,7 +2,7 @@
 
 use crate::checks::Context;
 use crate::checks::names::Names;
-use crate::model::{Gateway, Id, Listener, Resource, ServerHost, ServerTlsMode};
+use crate::model::{Gateway, HostNamespace, Id, Listener, Resource, ServerHost, ServerTlsMode};
 use meshc_language::{Code, Diagnostic, Spanned};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -65,7 +65,9 @@ fn claims(context: &Context<'_>) -> FxHashMap<Id<Resource<Gateway>>, Names> {
 fn every_name_is_claimed(gateway: &Resource<Gateway>, claims: &Names, reports: &mut Vec<Diagnostic>) {
     for listener in gateway.body.listeners.iter().filter(|listener| needs_hosts(listener)) {
         let hosts = listener.body.hosts.iter().flat_map(|hosts| hosts.iter());
-        for host in hosts.filter(|host| !host.value.host.is_any()) {
+        // One that says of which namespaces its hosts may be is open to hosts of other projects.
+        let is_open = |host: &ServerHost| matches!(host.namespace, Some(HostNamespace::Any));
+        for host in hosts.filter(|host| !host.value.host.is_any() && !is_open(&host.value)) {
             let admitted = host.value.admitted(gateway.namespace_name());
             if !claims.overlap(admitted, &host.value.host) {
                 reports.push(unclaimed(host));
