@@ -66,6 +66,25 @@ differences! {
         "Istio accepts them unless its `pathNormalization` says otherwise; servers read them differently"
     AboveRoot "a path that leads above the root (`/../a`)": "`/a`", "`/a`", "400";
         "nginx refuses it while it reads the request"
+    Backslash "a backslash in a path (`/a\\b`)": "`/a/b`", "`/a/b`", "400";
+        "browsers read it as a slash, and nginx does not"
+    BrokenEscapes "an escaped end of a line, or a `%` without two hexadecimal digits, in a path (`%0A`, `%zz`)":
+        "as it was written", "as it was written", "400";
+        "nginx decodes all escapes of a path"
+    EmptyQuery "a `?` without a query, in a path that is changed on the way (`/a//b?`)": "kept", "kept", "removed";
+        "nginx has no variable that tells an empty query from none"
+    Trace "the method TRACE": "passed on", "passed on", "405";
+        "nginx refuses it while it reads the request"
+    UnknownMethods "an HTTP/1.1 request with a method that no standard has (`BREW`)": "400", "400", "passed on";
+        "Envoy reads known methods only, and nginx all in capital letters"
+    NamedInConnection "a request header that `Connection` names": "removed", "removed", "passed on";
+        "nginx removes only `Connection` itself"
+    EarlyHints "an informational response (103) of a destination": "not passed on", "not passed on", "taken for the response";
+        "nginx reads one response for each request"
+    ManyHeaders "a response with more than 100 headers": "502", "502", "passed on";
+        "Envoy limits the headers of a response"
+    NoSlash "a path that `rewrite matches` leaves without its first slash": "sent so", "sent so", "500";
+        "nginx would read the path as a part of the host; where the replacement can make no path it is refused (MESH0304)"
     UnderscoreHeaders "a request header with an underscore in its name": "accepted", "removed", "removed";
         "many servers read `user_id` as `user-id`, so a client could forge a header that a proxy has checked; use hyphens"
     EmptyValue "`set` of a header to an empty value": "the header keeps its value", "the header is empty", "refused (MESH0501)";

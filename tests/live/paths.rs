@@ -1,13 +1,17 @@
 //! Paths, from what a caller writes to what a destination sees.
 
 use super::stage::{Plane, Running, Stage, seen, wait_for};
-use meshc_cli::rig::Request;
+use meshc_cli::rig::{Behaviour, Request};
+use std::io::{Read, Write};
+use std::net::TcpListener;
 
 on_every_plane! {
     a_path_is_passed_on_as_it_was_written
     paths_that_no_client_writes_are_refused
     a_prefix_is_replaced_in_the_path_as_it_was_written
     an_expression_sees_the_path_as_it_was_written
+    what_differs_is_what_the_table_says
+    responses_that_differ_are_what_the_table_says
     a_path_for_http2_keeps_its_escapes_or_is_refused
     requests_older_than_http_1_1_are_refused
     a_path_without_its_final_slash_is_another
@@ -157,6 +161,73 @@ fn an_expression_sees_the_path_as_it_was_written(stage: &mut Stage) {
     ] {
         assert_eq!(path_seen(&running, written), wanted, "{written}");
     }
+}
+
+/// Requests that data planes read differently: the method, the target, and what the destination is asked for or the status, of
+/// Envoy and of nginx.
+const DIFFERENT: [(&str, &str, &str, &str); 11] = [
+    ("GET", "/a\\b", "GET /a/b", "400"),
+    ("GET", "/a%0Ab", "GET /a%0Ab", "400"),
+    ("GET", "/a%0db", "GET /a%0db", "400"),
+    ("GET", "/a%zz", "GET /a%zz", "400"),
+    ("GET", "/a%", "GET /a%", "400"),
+    ("GET", "/x?", "GET /x?", "GET /x?"),
+    ("GET", "/x//y?", "GET /x/y?", "GET /x/y"),
+    ("GET", "/new/y?", "GET /w/y?", "GET /w/y"),
+    ("TRACE", "/x", "TRACE /x", "405"),
+    ("BREW", "/x", "400", "BREW /x"),
+    ("GET", "/part/x", "GET x", "500"),
+];
+
+fn what_differs_is_what_the_table_says(stage: &mut Stage) {
+    let _a = stage.echo("a");
+    let running = stage.start(&gateway(
+        r#"route new when path prefix "/new/" -> a { rewrite prefix "/w/" }
+        route part when path prefix "/part/" -> a { rewrite matches r"[/]?part/(.*)" to r"\1" }
+        route all -> a"#,
+    ));
+    for (method, target, envoy, nginx) in DIFFERENT {
+        let request = Request { method: method.to_owned(), ..Request::get("a.com", target) };
+        let answer = running.ask(&request);
+        let outcome = match answer.status {
+            200 => {
+                let seen = seen(&answer);
+                format!("{} {}", seen.method, seen.target)
+            }
+            status => status.to_string(),
+        };
+        let wanted = if stage.plane == Plane::Envoy { envoy } else { nginx };
+        assert_eq!(outcome, wanted, "{method} {target}");
+    }
+    let named = Request::get("a.com", "/").with("connection", "x-hop").with("x-hop", "1");
+    let passed = seen(&running.ask(&named)).header("x-hop").is_some();
+    assert_eq!(passed, stage.plane == Plane::Nginx);
+}
+
+fn responses_that_differ_are_what_the_table_says(stage: &mut Stage) {
+    let a = stage.echo("a");
+    let running = stage.start(&gateway("route all -> a"));
+    let headers = (0..150).map(|at| (format!("x-{at}"), "1".to_owned())).collect();
+    a.behave(Behaviour { headers, ..Behaviour::default() });
+    let wanted = if stage.plane == Plane::Envoy { 502 } else { 200 };
+    assert_eq!(running.ask(&Request::get("a.com", "/")).status, wanted);
+    let early = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    stage.name_address("a", early.local_addr().unwrap().port());
+    let running = stage.start(&gateway("route all -> a"));
+    std::thread::spawn(move || {
+        for stream in early.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let hints = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
+            let _ =
+                stream.write_all(format!("{hints}HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").as_bytes());
+        }
+    });
+    let mut connection = running.connect();
+    connection.send(b"GET / HTTP/1.1\r\nHost: a.com\r\n\r\n").unwrap();
+    let first = connection.read_line().unwrap();
+    let wanted = if stage.plane == Plane::Envoy { "HTTP/1.1 200" } else { "HTTP/1.1 103" };
+    assert!(first.starts_with(wanted.as_bytes()), "{}", String::from_utf8_lossy(&first));
 }
 
 fn a_path_for_http2_keeps_its_escapes_or_is_refused(stage: &mut Stage) {

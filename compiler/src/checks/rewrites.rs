@@ -136,20 +136,29 @@ fn with_conditions(report: Diagnostic, whole: &Whole<'_>) -> Diagnostic {
 }
 
 /// What takes the place of the beginning of a path begins with `/`. Of an expression that may match elsewhere too nothing is said,
-/// nor of a replacement that begins with a group, or is empty.
+/// nor of a group that may begin with a slash.
 fn matches_make_paths(rewrites: &[Rewrite], reports: &mut Vec<Diagnostic>) {
     for rewrite in rewrites {
         let RewriteKind::Matches { pattern, with } = &rewrite.kind else { continue };
-        let Some(ReplacementPart::Text(text)) = with.value.parts().next() else { continue };
-        if text.starts_with('/') || !pattern.value.takes_first_slash() {
+        let what = match with.value.parts().next() {
+            Some(ReplacementPart::Text(text)) if !text.starts_with('/') => "but does not start with `/`",
+            Some(ReplacementPart::Group(group)) if group > 0 && pattern.value.puts_slash_before(group) => {
+                "and starts with a group that comes after a `/`"
+            }
+            None if pattern.value.puts_slash_before(0) => "up to a `/`",
+            Some(ReplacementPart::Text(_) | ReplacementPart::Group(_)) | None => continue,
+        };
+        if !pattern.value.takes_first_slash() {
             continue;
         }
-        let message =
-            format!("`{}` replaces the beginning of a path, but does not start with `/`", with.value);
+        let message = match with.value.as_str() {
+            "" => format!("nothing replaces the beginning of a path {what}"),
+            text => format!("`{text}` replaces the beginning of a path, {what}"),
+        };
         reports.push(
             Diagnostic::new(Code::BAD_REPLACEMENT, with.span, message)
                 .related(pattern.span, "it matches the first slash of a path")
-                .consequence("destinations would get a path without a leading slash, and answer 400")
+                .consequence("destinations would get a path without a leading slash, and answer 400; nginx would answer 500")
                 .help(format!("write `/{}`", with.value)),
         );
     }

@@ -34,6 +34,7 @@ const CHECKS: &[CalledCheck] = &[
     policies::ejections_are_possible,
     policies::retries_at_once_are_limited,
     policies::streams_are_limited_where_there_are_some,
+    policies::settings_for_requests_have_some,
     policies::hashes_have_a_key,
     policies::hash_rings_fit,
 ];

@@ -80,7 +80,19 @@ pub(super) const fn is_foreign(byte: u8) -> bool {
 }
 
 fn is_path(text: &str) -> bool {
-    text.as_bytes().first() == Some(&b'/') && text.len() <= MOST && !text.bytes().any(is_foreign)
+    text.as_bytes().first() == Some(&b'/')
+        && text.len() <= MOST
+        && !text.bytes().any(is_foreign)
+        && broken_escape(text).is_none()
+}
+
+/// Where a `%` is that begins no escape.
+fn broken_escape(text: &str) -> Option<usize> {
+    let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
+    let bytes = text.as_bytes();
+    text.match_indices('%')
+        .map(|(at, _)| at)
+        .find(|at| !is_digit(bytes.get(at + 1)) || !is_digit(bytes.get(at + 2)))
 }
 
 /// The text with each byte that no path has written as its percent-encoding.
@@ -130,6 +142,16 @@ fn refuse(text: &str, kind: &str) -> ValueError {
             encoded(c.encode_utf8(&mut [0; 4]))
         ));
         return if is_path(&respelt) && !c.is_control() { error.guess(respelt) } else { error };
+    }
+    if let Some(at) = broken_escape(text) {
+        let error = ValueError::new(format!("{kind} {shown} has a `%` without two hexadecimal digits"))
+            .help("write `%25` for a percent sign: nginx refuses requests with any other")
+            .at(at);
+        let mut respelt = text.to_owned();
+        while let Some(at) = broken_escape(&respelt) {
+            respelt.insert_str(at + 1, "25");
+        }
+        return if is_path(&respelt) { error.guess(respelt) } else { error };
     }
     let error = ValueError::new(format!("{kind} {shown} does not start with `/`, so no request would match"));
     let respelt = format!("/{text}");

@@ -112,7 +112,7 @@ pub(super) fn of(feature: Feature) -> Support {
         F::Http2Destination => Support::emulated(
             "`grpc_pass`",
             "websockets do not work; a path that is rewritten or copied, or has double slashes or dots to resolve, and an escape \
-             that nginx would change, such as `%2B` or `%c3`, gets 400; with `client-protocol` the upstream protocol is always HTTP/1.1",
+             that nginx would change, such as `%2B` or `%c3`, gets 400, and a copy of it is lost; with `client-protocol` the upstream protocol is always HTTP/1.1",
         ),
         F::GrpcWeb => Support::unsupported("nginx does not translate gRPC-web to gRPC"),
         F::Ejection => Support::emulated(

@@ -1,9 +1,10 @@
 //! How a destination is called: pools, ejection, hashing (rules D6 to D8), wherever it is said.
 
 use super::Called;
+use crate::model::Port;
 use crate::policy::{HashAlgorithm, HashKey, Method, PoolBody, Upgrade};
 use crate::values::Percent;
-use meshc_language::{Applicability, Code, Diagnostic, Spanned};
+use meshc_language::{Applicability, Code, Diagnostic, Span, Spanned};
 use rustc_hash::FxHashSet;
 
 /// D7.
@@ -170,6 +171,44 @@ pub(super) fn streams_are_limited_where_there_are_some(called: &Called<'_>, repo
                     )
                     .help("add `http2 always`, declare the port as `http2` or `grpc`, or limit `requests`"),
             );
+        }
+    }
+}
+
+/// Settings of pools for HTTP do nothing where only connections are passed on. `streams` is looked at by itself.
+pub(super) fn settings_for_requests_have_some(called: &Called<'_>, reports: &mut Vec<Diagnostic>) {
+    let is_plain = |port: &&Port| {
+        let protocol = port.protocol.value;
+        protocol.is_tcp_family() && !protocol.is_tls_family()
+    };
+    let has_requests = |ports: &[&Port]| ports.is_empty() || !ports.iter().all(is_plain);
+    let all: Vec<&Port> = called.ports.iter().collect();
+    let shared: Vec<&Port> = called.ports.iter().filter(|port| port.traffic.is_empty()).collect();
+    let on_ports = called.ports.iter().map(|port| (&port.traffic, has_requests(&[port])));
+    let subsets = called.subsets.iter().map(|subset| (&subset.body.traffic, has_requests(&all)));
+    let general = std::iter::once((called.traffic, has_requests(&shared)));
+    let mut known = FxHashSet::default();
+    for (policy, has_requests) in general.chain(on_ports).chain(subsets) {
+        let Some(pool) = policy.pool.as_deref().filter(|_| !has_requests && !called.faulty) else { continue };
+        let of_requests: [(&str, Option<Span>); 6] = [
+            ("requests", pool.body.requests.map(|one| one.span)),
+            ("requests-per-connection", pool.body.requests_per_connection.map(|one| one.span)),
+            ("retries", pool.body.retries.map(|one| one.span)),
+            ("idle", pool.body.idle.map(|one| one.span)),
+            ("http2", pool.body.upgrade.map(|one| one.span)),
+            ("client-protocol", pool.body.client_protocol.map(|one| one.span)),
+        ];
+        for (setting, span) in of_requests {
+            let Some(span) = span.filter(|span| known.insert(*span)) else { continue };
+            let message = format!("`{setting}` has no effect here");
+            let report = Diagnostic::new(Code::POOL_WITHOUT_EFFECT, span, message).consequence(
+                "it is a setting for HTTP, and this destination gets connections whose bytes nobody reads",
+            );
+            reports.push(match setting {
+                "requests" => report.help("limit `connections`, or declare the port as `http`"),
+                "idle" => report.help("write `tcp-idle`, or declare the port as `http`"),
+                _ => report.help("remove it, or declare the port as `http`"),
+            });
         }
     }
 }

@@ -46,6 +46,19 @@ impl Pattern {
         self.hir().is_some_and(|hir| begins_path(&hir) == Some(true))
     }
 
+    /// Whether a group, or with 0 what follows the match, comes right after a slash of the match. A path has no two slashes in a row, so it does
+    /// not begin with one. False if that is not known.
+    #[must_use]
+    pub fn puts_slash_before(&self, group: usize) -> bool {
+        let Some(hir) = self.hir() else { return false };
+        let alone = [hir.clone()];
+        let parts = if let HirKind::Concat(parts) = hir.kind() { parts.as_slice() } else { &alone };
+        let is_it = |part: &Hir| matches!(part.kind(), HirKind::Capture(one) if one.index as usize == group);
+        let end = if group == 0 { Some(parts.len()) } else { parts.iter().position(is_it) };
+        let before = end.and_then(|end| end.checked_sub(1)).and_then(|before| parts.get(before));
+        before.is_some_and(|before| matches!(before.kind(), HirKind::Literal(text) if text.0.ends_with(b"/")))
+    }
+
     /// Whether some text that it matches begins like this, or with `whole` is this, as far as its own beginning shows. True if that is
     /// not known.
     #[must_use]
