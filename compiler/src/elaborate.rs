@@ -65,8 +65,9 @@ pub(crate) fn elaborate(definitions: &Definitions<'_>, cluster_domain: &str, fou
     model.degradations = definitions.degradations.clone();
     model.degradations.append(&mut found.degradations);
     // A loop applies a template often, at one place.
-    let mut known: FxHashSet<Application> = FxHashSet::default();
-    model.applications = found.applications.drain(..).filter(|one| known.insert(*one)).collect();
+    let mut known: FxHashSet<(Span, Span)> = FxHashSet::default();
+    model.applications =
+        found.applications.drain(..).filter(|one| known.insert((one.at, one.template))).collect();
     model
 }
 

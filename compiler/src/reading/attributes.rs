@@ -58,7 +58,7 @@ pub struct Degradation {
 wherever_written!(Degradation { target, loss, because } at { scope, span });
 
 /// A template that is applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub struct Application {
     /// `apply NAME(...)`.
     pub at: Span,

@@ -10,6 +10,7 @@ mod foreign;
 mod keyword;
 mod layouts;
 mod lists;
+mod origins;
 mod places;
 mod reader;
 mod scopes;
@@ -22,8 +23,8 @@ pub use keyword::{Boxed, Entry, Keyword, Repeat, Section, Spec, Syntax, TypeDoc}
 pub(crate) use keyword::{keyword, listed, literal, section};
 pub(crate) use lists::surplus_brackets;
 pub use lists::{Comma, List};
+pub(crate) use origins::{applied, of_value};
 pub(crate) use places::wherever_written;
 pub use reader::{Misplaced, Reader, Scope};
-pub(crate) use reader::{applied, of_value};
 pub use scopes::Scopes;
 pub use term::{Shape, Term, Value, ValueShape};

@@ -2,6 +2,7 @@
 
 use super::attributes::{Accepted, Application, Degradation};
 use super::keyword::{Entry, Repeat, Section, listed};
+use super::origins::{applied, of_value};
 use super::term::{Shape, Term, Value, ValueShape};
 use crate::project::{Definitions, FILE_BUDGET, ModuleId};
 use crate::values::Namespace;
@@ -544,30 +545,6 @@ impl<'d, 'p> Reader<'d, 'p> {
             Spanned::new(keyword.written(), keyword.span())
         })
     }
-}
-
-/// A report, with the places where the templates around it were applied, outermost first.
-pub(crate) fn applied(applied: &[Span], mut report: Diagnostic) -> Diagnostic {
-    // Where a template is applied elsewhere, the same name may be another thing.
-    if let Some(fix) = report.fix.as_mut().filter(|_| report.code == Code::HALF_A_NAME)
-        && !applied.is_empty()
-    {
-        fix.applicability = Applicability::Unsafe;
-    }
-    let own = report.span;
-    applied
-        .iter()
-        .rev()
-        .filter(|applied| **applied != own)
-        .fold(report, |report, applied| report.related(*applied, "applied here"))
-}
-
-/// A report about a value that was written elsewhere: that is the place to mend.
-pub(crate) fn of_value(origin: Span, mut report: Diagnostic) -> Diagnostic {
-    report.related.insert(0, meshc_language::Related { span: report.span, text: "used here".to_owned() });
-    report.span = origin;
-    report.fix = None;
-    report
 }
 
 /// A statement on calling that stands in a route.

@@ -202,7 +202,7 @@ pub(super) fn settings_for_requests_have_some(called: &Called<'_>, reports: &mut
             let Some(span) = span.filter(|span| known.insert(*span)) else { continue };
             let message = format!("`{setting}` has no effect here");
             let report = Diagnostic::new(Code::POOL_WITHOUT_EFFECT, span, message).consequence(
-                "it is a setting for HTTP, and this destination gets connections whose bytes nobody reads",
+                "it is a setting for HTTP, and this destination gets connections, whose bytes no proxy reads",
             );
             reports.push(match setting {
                 "requests" => report.help("limit `connections`, or declare the port as `http`"),
