@@ -234,6 +234,9 @@ impl Directory {
                 reference.span,
                 meant.to_owned(),
             ),
+            None if reference.name == "*" => {
+                report.help("name each gateway: `via edge, mesh`; `mesh` is for clients inside the mesh")
+            }
             None => match &reference.namespace {
                 Some(home) if Some(home.as_str()) != own => report.help(format!(
                     "declare it in a file with `namespace {home}`: `gateway {} {{ ... }}`",

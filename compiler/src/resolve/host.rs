@@ -98,6 +98,11 @@ impl Resolver<'_, '_> {
                 report.consequence = Some("Istio would route a host that no client can address".to_owned());
                 if let Some(fix) = &mut report.fix {
                     fix.applicability = Applicability::Unsafe;
+                } else if reference.namespace.is_none() && matches!(reference.name.as_str(), "any" | "all") {
+                    report.help = Some(
+                        "every host of a gateway is `*`; a service of this name has to be declared"
+                            .to_owned(),
+                    );
                 }
                 self.report_at(origin, report);
                 self.lost = true;

@@ -6,7 +6,7 @@ use crate::declared::{GatewayReference, Reference};
 use crate::model::{
     Destination, DestinationId, Found, FrontService, Gateway, Id, Known, Resource, deprecation,
 };
-use crate::values::{Port as Number, did_you_mean};
+use crate::values::{Port as Number, Protocol, did_you_mean};
 use meshc_language::{Applicability, Code, Diagnostic};
 use smol_str::SmolStr;
 
@@ -95,6 +95,8 @@ impl Resolver<'_, '_> {
             }
             // Each port leads to its own.
             None if known.ports.len() > 1 && self.own_host == Some(target) => true,
+            // A port that is declared twice is reported as that.
+            None if is_one_port(known) => true,
             None if known.ports.len() > 1 => {
                 let message = format!("{} `{}` has several ports; choose one", known.what, known.name);
                 self.report(
@@ -230,4 +232,14 @@ impl Resolver<'_, '_> {
             self.report(deprecated_use("subset", &subset.value, deprecation, subset.span));
         }
     }
+}
+
+/// Whether all ports of a destination are the same one, however often it is declared.
+fn is_one_port(known: &Known<'_>) -> bool {
+    let Some(first) = known.ports.first() else { return false };
+    let is_datagram = |port: &crate::model::Port| port.protocol.value == Protocol::Udp;
+    known
+        .ports
+        .iter()
+        .all(|port| port.number.value == first.number.value && is_datagram(port) == is_datagram(first))
 }

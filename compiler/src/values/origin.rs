@@ -51,6 +51,10 @@ fn refuse(text: &str) -> ValueError {
             .help("write an origin such as `https://app.example.com`, or `*` for all of them");
     }
     let shown = Shown(text);
+    if matches!(text, "any" | "all" | "everywhere") {
+        let error = ValueError::new(format!("no browser sends the origin {shown}: every origin is `*`"));
+        return error.guess("*");
+    }
     let never = |why: &str| ValueError::new(format!("no browser sends the origin {shown}: {why}"));
     let Some((scheme, rest)) = text.split_once("://") else {
         return never("it has no scheme").guess(format!("https://{text}"));
