@@ -2,11 +2,12 @@
 
 use crate::causes;
 use crate::checks;
-use crate::elaborate::{Found, elaborate};
+use crate::declared::declare;
 use crate::fixes;
 use crate::model::{Controller, Model};
 use crate::project::{Definitions, Project, Targets};
-use crate::reading::{Accepted, Scopes};
+use crate::reading::{Accepted, Findings, Scopes};
+use crate::resolve::resolve;
 use crate::routing::{Dropped, Plans, Proxy};
 use crate::values::Date;
 use indexmap::{IndexMap, IndexSet};
@@ -341,11 +342,12 @@ fn compile(
     target: Option<Controller>,
     options: &Options,
 ) -> Compiled {
-    let mut found = Found::default();
+    let mut found = Findings::default();
     let known = options.targets.iter().chain(&options.other_targets).copied().collect();
     let targets = Targets::new(target, known);
     let definitions = Definitions::read_for(project, environment, targets, &mut found.reports);
-    let model = elaborate(&definitions, &options.cluster_domain, &mut found);
+    let declared = declare(&definitions, &mut found);
+    let model = resolve(&definitions, declared, &options.cluster_domain, &mut found);
     // With an item missing, what the checks conclude from absence would be a cascade of the first fault.
     let lost = found.lost
         || definitions.without_namespace
@@ -366,7 +368,7 @@ fn compile(
 }
 
 /// A report for a statement that was lost without one: nothing may be left out in silence, whatever reading has missed.
-fn lost_in_silence(project: &Project, found: &Found) -> Option<Diagnostic> {
+fn lost_in_silence(project: &Project, found: &Findings) -> Option<Diagnostic> {
     let is_error = |report: &Diagnostic| report.severity == Severity::Error;
     if !found.lost || project.reports.iter().chain(&found.reports).any(is_error) {
         return None;

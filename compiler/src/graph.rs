@@ -86,7 +86,7 @@ impl Graph {
     }
 
     fn add_egress(&mut self, id: Id<Resource<External>>, external: &External) {
-        if let Some(gateway) = external.egress {
+        if let Some(gateway) = external.egress() {
             self.add(Node::Destination(DestinationId::External(id)), Node::Gateway(gateway), Edge::Egress);
         }
     }

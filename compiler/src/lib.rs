@@ -18,7 +18,6 @@ mod causes;
 pub mod checks;
 mod compile;
 pub mod declared;
-mod elaborate;
 pub mod fingerprint;
 mod fixes;
 pub mod graph;

@@ -1,7 +1,6 @@
 //! The keywords of the language as data: what the reference page, completion and "did you mean" are made of.
 
-use crate::declared::{Bindings, Host, Raw};
-use crate::model::{External, Gateway, Service};
+use crate::declared::{Bindings, External, Gateway, Host, Raw, Service};
 use crate::policy::{RetryPolicy, SharedRouteOptions, TrafficPolicy};
 use crate::project::PolicyBody;
 use crate::reading::{Entry, Keyword, Repeat, Section, Spec};

@@ -91,12 +91,12 @@ impl Cluster {
         let mut numbers: BTreeSet<u16> =
             gateway.body.listeners.iter().map(|listener| listener.port.value.get()).collect();
         for external in model.mesh.externals.as_slice() {
-            let through = external.egress.and_then(|id| model.mesh.gateways.get(id));
+            let through = external.egress().and_then(|id| model.mesh.gateways.get(id));
             if through.is_some_and(|through| through.span == gateway.span) {
                 numbers.extend(external.body.ports.iter().map(|port| port.number.value.get()));
             }
         }
-        let declared = match &gateway.front {
+        let declared = match gateway.front() {
             Some(FrontService::Declared(id)) => model.mesh.services.get(*id),
             Some(FrontService::Outside(_)) | None => None,
         };
@@ -107,7 +107,7 @@ impl Cluster {
             own.map_or(format!("tcp-{number}"), |port| port.port_name().to_string())
         };
         let ports: Vec<_> = numbers.into_iter().map(|number| (name(number), number, false)).collect();
-        let host = match &gateway.front {
+        let host = match gateway.front() {
             Some(FrontService::Outside(host)) => Some(host.to_string()),
             Some(FrontService::Declared(id)) => {
                 model.mesh.services.get(*id).map(|one| model.mesh.service_host(one).to_string())

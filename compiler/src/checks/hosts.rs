@@ -148,7 +148,7 @@ fn all_claims<'m>(context: &Context<'m>) -> Vec<(Place, &'m HostPattern, Claim<'
     }
     // What is sent through an egress gateway is routed by a virtual service of its own.
     for (_, external) in mesh.externals.iter() {
-        let Some(gateway) = external.egress else { continue };
+        let Some(gateway) = external.egress() else { continue };
         for host in external.declared.body.hosts.iter().flat_map(|hosts| hosts.iter()) {
             for place in [Place::Mesh, Place::Gateway(gateway)] {
                 let visibility = external.declared.body.visibility.as_ref();

@@ -106,7 +106,7 @@ impl Syntax for AddressStatement {
         let kind = match finder.value {
             Finder::Kubernetes => AddressKind::Kubernetes {
                 labels: match args.take_word("labels", cx) {
-                    Some(_) => crate::model::Labels::read(args, cx)?.0,
+                    Some(_) => super::Labels::read(args, cx)?.0,
                     None => Vec::new(),
                 },
             },

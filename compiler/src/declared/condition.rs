@@ -567,7 +567,7 @@ fn read_source<'p>(start: Span, args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) ->
             Some(Condition::Test(Test { side, span: start.to(args.last) }))
         }
         SourceSide::Labels => {
-            let crate::reading::Comma(labels) = crate::model::Labels::read(args, cx)?;
+            let crate::reading::Comma(labels) = super::Labels::read(args, cx)?;
             let span = start.to(args.last);
             let test =
                 |label: Spanned<Label>| Condition::Test(Test { side: Side::SourceLabel(label.value), span });

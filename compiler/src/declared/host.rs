@@ -1,8 +1,8 @@
 //! `host`: the ordered routes of one or more hosts, as they are written.
 
+use super::Visibility;
 use super::reference::{GatewayReference, Reference};
 use super::route::{HttpRoute, Route, TcpRoute, TlsRoute};
-use crate::model::Visibility;
 use crate::reading::{
     Args, Attributes, Entry, Keyword, Reader, Repeat, Section, Shape, Spec, Syntax, Term, section,
     surplus_brackets,

@@ -11,6 +11,11 @@ pub struct Id<T> {
 }
 
 impl<T> Id<T> {
+    /// The element at a position of an arena that is still to be filled.
+    pub(crate) fn at(position: usize) -> Self {
+        Self { index: u32::try_from(position).unwrap_or(u32::MAX), of: PhantomData }
+    }
+
     /// The position in the arena.
     #[must_use]
     pub const fn index(self) -> usize {
@@ -73,9 +78,9 @@ impl<T> Default for Arena<T> {
 impl<T> Arena<T> {
     /// Adds an element.
     pub fn add(&mut self, element: T) -> Id<T> {
-        let index = u32::try_from(self.elements.len()).unwrap_or(u32::MAX);
+        let id = Id::at(self.elements.len());
         self.elements.push(element);
-        Id { index, of: PhantomData }
+        id
     }
 
     /// The element at a place; `None` only for an id of another arena.
@@ -91,15 +96,7 @@ impl<T> Arena<T> {
 
     /// All elements with their places, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (Id<T>, &T)> + DoubleEndedIterator {
-        self.elements
-            .iter()
-            .enumerate()
-            .map(|(index, element)| (Id { index: index as u32, of: PhantomData }, element))
-    }
-
-    /// All elements in order, to change them.
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.elements.iter_mut()
+        self.elements.iter().enumerate().map(|(position, element)| (Id::at(position), element))
     }
 
     /// All elements in order.
@@ -118,5 +115,11 @@ impl<T> Arena<T> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.elements.is_empty()
+    }
+}
+
+impl<T> FromIterator<T> for Arena<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(elements: I) -> Self {
+        Self { elements: elements.into_iter().collect() }
     }
 }

@@ -2,8 +2,9 @@
 
 use super::arena::Id;
 use super::external::External;
-use super::service::{Port, Service, Subset};
+use super::service::{Service, Subset};
 use super::{Mesh, Resource};
+use crate::declared::Port;
 use crate::reading::{Attributes, Deprecation, wherever_written};
 use crate::values::Port as Number;
 use meshc_language::{Span, Spanned};
@@ -120,7 +121,7 @@ impl Mesh {
     #[must_use]
     pub fn is_in_front(&self, service: Id<Resource<Service>>) -> bool {
         let is_it = |front: &FrontService| *front == FrontService::Declared(service);
-        self.gateways.as_slice().iter().any(|gateway| gateway.front.as_ref().is_some_and(is_it))
+        self.gateways.as_slice().iter().any(|gateway| gateway.front().is_some_and(is_it))
     }
 
     /// The name under which a destination was declared.

@@ -23,7 +23,7 @@ pub struct Directory {
     /// Names whose declarations could not be read: not reported a second time where they are used.
     broken: FxHashSet<Name>,
     /// Whether one of them was an external, whose hosts nobody knows.
-    pub(crate) has_broken_external: bool,
+    has_broken_external: bool,
     /// All names in order of declaration, for "did you mean".
     listed: Vec<Name>,
     listed_gateways: Vec<Name>,
@@ -84,8 +84,9 @@ impl Directory {
     }
 
     /// Enters a name whose declaration could not be read.
-    pub(crate) fn add_broken(&mut self, name: Name) {
+    pub(crate) fn add_broken(&mut self, name: Name, is_external: bool) {
         self.broken.insert(name);
+        self.has_broken_external |= is_external;
     }
 
     /// The first destination with this full host name.

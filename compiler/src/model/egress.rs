@@ -2,12 +2,12 @@
 
 use super::condition::{Match, MatchBinding};
 use super::external::External;
-use super::gateway::{Controller, Gateway, HostNamespace, Listener, ServerHost, ServerTlsMode};
+use super::gateway::Gateway;
 use super::host::Host;
 use super::route::Route;
-use super::service::Port;
 use super::{Id, Mesh, Resource};
-use crate::values::Protocol;
+use crate::declared::{HostNamespace, Listener, Port, ServerHost, ServerTlsMode};
+use crate::values::{Controller, Protocol};
 
 /// How what is meant for one port of an external travels from sidecars to the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Mesh {
     /// How a port of an external reaches its gateway; `None` without `via`.
     #[must_use]
     pub fn egress_hop(&self, external: &Resource<External>, port: &Port) -> Option<EgressHop> {
-        let gateway = self.gateways.get(external.egress?)?;
+        let gateway = self.gateways.get(external.egress()?)?;
         if port.protocol.value.is_tls_family() {
             return Some(EgressHop::Passthrough);
         }

@@ -13,15 +13,18 @@ mod host;
 mod match_set;
 mod route;
 mod service;
-mod visibility;
 mod wildcards;
 
 pub use crate::declared::{
-    AddressKind, Anchor, AnchorKind, BoundAddress, CONDITION_SYNTAX, Delegate, Deploy, DeployBody,
-    DestinationHeaders, GatewayReference, HeaderTest, HostBody, Image, PathMatch, PathTest, Platform, Raw,
-    RawProxy, RawTarget, RawText, Redirect, RedirectPort, RedirectQuery, Reference, Respond, RouteKind,
-    SecretBinding, SecretFiles,
+    AddressKind, Anchor, AnchorKind, BoundAddress, CONDITION_SYNTAX, Certificate, CertificateBody, Delegate,
+    Deploy, DeployBody, DestinationHeaders, Endpoint, EndpointBody, EndpointPort, GatewayReference,
+    HeaderTest, HostBody, HostNamespace, HttpsRedirect, Image, Labels, Listener, ListenerBody, Location,
+    PathMatch, PathTest, Platform, Port, Raw, RawProxy, RawTarget, RawText, Redirect, RedirectPort,
+    RedirectQuery, RedirectTarget, Reference, Resolution, Resource, Respond, RouteKind, SecretBinding,
+    SecretFiles, ServerHost, ServerTls, ServerTlsBody, ServerTlsMode, Visibility, Visible, Workload,
+    default_port_name,
 };
+pub use crate::values::Controller;
 pub use arena::{Arena, Id};
 pub use bindings::{AddressBinding, Bindings, BindingsBody};
 pub(crate) use bound::SecretId;
@@ -32,81 +35,18 @@ pub(crate) use destination::{Known, deprecation};
 pub use directory::Directory;
 pub(crate) use directory::{Found, HostOf};
 pub use egress::{EgressHop, share_workloads, workload_labels};
-pub use external::{Endpoint, EndpointBody, EndpointPort, External, ExternalBody, Location, Resolution};
-pub use gateway::{
-    Certificate, CertificateBody, Controller, Gateway, GatewayBody, HostNamespace, HttpsRedirect, Listener,
-    ListenerBody, RedirectTarget, ServerHost, ServerTls, ServerTlsBody, ServerTlsMode, Workload,
-};
+pub use external::{External, ExternalBody};
+pub use gateway::{Gateway, GatewayBody};
 pub use host::{Binding, BindingKind, Host, HostName, HostNameKind};
 pub use match_set::MAX_MATCHES;
 pub(crate) use match_set::{cannot_be_joined, exclude_each_other, merge_matches, normalise};
 pub use route::{Action, Mirror, Route, RouteOptions, WeightedDestination};
-pub use service::{Labels, Port, Service, ServiceBody, Subset, SubsetBody, default_port_name};
-pub use visibility::{Visibility, Visible};
+pub use service::{Service, ServiceBody, Subset, SubsetBody};
 pub(crate) use wildcards::Wildcards;
 
-use crate::project::ModuleId;
 use crate::reading::{Application, Degradation};
-use crate::values::Namespace;
-use meshc_language::Span;
 use smol_str::SmolStr;
-use std::ops::Deref;
 use std::sync::OnceLock;
-
-/// A resource of the mesh: what was declared, and where it belongs.
-#[derive(Clone, Debug)]
-pub struct Resource<T> {
-    /// What was declared.
-    pub declared: T,
-    /// Its Kubernetes namespace; `None` where the file names none.
-    pub namespace: Option<Namespace>,
-    /// Its module.
-    pub module: ModuleId,
-    /// Where the templates that it comes from were applied.
-    pub applied: Vec<Span>,
-    /// Whether a part of it could not be read: nothing may be concluded from what is absent.
-    pub incomplete: bool,
-    /// Whether an error was reported in it: a statement or an element of a list may have been meant that is not here,
-    /// though all that others may name is.
-    pub faulty: bool,
-}
-
-impl<T> Resource<T> {
-    /// Its namespace as text.
-    #[must_use]
-    pub fn namespace_name(&self) -> Option<&str> {
-        self.namespace.as_ref().map(Namespace::as_str)
-    }
-}
-
-impl<T> Resource<T> {
-    /// Where it belongs, without what it says.
-    pub(crate) fn place(&self) -> Resource<()> {
-        let Self { declared: _, namespace, module, applied, incomplete, faulty } = self;
-        let (namespace, applied) = (namespace.clone(), applied.clone());
-        Resource {
-            declared: (),
-            namespace,
-            module: *module,
-            applied,
-            incomplete: *incomplete,
-            faulty: *faulty,
-        }
-    }
-
-    /// The same with something else that it says, and what it said.
-    pub(crate) fn with<U>(self, declared: U) -> (Resource<U>, T) {
-        let Self { declared: old, namespace, module, applied, incomplete, faulty } = self;
-        (Resource { declared, namespace, module, applied, incomplete, faulty }, old)
-    }
-}
-
-impl<T> Deref for Resource<T> {
-    type Target = T;
-    fn deref(&self) -> &T {
-        &self.declared
-    }
-}
 
 /// The resources that routes can name.
 #[derive(Clone, Debug, Default)]
@@ -127,13 +67,9 @@ impl Mesh {
     /// The full name of a service: `reviews.bookinfo.svc.cluster.local`; the short one if it has no namespace.
     #[must_use]
     pub fn service_host(&self, service: &Resource<Service>) -> SmolStr {
-        match (&service.body.host, service.namespace_name()) {
-            (Some(host), _) => SmolStr::new(host.value.as_str()),
-            (None, None) => SmolStr::new(service.name.value.as_str()),
-            (None, Some(namespace)) => {
-                full_name(service.name.value.as_str(), namespace, &self.cluster_domain)
-            }
-        }
+        let own = service.body.host.as_ref().map(|host| host.value.as_str());
+        let name = service.name.value.as_str();
+        own.map_or_else(|| default_host(name, service.namespace_name(), &self.cluster_domain), SmolStr::new)
     }
 }
 
@@ -145,6 +81,11 @@ impl Mesh {
         let (name, namespace) = inside.split_once('.')?;
         (!namespace.contains('.')).then_some((namespace, name))
     }
+}
+
+/// The full name of a service that gives itself none.
+pub(crate) fn default_host(name: &str, namespace: Option<&str>, domain: &str) -> SmolStr {
+    namespace.map_or_else(|| SmolStr::new(name), |namespace| full_name(name, namespace, domain))
 }
 
 /// `name.namespace.svc.domain`.

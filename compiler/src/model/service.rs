@@ -1,91 +1,64 @@
-//! `service`: a destination inside the mesh, and how it is called.
+//! `service`: a destination inside the mesh, and how it is called, with its policies put in.
 
-use super::visibility::Visibility;
+use crate::declared::{Labels, Port, Visibility};
 use crate::policy::TrafficPolicy;
-use crate::reading::{keyword, section};
-use crate::values::{DnsLabel, Fqdn, Label, Port as Number, Protocol, Word};
-use meshc_language::Spanned;
-use smol_str::SmolStr;
+use crate::reading::{Attributes, wherever_written};
+use crate::values::{DnsLabel, Fqdn};
+use meshc_language::{Span, Spanned};
 
-keyword! {
-    /// A destination inside the mesh and how it is called.
-    pub struct Service {
-        /// The name of its Kubernetes service.
-        pos name: Spanned<DnsLabel>;
-        body required body: ServiceBody;
-    }
+/// A destination inside the mesh (Istio `DestinationRule`).
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// The name of its Kubernetes service.
+    pub name: Spanned<DnsLabel>,
+    /// What it says of itself.
+    pub body: ServiceBody,
+    /// The statement without its block.
+    pub span: Span,
+    /// What stands in front of it.
+    pub attributes: Option<Box<Attributes>>,
 }
 
-section! {
-    /// What a service says of itself.
-    pub struct ServiceBody {
-        /// A port that it listens on: its protocol and number.
-        many "port" | "ports" ports: Port;
-        /// Its full name, if that is not NAME.NAMESPACE.svc.CLUSTER-DOMAIN.
-        once "host" | "hostname" | "fqdn" host: Spanned<Fqdn>;
-        /// A part of its workloads, chosen by labels. Istio: DestinationRule.subsets.
-        many "subset" | "subsets" | "version" subsets: Subset;
-        /// Which namespaces see its policy. Istio: DestinationRule.exportTo.
-        once "visible" | "export-to" visibility: Visibility;
-        /// A `policy` whose statements apply unless they are here too.
-        many "policy" policies: Spanned<Word>;
-    }
-    flatten { traffic: TrafficPolicy }
+wherever_written!(Service { name, body, attributes } at { span });
+
+/// What a service says of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceBody {
+    /// The ports that it listens on. What one does not say of itself holds as the service says.
+    pub ports: Vec<Port>,
+    /// Its full name, if that is not NAME.NAMESPACE.svc.CLUSTER-DOMAIN.
+    pub host: Option<Spanned<Fqdn>>,
+    /// Parts of its workloads. Istio: DestinationRule.subsets.
+    pub subsets: Vec<Subset>,
+    /// Which namespaces see its policy. Istio: DestinationRule.exportTo.
+    pub visibility: Option<Visibility>,
+    /// How it is called.
+    pub traffic: TrafficPolicy,
 }
 
-keyword! {
-    /// A port of a service or an external.
-    pub struct Port {
-        /// The protocol that is spoken on it.
-        pos protocol: Spanned<Protocol>;
-        /// The number.
-        pos number: Spanned<Number>;
-        /// The name; the protocol and the number by default, such as `http-80`.
-        label "name" name: Spanned<DnsLabel>;
-        /// The port of the endpoints, if that is another one. Of a service, Istio takes it from Kubernetes; raw proxies dial it where
-        /// `bindings` say `kubernetes`. Istio: ServicePort.targetPort.
-        label "target" | "target-port" target: Spanned<Number>;
-        body optional traffic: TrafficPolicy;
-    }
+/// A part of a destination's workloads, and how it is called. What it does not say holds as the destination says.
+#[derive(Clone, Debug)]
+pub struct Subset {
+    /// The name that routes use.
+    pub name: Spanned<DnsLabel>,
+    /// What it says of itself.
+    pub body: SubsetBody,
+    /// The statement without its block.
+    pub span: Span,
+    /// What stands in front of it.
+    pub attributes: Option<Box<Attributes>>,
 }
 
-keyword! {
-    /// A part of a service's workloads, and how it is called.
-    pub struct Subset {
-        /// The name that routes use.
-        pos name: Spanned<DnsLabel>;
-        body optional body: SubsetBody;
-    }
-}
+wherever_written!(Subset { name, body, attributes } at { span });
 
-section! {
-    /// What a subset says of itself. What it does not say holds as the service says.
-    pub struct SubsetBody {
-        /// The labels of its workloads: `labels version=v1`. Istio: Subset.labels.
-        once "labels" | "selector" | "label" labels: Labels;
-        /// A `policy` whose statements apply unless they are here too.
-        many "policy" policies: Spanned<Word>;
-    }
-    flatten { traffic: TrafficPolicy }
+/// What a subset says of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SubsetBody {
+    /// The labels of its workloads. Istio: Subset.labels.
+    pub labels: Option<Labels>,
+    /// How it is called.
+    pub traffic: TrafficPolicy,
 }
-
-/// The name of a port that is given none: protocol and number, such as `http-80`.
-#[must_use]
-pub fn default_port_name(protocol: Protocol, number: Number) -> SmolStr {
-    SmolStr::new(format!("{}-{number}", protocol.word()))
-}
-
-impl Port {
-    /// Its name, as Istio gets it.
-    #[must_use]
-    pub fn port_name(&self) -> SmolStr {
-        let default = || default_port_name(self.protocol.value, self.number.value);
-        self.name.as_ref().map_or_else(default, |name| SmolStr::new(name.value.as_str()))
-    }
-}
-
-/// `version=v1, track=stable`.
-pub type Labels = crate::reading::Comma<Spanned<Label>>;
 
 impl Service {
     /// The subset of this name.

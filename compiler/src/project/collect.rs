@@ -3,7 +3,7 @@
 use super::definitions::{Definition, DefinitionKind, Module};
 use super::imports::Use;
 use super::{ModuleId, variables};
-use crate::model::Controller;
+use crate::values::Controller;
 use crate::values::{Literal, Namespace, Word};
 use indexmap::IndexMap;
 use meshc_language::{Applicability, Arg, Arguments, Code, Diagnostic, Kind, Span, Spanned, Statement};

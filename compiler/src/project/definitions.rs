@@ -3,9 +3,9 @@
 use super::collect::{Binding, Collector};
 use super::parameter::ParameterType;
 use super::{ModuleId, Project, Targets};
-use crate::model::Controller;
 use crate::policy::{RetryPolicy, SharedRouteOptions, TrafficPolicy};
 use crate::reading::{Accepted, Degradation, Reader, Value, literal, section};
+use crate::values::Controller;
 use crate::values::{Literal, Namespace, Word, did_you_mean};
 use indexmap::IndexMap;
 use meshc_language::{Applicability, Arg, Arguments, Code, Diagnostic, Span, Spanned, Statement};

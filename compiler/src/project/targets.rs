@@ -1,6 +1,6 @@
 //! `in envoy { ... }`: blocks that exist for some targets only.
 
-use crate::model::Controller;
+use crate::values::Controller;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The target that the sources are read for.

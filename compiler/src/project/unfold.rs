@@ -3,8 +3,8 @@
 use super::ModuleId;
 use super::definitions::DefinitionKind;
 use super::parameter::ParameterType;
-use crate::model::Controller;
 use crate::reading::{Application, Args, Comma, Reader, Scope, Shape, Syntax, Term, Value, ValueShape};
+use crate::values::Controller;
 use crate::values::{Literal, Word, did_you_mean};
 use meshc_language::{Applicability, Arg, Code, Diagnostic, Kind, Span, Spanned, Statement};
 use smol_str::SmolStr;

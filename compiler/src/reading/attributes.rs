@@ -5,7 +5,7 @@ use super::keyword::literal;
 use super::places::wherever_written;
 use super::reader::Reader;
 use super::term::Term;
-use crate::model::Controller;
+use crate::values::Controller;
 use crate::values::{Date, Literal, Text, words};
 use meshc_language::code::Kind;
 use meshc_language::{Attribute, Code, Diagnostic, Span, Spanned, Statement};

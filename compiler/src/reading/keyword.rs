@@ -454,9 +454,8 @@ pub(crate) use section;
 /// ```
 ///
 /// `pos` must stand in its place; `opt` may; `label "word"` stands behind its word, in any order with other labels. A
-/// body is `required` or `optional`, or there is none. A link is not read: it holds what a name has been resolved to.
-/// The struct also gets `span` (the statement without its block)
-/// and `attributes`.
+/// body is `required` or `optional`, or there is none. The struct also gets `span` (the statement without its block) and
+/// `attributes`.
 macro_rules! keyword {
     (
         $(#[$meta:meta])*
@@ -464,14 +463,12 @@ macro_rules! keyword {
             $($(#[doc = $doc:literal])+ $kind:ident $($label:literal $(| $synonym:literal)*)? $field:ident: $type:ty;)*
             $(body $need:ident $body:ident: $section:ty;)?
         }
-        $(links { $($(#[doc = $link_doc:literal])+ $link:ident: $link_type:ty),* $(,)? })?
     ) => {
         $(#[$meta])*
         #[derive(Clone, Debug)]
         pub struct $name {
             $($(#[doc = $doc])+ pub $field: $crate::reading::keyword!(@field $kind $type),)*
             $(#[doc = "The statements of its block."] pub $body: $section,)?
-            $($($(#[doc = $link_doc])+ pub $link: Option<$link_type>,)*)?
             /// The statement without its block.
             pub span: meshc_language::Span,
             /// What stands in front of it.
@@ -479,7 +476,7 @@ macro_rules! keyword {
         }
 
         $crate::reading::wherever_written!(
-            $name { $($field,)* $($body,)? $($($link,)*)? attributes } at { span }
+            $name { $($field,)* $($body,)? attributes } at { span }
         );
 
         impl $crate::reading::Keyword for $name {
@@ -501,7 +498,7 @@ macro_rules! keyword {
                 args.finish(LABELS, cx);
                 $crate::reading::keyword!(@body $($need $body $section)?, statement, cx);
                 $(let $field = $crate::reading::keyword!(@finish $kind $field);)*
-                Some(Self { $($field,)* $($body,)? $($($link: None,)*)? span: statement.head(), attributes })
+                Some(Self { $($field,)* $($body,)? span: statement.head(), attributes })
             }
 
             fn spec() -> $crate::reading::Spec {

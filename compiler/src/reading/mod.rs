@@ -6,6 +6,7 @@
 
 mod arguments;
 mod attributes;
+mod findings;
 mod foreign;
 mod keyword;
 mod layouts;
@@ -18,6 +19,7 @@ mod term;
 
 pub use arguments::Args;
 pub use attributes::{Accepted, Application, Attributes, Degradation, Deprecation, Loss};
+pub(crate) use findings::Findings;
 pub(crate) use foreign::{Sign, is_called};
 pub use keyword::{Boxed, Entry, Keyword, Repeat, Section, Spec, Syntax, TypeDoc};
 pub(crate) use keyword::{keyword, listed, literal, section};

@@ -4,18 +4,90 @@
 //! which every name is resolved, and reports of what is not. Each item is resolved by itself.
 
 mod bindings;
+mod destinations;
+mod gateway;
 mod host;
+mod names;
 mod policies;
 mod references;
 mod route;
 
-pub(crate) use policies::put_policies;
+use policies::put_policies;
 
-use crate::model::{DestinationId, FrontService, Gateway, Id, Mesh, Resource};
+use crate::declared::Declared;
+use crate::model::{DestinationId, Mesh, Model, Resource};
 use crate::project::{Definitions, ModuleId};
-use crate::reading::{applied, of_value};
+use crate::reading::{Findings, applied, of_value};
 use crate::values::Namespace;
 use meshc_language::{Diagnostic, Span};
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+use smol_str::SmolStr;
+
+/// The model of all that is declared in one environment.
+pub(crate) fn resolve(
+    definitions: &Definitions<'_>,
+    declared: Declared,
+    cluster_domain: &str,
+    findings: &mut Findings,
+) -> Model {
+    let directory = names::directory(&declared, cluster_domain, findings);
+    let Declared { gateways, services, externals, hosts, raw, bindings, unread: _ } = declared;
+    let mut mesh = Mesh { directory, cluster_domain: SmolStr::new(cluster_domain), ..Mesh::default() };
+    // Externals name gateways, and hosts name all three.
+    mesh.gateways = all(definitions, &mesh, gateways, |cx, one| cx.gateway_item(one), findings).collect();
+    mesh.services = all(definitions, &mesh, services, |cx, one| cx.service(one), findings).collect();
+    mesh.externals = all(definitions, &mesh, externals, |cx, one| cx.external(one), findings).collect();
+    let hosts = all(definitions, &mesh, hosts, |cx, one| cx.host(one), findings).collect();
+    let bindings = all(definitions, &mesh, bindings, |cx, one| cx.bindings(one), findings).collect();
+    let mut degradations = definitions.degradations.clone();
+    degradations.append(&mut findings.degradations);
+    // A loop applies a template often, at one place.
+    let mut known: FxHashSet<(Span, Span)> = FxHashSet::default();
+    let applications =
+        findings.applications.drain(..).filter(|one| known.insert((one.at, one.template))).collect();
+    Model {
+        environment: definitions.environment.clone(),
+        mesh,
+        hosts,
+        raw,
+        bindings,
+        degradations,
+        applications,
+        bound: std::sync::OnceLock::new(),
+    }
+}
+
+/// Resolves all items of one kind, in parallel.
+fn all<D: Send, T: Send>(
+    definitions: &Definitions<'_>,
+    mesh: &Mesh,
+    declared: Vec<Resource<D>>,
+    resolve: fn(&mut Resolver<'_, '_>, D) -> T,
+    findings: &mut Findings,
+) -> impl Iterator<Item = Resource<T>> + use<D, T> {
+    let resolved: Vec<(Resource<T>, Findings)> = declared
+        .into_par_iter()
+        .with_min_len(8)
+        .map(|resource| {
+            let (place, declared) = resource.with(());
+            let mut resolver = Resolver::new(definitions, mesh, &place);
+            let item = resolve(&mut resolver, declared);
+            let Resolver { reports, lost, .. } = resolver;
+            let is_faulty = lost || reports.iter().any(Diagnostic::leaves_a_hole);
+            let (mut resource, ()) = place.with(item);
+            resource.incomplete |= lost;
+            resource.faulty |= is_faulty;
+            (resource, Findings { reports, lost: is_faulty, ..Findings::default() })
+        })
+        .collect();
+    let mut resources = Vec::with_capacity(resolved.len());
+    for (resource, found) in resolved {
+        findings.add(found);
+        resources.push(resource);
+    }
+    resources.into_iter()
+}
 
 /// Resolves what one item names.
 pub(crate) struct Resolver<'d, 'p> {
@@ -66,19 +138,6 @@ impl<'d, 'p> Resolver<'d, 'p> {
             Some(origin) => self.reports.push(of_value(origin, report)),
             None => self.report(report),
         }
-    }
-
-    /// The gateway through which an external is called.
-    pub(crate) fn egress(
-        &mut self,
-        via: &crate::declared::GatewayReference,
-    ) -> Option<Id<Resource<Gateway>>> {
-        self.gateway(via)
-    }
-
-    /// The service in front of a gateway.
-    pub(crate) fn front(&mut self, service: &crate::declared::Reference) -> Option<FrontService> {
-        self.front_service(service)
     }
 
     /// The namespace of the item.

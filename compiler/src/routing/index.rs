@@ -52,7 +52,7 @@ impl Index {
             }
         }
         for (id, external) in model.mesh.externals.iter() {
-            if let Some(gateway) = external.egress {
+            if let Some(gateway) = external.egress() {
                 bound.entry(gateway).or_default().externals.push(id);
             }
         }

@@ -15,14 +15,13 @@ use std::net::IpAddr;
 
 /// The listeners of a gateway.
 pub(super) fn listeners(gateway: &Gateway) -> &[Listener] {
-    let Gateway { name: _, body, front: _, span: _, attributes: _ } = gateway;
+    // `service` is what callers of an external are led to.
+    let Gateway { name: _, body, service: _, span: _, attributes: _ } = gateway;
     let GatewayBody {
         // Who builds it is chosen by target.
         controller: _,
         // Istio finds pods by it; a raw proxy is the gateway.
         workload: _,
-        // `front` is what it leads to.
-        service: _,
         listeners,
     } = body;
     listeners
@@ -75,15 +74,7 @@ pub(super) struct ServiceParts<'m> {
 
 pub(super) fn service(service: &Service) -> ServiceParts<'_> {
     let Service { name: _, body, span: _, attributes: _ } = service;
-    let ServiceBody {
-        ports,
-        host,
-        subsets,
-        visibility,
-        // Their statements are in `traffic`.
-        policies: _,
-        traffic,
-    } = body;
+    let ServiceBody { ports, host, subsets, visibility, traffic } = body;
     ServiceParts { has_own_host: host.is_some(), ports, subsets, visibility: visibility.as_ref(), traffic }
 }
 
@@ -102,7 +93,8 @@ pub(super) struct ExternalParts<'m> {
 }
 
 pub(super) fn external(external: &External) -> ExternalParts<'_> {
-    let External { name: _, body, egress: _, span: _, attributes: _ } = external;
+    // `via` is looked up where callers are told of it.
+    let External { name: _, body, via: _, span: _, attributes: _ } = external;
     let ExternalBody {
         hosts,
         addresses,
@@ -114,12 +106,8 @@ pub(super) fn external(external: &External) -> ExternalParts<'_> {
         workload: _,
         location: _,
         names,
-        // As `External::egress`.
-        via: _,
         subsets,
         visibility,
-        // Their statements are in `traffic`.
-        policies: _,
         traffic,
     } = body;
     ExternalParts {
@@ -166,7 +154,7 @@ pub(super) fn endpoint(endpoint: &Endpoint) -> EndpointParts<'_> {
 /// The labels of a subset, and how it is called.
 pub(super) fn subset(subset: &Subset) -> (Option<&Labels>, &TrafficPolicy) {
     let Subset { name: _, body, span: _, attributes: _ } = subset;
-    let SubsetBody { labels, policies: _, traffic } = body;
+    let SubsetBody { labels, traffic } = body;
     (labels.as_ref(), traffic)
 }
 

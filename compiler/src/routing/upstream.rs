@@ -200,13 +200,13 @@ impl<'m, 'd> Upstreams<'m, 'd> {
         let DestinationId::External(id) = destination.target else { return None };
         let mesh = &self.plan.model.mesh;
         let external = mesh.externals.get(id)?;
-        let gateway = mesh.gateways.get(external.egress?)?;
+        let gateway = mesh.gateways.get(external.egress()?)?;
         if let Role::Gateway(here) = self.role
             && mesh.gateways.get(here).is_none_or(|here| share_workloads(gateway, here))
         {
             return None;
         }
-        let FrontService::Declared(front) = gateway.front.as_ref()? else { return None };
+        let FrontService::Declared(front) = gateway.front()? else { return None };
         let port = mesh.port_of(destination)?.number;
         let mut front = to_service(*front, Some(port), destination.span);
         // Istio has a subset of that service for each external.

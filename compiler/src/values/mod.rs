@@ -5,6 +5,7 @@
 //! do what was written (a redirect code without an action, an HTTP status of 600). Everything here is pure.
 
 mod address;
+mod controller;
 mod count;
 mod credential;
 mod date;
@@ -37,6 +38,7 @@ mod variable;
 pub(crate) mod words;
 
 pub use address::{Cidr, EndpointAddress, IpAddress, IpOrCidr, UnixAddress};
+pub use controller::Controller;
 pub use count::{Count, PositiveCount};
 pub use credential::{CertHash, FilePath, SecretName, SecretSource, Spki, SubjectAltName};
 pub use date::Date;

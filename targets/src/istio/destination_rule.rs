@@ -21,7 +21,7 @@ pub(super) fn of_service(
     from: &Source<'_>,
 ) -> Option<api::DestinationRule> {
     let Service { name: _, body, span: _, attributes: _ } = &service.declared;
-    let ServiceBody { ports, host: _, subsets, visibility, policies: _, traffic } = body;
+    let ServiceBody { ports, host: _, subsets, visibility, traffic } = body;
     let called = Called {
         host: model.mesh.service_host(service),
         ports,
@@ -133,7 +133,7 @@ fn rule(called: &Called<'_>, from: &Source<'_>) -> api::DestinationRule {
 
 fn subset(called: &Called<'_>, subset: &Subset) -> api::Subset {
     let Subset { name, body, span: _, attributes: _ } = subset;
-    let SubsetBody { labels, policies: _, traffic: policy } = body;
+    let SubsetBody { labels, traffic: policy } = body;
     let labels = labels.iter().flat_map(|labels| labels.iter());
     api::Subset {
         name: SmolStr::new(name.value.as_str()),

@@ -16,7 +16,7 @@ use meshc_compiler::values::{HostPattern, Protocol};
 use smol_str::SmolStr;
 
 fn externals(model: &Model) -> impl Iterator<Item = (&Resource<External>, Id<Resource<Gateway>>)> {
-    model.mesh.externals.as_slice().iter().filter_map(|external| Some((external, external.egress?)))
+    model.mesh.externals.as_slice().iter().filter_map(|external| Some((external, external.egress()?)))
 }
 
 fn hosts(external: &External) -> impl Iterator<Item = &HostPattern> {
@@ -83,7 +83,7 @@ pub(super) fn subsets(
     from: &Source<'_>,
 ) -> Vec<Sourced<api::Subset>> {
     let through = |(_, gateway): &(&Resource<External>, Id<Resource<Gateway>>)| {
-        let front = model.mesh.gateways.get(*gateway).and_then(|gateway| gateway.front.as_ref());
+        let front = model.mesh.gateways.get(*gateway).and_then(|gateway| gateway.front());
         front == Some(&FrontService::Declared(service))
     };
     externals(model).filter(through).map(|(external, _)| subset(&model.mesh, external, from)).collect()
@@ -134,7 +134,7 @@ pub(super) fn destination_rule(
     gateway: &Gateway,
     from: &Source<'_>,
 ) -> Option<api::DestinationRule> {
-    let Some(FrontService::Outside(host)) = &gateway.front else { return None };
+    let Some(FrontService::Outside(host)) = gateway.front() else { return None };
     let subsets: Vec<_> = externals(model)
         .filter(|(_, through)| *through == id)
         .map(|(external, _)| subset(&model.mesh, external, from))
@@ -148,7 +148,7 @@ pub(super) fn destination_rule(
 /// The namespace of that rule: the one in the full name of the service. A client looks for rules in its own namespace and
 /// in that of the service.
 pub(super) fn rule_namespace(gateway: &Gateway) -> Option<&str> {
-    let Some(FrontService::Outside(host)) = &gateway.front else { return None };
+    let Some(FrontService::Outside(host)) = gateway.front() else { return None };
     let (_, rest) = host.split_once('.')?;
     let (namespace, domain) = rest.split_once('.')?;
     domain.starts_with("svc").then_some(namespace)
@@ -161,7 +161,7 @@ pub(super) fn rule_name(gateway: &Gateway) -> SmolStr {
 
 /// Where sidecars send what is meant for a port of an external that leaves through a gateway: to the gateway's service.
 pub(super) fn to_gateway(mesh: &Mesh, external: &Resource<External>, port: u16) -> Option<api::Destination> {
-    let front = match mesh.gateways.get(external.egress?)?.front.as_ref()? {
+    let front = match mesh.gateways.get(external.egress()?)?.front()? {
         FrontService::Outside(host) => host.clone(),
         FrontService::Declared(id) => mesh.service_host(mesh.services.get(*id)?),
     };
@@ -187,7 +187,7 @@ pub(super) fn virtual_service(
     let mesh = names.mesh;
     let in_mesh = [SmolStr::new_static("mesh")];
     // A listener that carries it may have a resource of its own.
-    let through = names.of_gateway(external.egress?);
+    let through = names.of_gateway(external.egress()?);
     let mut spec = api::VirtualService {
         hosts: hosts(external).map(|host| SmolStr::new(host.as_str())).collect(),
         gateways: in_mesh.iter().chain(&through).cloned().collect(),

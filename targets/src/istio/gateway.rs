@@ -20,8 +20,8 @@ pub(super) fn spec(
     gateway: &Resource<Gateway>,
     from: &Source<'_>,
 ) -> api::Gateway {
-    let Gateway { name: _, body, front: _, span: _, attributes: _ } = &gateway.declared;
-    let GatewayBody { controller: _, workload, service: _, listeners } = body;
+    let Gateway { name: _, body, service: _, span: _, attributes: _ } = &gateway.declared;
+    let GatewayBody { controller: _, workload, listeners } = body;
     // The selector takes pods of every namespace.
     let labels = workload.as_ref().map_or(&[][..], |Workload { labels, namespace: _, span: _ }| labels);
     let home = gateway.namespace_name();

@@ -42,7 +42,7 @@ pub(super) fn plan(model: &Model, layout: &Layout) -> Vec<Planned> {
         planned.push(Planned::ServiceEntry(id));
         let hosts = external.body.hosts.as_ref().map_or(0, |hosts| hosts.len());
         planned.extend((0..hosts).map(|host| Planned::ExternalRule(id, host)));
-        if external.egress.is_some() {
+        if external.egress().is_some() {
             planned.push(Planned::EgressService(id));
         }
     }
@@ -50,7 +50,7 @@ pub(super) fn plan(model: &Model, layout: &Layout) -> Vec<Planned> {
     for (id, gateway) in mesh.gateways.iter().filter(|(_, gateway)| gateway.controller() == Controller::Istio)
     {
         planned.extend(layout.parts(id).into_iter().map(|part| Planned::Gateway(id, part)));
-        planned.extend(gateway.front.is_some().then_some(Planned::EgressRule(id)));
+        planned.extend(gateway.service.is_some().then_some(Planned::EgressRule(id)));
     }
     planned.extend(
         model

@@ -197,7 +197,7 @@ fn without_endpoints(
     // What leaves through a gateway is reported there.
     let resolved = external.filter(|external| {
         external.resolution() == Resolution::None
-            && external.egress.is_none()
+            && external.egress().is_none()
             && !(external.faulty && external.body.resolution.is_none())
             && external.body.endpoints.is_empty()
             && external.body.workload.is_none()

@@ -13,7 +13,7 @@ use meshc_language::Spanned;
 use smol_str::SmolStr;
 
 pub(super) fn spec(external: &External, from: &Source<'_>) -> api::ServiceEntry {
-    let External { name: _, body, egress: _, span: _, attributes: _ } = external;
+    let External { name: _, body, via: _, span: _, attributes: _ } = external;
     let ExternalBody {
         hosts,
         addresses,
@@ -23,10 +23,8 @@ pub(super) fn spec(external: &External, from: &Source<'_>) -> api::ServiceEntry 
         workload,
         location,
         names,
-        via: _,
         subsets: _,
         visibility,
-        policies: _,
         traffic: _,
     } = body;
     let sourced = |one: &Endpoint| {

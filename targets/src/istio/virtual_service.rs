@@ -200,7 +200,7 @@ fn egress_gateway(callers: &Callers<'_>, destination: &Destination) -> Option<ap
     let Callers { mesh, may_inherit: _, host, route, asked_on: _ } = callers;
     let DestinationId::External(id) = destination.target else { return None };
     let external = mesh.externals.get(id)?;
-    if !mesh.is_on_the_way(host, route, external.egress?) {
+    if !mesh.is_on_the_way(host, route, external.egress()?) {
         return None;
     }
     egress::to_gateway(mesh, external, mesh.port_of(destination)?.number.value.get())

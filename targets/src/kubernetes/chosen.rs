@@ -26,7 +26,7 @@ pub(crate) fn chosen_gateways(model: &Model, proxies: &[Arc<Proxy>]) -> Vec<Diag
             continue;
         };
         for (id, gateway, (namespace, labels)) in &pods {
-            let in_front = match (gateway.front.as_ref(), upstream.target) {
+            let in_front = match (gateway.front(), upstream.target) {
                 // It is called by others.
                 (Some(FrontService::Declared(front)), DestinationId::Service(called)) => {
                     *front == called && role != Role::Gateway(*id)

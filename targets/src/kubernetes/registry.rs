@@ -94,7 +94,7 @@ fn deployed(model: &Model, proxy: &Proxy, at: usize, registry: &mut Registry) {
         registry.claim(kind, namespace, &name, Claim { meaning: Meaning::Proxy(at), span });
     }
     // The service before a gateway's pods is what is deployed.
-    let meaning = match gateway.and_then(|gateway| gateway.front.as_ref()) {
+    let meaning = match gateway.and_then(|gateway| gateway.front()) {
         Some(FrontService::Declared(id))
             if model.home(DestinationId::Service(*id)) == (namespace, &*name) =>
         {

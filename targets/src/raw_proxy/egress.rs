@@ -49,7 +49,7 @@ pub(super) fn lost(
     }
     let report = |((external, fate), places): ((ExternalId, Fate), Vec<Span>)| {
         let external = model.mesh.externals.get(external)?;
-        let through = (external, model.mesh.gateways.get(external.egress?)?);
+        let through = (external, model.mesh.gateways.get(external.egress()?)?);
         let (first, others) = places.split_first()?;
         let report = match fate {
             Fate::Refused(port) => without_certificates(through, *first, port, controller),
@@ -83,7 +83,7 @@ fn fates(
 
 /// Whether what a proxy sends to an external comes from the gateway that it leaves through; `None` for one that leaves through none.
 fn passes_its_gateway(model: &Model, role: Role, external: ExternalId) -> Option<bool> {
-    let gateway = model.mesh.gateways.get(model.mesh.externals.get(external)?.egress?)?;
+    let gateway = model.mesh.gateways.get(model.mesh.externals.get(external)?.egress()?)?;
     Some(match role {
         Role::Gateway(id) => model.mesh.gateways.get(id).is_none_or(|here| share_workloads(gateway, here)),
         Role::Outbound => false,
@@ -115,12 +115,10 @@ fn shows(upstream: &Upstream, external: &External) -> bool {
 
 /// The place of `via`, and what is written there.
 fn via(external: &Resource<External>, gateway: &Resource<Gateway>) -> (Span, String) {
-    let Some(via) = &external.body.via else { return (external.name.span, gateway.name.value.to_string()) };
-    let name = match &via.namespace {
-        Some(namespace) => format!("{namespace}/{}", via.name),
-        None => via.name.to_string(),
-    };
-    (via.span, name)
+    let name = &gateway.name.value;
+    let elsewhere = gateway.namespace_name().filter(|home| external.namespace_name() != Some(home));
+    let written = elsewhere.map_or_else(|| name.to_string(), |namespace| format!("{namespace}/{name}"));
+    (external.via.map_or(external.name.span, |via| via.span), written)
 }
 
 fn without_certificates(

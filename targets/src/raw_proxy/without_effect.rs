@@ -41,7 +41,7 @@ pub(super) fn notes(model: &Model, proxies: &[Arc<Proxy>], controller: Controlle
 }
 
 fn of_external(external: &External, is_verified: bool, found: &mut Vec<(Idle, Span)>) {
-    let External { name: _, body, egress: _, span: _, attributes: _ } = external;
+    let External { name: _, body, via: _, span: _, attributes: _ } = external;
     let ExternalBody {
         hosts: _,
         addresses: _,
@@ -51,10 +51,8 @@ fn of_external(external: &External, is_verified: bool, found: &mut Vec<(Idle, Sp
         workload,
         location,
         names,
-        via: _,
         subsets: _,
         visibility: _,
-        policies: _,
         traffic: _,
     } = body;
     let internal = location.filter(|location| location.value == Location::Internal);

@@ -48,12 +48,12 @@ pub(super) fn check(context: &Context<'_>, external: &Resource<External>, report
 
 fn site<'m>(context: &Context<'m>, external: &'m Resource<External>) -> Option<Site<'m>> {
     let mesh = &context.model.mesh;
-    let gateway = mesh.gateways.get(external.egress?)?;
-    let front = match gateway.front {
-        Some(FrontService::Declared(id)) => mesh.services.get(id),
+    let gateway = mesh.gateways.get(external.egress()?)?;
+    let front = match gateway.front() {
+        Some(FrontService::Declared(id)) => mesh.services.get(*id),
         Some(FrontService::Outside(_)) | None => None,
     };
-    Some(Site { mesh, external, gateway, via: external.body.via.as_ref()?.span, front })
+    Some(Site { mesh, external, gateway, via: external.via?.span, front })
 }
 
 fn refused(span: Span, message: impl Into<String>) -> Diagnostic {
@@ -63,7 +63,7 @@ fn refused(span: Span, message: impl Into<String>) -> Diagnostic {
 /// Sidecars send to services, not to workloads.
 fn the_gateway_has_a_service(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Site { gateway, .. } = site;
-    if gateway.body.service.is_none() && !gateway.faulty {
+    if gateway.service.is_none() && !gateway.faulty {
         let message = format!("gateway `{}` has no `service`", gateway.name.value);
         reports.push(
             Diagnostic::new(Code::GATEWAY_SERVICE_NEEDED, site.via, message)
@@ -267,7 +267,7 @@ pub(super) fn subsets_are_free(context: &Context<'_>, reports: &mut Vec<Diagnost
         let Some(site) = site(context, external) else { continue };
         let name = &external.name;
         let declared = site.front.and_then(|front| front.subset(name.value.as_str()));
-        let service = match (&site.gateway.front, site.front) {
+        let service = match (site.gateway.front(), site.front) {
             (_, Some(front)) => context.model.mesh.service_host(front).to_string(),
             (Some(FrontService::Outside(host)), None) => host.to_string(),
             (Some(FrontService::Declared(_)) | None, None) => continue,

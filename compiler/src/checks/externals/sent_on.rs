@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 
 /// What is sent on to a gateway arrives there with a host that it serves.
 pub(super) fn hosts_are_known_to_the_gateway(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
-    if !context.model.mesh.externals.iter().any(|(_, external)| external.egress.is_some()) {
+    if !context.model.mesh.externals.iter().any(|(_, external)| external.egress().is_some()) {
         return;
     }
     for step in steps(context) {
@@ -49,7 +49,7 @@ fn callers<'m>(
     (external, through): Through<'m>,
 ) -> Option<Callers<'m>> {
     let mesh = &context.model.mesh;
-    let pass_by = !mesh.is_on_the_way(step.owner, step.route, external.egress?);
+    let pass_by = !mesh.is_on_the_way(step.owner, step.route, external.egress()?);
     if step.is_of_the_mesh() {
         return Some(Callers { gateway: None, pass_by });
     }
@@ -64,7 +64,7 @@ fn callers<'m>(
 fn leaves_through<'m>(context: &Context<'m>, way: Way<'_>) -> Option<Through<'m>> {
     let DestinationId::External(id) = way.destination.target else { return None };
     let external = context.model.mesh.externals.get(id)?;
-    Some((external, context.model.mesh.gateways.get(external.egress?)?))
+    Some((external, context.model.mesh.gateways.get(external.egress()?)?))
 }
 
 fn arrives_unknown(
@@ -76,7 +76,7 @@ fn arrives_unknown(
     let name = &gateway.name.value;
     let (what, every) = if way.is_copy { ("mirrored requests", "every copy") } else { ("requests", "them") };
     let message = format!("{what} would reach gateway `{name}` with host `{host}`, which it does not serve");
-    let via = external.body.via.as_ref().map_or(external.name.span, |via| via.span);
+    let via = external.via.map_or(external.name.span, |via| via.span);
     let mut consequence = format!("the gateway would answer {every} with 404");
     if passes_by {
         consequence.push_str("; Istio's proxies would bypass it and leave the mesh directly");
@@ -113,7 +113,7 @@ fn passed_by(way: Way<'_>, (external, gateway): Through<'_>, callers: &Callers<'
     let call = if way.is_copy { "mirror to" } else { "call" };
     let message =
         format!("{who} would {call} `{}` directly, bypassing gateway `{name}`", external.name.value);
-    let via = external.body.via.as_ref().map_or(external.name.span, |via| via.span);
+    let via = external.via.map_or(external.name.span, |via| via.span);
     as_warning(
         Diagnostic::new(Code::BAD_EGRESS, way.destination.span, message)
             .related(via, "traffic of the mesh to the external must leave through this gateway")

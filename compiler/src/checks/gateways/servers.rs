@@ -116,7 +116,7 @@ pub(super) fn servers<'m>(context: &Context<'m>) -> Vec<Server<'m>> {
     let mut names = FxHashSet::default();
     let mut sent: FxHashMap<Id<Resource<Gateway>>, Vec<&Resource<External>>> = FxHashMap::default();
     for (_, external) in mesh.externals.iter() {
-        if let Some(gateway) = external.egress {
+        if let Some(gateway) = external.egress() {
             sent.entry(gateway).or_default().push(external);
         }
     }

@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 pub(in crate::checks) fn unused(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
     let claims = claims(context);
     let sent: FxHashSet<_> =
-        context.model.mesh.externals.as_slice().iter().filter_map(|one| one.egress).collect();
+        context.model.mesh.externals.as_slice().iter().filter_map(|one| one.egress()).collect();
     for (id, gateway) in context.model.mesh.gateways.iter() {
         let claims = claims.get(&id);
         let is_whole = !context.is_read_apart(gateway.controller());
@@ -50,7 +50,7 @@ fn claims(context: &Context<'_>) -> FxHashMap<Id<Resource<Gateway>>, Names> {
         }
     }
     for (_, external) in mesh.externals.iter() {
-        let Some(id) = external.egress else { continue };
+        let Some(id) = external.egress() else { continue };
         let hosts = external.body.hosts.iter().flat_map(|hosts| hosts.iter());
         let claims = claims.entry(id).or_default();
         for host in hosts {

@@ -270,7 +270,7 @@ fn destinations_of_sidecars(context: &Context<'_>) -> FxHashMap<DestinationId, S
         for target in step.ways().into_iter().map(|way| way.destination.target) {
             let leaves = match target {
                 DestinationId::External(id) => {
-                    mesh.externals.get(id).is_some_and(|external| external.egress.is_some())
+                    mesh.externals.get(id).is_some_and(|external| external.egress().is_some())
                 }
                 DestinationId::Service(_) => false,
             };

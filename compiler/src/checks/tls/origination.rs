@@ -84,7 +84,7 @@ fn tls_is_not_wrapped_in_tls(context: &Context<'_>, requests: &Requests, reports
 fn leaves_through_a_gateway(model: &Model, target: DestinationId) -> bool {
     match target {
         DestinationId::External(id) => {
-            model.mesh.externals.get(id).is_some_and(|external| external.egress.is_some())
+            model.mesh.externals.get(id).is_some_and(|external| external.egress().is_some())
         }
         DestinationId::Service(_) => false,
     }

@@ -39,11 +39,10 @@ impl Pattern {
         portable::check(self.as_str())
     }
 
-    /// Whether each match in a path takes the path's first slash, or all but certainly another one: it stands at the beginning, or
-    /// begins with a slash. False if that is not known.
+    /// Whether the first match in a path always takes the path's first slash. False if that is not known: `/a` is found in `/b/a` too.
     #[must_use]
     pub fn takes_first_slash(&self) -> bool {
-        self.hir().is_some_and(|hir| begins_path(&hir) == Some(true))
+        self.hir().is_some_and(|hir| begins_path(&hir))
     }
 
     /// Whether a group, or with 0 what follows the match, comes right after a slash of the match. A path has no two slashes in a row, so it does
@@ -121,18 +120,26 @@ impl Literal for Pattern {
     }
 }
 
-/// Whether all that is matched begins with a slash, or at the beginning; `None` for what matches no character.
-fn begins_path(hir: &Hir) -> Option<bool> {
+/// Whether the first match in any path begins with its first character: it is tied to the beginning, or is a slash behind which
+/// nothing more is asked for.
+fn begins_path(hir: &Hir) -> bool {
+    let is_slash = |part: &Hir| matches!(part.kind(), HirKind::Literal(text) if *text.0 == *b"/");
+    let asks_nothing = |part: &Hir| {
+        let properties = part.properties();
+        properties.minimum_len() == Some(0) && properties.look_set().is_empty()
+    };
     match hir.kind() {
-        HirKind::Look(Look::Start) => Some(true),
-        HirKind::Empty | HirKind::Look(_) => None,
-        HirKind::Literal(literal) => literal.0.first().map(|first| *first == b'/'),
-        HirKind::Class(class) => Some(class.literal().is_some_and(|only| only == b"/")),
-        HirKind::Repetition(repetition) if repetition.min == 0 => Some(false),
-        HirKind::Repetition(repetition) => begins_path(&repetition.sub),
+        _ if hir.properties().look_set_prefix().contains(Look::Start) => true,
+        HirKind::Concat(parts) => {
+            parts.split_first().is_some_and(|(first, rest)| is_slash(first) && rest.iter().all(asks_nothing))
+        }
         HirKind::Capture(capture) => begins_path(&capture.sub),
-        HirKind::Concat(parts) => parts.iter().find_map(begins_path),
-        HirKind::Alternation(parts) => Some(parts.iter().all(|part| begins_path(part) == Some(true))),
+        HirKind::Empty
+        | HirKind::Literal(_)
+        | HirKind::Class(_)
+        | HirKind::Look(_)
+        | HirKind::Repetition(_)
+        | HirKind::Alternation(_) => is_slash(hir),
     }
 }
 

@@ -76,8 +76,8 @@ struct Walk<'m> {
 fn sent_through(model: &Model) -> FxHashMap<Id<Resource<Gateway>>, Vec<Span>> {
     let mut sent: FxHashMap<_, Vec<Span>> = FxHashMap::default();
     for external in model.mesh.externals.as_slice() {
-        let via = external.body.via.as_ref().map(|via| via.span);
-        if let Some((gateway, via)) = external.egress.zip(via) {
+        let via = external.via.map(|via| via.span);
+        if let Some((gateway, via)) = external.egress().zip(via) {
             sent.entry(gateway).or_default().push(via);
         }
     }
