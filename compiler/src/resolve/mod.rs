@@ -73,12 +73,12 @@ fn all<D: Send, T: Send>(
             let (place, declared) = resource.with(());
             let mut resolver = Resolver::new(definitions, mesh, &place);
             let item = resolve(&mut resolver, declared);
-            let Resolver { reports, lost, .. } = resolver;
+            let Resolver { reports, lost, misnamed, .. } = resolver;
             let is_faulty = lost || reports.iter().any(Diagnostic::leaves_a_hole);
             let (mut resource, ()) = place.with(item);
             resource.incomplete |= lost;
             resource.faulty |= is_faulty;
-            (resource, Findings { reports, lost: is_faulty, ..Findings::default() })
+            (resource, Findings { reports, lost: lost || misnamed, ..Findings::default() })
         })
         .collect();
     let mut resources = Vec::with_capacity(resolved.len());
@@ -99,6 +99,8 @@ pub(crate) struct Resolver<'d, 'p> {
     pub(crate) reports: Vec<Diagnostic>,
     /// Whether a part of it was lost, because what it names is not there: what is absent then proves nothing.
     pub(crate) lost: bool,
+    /// Whether it names a policy that is not there: one that nothing uses may be meant.
+    misnamed: bool,
     mesh: &'d Mesh,
     namespace: Option<&'d Namespace>,
     /// Where the templates that the item comes from were applied, outermost first.
@@ -120,6 +122,7 @@ impl<'d, 'p> Resolver<'d, 'p> {
             module: *module,
             reports: Vec::new(),
             lost: false,
+            misnamed: false,
             mesh,
             namespace: namespace.as_ref(),
             applied,

@@ -58,6 +58,7 @@ fn policy(name: &Spanned<Word>, cx: &mut Resolver<'_, '_>) -> Option<Arc<PolicyB
     match cx.definitions.find(cx.module, written).map(|(_, definition)| &definition.kind) {
         Some(DefinitionKind::Policy(body)) => body.clone(),
         _ => {
+            cx.misnamed = true;
             let known = cx.definitions.names(cx.module, |kind| matches!(kind, DefinitionKind::Policy(_)));
             let unknown = cx.definitions.unknown(cx.module, "policy", written, name.span, &known);
             unknown.into_iter().for_each(|report| cx.report(report));
