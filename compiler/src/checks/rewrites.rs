@@ -2,9 +2,9 @@
 
 use super::Context;
 use super::externals::steps::{Whole, once_for_each_place, steps, whole_routes};
-use crate::model::{Action, Destination, PathTest, Route};
+use crate::model::{Action, Destination, Host, Match, PathTest, Route};
 use crate::policy::{HeaderOperations, Rewrite, RewriteKind, SharedRouteOptions};
-use crate::values::ReplacementPart;
+use crate::values::{Pattern, ReplacementPart};
 use meshc_language::{Code, Diagnostic, Span};
 use rustc_hash::FxHashSet;
 
@@ -17,7 +17,7 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
             if !route.incomplete {
                 authority_once(route, reports);
             }
-            matches_make_paths(&route.options.shared.rewrite, reports);
+            matches_make_paths(host, route, reports);
             mirrors_lead_elsewhere(route, reports);
         }
     }
@@ -122,6 +122,19 @@ fn segments_stay_apart(text: &str, span: Span, whole: &Whole<'_>, reports: &mut 
     reports.push(with_conditions(report, whole));
 }
 
+/// Whether the pattern may match at the beginning of a path that the route takes.
+fn may_begin(host: &Host, route: &Route, pattern: &Pattern) -> bool {
+    // Which paths come to a delegate, its parents say too.
+    let any_path = !host.is_delegate();
+    let begins = |one: &Match| match one.path.as_ref().map(|path| &path.test) {
+        Some(PathTest::Exact(text) | PathTest::Prefix(text) | PathTest::Under(text)) => {
+            pattern.may_begin(text)
+        }
+        Some(PathTest::Pattern(_)) | None => any_path,
+    };
+    if route.matches.is_empty() { any_path } else { route.matches.iter().any(begins) }
+}
+
 fn with_conditions(report: Diagnostic, whole: &Whole<'_>) -> Diagnostic {
     let report = match whole.step.route.condition {
         Some(condition) => report.related(condition, "the condition"),
@@ -135,10 +148,10 @@ fn with_conditions(report: Diagnostic, whole: &Whole<'_>) -> Diagnostic {
     }
 }
 
-/// What takes the place of the beginning of a path begins with `/`. Of an expression that may match elsewhere too nothing is said,
-/// nor of a group that may begin with a slash.
-fn matches_make_paths(rewrites: &[Rewrite], reports: &mut Vec<Diagnostic>) {
-    for rewrite in rewrites {
+/// What takes the place of the beginning of a path begins with `/`. Nothing is said of an expression that matches further inside of all
+/// paths of the route, nor of a group that may begin with a slash.
+fn matches_make_paths(host: &Host, route: &Route, reports: &mut Vec<Diagnostic>) {
+    for rewrite in &route.options.shared.rewrite {
         let RewriteKind::Matches { pattern, with } = &rewrite.kind else { continue };
         let what = match with.value.parts().next() {
             Some(ReplacementPart::Text(text)) if !text.starts_with('/') => "but does not start with `/`",
@@ -148,7 +161,7 @@ fn matches_make_paths(rewrites: &[Rewrite], reports: &mut Vec<Diagnostic>) {
             None if pattern.value.puts_slash_before(0) => "up to a `/`",
             Some(ReplacementPart::Text(_) | ReplacementPart::Group(_)) | None => continue,
         };
-        if !pattern.value.takes_first_slash() {
+        if !pattern.value.takes_first_slash() || !may_begin(host, route, &pattern.value) {
             continue;
         }
         let message = match with.value.as_str() {

@@ -50,7 +50,11 @@ wherever_written!(Workload { labels, namespace } at { span });
 impl Syntax for Workload {
     fn read<'p>(args: &mut Args<'p>, cx: &mut Reader<'_, 'p>) -> Option<Self> {
         let start = args.start(cx);
-        let labels = if args.take_word("any", cx).is_some() { Vec::new() } else { Labels::read(args, cx)?.0 };
+        let labels = if args.take_label("any", &["all", "*", "every"], cx) {
+            Vec::new()
+        } else {
+            Labels::read(args, cx)?.0
+        };
         let namespace = match args.take_word("in", cx) {
             Some(_) => Some(Spanned::read(args, cx)?),
             None => None,
@@ -191,6 +195,10 @@ impl Literal for ServerHost {
         if host.is_partial_wildcard() {
             return Err(ValueError::new(format!("a gateway cannot serve `{host}`"))
                 .help("a wildcard covers whole labels: `*.a.com`"));
+        }
+        if namespace.is_none() && matches!(text, "any" | "all") {
+            let message = format!("a gateway cannot serve the short name `{host}`");
+            return Err(ValueError::new(message).help("every host is `*`").guess("*"));
         }
         if host.is_short() && !host.is_any() && !host.is_ip() {
             return Err(ValueError::new(format!("a gateway cannot serve the short name `{host}`"))

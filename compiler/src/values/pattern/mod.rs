@@ -39,10 +39,11 @@ impl Pattern {
         portable::check(self.as_str())
     }
 
-    /// Whether the first match in a path always takes the path's first slash. False if that is not known: `/a` is found in `/b/a` too.
+    /// Whether a match at the beginning of a path takes the path's first slash, and each match is there or begins with a slash. False
+    /// if that is not known.
     #[must_use]
     pub fn takes_first_slash(&self) -> bool {
-        self.hir().is_some_and(|hir| begins_path(&hir))
+        self.hir().is_some_and(|hir| begins_path(&hir) == Some(true))
     }
 
     /// Whether a group, or with 0 what follows the match, comes right after a slash of the match. A path has no two slashes in a row, so it does
@@ -76,6 +77,18 @@ impl Pattern {
             let same = one.len() == text.len() && begins(text.as_bytes(), one);
             longer || same || (!whole && begins(one, text.as_bytes()))
         })
+    }
+
+    /// Whether it may match at the beginning of a text that begins like this, as far as its own beginning shows. True if that is not
+    /// known.
+    #[must_use]
+    pub fn may_begin(&self, text: &str) -> bool {
+        let Some(hir) = self.hir() else { return true };
+        let beginnings = Extractor::new().extract(&hir);
+        let Some(beginnings) = beginnings.literals() else { return true };
+        let text = text.as_bytes();
+        let meets = |one: &[u8]| one.starts_with(text) || text.starts_with(one);
+        beginnings.iter().any(|one| meets(one.as_bytes()))
     }
 
     /// How many groups it captures, those with names among them.
@@ -120,26 +133,18 @@ impl Literal for Pattern {
     }
 }
 
-/// Whether the first match in any path begins with its first character: it is tied to the beginning, or is a slash behind which
-/// nothing more is asked for.
-fn begins_path(hir: &Hir) -> bool {
-    let is_slash = |part: &Hir| matches!(part.kind(), HirKind::Literal(text) if *text.0 == *b"/");
-    let asks_nothing = |part: &Hir| {
-        let properties = part.properties();
-        properties.minimum_len() == Some(0) && properties.look_set().is_empty()
-    };
+/// Whether all that is matched begins with a slash, or at the beginning; `None` for what matches no character.
+fn begins_path(hir: &Hir) -> Option<bool> {
     match hir.kind() {
-        _ if hir.properties().look_set_prefix().contains(Look::Start) => true,
-        HirKind::Concat(parts) => {
-            parts.split_first().is_some_and(|(first, rest)| is_slash(first) && rest.iter().all(asks_nothing))
-        }
+        HirKind::Look(Look::Start) => Some(true),
+        HirKind::Empty | HirKind::Look(_) => None,
+        HirKind::Literal(literal) => literal.0.first().map(|first| *first == b'/'),
+        HirKind::Class(class) => Some(class.literal().is_some_and(|only| only == b"/")),
+        HirKind::Repetition(repetition) if repetition.min == 0 => Some(false),
+        HirKind::Repetition(repetition) => begins_path(&repetition.sub),
         HirKind::Capture(capture) => begins_path(&capture.sub),
-        HirKind::Empty
-        | HirKind::Literal(_)
-        | HirKind::Class(_)
-        | HirKind::Look(_)
-        | HirKind::Repetition(_)
-        | HirKind::Alternation(_) => is_slash(hir),
+        HirKind::Concat(parts) => parts.iter().find_map(begins_path),
+        HirKind::Alternation(parts) => Some(parts.iter().all(|part| begins_path(part) == Some(true))),
     }
 }
 
