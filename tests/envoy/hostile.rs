@@ -80,7 +80,8 @@ fn mesh(text: &str) -> String {
         .filter(|char| char.is_ascii_graphic() && !"?#\"<>\\^`{|}".contains(*char))
         .take(4000)
         .collect();
-    let path = literal(&format!("/p{clean}"));
+    // There, a percent sign begins an escape.
+    let path = literal(&format!("/p{}", clean.replace('%', "%25")));
     // What takes the place of a match is a part of a path, in which `$` begins no group.
     let replacement = literal(&format!("/{}", clean.replace('$', "")));
     // A pattern is made of a cookie, and no pattern is longer than 1024 bytes.

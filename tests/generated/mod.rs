@@ -70,6 +70,31 @@ fn covered_in(compilation: &Compilation, files: &[(&str, String)]) -> BTreeSet<(
     covered.map(place).collect()
 }
 
+#[test]
+fn what_unfolds_too_often_is_reported_in_one_place_in_every_run() {
+    let values = (0..120).map(|value| format!("v{value}")).collect::<Vec<_>>().join(", ");
+    let host = |at: usize| {
+        format!(
+            "host h{at}.com {{
+  for $a in [{values}] {{ for $b in [{values}] {{ route $a-$b when path is \"/$a/$b\" -> web }} }}
+}}
+"
+        )
+    };
+    let hosts: String = (0..8).map(host).collect();
+    let text = format!("service web {{ port http 80 }}\n{hosts}");
+    let reports = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let reports = pool.install(|| compile(&text)).reports;
+        reports.iter().map(|report| (report.code, report.span, report.message.clone())).collect::<Vec<_>>()
+    };
+    let alone = reports(1);
+    assert_eq!(alone.iter().filter(|(code, ..)| *code == Code::EXPANSION_BUDGET).count(), 8, "{alone:?}");
+    for threads in [2, 3, 8] {
+        assert_eq!(reports(threads), alone, "{threads} threads");
+    }
+}
+
 fn compile(text: &str) -> Compilation {
     compile_all(&[("gen", text.to_owned())])
 }

@@ -101,14 +101,14 @@ impl Project {
 }
 
 /// Writes a source, and lets the program build it.
-fn build(stage: &Stage, folder: &Path, source: &str, port: u16) {
+pub(super) fn build(stage: &Stage, folder: &Path, source: &str, port: u16) {
     fs::write(folder.join("a.mesh"), stage.filled(source, port)).unwrap();
     let run = Command::new(env!("CARGO_BIN_EXE_meshc")).arg("build").current_dir(folder).output().unwrap();
     assert!(run.status.success(), "{}\n{source}", String::from_utf8_lossy(&run.stderr));
 }
 
 /// The container of the Deployment that stands in the output, if there is one.
-fn container(out: &Path) -> Option<Value> {
+pub(super) fn container(out: &Path) -> Option<Value> {
     let manifests =
         ["envoy", "nginx"].map(|target| out.join(target).join("kubernetes/_no-namespace/edge.yaml"));
     let text = manifests.iter().find_map(|path| fs::read_to_string(path).ok())?;
@@ -118,6 +118,6 @@ fn container(out: &Path) -> Option<Value> {
         .map(|document| document["spec"]["template"]["spec"]["containers"][0].clone())
 }
 
-fn texts(list: &Value) -> Vec<String> {
+pub(super) fn texts(list: &Value) -> Vec<String> {
     list.as_sequence().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
 }

@@ -2,6 +2,7 @@
 
 use super::stage::{Plane, Running, Stage, seen, wait_for};
 use meshc_cli::rig::{Behaviour, Echo, Request};
+use std::time::Instant;
 
 on_every_plane! {
     attempts_come_on_top_of_the_first_try
@@ -17,6 +18,7 @@ on_every_plane! {
     a_body_is_sent_again
     what_may_have_been_done_is_not_done_again
     an_upload_that_waits_for_its_answer_is_not_held_up
+    the_wait_before_a_retry_is_drawn_anew
 }
 
 /// A gateway with one route, on which something is said, to these endpoints, which take turns.
@@ -230,4 +232,24 @@ fn an_upload_that_waits_for_its_answer_is_not_held_up(stage: &mut Stage) {
     wait_for("the beginning of the request to reach the endpoint", || a.connections() > 0);
     connection.send(b"more!").unwrap();
     assert_eq!(connection.answer("POST").unwrap().status, 200);
+}
+
+fn the_wait_before_a_retry_is_drawn_anew(stage: &mut Stage) {
+    let _a = stage.echo("a");
+    let source = one_route("retry 1 on [5xx] backoff 400ms", "<a>");
+    if stage.plane == Plane::Nginx {
+        stage.assert_caveat(&source, "route all");
+        return;
+    }
+    let running = stage.start(&source);
+    let waited = || {
+        let begun = Instant::now();
+        assert_eq!(running.ask(&failing("503")).status, 503);
+        begun.elapsed().as_millis()
+    };
+    // Of twelve, one is in the lower half, but for one run of 4,096.
+    let waits: Vec<u128> = (0..12).map(|_| waited()).collect();
+    assert!(waits.iter().any(|wait| *wait < 200), "{waits:?}");
+    assert!(waits.iter().min().unwrap() + 50 < *waits.iter().max().unwrap(), "{waits:?}");
+    assert!(waits.iter().all(|wait| *wait < 400 + 300), "{waits:?}");
 }

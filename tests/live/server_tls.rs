@@ -73,9 +73,9 @@ fn a_name_gets_its_certificate_and_its_routes(stage: &mut Stage) {
     assert_eq!(b.requests(), before);
 }
 
-/// The version that a handshake for `a.com` ends with. The certificate is verified.
-fn shake_hands(
-    running: &Running,
+/// The version that a handshake for a name ends with. The certificate is verified.
+pub(super) fn shake_hands(
+    (port, name): (u16, &'static str),
     authority: &Path,
     versions: &[&'static SupportedProtocolVersion],
 ) -> io::Result<ProtocolVersion> {
@@ -84,9 +84,9 @@ fn shake_hands(
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_protocol_versions(versions).unwrap();
     let config = config.with_root_certificates(roots).with_no_client_auth();
-    let name = ServerName::try_from("a.com").unwrap();
+    let name = ServerName::try_from(name).unwrap();
     let mut connection = ClientConnection::new(Arc::new(config), name).unwrap();
-    let mut stream = TcpStream::connect(("127.0.0.1", running.port))?;
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(LIMIT))?;
     while connection.is_handshaking() {
         connection.complete_io(&mut stream)?;
@@ -113,13 +113,13 @@ fn versions_out_of_range_are_refused(stage: &mut Stage) {
     let new = stage.start(&one_server(
         r#"simple { cert file "<server.pem>"; key file "<server.key>"; min-version 1.3 }"#,
     ));
-    assert_eq!(shake_hands(&new, &ca, &[&TLS13]).unwrap(), ProtocolVersion::TLSv1_3);
-    assert!(shake_hands(&new, &ca, &[&TLS12]).is_err());
+    assert_eq!(shake_hands((new.port, "a.com"), &ca, &[&TLS13]).unwrap(), ProtocolVersion::TLSv1_3);
+    assert!(shake_hands((new.port, "a.com"), &ca, &[&TLS12]).is_err());
     let old = stage.start(&one_server(
         r#"simple { cert file "<server.pem>"; key file "<server.key>"; max-version 1.2 }"#,
     ));
-    assert_eq!(shake_hands(&old, &ca, &[&TLS12, &TLS13]).unwrap(), ProtocolVersion::TLSv1_2);
-    assert!(shake_hands(&old, &ca, &[&TLS13]).is_err());
+    assert_eq!(shake_hands((old.port, "a.com"), &ca, &[&TLS12, &TLS13]).unwrap(), ProtocolVersion::TLSv1_2);
+    assert!(shake_hands((old.port, "a.com"), &ca, &[&TLS13]).is_err());
 }
 
 fn without_a_range_tls_1_2_is_the_oldest(stage: &mut Stage) {
@@ -127,8 +127,8 @@ fn without_a_range_tls_1_2_is_the_oldest(stage: &mut Stage) {
     let _a = stage.echo("a");
     let ca = stage.authority.ca.clone();
     let running = stage.start(&one_server(r#"simple { cert file "<server.pem>"; key file "<server.key>" }"#));
-    assert_eq!(shake_hands(&running, &ca, &[&TLS12]).unwrap(), ProtocolVersion::TLSv1_2);
-    assert_eq!(shake_hands(&running, &ca, &[&TLS13]).unwrap(), ProtocolVersion::TLSv1_3);
+    assert_eq!(shake_hands((running.port, "a.com"), &ca, &[&TLS12]).unwrap(), ProtocolVersion::TLSv1_2);
+    assert_eq!(shake_hands((running.port, "a.com"), &ca, &[&TLS13]).unwrap(), ProtocolVersion::TLSv1_3);
     assert!(offers_tls_1_1_only(running.port).is_err());
 }
 

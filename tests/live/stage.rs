@@ -9,6 +9,7 @@ use meshc_compiler::routing::Proxy;
 use meshc_compiler::{Checked, Input, Project, check};
 use meshc_language::{Diagnostic, SourceFile};
 use meshc_targets::envoy::{EnvoyOptions, Layout};
+use meshc_targets::nginx::NginxOptions;
 use meshc_targets::{Artifact, Gateways, Options, Target, envoy, fit, nginx, target};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -64,6 +65,8 @@ pub(super) struct Stage {
     pub(super) plane: Plane,
     /// How Envoy's configuration is split into files.
     pub(super) layout: Layout,
+    /// How nginx is configured.
+    pub(super) nginx: NginxOptions,
     pub(super) folder: TempDir,
     /// Signs what is made by [`Stage::certificate`].
     pub(super) authority: Authority,
@@ -91,6 +94,7 @@ pub(super) fn on(plane: Plane, test: impl FnOnce(&mut Stage)) {
     let mut stage = Stage {
         plane,
         layout: Layout::default(),
+        nginx: NginxOptions::default(),
         values: Vec::new(),
         echoes: Echoes::new().unwrap(),
         folder,
@@ -259,6 +263,7 @@ impl Stage {
             files,
             gateways: Gateways::All,
             envoy: EnvoyOptions { layout: self.layout, root, ..EnvoyOptions::default() },
+            nginx: self.nginx.clone(),
             ..Options::default()
         }
     }

@@ -5,6 +5,7 @@
 mod words;
 
 use meshc_language::code::REGISTRY;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -50,6 +51,66 @@ fn crates_depend_in_one_direction() {
             assert!(!manifest.contains(&name), "{krate} must not depend on {later}");
         }
     }
+}
+
+/// The folders of the compiler, and its files at the top, in the order in which one stands on another.
+const STAGES: &[&str] = &[
+    "values",
+    "fingerprint",
+    "project",
+    "reading",
+    "policy",
+    "declared",
+    "reference",
+    "model",
+    "resolve",
+    "graph",
+    "routing",
+    "checks",
+    "causes",
+    "fixes",
+    "compile",
+];
+
+/// Imports against that order that are still there: whoever removes one takes it out of this list.
+const KNOTS: &[(&str, &str, &str)] = &[
+    ("project", "reading", "values of constants are read as statements are"),
+    ("project", "policy", "bodies of policies and retries are kept with their names"),
+    ("reading", "reference", "a report on an unknown statement says where it belongs"),
+    ("declared", "reference", "a report on an unknown item lists the items"),
+];
+
+#[test]
+fn stages_of_the_compiler_stand_on_those_before_them() {
+    let mut arrows: BTreeSet<(String, String)> = BTreeSet::new();
+    for (path, text) in sources("compiler/src") {
+        let inside = path.strip_prefix(root().join("compiler/src")).unwrap();
+        let own = inside.components().next().unwrap().as_os_str().to_string_lossy().replace(".rs", "");
+        if own == "lib" {
+            continue;
+        }
+        let code = without_tests(&text).lines().filter(|line| !line.trim_start().starts_with("//"));
+        for name in code.flat_map(|line| line.split("crate::").skip(1)) {
+            let name = name.split(|char: char| !char.is_ascii_alphanumeric() && char != '_').next().unwrap();
+            arrows.extend((name != own && !name.is_empty()).then(|| (own.clone(), name.to_owned())));
+        }
+    }
+    let place = |name: &str| STAGES.iter().position(|stage| *stage == name);
+    let mut knots = Vec::new();
+    for (from, to) in &arrows {
+        // Names that the crate exports at its top are not stages.
+        let (Some(at), Some(on)) = (place(from), place(to)) else {
+            assert!(place(from).is_some(), "`{from}` has no place in STAGES");
+            continue;
+        };
+        println!("{from} -> {to}{}", if on > at { "  (against the order)" } else { "" });
+        knots.extend((on > at).then_some((from.as_str(), to.as_str())));
+    }
+    let known: Vec<(&str, &str)> = KNOTS.iter().map(|(from, to, _)| (*from, *to)).collect();
+    let new: Vec<_> = knots.iter().filter(|knot| !known.contains(knot)).collect();
+    let gone: Vec<_> = known.iter().filter(|knot| !knots.contains(knot)).collect();
+    assert!(new.is_empty(), "against the order of the stages: {new:?}");
+    assert!(gone.is_empty(), "no longer there, take it out of KNOTS: {gone:?}");
 }
 
 #[test]

@@ -33,10 +33,10 @@ fn a_program_that_is_not_installed() {
 
 #[test]
 fn a_target_that_is_no_proxy() {
-    let run = verify(&shop(), 2, &["--target", "istio"]);
-    assert!(run.err.contains("`istio` is not a proxy that can run by itself"), "{}", run.err);
-    let run = verify(&shop(), 2, &["--target", "apache"]);
-    assert!(run.err.contains("[possible values: istio, envoy, nginx]"), "{}", run.err);
+    for target in ["istio", "apache"] {
+        let run = verify(&shop(), 2, &["--target", target]);
+        assert!(run.err.contains("[possible values: envoy, nginx]"), "{}", run.err);
+    }
 }
 
 #[test]

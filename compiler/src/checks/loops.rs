@@ -87,6 +87,9 @@ fn follow<'m>(
     while seen.len() <= STEPS {
         let (route, taken) = answer(context, at, asked, &url)?;
         let Action::Redirect(redirect) = &route.action else { return None };
+        if changes_the_request(route, asked) {
+            return None;
+        }
         let next = target(&url, redirect, taken)?;
         seen.push((url, route));
         if let Some(from) = seen.iter().position(|(one, _)| *one == next) {
@@ -98,6 +101,18 @@ fn follow<'m>(
     let last = seen.last()?.1;
     let grows = seen.iter().skip(STEPS / 2).all(|(_, route)| std::ptr::eq(*route, last));
     grows.then(|| seen.into_iter().take(3).collect())
+}
+
+/// Whether clients come back otherwise: with GET (RFC 9110, sections 15.4.2 to 15.4.4), or with a cookie that they were given.
+fn changes_the_request(route: &Route, asked: &Match) -> bool {
+    let Action::Redirect(redirect) = &route.action else { return false };
+    let keeps_method = matches!(redirect.code.get(), 307 | 308);
+    let only_gets = asked.methods.iter().all(|method| matches!(method.as_str(), "GET" | "HEAD"));
+    let gives_cookie = route.options.shared.response_headers.iter().any(|operations| {
+        let settings = operations.body.set.iter().chain(&operations.body.add);
+        settings.into_iter().any(|setting| setting.name.value.as_str() == "set-cookie")
+    });
+    !(keeps_method || only_gets) || gives_cookie
 }
 
 /// The route that takes a request at a gateway, with the alternative that holds; `None` where it cannot be told.
@@ -199,8 +214,9 @@ fn takes(
 
 /// Where a redirect sends a client; `None` for a port of its own, which may be anybody's.
 fn target(url: &Url, redirect: &Redirect, taken: Option<&Match>) -> Option<Url> {
-    let Redirect { code: _, scheme, host, path, prefix, port, query: _, span: _ } = redirect;
-    if matches!(port, Some(RedirectPort::Number(_))) {
+    let Redirect { code: _, scheme, host, path, prefix, port, query, span: _ } = redirect;
+    // With another query another route may take it.
+    if matches!(port, Some(RedirectPort::Number(_))) || query.is_some() {
         return None;
     }
     let is_https = scheme.as_ref().map_or(url.is_https, |scheme| scheme.value.word() == "https");

@@ -7,7 +7,6 @@ mod bindings;
 mod callers;
 mod cover;
 mod delegation;
-mod deprecation;
 mod earlier;
 mod externals;
 mod gateways;
@@ -30,8 +29,6 @@ use crate::routing::Plans;
 use meshc_language::Diagnostic;
 use rayon::prelude::*;
 use std::sync::OnceLock;
-
-pub(crate) use deprecation::deprecated_use;
 
 /// What a check sees.
 pub(crate) struct Context<'m> {

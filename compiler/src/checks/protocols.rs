@@ -70,6 +70,10 @@ fn no_connections(model: &Model, destination: &Destination) -> Diagnostic {
 
 /// Requests for a database, or for what is only known to be bytes.
 fn speaks_another_protocol(model: &Model, destination: &Destination) -> Option<Diagnostic> {
+    // In the block of a service with several ports, the caller chooses one.
+    if destination.port.is_none() && model.mesh.ports(destination.target).len() > 1 {
+        return None;
+    }
     let port = model.mesh.port_of(destination)?;
     let protocol = port.protocol.value;
     if !matches!(protocol, Protocol::Tcp | Protocol::Mongo | Protocol::Redis | Protocol::Mysql) {

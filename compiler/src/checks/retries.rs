@@ -52,7 +52,9 @@ fn retries_are_few(policy: &RetryPolicy, span: Span, reports: &mut Vec<Diagnosti
             .consequence(
                 "a destination that fails gets a multiple of its traffic, and clients wait for all of it",
             )
-            .help("write a number below 10, such as `retry 3`; with `per-try 2s` each try has its own limit"),
+            .help(format!(
+                "write `retry 3`, or another number up to {FEW}; with `per-try 2s` each try has its own limit"
+            )),
     );
 }
 

@@ -2,9 +2,9 @@
 
 use super::Context;
 use super::externals::steps::{Whole, once_for_each_place, steps, whole_routes};
-use crate::model::{Action, Destination, Host, Match, PathTest, Route};
+use crate::model::{Action, Destination, Match, Mirror, PathTest, Route};
 use crate::policy::{HeaderOperations, Rewrite, RewriteKind, SharedRouteOptions};
-use crate::values::{Pattern, ReplacementPart};
+use crate::values::{Pattern, Percent, ReplacementPart};
 use meshc_language::{Code, Diagnostic, Span};
 use rustc_hash::FxHashSet;
 
@@ -17,7 +17,7 @@ pub(super) fn check(context: &Context<'_>, reports: &mut Vec<Diagnostic>) {
             if !route.incomplete {
                 authority_once(route, reports);
             }
-            matches_make_paths(host, route, reports);
+            matches_make_paths(route, reports);
             mirrors_lead_elsewhere(route, reports);
         }
     }
@@ -41,7 +41,9 @@ fn mirrors_lead_elsewhere(route: &Route, reports: &mut Vec<Diagnostic>) {
             && copy.port.map(|port| port.value) == original.port.map(|port| port.value)
             && copy.subset.as_ref().map(|one| &one.value) == original.subset.as_ref().map(|one| &one.value)
     };
-    for mirror in route.options.mirrors.iter().filter(|mirror| is_same(&mirror.destination)) {
+    let copies_something = |mirror: &&Mirror| mirror.share.is_none_or(|share| share.value != Percent::ZERO);
+    let mirrors = route.options.mirrors.iter().filter(copies_something);
+    for mirror in mirrors.filter(|mirror| is_same(&mirror.destination)) {
         let message = "this copies requests to the destination that they go to";
         let report = Diagnostic::new(Code::MIRROR_TO_ITSELF, mirror.span, message)
             .related(original.span, "the destination")
@@ -122,17 +124,15 @@ fn segments_stay_apart(text: &str, span: Span, whole: &Whole<'_>, reports: &mut 
     reports.push(with_conditions(report, whole));
 }
 
-/// Whether the pattern may match at the beginning of a path that the route takes.
-fn may_begin(host: &Host, route: &Route, pattern: &Pattern) -> bool {
-    // Which paths come to a delegate, its parents say too.
-    let any_path = !host.is_delegate();
+/// Whether the pattern matches at the beginning of a path: it is tied to it, or the route's paths begin as the pattern does.
+fn begins_paths(route: &Route, pattern: &Pattern) -> bool {
     let begins = |one: &Match| match one.path.as_ref().map(|path| &path.test) {
         Some(PathTest::Exact(text) | PathTest::Prefix(text) | PathTest::Under(text)) => {
             pattern.may_begin(text)
         }
-        Some(PathTest::Pattern(_)) | None => any_path,
+        Some(PathTest::Pattern(_)) | None => false,
     };
-    if route.matches.is_empty() { any_path } else { route.matches.iter().any(begins) }
+    pattern.is_tied_to_beginning() || route.matches.iter().any(begins)
 }
 
 fn with_conditions(report: Diagnostic, whole: &Whole<'_>) -> Diagnostic {
@@ -148,9 +148,9 @@ fn with_conditions(report: Diagnostic, whole: &Whole<'_>) -> Diagnostic {
     }
 }
 
-/// What takes the place of the beginning of a path begins with `/`. Nothing is said of an expression that matches further inside of all
-/// paths of the route, nor of a group that may begin with a slash.
-fn matches_make_paths(host: &Host, route: &Route, reports: &mut Vec<Diagnostic>) {
+/// What takes the place of the beginning of a path begins with `/`. Nothing is said of an expression that may match further inside of
+/// the paths that are meant, nor of a group that may begin with a slash.
+fn matches_make_paths(route: &Route, reports: &mut Vec<Diagnostic>) {
     for rewrite in &route.options.shared.rewrite {
         let RewriteKind::Matches { pattern, with } = &rewrite.kind else { continue };
         let what = match with.value.parts().next() {
@@ -161,7 +161,7 @@ fn matches_make_paths(host: &Host, route: &Route, reports: &mut Vec<Diagnostic>)
             None if pattern.value.puts_slash_before(0) => "up to a `/`",
             Some(ReplacementPart::Text(_) | ReplacementPart::Group(_)) | None => continue,
         };
-        if !pattern.value.takes_first_slash() || !may_begin(host, route, &pattern.value) {
+        if !pattern.value.takes_first_slash() || !begins_paths(route, &pattern.value) {
             continue;
         }
         let message = match with.value.as_str() {

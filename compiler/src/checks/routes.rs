@@ -401,7 +401,8 @@ fn redirect_changes_something(site: &Site<'_>, reports: &mut Vec<Diagnostic>) {
     let Action::Redirect(redirect) = &site.route.action else { return };
     let Redirect { code: _, scheme, host, path, prefix, port, query, span } = &**redirect;
     // What could not be read may be what changes.
-    let is_whole = !site.route.incomplete;
+    let has_query = matches!(query, Some(Spanned { value: RedirectQuery::New(_), span: _ }));
+    let is_whole = !site.route.incomplete && !has_query;
     if is_whole && scheme.is_none() && host.is_none() && path.is_none() && prefix.is_none() && port.is_none()
     {
         reports.push(

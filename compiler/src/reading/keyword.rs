@@ -186,7 +186,12 @@ pub(crate) fn literal<L: Literal>(term: &Term<'_>, cx: &mut Reader<'_, '_>) -> O
             // A string in quotes of another language has been reported as such.
             let written = cx.written(term.span).filter(|_| term.origin.is_none()).unwrap_or_default();
             if !right && meshc_language::text::in_foreign_quotes(written).is_none() {
-                cx.report_at(term, wrong_form::<L>(term, text, written));
+                let mut report = wrong_form::<L>(term, text, written);
+                // A word ends where a sign begins that no word has: what was meant is longer.
+                if !quoted && term.origin.is_none() && cx.goes_on_behind(term.span) {
+                    report.fix = None;
+                }
+                cx.report_at(term, report);
             }
             Some(Spanned::new(value, term.span))
         }

@@ -9,6 +9,14 @@ impl Reader<'_, '_> {
     /// Reports a rule of a host that lacks its first word.
     pub(super) fn rule_without_route(&mut self, statement: Statement<'_>, keyword: Span) {
         self.lost = true;
+        let word = self.written(keyword).unwrap_or_default();
+        if crate::values::did_you_mean(word, ["route"].into_iter()).is_some() {
+            let report =
+                Diagnostic::new(Code::UNKNOWN_KEYWORD, keyword, format!("`host` has no statement `{word}`"));
+            let report = report.help("did you mean `route`?");
+            self.report(report.edit(Applicability::Unsafe, keyword, "route"));
+            return;
+        }
         let right = format!("route {}", self.written(statement.head()).unwrap_or_default());
         let report = Diagnostic::new(Code::UNKNOWN_KEYWORD, keyword, "a rule begins with `route`");
         let report = report.help(format!("write `{right}`"));

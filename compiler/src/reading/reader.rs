@@ -103,6 +103,13 @@ impl<'d, 'p> Reader<'d, 'p> {
         Some(file.slice(span))
     }
 
+    /// Whether something follows a term without a blank.
+    pub(super) fn goes_on_behind(&self, span: Span) -> bool {
+        let file = self.definitions.project.files.get(span.file.0 as usize);
+        let rest = file.and_then(|file| file.text.get(span.end as usize..)).unwrap_or_default();
+        rest.starts_with(['[', '(', '{', '"', '\''])
+    }
+
     /// Notes that a statement could not be read.
     pub(crate) fn lose(&mut self, statement: Statement<'p>) {
         self.lost = true;

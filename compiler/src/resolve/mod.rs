@@ -4,6 +4,7 @@
 //! which every name is resolved, and reports of what is not. Each item is resolved by itself.
 
 mod bindings;
+mod deprecation;
 mod destinations;
 mod gateway;
 mod host;

@@ -1,7 +1,7 @@
 //! References to destinations and gateways, looked up: what they name, or a report of what is wrong with them.
 
 use super::Resolver;
-use crate::checks::deprecated_use;
+use super::deprecation::deprecated_use;
 use crate::declared::{GatewayReference, Reference};
 use crate::model::{
     Destination, DestinationId, Found, FrontService, Gateway, Id, Known, Resource, deprecation,

@@ -6,7 +6,7 @@
 use super::api;
 use meshc_compiler::model::{Match, PathTest};
 use meshc_compiler::policy::{Rewrite, RewriteKind};
-use meshc_compiler::values::escape_literal;
+use meshc_compiler::values::{Pattern, escape_literal};
 use smol_str::SmolStr;
 
 /// The rewrites of a route whose conditions are `matches`.
@@ -19,13 +19,21 @@ pub(super) fn http(rewrites: &[Rewrite], matches: &[Match]) -> Option<api::HttpR
         match kind {
             RewriteKind::Host(host) => out.authority = Some(SmolStr::new(host.value.as_str())),
             RewriteKind::Matches { pattern, with } => {
-                out.uri_regex_rewrite = Some(regex(pattern.value.as_str().to_owned(), with.value.as_str()));
+                out.uri_regex_rewrite = Some(replaced(&pattern.value, with.value.as_str()));
             }
             RewriteKind::Path(path) => whole_path(path.value.as_str(), matches, &mut out),
             RewriteKind::Prefix(path) => prefix(path.value.as_str(), matches, &mut out),
         }
     }
     Some(out)
+}
+
+/// Istio refuses a replacement without text: in its place stands a group that matches nothing.
+fn replaced(pattern: &Pattern, with: &str) -> api::RegexRewrite {
+    match with {
+        "" => regex(format!("(?:{pattern})()"), &format!("\\{}", pattern.groups() + 1)),
+        text => regex(pattern.as_str().to_owned(), text),
+    }
 }
 
 fn regex(pattern: String, with: &str) -> api::RegexRewrite {

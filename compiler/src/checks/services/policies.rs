@@ -190,6 +190,11 @@ pub(super) fn settings_for_requests_have_some(called: &Called<'_>, reports: &mut
     let mut known = FxHashSet::default();
     for (policy, has_requests) in general.chain(on_ports).chain(subsets) {
         let Some(pool) = policy.pool.as_deref().filter(|_| !has_requests && !called.faulty) else { continue };
+        // A policy is for many: what one of its destinations has no use for, another may.
+        let is_own = pool.span.file == called.name_span.file && pool.span.start > called.name_span.start;
+        if !is_own || called.is_applied {
+            continue;
+        }
         let of_requests: [(&str, Option<Span>); 6] = [
             ("requests", pool.body.requests.map(|one| one.span)),
             ("requests-per-connection", pool.body.requests_per_connection.map(|one| one.span)),

@@ -79,6 +79,12 @@ impl Pattern {
         })
     }
 
+    /// Whether each match is at the beginning of a text.
+    #[must_use]
+    pub fn is_tied_to_beginning(&self) -> bool {
+        self.hir().is_some_and(|hir| hir.properties().look_set_prefix().contains(Look::Start))
+    }
+
     /// Whether it may match at the beginning of a text that begins like this, as far as its own beginning shows. True if that is not
     /// known.
     #[must_use]

@@ -4,7 +4,7 @@ use crate::reading::Deprecation;
 use meshc_language::{Code, Diagnostic, Span};
 
 /// The report for a use of something deprecated.
-pub(crate) fn deprecated_use(what: &str, name: &str, deprecation: &Deprecation, span: Span) -> Diagnostic {
+pub(super) fn deprecated_use(what: &str, name: &str, deprecation: &Deprecation, span: Span) -> Diagnostic {
     let Deprecation { since, instead, until, span: declared } = deprecation;
     let mut message = format!("{what} `{name}` is deprecated");
     if let Some(since) = since {
