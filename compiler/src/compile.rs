@@ -7,6 +7,7 @@ use crate::fixes;
 use crate::model::{Controller, Model};
 use crate::project::{Definitions, Project, Targets};
 use crate::reading::{Accepted, Findings, Scopes};
+use crate::reference::Words;
 use crate::resolve::resolve;
 use crate::routing::{Dropped, Plans, Proxy};
 use crate::values::Date;
@@ -345,7 +346,7 @@ fn compile(
     let mut found = Findings::default();
     let known = options.targets.iter().chain(&options.other_targets).copied().collect();
     let targets = Targets::new(target, known);
-    let definitions = Definitions::read_for(project, environment, targets, &mut found.reports);
+    let definitions = Definitions::read(project, environment, targets, &Words, &mut found.reports);
     let declared = declare(&definitions, &mut found);
     let model = resolve(&definitions, declared, &options.cluster_domain, &mut found);
     // With an item missing, what the checks conclude from absence would be a cascade of the first fault.

@@ -3,8 +3,46 @@
 use crate::declared::{Bindings, External, Gateway, Host, Raw, Service};
 use crate::policy::{RetryPolicy, SharedRouteOptions, TrafficPolicy};
 use crate::project::PolicyBody;
-use crate::reading::{Entry, Keyword, Repeat, Section, Spec};
+use crate::reading::{Entry, Keyword, Repeat, Section, Spec, Vocabulary};
 use meshc_language::{Code, Diagnostic, Span};
+
+/// The words of the language, for those who read single statements.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Words;
+
+impl Vocabulary for Words {
+    fn example(&self, key: &str) -> Option<&'static str> {
+        example(key)
+    }
+
+    fn known<'w>(&self, word: &'w str) -> &'w str {
+        known(word)
+    }
+
+    fn homes(&self, key: &str) -> Vec<&'static str> {
+        homes(key)
+    }
+
+    fn wrong_side(&self, key: &str, owner: &str, homes: &[&str], span: Span) -> Option<Diagnostic> {
+        wrong_side(key, owner, homes, span)
+    }
+
+    fn items(&self) -> Vec<&'static str> {
+        item_keywords()
+    }
+
+    fn foreign_item(&self, word: &str) -> Option<&'static str> {
+        foreign_item(word)
+    }
+
+    fn is_definition(&self, word: &str) -> bool {
+        is_definition(word)
+    }
+
+    fn is_later(&self, word: &str) -> bool {
+        LATER.contains(&word)
+    }
+}
 
 /// Items of the language that later versions bring.
 pub const LATER: &[&str] = &["extend", "guard", "allow", "test"];

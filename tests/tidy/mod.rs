@@ -76,8 +76,6 @@ const STAGES: &[&str] = &[
 const KNOTS: &[(&str, &str, &str)] = &[
     ("project", "reading", "values of constants are read as statements are"),
     ("project", "policy", "bodies of policies and retries are kept with their names"),
-    ("reading", "reference", "a report on an unknown statement says where it belongs"),
-    ("declared", "reference", "a report on an unknown item lists the items"),
 ];
 
 #[test]

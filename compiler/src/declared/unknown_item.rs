@@ -7,7 +7,7 @@ use meshc_language::{Applicability, Code, Diagnostic, Statement};
 pub(super) fn report_unknown_item(keyword: &str, statement: Statement<'_>, cx: &mut Reader<'_, '_>) {
     cx.lost = true;
     let span = statement.keyword().map_or(statement.head(), |keyword| keyword.span());
-    if crate::reference::LATER.contains(&keyword) {
+    if cx.vocabulary().is_later(keyword) {
         let message = format!("`{keyword}` is not built yet");
         let report = Diagnostic::new(Code::NOT_YET, span, message);
         cx.report(
@@ -17,31 +17,31 @@ pub(super) fn report_unknown_item(keyword: &str, statement: Statement<'_>, cx: &
         );
         return;
     }
-    if !cx.scope.applied.is_empty() && crate::reference::is_definition(keyword) {
+    if !cx.scope.applied.is_empty() && cx.vocabulary().is_definition(keyword) {
         let message = format!("a template cannot hold `{keyword}`");
         cx.report(
             Diagnostic::new(Code::UNKNOWN_KEYWORD, span, message).help("declare it at the top of a file"),
         );
         return;
     }
-    if let Some(right) = crate::reference::foreign_item(keyword).filter(|right| *right != keyword) {
-        let example = crate::reference::example(right).unwrap_or(right);
+    if let Some(right) = cx.vocabulary().foreign_item(keyword).filter(|right| *right != keyword) {
+        let example = cx.vocabulary().example(right).unwrap_or(right);
         let edit = meshc_language::Edit { span, replacement: right.to_owned() };
         cx.foreign(span, example, Applicability::Unsafe, vec![edit]);
         return;
     }
-    if crate::reference::is_definition(keyword) {
+    if cx.vocabulary().is_definition(keyword) {
         cx.report(definition_in_block(keyword, span));
         return;
     }
     if keyword.is_empty() {
         let report = Diagnostic::new(Code::UNKNOWN_KEYWORD, span, "an item begins with a word");
-        let items = crate::reading::listed(&crate::reference::item_keywords());
+        let items = crate::reading::listed(&cx.vocabulary().items());
         cx.report(report.consequence("it is not compiled").help(format!("an item is one of {items}")));
         return;
     }
-    let items = crate::reference::item_keywords();
-    let homes = crate::reference::homes(keyword);
+    let items = cx.vocabulary().items();
+    let homes = cx.vocabulary().homes(keyword);
     let report = Diagnostic::new(Code::UNKNOWN_KEYWORD, span, format!("there is no item `{keyword}`"))
         .consequence("it is not compiled");
     cx.report(match crate::values::did_you_mean(keyword, items.iter().copied()) {

@@ -4,8 +4,7 @@ use super::collect::{Binding, Collector};
 use super::parameter::ParameterType;
 use super::{ModuleId, Project, Targets};
 use crate::policy::{RetryPolicy, SharedRouteOptions, TrafficPolicy};
-use crate::reading::{Accepted, Degradation, Reader, Value, literal, section};
-use crate::values::Controller;
+use crate::reading::{Accepted, Degradation, Reader, Value, Vocabulary, literal, section};
 use crate::values::{Literal, Namespace, Word, did_you_mean};
 use indexmap::IndexMap;
 use meshc_language::{Applicability, Arg, Arguments, Code, Diagnostic, Span, Spanned, Statement};
@@ -85,6 +84,8 @@ pub struct Module<'p> {
 pub struct Definitions<'p> {
     /// The project.
     pub project: &'p Project,
+    /// What the language knows of its words.
+    pub(crate) vocabulary: &'static dyn Vocabulary,
     /// The environment, if the project has any.
     pub environment: Option<SmolStr>,
     /// Its modules.
@@ -109,18 +110,12 @@ impl Module<'_> {
 }
 
 impl<'p> Definitions<'p> {
-    /// Reads the definitions of a project for one environment.
-    #[must_use]
-    pub fn read(project: &'p Project, environment: Option<SmolStr>, reports: &mut Vec<Diagnostic>) -> Self {
-        let targets = Targets::new(None, Controller::ALL.to_vec());
-        Self::read_for(project, environment, targets, reports)
-    }
-
     /// Reads the definitions of a project for one environment and one target.
-    pub(crate) fn read_for(
+    pub(crate) fn read(
         project: &'p Project,
         environment: Option<SmolStr>,
         targets: Targets,
+        vocabulary: &'static dyn Vocabulary,
         reports: &mut Vec<Diagnostic>,
     ) -> Self {
         let module_names = project
@@ -131,6 +126,7 @@ impl<'p> Definitions<'p> {
             .collect();
         let mut definitions = Self {
             project,
+            vocabulary,
             environment,
             modules: Vec::new(),
             environments: IndexMap::new(),

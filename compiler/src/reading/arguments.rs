@@ -104,7 +104,7 @@ impl<'p> Args<'p> {
     /// Reports that `what` should stand behind the last argument.
     pub fn missing(&self, what: &str, cx: &mut Reader<'_, 'p>) {
         let message = format!("`{}` needs {what}", self.owner);
-        let help = match crate::reference::example(self.owner) {
+        let help = match cx.vocabulary().example(self.owner) {
             Some(example) => format!("for example `{example}`"),
             None => format!("write {what} after it"),
         };

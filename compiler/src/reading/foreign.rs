@@ -179,7 +179,7 @@ impl<'p> Reader<'_, 'p> {
         let is_doubtful = is_doubtful || alike.is_some();
         let applicability = if is_doubtful { Applicability::Unsafe } else { Applicability::Safe };
         let at = self.reports.len();
-        let example = crate::reference::example(entry.key).unwrap_or(entry.key);
+        let example = self.vocabulary().example(entry.key).unwrap_or(entry.key);
         let whole = if sign.range().is_empty() { span } else { span.to(sign) };
         self.foreign(whole, example, applicability, edits);
         if let Some(note) = alike {
@@ -251,7 +251,7 @@ impl<'p> Args<'p> {
         let owner = self.owner;
         self.next(cx);
         let Some(next) = self.peek(cx).map(|next| next.span) else { return };
-        let right = crate::reference::example(owner).unwrap_or(owner);
+        let right = cx.vocabulary().example(owner).unwrap_or(owner);
         cx.foreign(sign, right, Applicability::Safe, vec![edit(Span { end: next.start, ..sign }, "")]);
         self.last = before;
     }

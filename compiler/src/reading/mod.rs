@@ -16,6 +16,7 @@ mod places;
 mod reader;
 mod scopes;
 mod term;
+mod vocabulary;
 
 pub use arguments::Args;
 pub use attributes::{Accepted, Application, Attributes, Degradation, Deprecation, Loss};
@@ -30,3 +31,4 @@ pub(crate) use places::wherever_written;
 pub use reader::{Misplaced, Reader, Scope};
 pub use scopes::Scopes;
 pub use term::{Shape, Term, Value, ValueShape};
+pub use vocabulary::Vocabulary;

@@ -4,6 +4,7 @@ use super::attributes::{Accepted, Application, Degradation};
 use super::keyword::{Entry, Repeat, Section, listed};
 use super::origins::{applied, of_value};
 use super::term::{Shape, Term, Value, ValueShape};
+use super::vocabulary::Vocabulary;
 use crate::project::{Definitions, FILE_BUDGET, ModuleId};
 use crate::values::Namespace;
 use meshc_language::{Applicability, Arg, Block, Code, Diagnostic, Kind, Span, Spanned, Statement, text};
@@ -101,6 +102,11 @@ impl<'d, 'p> Reader<'d, 'p> {
     pub fn written(&self, span: Span) -> Option<&'p str> {
         let file = self.definitions.project.files.get(span.file.0 as usize)?;
         Some(file.slice(span))
+    }
+
+    /// What the whole language knows of its words.
+    pub(crate) fn vocabulary(&self) -> &'static dyn Vocabulary {
+        self.definitions.vocabulary
     }
 
     /// Whether something follows a term without a blank.
@@ -426,7 +432,7 @@ impl<'d, 'p> Reader<'d, 'p> {
     fn missing_statement(&mut self, owner: Statement<'p>, key: &str) {
         let name = owner.keyword().map_or("", |keyword| keyword.written());
         let message = format!("this `{name}` has no `{key}`");
-        let help = match crate::reference::example(key) {
+        let help = match self.vocabulary().example(key) {
             Some(example) => format!("add it, for example `{example}`"),
             None => format!("add `{key} ...`"),
         };
@@ -442,9 +448,9 @@ impl<'d, 'p> Reader<'d, 'p> {
             self.report(Diagnostic::new(Code::UNKNOWN_KEYWORD, keyword.span(), message));
             return;
         };
-        let known = crate::reference::known(word);
-        let homes = crate::reference::homes(known);
-        if let Some(report) = crate::reference::wrong_side(known, owner, &homes, keyword.span()) {
+        let known = self.vocabulary().known(word);
+        let homes = self.vocabulary().homes(known);
+        if let Some(report) = self.vocabulary().wrong_side(known, owner, &homes, keyword.span()) {
             match &mut self.misplaced {
                 Some(misplaced) if known == word => {
                     misplaced.push(Misplaced { statement: statement.span(), report });
